@@ -1,0 +1,1 @@
+"""A property-based conformance suite for Twilio Conversations' account-level Configuration."""

@@ -1,0 +1,295 @@
+"""
+The command `conformance`: a thin front over the executor and the reports.
+
+What costs time to import is imported by the command that needs it, and only after the emulator's process, which
+takes as long, has been started.
+"""
+
+import difflib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from conformance.configuration import RunSettings
+    from conformance.model import Report, Rule
+
+_SETTINGS_FILE = Path("conformance.toml")
+
+
+class _Refused(click.ClickException):
+    """The command cannot be followed: one line, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"conformance: {self.message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="twilio-configuration-conformance", prog_name="conformance")
+def main() -> None:
+    """Judge an implementation of Twilio Conversations' account-level Configuration resource."""
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    """The settings of a run as flags; unset ones are taken from the environment, then from conformance.toml."""
+    flags = (
+        click.option("--target", metavar="URL", help="Base URL to judge; without it, the embedded emulator."),
+        click.option("--profile", metavar="quick|standard|thorough", help="How much to send (default: standard)."),
+        click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated."),
+        click.option("--fail-on", metavar="must|should", help="Level from which a deviation fails the run."),
+        click.option("--seed", metavar="N", help="Seeds everything that is drawn (default: 0)."),
+        click.option("--max-requests", metavar="N", help="Requests at most, but for the restore."),
+        click.option("--report-dir", metavar="DIR", help="Where reports go (default: conformance-report)."),
+        click.option("--known", metavar="FILE", help="Known deviations, TOML.", hidden=True),
+        click.option("--settle", metavar="S", help="Seconds within which a write must be seen (default: 0)."),
+        click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM."),
+        click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."),
+        click.option("--rate", metavar="N", help="Requests per second at most."),
+        click.option("--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10)."),
+        click.option("--live", is_flag=True, help="Judge a target that is neither loopback nor private."),
+        click.option("--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."),
+        click.option("--messaging-service-sid", metavar="SID", help="A Messaging Service that the account has."),
+    )
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
+@main.command()
+@_options
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
+def run(as_json: bool, **flags: object) -> None:
+    """Judge a target by the catalogue of rules."""
+    from conformance.configuration import ConfigurationError, resolve
+
+    try:
+        settings = resolve(flags, os.environ, _SETTINGS_FILE)
+    except ConfigurationError as error:
+        raise _Refused(str(error)) from None
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ExitStack() as stack:
+        embedded = None
+        if settings.target is None:
+            from conformance.embedded import Embedded
+
+            embedded = stack.enter_context(Embedded(settings.accounts))
+        from conformance import reporting
+
+        rules = select(settings.only)
+        try:
+            reporting.check_writable(settings.report_dir)
+            url = settings.target or (embedded.url() if embedded else "")
+        except reporting.ReportError as error:
+            raise _Refused(str(error)) from None
+        console = reporting.console_for(sys.stderr if as_json else sys.stdout)
+        for notice in settings.notices:
+            console.print(notice, soft_wrap=True)
+        with reporting.Progress(console, limit=settings.max_requests) as shown:
+            report = judge(settings, url, rules, shown.update)
+        document = _document(settings, report)
+        try:
+            reporting.write_all(document, settings.report_dir)
+        except reporting.ReportError as error:
+            click.echo(f"conformance: {error}", err=True)
+        if as_json:
+            click.echo(json.dumps(document, indent=1))
+        else:
+            reporting.print_result(document, console)
+    sys.exit(report.exit_code)
+
+
+def judge(
+    settings: "RunSettings", url: str, rules: "Sequence[Rule]", progress: Callable[..., None] | None = None
+) -> "Report":
+    """Run the catalogue's rules against a base URL."""
+    from conformance.executor import Plan
+    from conformance.executor import run as execute
+    from conformance.model import CHAT, MESSAGING
+    from conformance.target import Target
+
+    waits: list[str] = []
+    plan = Plan(
+        profile=settings.profile,
+        seed=settings.seed,
+        fail_on=settings.fail_on,
+        settle=settings.settle,
+        provisioned={
+            CHAT.parameter: settings.chat_service_sid,
+            MESSAGING.parameter: settings.messaging_service_sid,
+        },
+    )
+    with Target(settings.for_target(url), waits.append) as target:
+        report = execute(
+            rules,
+            target,
+            plan,
+            progress=lambda phase, cls, requests: (
+                progress(phase=phase, rule=cls, requests=requests) if progress else None
+            ),
+        )
+    return replace(report, notices=(*settings.notices, *report.notices, *dict.fromkeys(waits)))
+
+
+def select(globs: Sequence[str]) -> "tuple[Rule, ...]":
+    """
+    The rules whose ids match any of the globs; all of them without globs.
+
+    Raises:
+        click.ClickException: a glob matches nothing.
+    """
+    from conformance.rules import BY_ID, CATALOGUE
+
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in BY_ID):
+            near = difflib.get_close_matches(glob, BY_ID, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`conformance rules` lists them"
+            raise _Refused(f"no rule matches {glob!r}; {hint}")
+    return tuple(rule for rule in CATALOGUE if not globs or any(fnmatchcase(rule.id, glob) for glob in globs))
+
+
+def _document(settings: "RunSettings", report: "Report") -> dict[str, Any]:
+    from conformance import reporting
+    from conformance.credentials import THROWAWAY
+
+    accounts = [
+        reporting.ShellAccount(
+            user=account.user, throwaway=account.token if account in THROWAWAY else ""
+        )
+        for account in settings.accounts
+    ]
+    options = ["--cacert", settings.ca_file] if settings.ca_file else []
+    return reporting.build(report, accounts=accounts, curl_options=options)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
+def rules(as_json: bool) -> None:
+    """List the rules."""
+    from conformance.rules import CATALOGUE
+
+    if as_json:
+        listed = [
+            {
+                "id": rule.id,
+                "group": rule.group,
+                "level": rule.level,
+                "statement": rule.statement,
+                "source": rule.source,
+                "classes": [cls.id for cls in rule.classes],
+            }
+            for rule in CATALOGUE
+        ]
+        click.echo(json.dumps(listed, indent=1))
+        return
+    for group in dict.fromkeys(rule.group for rule in CATALOGUE):
+        click.echo(f"\n{group}")
+        for rule in CATALOGUE:
+            if rule.group == group:
+                click.echo(f"  {rule.id:34} {rule.level.upper():6} {rule.statement}")
+
+
+@main.command()
+@click.argument("rule_id", metavar="ID")
+def explain(rule_id: str) -> None:
+    """Tell one rule in full, with an example request."""
+    from conformance import reporting
+    from conformance.credentials import THROWAWAY
+    from conformance.model import PATH, Exchange, Situation
+
+    (rule,) = [rule for rule in select([rule_id]) if rule.id == rule_id] or [select([rule_id])[0]]
+    click.echo(f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n")
+    click.echo("Input classes:")
+    for cls in rule.classes:
+        click.echo(f"  {cls.id:32} {cls.reason}")
+    probe = next((probe for cls in rule.classes for probe in cls.examples(Situation(accounts=2))[:1]), None)
+    if probe is not None:
+        exchanges = [Exchange(number=number, request=step) for number, step in enumerate(probe.steps, 1)]
+        account = reporting.ShellAccount(user=THROWAWAY[0].user, throwaway=THROWAWAY[0].token)
+        click.echo("\nExample, for a target on port 4007:")
+        click.echo(reporting.curl(exchanges, url=f"http://localhost:4007{PATH}", accounts=[account]))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=4007, show_default=True, help="Port to listen on; 0 for a free one.")
+@click.option("--port-file", metavar="FILE", help="Write the port here once listening.")
+@click.option("--database", metavar="FILE", help="Keep the settings here; they survive a kill.")
+@click.option("--account", "accounts", multiple=True, metavar="SID:TOKEN", help="An account; may be repeated.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Build in a fault; may be repeated.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Build in a variant; may be repeated.")
+@click.option("--list-faults", is_flag=True, help="List the faults.")
+@click.option("--list-variants", is_flag=True, help="List the variants.")
+@click.option("--json", "as_json", is_flag=True, help="List as an array of objects.")
+def serve(
+    host: str,
+    port: int,
+    port_file: str | None,
+    database: str | None,
+    accounts: tuple[str, ...],
+    faults: tuple[str, ...],
+    variants: tuple[str, ...],
+    list_faults: bool,
+    list_variants: bool,
+    as_json: bool,
+) -> None:
+    """Serve the reference emulator, right or with faults."""
+    from conformance import emulator
+
+    if list_faults or list_variants:
+        known = emulator.FAULTS if list_faults else emulator.VARIANTS
+        _list_alterations(list(known.values()), as_json)
+        return
+    try:
+        emulator.serve(
+            host=host,
+            port=port,
+            port_file=port_file,
+            database=database,
+            accounts=_emulated_accounts(accounts),
+            faults=faults,
+            variants=variants,
+        )
+    except (emulator.EmulatorError, OSError) as error:
+        raise _Refused(str(error)) from None
+
+
+def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
+    if as_json:
+        keys = ("name", "level", "rule", "group", "text")
+        click.echo(json.dumps([{key: getattr(each, key, None) for key in keys} for each in known], indent=1))
+        return
+    for each in known:
+        rule = f"{each.level} {each.rule}" if hasattr(each, "rule") else ""
+        click.echo(f"{each.name:44} {rule:42} {each.text}")
+
+
+def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
+    """The accounts from the flags, else from the environment, else the throw-away ones that `run` sends."""
+    from conformance.configuration import ConfigurationError, accounts_from
+    from conformance.credentials import THROWAWAY
+
+    environ = {"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ
+    try:
+        found = accounts_from(environ)
+    except ConfigurationError as error:
+        raise _Refused(str(error)) from None
+    return {account.user: account.token for account in found or THROWAWAY}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The emulator as an ASGI application."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+
+from conformance.emulator.behaviour import Behaviour, reference
+from conformance.emulator.errors import BadAccounts
+from conformance.emulator.messages import Answer, ApiError, Call
+from conformance.emulator.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
+
+_LOG = logging.getLogger(__name__)
+
+# The largest form that a value of 100,000 characters in every parameter, each percent-encoded, can fill.
+MAX_BODY = 4 * 100_000 * 3 + 1024
+# A larger body is read and dropped, so that its sender gets to read the answer, but not for ever.
+MAX_DISCARDED = 64 * 1024 * 1024
+
+ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
+_HOST = re.compile(r"[A-Za-z0-9._~-]+(?::[0-9]+)?|\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
+# The name of the header that carries `Answer.wire` to the connection, which takes it out again.
+WIRE_HEADER = b"emulator-wire"
+
+
+def create_app(
+    *,
+    accounts: Mapping[str, str],
+    database: str | Path | None = None,
+    faults: Sequence[str] = (),
+    variants: Sequence[str] = (),
+    initial: Mapping[str, str] | None = None,
+) -> Starlette:
+    """Return an emulator of the resource as an ASGI application.
+
+    Args:
+        accounts: The token of each Account SID.
+        database: A file to keep the configurations in; in memory without one.
+        faults: Names of `FAULTS` to build in, in this order.
+        variants: Names of `VARIANTS` to build in, before the faults.
+        initial: What an account holds that was never written, by attribute; null where it has no value.
+
+    Raises:
+        BadAccounts: There is no account, or one is not an Account SID and a token.
+        BadDatabase: The file is not one of the emulator's. It was not touched.
+        UnknownName: There is no such fault or variant.
+    """
+    if not accounts:
+        raise BadAccounts("no account was given; give at least one Account SID and its token")
+    for account, token in accounts.items():
+        if not ACCOUNT_SID.fullmatch(account) or not token:
+            raise BadAccounts(
+                f"{account!r} with its token is not an account: AC, 32 hexadecimal digits, some token"
+            )
+    alterations = []
+    if faults or variants:
+        # Only then, for the sake of a quick start.
+        from conformance.emulator.catalogue import alterations_named
+
+        alterations = alterations_named(variants=variants, faults=faults)
+    store = Store(Path(database) if database is not None else None, accounts, initial or {})
+    behaviour = reference(accounts, store)
+    for alteration in alterations:
+        alteration.install(behaviour)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> "AsyncIterator[None]":
+        yield
+        store.close()
+
+    endpoint = Endpoint(behaviour, log_crashes=not alterations)
+    app = Starlette(lifespan=lifespan)
+    # Not a route: the endpoint judges the path itself, the absolute form of a request's target included.
+    app.router.default = endpoint
+    return app
+
+
+class Endpoint:
+    """One ASGI endpoint for all paths and methods: reads the request, asks the behaviour, answers."""
+
+    def __init__(self, behaviour: Behaviour, *, log_crashes: bool) -> None:
+        self._behaviour = behaviour
+        self._log_crashes = log_crashes
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        body, too_large = await _read_body(receive)
+        if body is None:
+            return
+        call = _call(scope, body)
+        try:
+            if too_large:
+                error = ApiError(
+                    413, 20413, f"The request is larger than {MAX_BODY} bytes", ("Connection", "close")
+                )
+                answer = self._behaviour.finish(call, self._behaviour.refuse(call, error))
+            else:
+                answer = await self._behaviour.answer(call)
+        except Exception:
+            if self._log_crashes:
+                _LOG.exception("the emulator failed to answer %s %s", call.method, call.path)
+            error = ApiError(500, 20500, "Internal Server Error")
+            answer = self._behaviour.finish(call, self._behaviour.refuse(call, error))
+        await _send(call, answer, send)
+
+
+async def _read_body(receive: "Receive") -> tuple[bytes | None, bool]:
+    """Return the body, or None when the client has gone; and whether it was too large to be kept."""
+    kept: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None, False
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BODY:
+            kept.append(chunk)
+        if not message.get("more_body", False) or size > MAX_DISCARDED:
+            return b"".join(kept), size > MAX_BODY
+
+
+def _call(scope: "Scope", body: bytes) -> Call:
+    headers = tuple(scope["headers"])
+    path = scope["path"]
+    if not path.startswith("/"):
+        # The absolute form of a request's target, which a server has to take (RFC 9112 3.2.2).
+        path = urlsplit(path).path
+    return Call(
+        method=scope["method"],
+        path=path,
+        query=scope["query_string"],
+        headers=headers,
+        body=body,
+        base_url=f"{scope['scheme']}://{_authority(scope, headers)}",
+        client=tuple(scope["client"]) if scope.get("client") else None,
+    )
+
+
+def _authority(scope: "Scope", headers: tuple[tuple[bytes, bytes], ...]) -> str:
+    """Return the Host header where it is a host, otherwise the address the request came in on."""
+    host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
+    if _HOST.fullmatch(host):
+        return host
+    name, port = scope.get("server") or ("localhost", None)
+    return f"{name}:{port}" if port else str(name)
+
+
+async def _send(call: Call, answer: Answer, send: "Send") -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if (
+        not answer.chunked
+        and answer.status != 204
+        and b"content-length" not in {name.lower() for name, _ in headers}
+    ):
+        headers.append((b"Content-Length", str(len(answer.body)).encode()))
+    body = b"" if call.method == "HEAD" or answer.status == 204 else answer.body
+    if answer.wire:
+        headers.append((WIRE_HEADER, f"{answer.wire};{len(body)}".encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.chunked:
+        middle = len(body) // 2
+        await send({"type": "http.response.body", "body": body[:middle], "more_body": True})
+        body = body[middle:]
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,51 @@
+"""What goes into the emulator and what comes out of it, free of any server's types."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+JSON = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, with its whole body."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    base_url: str
+    client: tuple[str, int] | None
+
+    def header(self, name: bytes) -> str | None:
+        """Return a field's value, several lines joined by commas (RFC 9110 5.2), or None without any.
+
+        Args:
+            name: The field's name in lower case.
+        """
+        values = [value for key, value in self.headers if key == name]
+        return b", ".join(values).decode("latin-1") if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response. Content-Length is added when it is sent, unless the body goes out chunked."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    chunked: bool = False
+    # The name of a treatment of the bytes on the connection (see `wire`); empty for none.
+    wire: str = ""
+
+
+class ApiError(Exception):
+    """A request is answered with an error: a status, a code of the vendor's error dictionary, a message."""
+
+    def __init__(self, status: int, code: int, message: str, *headers: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers

@@ -1,0 +1,113 @@
+"""The emulator as a server of its own."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from conformance.emulator.app import create_app
+from conformance.emulator.wire import TreatingProtocol
+
+# Request line and headers together, in bytes.
+MAX_HEADERS = 64 * 1024
+# Longer than any client keeps an idle connection, so that the emulator is never the one to close it.
+KEEP_ALIVE_SECONDS = 75
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    port_file: str | Path | None = None,
+    database: str | Path | None = None,
+    accounts: Mapping[str, str],
+    faults: Sequence[str] = (),
+    variants: Sequence[str] = (),
+) -> None:
+    """Serve the emulator until SIGINT or SIGTERM.
+
+    One line on the standard output tells the address once it is listening.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 for a free one.
+        port_file: A file that the port is written to, in one step, once the emulator is listening.
+        database: A file to keep the configurations in; in memory without one.
+        accounts: The token of each Account SID.
+        faults: Names of `FAULTS` to build in.
+        variants: Names of `VARIANTS` to build in.
+
+    Raises:
+        EmulatorError: The emulator cannot start so; the message says why.
+        OSError: The port cannot be listened on, or the port file cannot be written.
+    """
+    app = create_app(accounts=accounts, database=database, faults=faults, variants=variants)
+    config = uvicorn.Config(
+        app,
+        http=TreatingProtocol if faults or variants else H11Protocol,
+        ws="none",
+        loop="asyncio",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=MAX_HEADERS,
+    )
+    server = _Server(config, port_file=Path(port_file) if port_file is not None else None)
+    with _listen(host, port) as listener, _terminable(), suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells where it listens as soon as it does."""
+
+    def __init__(self, config: uvicorn.Config, *, port_file: Path | None) -> None:
+        super().__init__(config)
+        self._port_file = port_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets=sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            if self._port_file is not None:
+                draft = self._port_file.with_name(f"{self._port_file.name}.{os.getpid()}.new")
+                draft.write_text(f"{port}\n")
+                draft.replace(self._port_file)
+            sys.stdout.write(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}\n")
+            sys.stdout.flush()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the process as SIGINT does. uvicorn raises either again once it has shut down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

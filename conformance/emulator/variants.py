@@ -1,0 +1,3 @@
+from conformance.emulator.alterations import Variant
+
+ALL: tuple[Variant, ...] = ()

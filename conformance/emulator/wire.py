@@ -1,0 +1,125 @@
+"""Treatments of an answer's bytes on the connection, for what no ASGI application can say.
+
+An answer names its treatment in `Answer.wire`. The name travels in a header that is taken out here.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_MARK = re.compile(rb"emulator-wire: ([a-z0-9-]+);([0-9]+)\r\n", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What goes out instead of an answer, and whether the connection ends after it."""
+
+    data: bytes
+    close: bool = False
+    abort: bool = False
+
+
+Treatment = Callable[[bytes, bytes], Written]
+
+
+def _length(head: bytes, change: Callable[[int], int]) -> bytes:
+    def changed(match: re.Match[bytes]) -> bytes:
+        return b"%s%d" % (match[1], change(int(match[2])))
+
+    return re.sub(rb"(content-length: )([0-9]+)", changed, head, flags=re.IGNORECASE)
+
+
+def _title_case(head: bytes) -> bytes:
+    line, *fields = head.split(b"\r\n")
+    named = [name.title() + colon + value for name, colon, value in (item.partition(b":") for item in fields)]
+    return b"\r\n".join([line, *named])
+
+
+def _chunk(body: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(body), body)
+
+
+def _as_chunked(head: bytes) -> bytes:
+    return re.sub(rb"content-length: [0-9]+", b"transfer-encoding: chunked", head, flags=re.IGNORECASE)
+
+
+# By name: head (with its empty line) and body to what is written.
+TREATMENTS: Mapping[str, Treatment] = {
+    "drop": lambda head, body: Written(b"", abort=True),
+    "drop-half-way": lambda head, body: Written(head + body[: len(body) // 2], close=True),
+    "length-too-large": lambda head, body: Written(_length(head, lambda n: n + 7) + body, close=True),
+    "length-too-small": lambda head, body: Written(_length(head, lambda n: n - 1) + body),
+    "two-lengths": lambda head, body: Written(
+        head[:-2] + b"Content-Length: %d\r\n\r\n" % (len(body) + 1) + body, close=True
+    ),
+    "length-and-chunked": lambda head, body: Written(
+        head[:-2] + b"Transfer-Encoding: chunked\r\n\r\n" + body
+    ),
+    "no-last-chunk": lambda head, body: Written(_as_chunked(head) + _chunk(body), close=True),
+    "decimal-chunk-size": lambda head, body: Written(
+        _as_chunked(head) + b"%d\r\n%s\r\n0\r\n\r\n" % (len(body), body), close=True
+    ),
+    "blank-before-colon": lambda head, body: Written(
+        re.sub(rb"content-type:", b"Content-Type :", head, flags=re.IGNORECASE) + body
+    ),
+    "extra-bytes": lambda head, body: Written(head + body + b"\n\n"),
+    "body-on-head": lambda head, body: Written(head + b'{"code":20500}'),
+    "title-case": lambda head, body: Written(_title_case(head) + body),
+    "upper-case": lambda head, body: Written(
+        re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda match: match[0].upper(), head) + body
+    ),
+    "http-1.0": lambda head, body: Written(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body, close=True),
+    "no-reason": lambda head, body: Written(re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", rb"\1", head) + body),
+    "two-writes": lambda head, body: Written(head + body),
+}
+
+
+class TreatingProtocol(H11Protocol):
+    """uvicorn's protocol on a connection that treats what is written to it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Take the connection."""
+        super().connection_made(cast("asyncio.Transport", _TreatingTransport(transport)))
+
+
+class _TreatingTransport:
+    """Holds an answer that names a treatment back until it is whole; everything else passes."""
+
+    def __init__(self, inner: asyncio.Transport) -> None:
+        self._inner = inner
+        self._held = b""
+        self._treatment: Treatment | None = None
+        self._expected = 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+        return getattr(self._inner, name)
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold back."""
+        if self._treatment is None:
+            mark = _MARK.search(data)
+            if mark is None:
+                self._inner.write(data)
+                return
+            self._treatment = TREATMENTS[mark[1].decode()]
+            data = data[: mark.start()] + data[mark.end() :]
+            self._expected = len(data) + int(mark[2])
+        self._held += data
+        if len(self._held) >= self._expected:
+            self._write_treated()
+
+    def _write_treated(self) -> None:
+        head, gap, body = self._held.partition(b"\r\n\r\n")
+        treatment, self._treatment, self._held = self._treatment, None, b""
+        if treatment is None:
+            return
+        written = treatment(head + gap, body)
+        self._inner.write(written.data)
+        if written.abort:
+            self._inner.abort()
+        elif written.close:
+            self._inner.close()

@@ -1,0 +1,423 @@
+"""
+The only executor: runs a catalogue against a target and says what held.
+
+    preflight, breadth, depth, schema-driven layer, witnesses, restore, verdicts
+
+Breadth sends explicit examples, the first of every class before the second of any; depth draws more with
+Hypothesis; then each finding is shown again and made small. Nothing that is generated depends on an answer,
+other than the SIDs that the target takes.
+"""
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from conformance import observe
+from conformance.generation import generate
+from conformance.model import (
+    ClassOutcome,
+    Exchange,
+    Finding,
+    InputClass,
+    Level,
+    Outcome,
+    Probe,
+    Report,
+    Request,
+    Restore,
+    Rule,
+    Verdict,
+)
+from conformance.preflight import (
+    Findings,
+    NoVerdict,
+    Unimplemented,
+    learn_sids,
+    look_around,
+    probe_unset,
+)
+from conformance.restore import restore
+from conformance.rules import BY_ID, CATALOGUE
+from conformance.session import Draft, Session
+from conformance.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+from conformance.witness import REQUESTS, Witness
+
+_EXPLICIT = {"quick": 1, "standard": 9, "thorough": 1_000}
+"""Examples of a class that are sent as they stand, at most."""
+
+_DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
+"""Examples of a class that are drawn, at most; forms and sequences weigh more."""
+
+_UNSET = {"quick": 2, "standard": 4, "thorough": 4}
+"""Values to be rejected that are sent to each setting while it is null."""
+
+_WEIGHTS = {"form/subset": 5, "form/invalid-beside-valid": 5, "state/sequence": 5}
+
+_GENERATED = {"quick": 12, "standard": 80, "thorough": 1_000}
+"""Cases of the schema-driven layer."""
+
+_FOR_WITNESSES = {"quick": 15, "standard": 300, "thorough": 1_000}
+"""Requests that breadth and depth leave for showing findings again."""
+
+_ALTERNATING = ("-syntax", "-strictness", "-accept", "-notation", "-prefix", "-length", "-alphabet", "-anchoring")
+"""Ends of rule ids. In the quick profile twin settings share these rules' classes, each sending every second one."""
+
+_SECOND_TWINS = ("closed-timer", "messaging-service-sid")
+
+Progress = Callable[[str, str, int], None]
+"""Called with the phase, the class in hand and the requests sent so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is to do."""
+
+    profile: str = "standard"
+    seed: int = 0
+    fail_on: Level = Level.MUST
+    settle: float = 0.0
+    provisioned: Mapping[str, str | None] = field(default_factory=dict)
+    """By parameter, the SID of a service that the account has."""
+
+
+class _Enough(Exception):
+    """The requests that breadth and depth may send are spent."""
+
+
+def run(
+    catalogue: Sequence[Rule],
+    target: Target,
+    plan: Plan,
+    *,
+    progress: Progress = lambda phase, cls, requests: None,
+) -> Report:
+    """
+    Judge a target by a catalogue of rules.
+
+    Args:
+        catalogue: the rules; others are neither exercised nor told.
+        target: the target, open.
+        plan: what to do.
+        progress: told before every request.
+
+    Returns:
+        A report, whatever the target does; an interrupt ends the run early, after the restore.
+    """
+    return _Run(catalogue, target, plan, progress).report()
+
+
+class _Run:
+    def __init__(
+        self, catalogue: Sequence[Rule], target: Target, plan: Plan, progress: Progress
+    ) -> None:
+        self._catalogue = catalogue
+        self._target = target
+        self._plan = plan
+        self._phase = "preflight"
+        self._session = Session(
+            target,
+            [rule.id for rule in catalogue],
+            settle=plan.settle,
+            progress=lambda cls: progress(self._phase, cls, target.requests),
+        )
+        self._limit = target.settings.max_requests
+        self._found = Findings()
+        self._findings: list[Finding] = []
+        self._stopped = ""
+        self._no_verdict = self._interrupted = False
+        self._unimplemented = False
+
+    def report(self) -> Report:
+        started, clock = datetime.now(UTC), time.perf_counter()
+        put_back = Restore()
+        try:
+            self._judge()
+        except KeyboardInterrupt:
+            self._stopped, self._interrupted = "interrupted", True
+        finally:
+            # Whatever ended the run, a second interrupt included: what was changed is put back.
+            self._phase = "restore"
+            if self._found.before:
+                put_back = restore(self._session, self._found.before, self._found.reader)
+        outcomes = tuple(self._outcome(rule) for rule in self._catalogue)
+        verdict, code = self._verdict(outcomes, put_back)
+        return Report(
+            verdict=verdict,
+            exit_code=code,
+            target=self._target.settings.url,
+            profile=self._plan.profile,
+            seed=self._plan.seed,
+            requests=self._target.requests,
+            started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            duration=time.perf_counter() - clock,
+            outcomes=outcomes,
+            observations=tuple(observe.describe(self._session)),
+            restore=put_back,
+            stopped=self._stopped,
+            settings={
+                "fail_on": str(self._plan.fail_on),
+                "max_requests": self._limit,
+                "settle": self._plan.settle,
+                "accounts": len(self._target.settings.accounts),
+            },
+            versions=_versions(),
+        )
+
+    def _judge(self) -> None:
+        try:
+            self._found = look_around(self._session)
+            try:
+                if probe_unset(self._session, self._found, each_setting=_UNSET[self._plan.profile]):
+                    self._confirm(self._new_drafts())
+                learn_sids(self._session, self._plan.provisioned)
+                self._breadth()
+                self._depth()
+                self._schema_driven()
+            except (_Enough, BudgetExhausted):
+                pass
+            self._phase = "witnesses"
+            self._confirm(self._new_drafts())
+        except NoVerdict as error:
+            self._stopped, self._no_verdict = str(error), True
+        except (TargetDead, RateLimitedOut) as error:
+            self._stopped, self._no_verdict = f"{error}; last request: {self._last_request()}", True
+        except Unimplemented as error:
+            self._stopped, self._unimplemented = str(error), True
+        except BudgetExhausted as error:
+            self._stopped = str(error)
+
+    def _last_request(self) -> str:
+        last = self._session.last
+        return "none" if last is None else f"{last.request.method} {(last.request.body or b'')[:120]!r}"
+
+    # Breadth
+
+    def _breadth(self) -> None:
+        self._phase = "breadth"
+        work = [(rule, cls, self._examples(rule, cls)) for rule in self._catalogue for cls in rule.classes]
+        self._send_all(
+            (rule, cls, probe) for rule, cls, probes in work for probe in probes[:1] if self._is_due(rule, cls)
+        )
+        if self._plan.profile != "quick":
+            observe.probe(self._session)
+        for rule, cls, probes in work:
+            self._send_all((rule, cls, probe) for probe in probes[1:])
+
+    def _is_due(self, rule: Rule, cls: InputClass) -> bool:
+        if (rule.id, cls.id) in self._session.tallies:
+            return False  # preflight has sent it
+        if self._plan.profile != "quick" or len(self._catalogue) < len(CATALOGUE) or not rule.id.endswith(_ALTERNATING):
+            return True
+        return rule.classes.index(cls) % 2 == int(rule.id.startswith(_SECOND_TWINS))
+
+    def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
+        if cls.id.startswith("answer/") and (rule.id, cls.id) != self._owner(cls.id):
+            return ()  # the first rule that watches these answers has them made
+        return list(cls.examples(self._session.situation))[: _EXPLICIT[self._plan.profile]]
+
+    def _owner(self, name: str) -> tuple[str, str]:
+        return next((rule.id, name) for rule in self._catalogue for cls in rule.classes if cls.id == name)
+
+    def _send_all(self, work: Iterable[tuple[Rule, InputClass, Probe]]) -> None:
+        for rule, cls, probe in work:
+            self._send(rule, cls, probe)
+
+    def _send(self, rule: Rule, cls: InputClass, probe: Probe) -> None:
+        if self._is_spent(len(probe.steps)):
+            raise _Enough
+        self._session.run_probe(probe, rule.id, cls.id)
+
+    def _is_spent(self, requests: int) -> bool:
+        """Whether sending more would take from what is kept for the witnesses."""
+        if self._limit is None:
+            return False
+        kept = min(_FOR_WITNESSES[self._plan.profile], self._limit // 4)
+        return self._target.requests + requests > self._limit - kept
+
+    # Depth
+
+    def _depth(self) -> None:
+        self._phase = "depth"
+        count = _DRAWN[self._plan.profile]
+        if not count:
+            return
+        for rule in self._catalogue:
+            for cls in rule.classes:
+                if cls.strategy is not None:
+                    self._draw(rule, cls, count * _WEIGHTS.get(cls.id, 1))
+
+    def _draw(self, rule: Rule, cls: InputClass, count: int) -> None:
+        assert cls.strategy is not None
+        seen: set[tuple[object, ...]] = {probe.steps for probe in self._examples(rule, cls)}
+        ended: list[Exception] = []
+
+        def receive(probe: Probe) -> None:
+            if ended or probe.steps in seen:
+                return
+            seen.add(probe.steps)
+            try:
+                self._send(rule, cls, probe)
+            except (_Enough, BudgetExhausted, RateLimitedOut, TargetDead) as error:
+                ended.append(error)
+
+        generate(
+            cls.strategy(self._session.situation),
+            seed=f"{self._plan.seed}:{rule.id}:{cls.id}",
+            count=count,
+            receive=receive,
+        )
+        if ended:
+            raise ended[0]
+
+    def _schema_driven(self) -> None:
+        count = _GENERATED[self._plan.profile]
+        if not count or not any(rule.group == "openapi" for rule in self._catalogue):
+            return
+        from conformance.schema_driven import explore  # imports schemathesis, which takes a second
+
+        self._phase = "openapi"
+        ended: list[Exception] = []
+
+        def send(request: Request, cls: str) -> Exchange | None:
+            try:
+                if ended or self._is_spent(1):
+                    return None
+                return self._session.send(request, cls)
+            except (BudgetExhausted, RateLimitedOut, TargetDead) as error:
+                ended.append(error)
+                return None
+
+        explore(self._session, count=count, seed=self._plan.seed, send=send)
+        if ended:
+            raise ended[0]
+
+    # Witnesses
+
+    def _new_drafts(self) -> list[Draft]:
+        new = [draft for draft in self._session.drafts.values() if not draft.settled]
+        return sorted(new, key=lambda draft: BY_ID[draft.violation.rule].level is not Level.MUST)
+
+    def _confirm(self, drafts: Iterable[Draft]) -> None:
+        unstable: dict[str, int] = {}
+        for draft in drafts:
+            draft.settled = True
+            kind = f"{draft.violation.rule}: {draft.violation.outcome}"
+            # What comes and goes does so everywhere: three witnesses that show nothing are enough.
+            budget = REQUESTS if unstable.get(kind, 0) < 3 else 1
+            finding = Witness(self._session, draft, budget).finding()
+            if not finding.stable:
+                unstable[kind] = unstable.get(kind, 0) + 1
+            self._add(finding)
+
+    def _add(self, finding: Finding) -> None:
+        """Keep a finding, or count it with the one that it turned out to be."""
+        for index, other in enumerate(self._findings):
+            same = (other.rule, other.outcome) == (finding.rule, finding.outcome)
+            if same and (
+                other.cls == finding.cls
+                or [each.request for each in other.exchanges] == [each.request for each in finding.exchanges]
+            ):
+                self._findings[index] = replace(other, count=other.count + finding.count)
+                return
+        self._findings.append(finding)
+
+    # Verdicts
+
+    def _outcome(self, rule: Rule) -> Outcome:
+        findings = tuple(finding for finding in self._findings if finding.rule == rule.id)
+        classes = tuple(self._class_outcome(rule, cls) for cls in rule.classes)
+        examples = sum(each.examples for each in classes)
+        verdict, reason = Verdict.CONFORMANT, ""
+        if self._unimplemented and findings:
+            verdict = Verdict.UNIMPLEMENTED
+        elif findings:
+            if not any(finding.stable for finding in findings):
+                verdict = Verdict.UNSTABLE
+            else:
+                verdict = Verdict.DEVIATION if rule.level is Level.MUST else Verdict.NON_STRICT
+        elif not examples:
+            verdict, reason = Verdict.NOT_RUN, self._why_not(rule)
+        elif undecided := self._why_undecided(rule):
+            verdict, reason = Verdict.UNDECIDED, undecided
+        return Outcome(
+            rule=rule, verdict=verdict, examples=examples, reason=reason, classes=classes, findings=findings
+        )
+
+    def _class_outcome(self, rule: Rule, cls: InputClass) -> ClassOutcome:
+        if cls.id.startswith("answer/"):
+            statuses = self._session.kinds.get(cls.id, Counter[str]())
+            return ClassOutcome(
+                id=cls.id, reason=cls.reason, examples=sum(statuses.values()), statuses=dict(statuses)
+            )
+        tally = self._session.tallies.get((rule.id, cls.id))
+        return ClassOutcome(
+            id=cls.id,
+            reason=cls.reason,
+            examples=tally.examples if tally else 0,
+            statuses=dict(tally.statuses) if tally else {},
+        )
+
+    def _why_not(self, rule: Rule) -> str:
+        if self._stopped:
+            return self._stopped
+        if rule.id == "accounts-apart" and self._session.situation.accounts < 2:
+            return "needs a second account: set CONFORMANCE_ACCOUNTS"
+        return "the budget of requests was spent before"
+
+    def _why_undecided(self, rule: Rule) -> str:
+        statuses = {status for kinds in self._session.kinds.values() for status in kinds}
+        if rule.id == "challenge" and "401" not in statuses:
+            return "no 401 was seen"
+        if rule.id == "allow-header" and "405" not in statuses:
+            return "no 405 was seen"
+        if rule.group in ("timers", "sids") and not any(
+            tally.decided for (owner, _), tally in self._session.tallies.items() if owner == rule.id
+        ):
+            if rule.group == "sids":
+                return "the target refuses SIDs of services it does not know: name one it knows"
+            return "nothing that was sent decides it"
+        return ""
+
+    def _verdict(self, outcomes: Sequence[Outcome], put_back: Restore) -> tuple[Verdict, int]:
+        if self._unimplemented:
+            return Verdict.UNIMPLEMENTED, 130 if self._interrupted else 1
+        levels = [
+            (outcome.rule.level, finding.stable) for outcome in outcomes for finding in outcome.findings
+        ]
+        failing = [
+            stable for level, stable in levels if level is Level.MUST or self._plan.fail_on is Level.SHOULD
+        ]
+        exercised = any(outcome.examples for outcome in outcomes)
+        if any(level is Level.MUST and stable for level, stable in levels):
+            verdict = Verdict.DEVIATION
+        elif any(level is Level.MUST for level, _ in levels):
+            verdict = Verdict.UNSTABLE
+        elif self._no_verdict or self._interrupted:
+            verdict = Verdict.ERROR if self._no_verdict else Verdict.NOT_RUN
+        elif levels:
+            verdict = Verdict.NON_STRICT
+        else:
+            verdict = Verdict.CONFORMANT if exercised else Verdict.NOT_RUN
+        code = next(
+            code
+            for code, applies in (
+                (130, self._interrupted),
+                (4, put_back.state == "failed"),
+                (1, bool(failing)),
+                (3, self._no_verdict),
+                (5, not exercised),
+                (0, True),
+            )
+            if applies
+        )
+        return verdict, code
+
+
+def _versions() -> dict[str, str]:
+    packages = ("twilio-configuration-conformance", "hypothesis", "httpcore", "jsonschema", "schemathesis")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+

@@ -1,0 +1,235 @@
+"""
+Connections that can be watched: whether one was reused, how much came, and when it has taken too long.
+"""
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import httpcore
+
+from conformance.model import Failure, FailureKind, Response
+
+FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+"""What the engine raises for what a target does."""
+
+_WIRE_FACTOR = 4
+"""Bytes read for one answer, framing and interim responses included: at most this times the body cap."""
+
+
+class _TLSError(httpcore.ConnectError):
+    """The TLS handshake failed."""
+
+
+class _TooLarge(httpcore.ReadError):
+    """More bytes came for one answer than are read at most."""
+
+
+class Watch(threading.local):
+    """What is seen on the wire of the exchange that the current thread has in hand."""
+
+    def __init__(self, timeout: float, total: float, max_body: int) -> None:
+        self._timeout = timeout
+        self._total = total
+        self._size = _WIRE_FACTOR * max_body
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the clock of a new exchange."""
+        self._deadline = time.perf_counter() + self._total
+        self.connected = False
+        """Whether the exchange opened its connection, and did not reuse one."""
+        self.received = 0
+        self.head = b""
+        self.ended = False
+
+    def limit(self, timeout: float | None) -> float:
+        """The seconds that the next step may take, so that many small steps do not add up to for ever."""
+        left = self._left()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left if timeout is None else min(timeout, left)
+
+    def saw(self, data: bytes) -> None:
+        """Take note of what a read returned."""
+        if not self.received:
+            self.head = data
+        self.received += len(data)
+        self.ended = not data
+        if self.received > self._size:
+            raise _TooLarge
+
+    def failure(self, error: Exception) -> Failure:
+        """Name what happened; the kinds are told by what was seen on the wire, not by a message."""
+        if self.head and not (self.head.startswith(b"HTTP/") or b"HTTP/".startswith(self.head)):
+            return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {self.head[:40]!r}")
+        if isinstance(error, _TLSError):
+            return Failure(FailureKind.TLS, str(error))
+        if isinstance(error, httpcore.ConnectTimeout):
+            return Failure(FailureKind.CONNECT, f"no connection within {self._timeout:g} s")
+        if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
+            return Failure(FailureKind.CONNECT, str(error))
+        if isinstance(error, httpcore.TimeoutException):
+            late = self._left() <= 0
+            limit = self._total if late else self._timeout
+            what = "no whole answer" if self.received else "no answer"
+            return Failure(FailureKind.TIMEOUT, f"{what} within {limit:g} s; {self.received} bytes came")
+        # h11 gives up on a header section, or a line, that outgrows its buffer.
+        if isinstance(error, _TooLarge) or "buffer too long" in str(error):
+            return Failure(FailureKind.TOO_LARGE, f"no end of the answer after {self.received} bytes")
+        if isinstance(error, httpcore.NetworkError) or self.ended:
+            return Failure(FailureKind.DISCONNECT, f"closed after {self.received} bytes of an answer")
+        if not self.received:
+            return Failure(FailureKind.FRAMING, f"bytes after the end of the previous answer: {error}")
+        return Failure(FailureKind.FRAMING, str(error))
+
+    def _left(self) -> float:
+        return self._deadline - time.perf_counter()
+
+
+class Network(httpcore.NetworkBackend):
+    """Opens connections that report to a watch and keep to its deadline."""
+
+    def __init__(self, timeout: float, total: float, max_body: int) -> None:
+        self.watch = Watch(timeout, total, max_body)
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        self.watch.connected = True
+        limit = self.watch.limit(timeout)
+        return _Stream(self._inner.connect_tcp(host, port, limit, local_address, socket_options), self.watch)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._inner.read(max_bytes, self._watch.limit(timeout))
+        self._watch.saw(data)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # Piece by piece, so that a peer that reads slowly meets the deadline too.
+        for start in range(0, len(buffer), 1 << 16):
+            self._inner.write(buffer[start : start + (1 << 16)], self._watch.limit(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._inner.get_extra_info(info)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.limit(timeout))
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise _TLSError(str(error) or "the handshake timed out") from error
+        return _Stream(inner, self._watch)
+
+
+def receive(answer: httpcore.Response, cap: int) -> Response:
+    """Read a body, up to a number of bytes; what cannot be decoded to its end stays as it came."""
+    chunks = []
+    size = 0
+    assert isinstance(answer.stream, Iterable)  # as every response of a synchronous pool is
+    for chunk in answer.stream:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > cap:
+            break
+    body = b"".join(chunks)[:cap]
+    truncated = size > cap
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
+    coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+    if coding.strip().lower() in ("gzip", "x-gzip") and not truncated:
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            plain = decoder.decompress(body, cap + 1)
+        except zlib.error:
+            plain = body
+        truncated = len(plain) > cap
+        if truncated or decoder.eof:
+            body = plain[:cap]
+    return Response(
+        status=answer.status,
+        headers=headers,
+        body=body,
+        http_version=answer.extensions["http_version"].decode("ascii"),
+        truncated=truncated,
+    )
+
+
+def surplus(answer: httpcore.Response, method: bytes, watch: Watch) -> int:
+    """
+    The bytes seen after the end of a response (RFC 9112 6.3); the connection is closed when there are any.
+
+    Only where Content-Length says where the end is, or there is no body: h11 sees to chunks itself.
+    """
+    headers = {name.lower(): value for name, value in answer.headers}
+    end = watch.head.find(b"\r\n\r\n") + 4
+    if b"transfer-encoding" in headers or end < 4 or watch.head[9:10] == b"1":  # interim responses come first
+        return 0
+    stream = answer.extensions["network_stream"]
+    if method == b"HEAD" or answer.status in (204, 304):
+        extra = watch.received - end or _waiting(stream.get_extra_info("socket"))
+    elif b"content-length" in headers:
+        extra = watch.received - end - int(headers[b"content-length"])
+    else:
+        return 0
+    if extra > 0:
+        stream.close()
+    return extra
+
+
+def _waiting(connection: socket.socket) -> int:
+    """How many bytes can be read, at most 1; a body that must not be there may come a little later."""
+    if isinstance(connection, ssl.SSLSocket):  # which cannot be read without taking
+        return 0
+    connection.settimeout(0.01)
+    try:
+        return len(connection.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return 0
+
+
+def is_loopback(url: str) -> bool:
+    """Whether every address that the host of a URL resolves to is a loopback one."""
+    addresses = _addresses(url)
+    return bool(addresses) and all(address.is_loopback for address in addresses)
+
+
+def is_private(url: str) -> bool:
+    """Whether every address that the host of a URL resolves to is loopback or private (RFC 1918, 4193)."""
+    addresses = _addresses(url)
+    return bool(addresses) and all(address.is_loopback or address.is_private for address in addresses)
+
+
+def resolves(url: str) -> bool:
+    """Whether the host of a URL has an address, as far as can be told from here."""
+    return bool(_addresses(url))
+
+
+def _addresses(url: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):  # UnicodeError: a label of more than 63 characters
+        return []
+    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
+    # An IPv4 address within IPv6 is as private as itself.
+    return [getattr(address, "ipv4_mapped", None) or address for address in addresses]

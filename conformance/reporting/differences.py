@@ -1,0 +1,75 @@
+"""Findings that share a cause, put together: one difference between target and document, told once."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from conformance.model import Level, Verdict
+from conformance.reporting.text import Document, body, request_line
+
+FURTHER_WITNESSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One cause, seen in one finding or several."""
+
+    kind: str
+    """Where it stands among others: `must`, `unstable`, `should` or `known`."""
+    first: Document
+    """The finding with the simplest witness among the gravest."""
+    others: tuple[Document, ...]
+
+    @property
+    def findings(self) -> tuple[Document, ...]:
+        """All findings of the cause, the one to show first."""
+        return (self.first, *self.others)
+
+    @property
+    def count(self) -> int:
+        """How many exchanges of the run showed it."""
+        return sum(each["count"] for each in self.findings)
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The other findings' rules and classes, each once."""
+        _, *others = dict.fromkeys(f"{each['rule']} {each['class']}" for each in self.findings)
+        return tuple(others)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The inputs of up to three further witnesses, each on one line."""
+        _, *others = dict.fromkeys(request_line(each["exchanges"][-1]) for each in self.findings)
+        return tuple(others[:FURTHER_WITNESSES])
+
+
+def differences(document: Document) -> list[Difference]:
+    """
+    The differences of a run, each with its simplest witness first.
+
+    Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before.
+    """
+    verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
+    causes: defaultdict[str, list[tuple[int, Document]]] = defaultdict(list)
+    for finding in document["findings"]:
+        known = verdicts[finding["rule"]] == Verdict.KNOWN
+        causes[finding["cause"]].append((KINDS.index("known" if known else _kind(finding)), finding))
+    grouped = []
+    for members in causes.values():
+        members.sort(key=lambda member: (member[0], *_size(member[1])))
+        (rank, first), *others = members
+        grouped.append(Difference(KINDS[rank], first, tuple(other for _, other in others)))
+    # By kind alone: within one, a reader expects the order of the catalogue.
+    return sorted(grouped, key=lambda difference: KINDS.index(difference.kind))
+
+
+KINDS = ("must", "unstable", "should", "known")
+
+
+def _kind(finding: Document) -> str:
+    if finding["level"] == Level.SHOULD:
+        return "should"
+    return "must" if finding["stable"] else "unstable"
+
+
+def _size(finding: Document) -> tuple[int, int]:
+    return len(finding["exchanges"]), sum(len(body(each["request"]) or b"") for each in finding["exchanges"])

@@ -1,0 +1,124 @@
+"""
+The result as one HTML page that loads nothing, opens from disk and reads well without JavaScript.
+
+Autoescape keeps what a target sent from becoming markup; should that ever fail, the page's Content Security
+Policy runs no script and applies no style but the two whose hashes it names.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance.model import Verdict
+from conformance.reporting.curl import quote
+from conformance.reporting.differences import differences
+from conformance.reporting.text import (
+    Document,
+    answer_line,
+    body,
+    clipped,
+    plural,
+    request_line,
+    shown_curl,
+    visible,
+    visible_bytes,
+)
+
+TOLD_IN_FULL = 100
+"""Differences shown with their messages; a target that is wrong in more ways needs no more to be told so."""
+
+_MEANING = {
+    Verdict.CONFORMANT: "Everything that was checked holds.",
+    Verdict.NON_STRICT: "Everything the document demands holds; its literal reading does not, in places.",
+    Verdict.DEVIATION: "The target does not do what the document demands.",
+    Verdict.KNOWN: "The target deviates, in ways that were known before and in no other.",
+    Verdict.FIXED: "Everything that was checked holds; deviations listed as known are gone.",
+    Verdict.UNSTABLE: "The target answers the same requests differently from time to time.",
+    Verdict.UNDECIDED: "There was not enough evidence to judge the target.",
+    Verdict.UNIMPLEMENTED: "The target does not have this endpoint.",
+    Verdict.ERROR: "The target could not be judged.",
+    Verdict.NOT_RUN: "Nothing was run.",
+}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("conformance.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(visible=visible, plural=plural, curl=shown_curl)
+    environment.globals.update(
+        request_line=request_line,
+        answer_line=answer_line,
+        request_text=_request_text,
+        response_text=_response_text,
+    )
+    return environment
+
+
+def render(document: Document) -> str:
+    """The page of a result document."""
+    environment = _environment()
+    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    rules = document["rules"]
+    found: dict[str, list[Document]] = {}
+    for finding in document["findings"]:
+        found.setdefault(finding["rule"], []).append(finding)
+    return environment.get_template("report.html.j2").render(
+        result=document,
+        meaning=_MEANING[Verdict(document["verdict"])],
+        differences=differences(document),
+        told_in_full=TOLD_IN_FULL,
+        rules={rule["id"]: rule for rule in rules},
+        groups=list(dict.fromkeys(rule["group"] for rule in rules)),
+        findings_of=found,
+        command=_command(document),
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+    )
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _request_text(exchange: Document) -> str:
+    request = exchange["request"]
+    return "\n".join([visible(f"{request['method']} {request['url']}"), *_rest(request)])
+
+
+def _response_text(exchange: Document) -> str:
+    if "failure" in exchange:
+        return answer_line(exchange, 1_000)
+    response = exchange["response"]
+    cut = ["(cut at the size cap)"] if response["truncated"] else []
+    return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *cut])
+
+
+def _rest(message: Document) -> Iterator[str]:
+    yield from (visible(f"{name}: {value}", 1_000) for name, value in message["headers"])
+    raw = body(message)
+    if raw:
+        yield ""
+        # Text stays as it is, line breaks included; anything else is escaped byte by byte.
+        yield clipped(message["body"] if "body" in message else visible_bytes(raw))
+
+
+def _command(document: Document) -> str:
+    """The command that makes the same run again; `target` is null among the settings when none was asked for."""
+    embedded = document["settings"].get("target", "") is None
+    target = "" if embedded else f" --target {quote(document['target'])}"
+    return f"conformance run{target} --profile {quote(document['profile'])} --seed {document['seed']}"

@@ -1,0 +1,139 @@
+"""
+The result as JUnit XML: one test case per rule, so that names are stable from run to run.
+
+A test case has at most one result child, and the suite is red whenever the exit status is not 0: a reader that
+knows nothing but this file is not misled. Layout: github.com/testmoapp/junitxml.
+"""
+
+import re
+from xml.etree import ElementTree
+
+from conformance.model import Level, Verdict
+from conformance.reporting.text import (
+    Document,
+    answer_line,
+    plural,
+    request_line,
+    shown_curl,
+    totals,
+    visible,
+)
+
+PACKAGE = "twilio.conversations.configuration"
+TOLD = 10
+"""Findings of one rule that are told in full."""
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
+
+_NO_VERDICT = {
+    3: "no verdict: the target could not be judged",
+    4: "the settings before the run could not be restored",
+    5: "nothing was exercised",
+    130: "interrupted",
+}
+
+
+def render(document: Document) -> str:
+    """The JUnit XML of a result document."""
+    # Whether a broken SHOULD rule makes the run fail is the run's own setting.
+    should_fails = document["settings"].get("fail_on") == Level.SHOULD
+    cases = [_case(rule, document, should_fails) for rule in document["rules"]]
+    if document["exit_code"] in _NO_VERDICT:
+        cases.append(_run_case(document))
+    attributes = {
+        "name": PACKAGE,
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": str(sum(case.find("error") is not None for case in cases)),
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+        "time": f"{document['duration_s']:.3f}",
+    }
+    suites = ElementTree.Element("testsuites", attributes)
+    suite = ElementTree.SubElement(
+        suites, "testsuite", attributes | {"timestamp": _legal(document["started_at"])}
+    )
+    suite.append(
+        _properties(
+            {
+                name: str(document[name])
+                for name in ("target", "profile", "seed", "requests", "verdict", "exit_code")
+            }
+            | {f"version.{name}": version for name, version in document["versions"].items()}
+        )
+    )
+    suite.extend(cases)
+    ElementTree.SubElement(suite, "system-out").text = _legal(totals(document))
+    ElementTree.indent(suites)
+    return (
+        "<?xml version='1.0' encoding='utf-8'?>\n" + ElementTree.tostring(suites, encoding="unicode") + "\n"
+    )
+
+
+def _case(rule: Document, document: Document, should_fails: bool) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase", name=_legal(rule["id"]), classname=_legal(f"{PACKAGE}.{rule['group']}")
+    )
+    properties = {name: str(rule[name]) for name in ("verdict", "level", "examples", "source")}
+    case.append(_properties(properties | ({"reason": rule["reason"]} if rule["reason"] else {})))
+    findings = [each for each in document["findings"] if each["rule"] == rule["id"]]
+    fails = rule["level"] == Level.MUST or should_fails
+    match rule["verdict"]:
+        case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if fails:
+            _failure(case, rule, findings)
+        case Verdict.ERROR:
+            _result(case, "error", rule["reason"] or "the suite failed, not the target", rule["id"])
+        case Verdict.KNOWN:
+            _result(case, "skipped", f"known: {rule['reason'] or rule['id']}")
+        case Verdict.NOT_RUN:
+            _result(case, "skipped", rule["reason"] or "not run")
+    return case
+
+
+def _failure(case: ElementTree.Element, rule: Document, findings: list[Document]) -> None:
+    summary = visible(findings[0]["summary"], 300) if findings else rule["reason"] or rule["statement"]
+    more = f" (and {plural(len(findings) - 1, 'more finding')})" if len(findings) > 1 else ""
+    unstable = "unstable: " if rule["verdict"] == Verdict.UNSTABLE else ""
+    paragraphs = [
+        f"{visible(rule['statement'])}\nSource: {visible(rule['source'])}",
+        *map(_told, findings[:TOLD]),
+    ]
+    if len(findings) > TOLD:
+        paragraphs.append(f"{plural(len(findings) - TOLD, 'more finding')} in result.json")
+    _result(case, "failure", f"{unstable}{summary}{more}", rule["id"], "\n\n".join(paragraphs))
+
+
+def _told(finding: Document) -> str:
+    lines = [
+        f"{finding['class']}: {visible(finding['summary'], 1_000)}",
+        f"expected: {visible(finding['expected'], 1_000)}",
+        f"observed: {visible(finding['observed'], 1_000)}",
+        *(f"  {request_line(each)} -> {answer_line(each)}" for each in finding["exchanges"]),
+        shown_curl(finding),
+    ]
+    return "\n".join(lines)
+
+
+def _run_case(document: Document) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
+    message = document["stopped"] or ", ".join(document["restore"]["failed"])
+    _result(case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run")
+    return case
+
+
+def _result(case: ElementTree.Element, tag: str, message: str, kind: str = "", text: str = "") -> None:
+    result = ElementTree.SubElement(case, tag, message=_legal(visible(message, 400)))
+    if kind:
+        result.set("type", _legal(kind))
+    result.text = _legal(text) or None
+
+
+def _properties(values: dict[str, str]) -> ElementTree.Element:
+    properties = ElementTree.Element("properties")
+    for name, value in values.items():
+        ElementTree.SubElement(properties, "property", name=_legal(name), value=_legal(visible(value)))
+    return properties
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)

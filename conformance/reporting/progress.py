@@ -1,0 +1,84 @@
+"""What is printed while a run goes on: a live line on a terminal, elsewhere a plain line now and then."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from conformance.reporting.text import plural, visible
+
+INTERVAL = 10.0
+"""Seconds between plain lines: a log is read later, by people who look for something else."""
+
+
+class Progress:
+    """
+    Tells how far a run is, as a context manager around it.
+
+    Args:
+        console: where to; a live line is drawn when it is a terminal with escapes, see `console_for`.
+        limit: the most requests that may be sent, when there is such a limit.
+        clock: seconds, for the rate and the interval.
+    """
+
+    def __init__(
+        self, console: Console, *, limit: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._limit = limit
+        self._clock = clock
+        self._started = self._told = clock()
+        self._phase = self._rule = ""
+        self._requests = 0
+        live = console.is_terminal and console.color_system is not None
+        self._live = (
+            Live(
+                console=console,
+                get_renderable=self._line,
+                refresh_per_second=5,
+                transient=True,
+                redirect_stdout=False,  # what a program reads there stays apart
+            )
+            if live
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, *, phase: str, rule: str = "", requests: int) -> None:
+        """
+        Takes note of where the run is; cheap enough to be called for every request.
+
+        Args:
+            phase: the part of the run in hand, such as `breadth`.
+            rule: the id of the rule in hand, if any.
+            requests: how many requests have been sent so far.
+        """
+        self._phase, self._rule, self._requests = phase, rule, requests
+        if self._live is None and (now := self._clock()) - self._told >= INTERVAL:
+            self._told = now
+            self._console.print(self._line(), soft_wrap=True)
+
+    def _line(self) -> Text:
+        elapsed = self._clock() - self._started
+        sent = (
+            f"{self._requests:,} of at most {self._limit:,} requests"
+            if self._limit
+            else plural(self._requests, "request")
+        )
+        rate = f"{self._requests / elapsed:,.0f}/s" if elapsed > 0.5 and self._requests else ""
+        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", visible(self._rule)]
+        return Text(" · ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,294 @@
+"""The result of a run as one JSON document, from which every other report is rendered."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, AnyStr, Protocol
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from conformance.contract import load as load_schema
+from conformance.model import (
+    FIELDS,
+    PATH,
+    Exchange,
+    Finding,
+    Level,
+    Outcome,
+    Report,
+    Request,
+    Response,
+    Verdict,
+)
+from conformance.reporting.curl import ShellAccount, curl
+from conformance.reporting.differences import differences
+
+SCHEMA_VERSION = 1
+
+
+class ReportError(Exception):
+    """A report cannot be read or written; the message is one line that says which and why."""
+
+
+class Redact(Protocol):
+    """Replaces secrets in text or bytes."""
+
+    def __call__(self, data: AnyStr, /) -> AnyStr:
+        """The same with something harmless in place of every secret."""
+
+
+def build(
+    report: Report,
+    *,
+    accounts: Sequence[ShellAccount] = (),
+    curl_options: Sequence[str] = (),
+    redact: Redact | None = None,
+) -> dict[str, Any]:
+    """
+    The result document of a run, as `schemas/result.schema.json` describes it.
+
+    Args:
+        report: what is known of the run.
+        accounts: how curl lines spell the credentials of each of the target's accounts.
+        curl_options: curl arguments that every line needs to reach the target, such as `--cacert` and a path.
+        redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
+    """
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "target": report.target,
+        "profile": report.profile,
+        "seed": report.seed,
+        "requests": report.requests,
+        "started_at": report.started_at,
+        "duration_s": round(report.duration, 3),
+        "stopped": report.stopped,
+        "notices": list(report.notices),
+        "rules": [_rule(outcome) for outcome in report.outcomes],
+        "findings": [
+            _finding(finding, report.target.rstrip("/") + PATH, accounts, curl_options)
+            for outcome in report.outcomes
+            for finding in outcome.findings
+        ],
+        "observations": [{"topic": each.topic, "text": each.text} for each in report.observations],
+        "restore": {
+            "state": report.restore.state,
+            "unrestorable": list(report.restore.unrestorable),
+            "failed": list(report.restore.failed),
+        },
+        "settings": report.settings,
+        "versions": report.versions,
+    }
+    document["counts"] = _counts(report, len(differences(document)))
+    plain: dict[str, Any] = _plain(document, redact)
+    return plain
+
+
+def _counts(report: Report, causes: int) -> dict[str, Any]:
+    verdicts = Counter(outcome.verdict for outcome in report.outcomes)
+    known = [
+        each for outcome in report.outcomes if outcome.verdict is Verdict.KNOWN for each in outcome.findings
+    ]
+    new = [
+        each
+        for outcome in report.outcomes
+        if outcome.verdict is not Verdict.KNOWN
+        for each in outcome.findings
+    ]
+    return {
+        **{level: _level_counts(report, level) for level in Level},
+        "undecided": verdicts[Verdict.UNDECIDED],
+        "not_run": verdicts[Verdict.NOT_RUN],
+        "errors": verdicts[Verdict.ERROR],
+        "findings": {
+            **{level: sum(each.stable and each.level is level for each in new) for level in Level},
+            "unstable": sum(not each.stable for each in new),
+            "known": len(known),
+        },
+        "differences": causes,
+    }
+
+
+_UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
+_CONFORMANT = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
+
+
+def _level_counts(report: Report, level: Level) -> dict[str, int]:
+    verdicts = [outcome.verdict for outcome in report.outcomes if outcome.rule.level is level]
+    return {
+        "conformant": sum(verdict in _CONFORMANT for verdict in verdicts),
+        "judged": sum(verdict not in _UNJUDGED for verdict in verdicts),
+        "total": len(verdicts),
+    }
+
+
+def _rule(outcome: Outcome) -> dict[str, Any]:
+    rule = outcome.rule
+    return {
+        "id": rule.id,
+        "group": rule.group,
+        "level": rule.level,
+        "statement": rule.statement,
+        "source": rule.source,
+        "verdict": outcome.verdict,
+        "reason": outcome.reason,
+        "examples": outcome.examples,
+        "classes": [
+            {"id": each.id, "reason": each.reason, "examples": each.examples, "statuses": dict(each.statuses)}
+            for each in outcome.classes
+        ],
+    }
+
+
+def _finding(
+    finding: Finding, url: str, accounts: Sequence[ShellAccount], options: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "level": finding.level,
+        "class": finding.cls,
+        "outcome": finding.outcome,
+        "field": finding.field,
+        "summary": finding.summary,
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "fingerprint": finding.fingerprint,
+        "cause": finding.cause or _cause(finding),
+        "count": finding.count,
+        "stable": finding.stable,
+        "exchanges": [_exchange(each, url) for each in finding.exchanges],
+        "curl": curl(finding.exchanges, url=url, accounts=accounts, options=options),
+    }
+
+
+def _cause(finding: Finding) -> str:
+    """The rule without the field it is about, and the outcome: the same fault in two fields is one fault."""
+    for each in FIELDS:
+        if finding.rule.startswith(f"{each.slug}-"):
+            return f"{each.kind}-{finding.rule.removeprefix(f'{each.slug}-')} {finding.outcome}"
+    return f"{finding.rule} {finding.outcome}"
+
+
+def _exchange(exchange: Exchange, url: str) -> dict[str, Any]:
+    request = exchange.request
+    document: dict[str, Any] = {
+        "number": exchange.number,
+        "started_s": round(exchange.started, 4),
+        "elapsed_s": round(exchange.elapsed, 4),
+        "request": {
+            "method": request.method,
+            "url": exchange.url or url + (f"?{request.query}" if request.query else ""),
+            "headers": [list(each) for each in exchange.sent_headers or request.headers],
+            **(_body(request.body) if request.body is not None else {}),
+            **_template(request),
+        },
+    }
+    if exchange.response is not None:
+        document["response"] = _response(exchange.response)
+    elif exchange.failure is not None:
+        document["failure"] = {"kind": exchange.failure.kind, "detail": exchange.failure.detail}
+    return document
+
+
+def _template(request: Request) -> dict[str, Any]:
+    """What it takes to send the request again to another target with other credentials."""
+    return {
+        "content_type": request.content_type,
+        "query": request.query,
+        "own_headers": [list(each) for each in request.headers],
+        "auth": {
+            "scheme": request.auth.scheme,
+            "user": request.auth.user,
+            "secret": request.auth.secret,
+            "header": request.auth.header,
+        },
+        "account": request.account,
+        "chunked": request.chunked,
+        "fresh": request.fresh,
+    }
+
+
+def _response(response: Response) -> dict[str, Any]:
+    return {
+        "status": response.status,
+        "http_version": response.http_version,
+        "headers": [list(each) for each in response.headers],
+        **_body(response.body),
+        "truncated": response.truncated,
+    }
+
+
+def _body(raw: bytes) -> dict[str, str]:
+    """The body as text where text says it all to a reader, else as base64."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(raw).decode("ascii")}
+    if all(character.isprintable() or character in "\t\r\n" for character in text):
+        return {"body": text}
+    return {"body_base64": base64.b64encode(raw).decode("ascii")}
+
+
+def _plain(value: Any, redact: Redact | None) -> Any:
+    """The value as JSON would give it back, without secrets; what JSON has no word for is told as text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            str(key): _redacted_base64(each, redact)
+            if key == "body_base64" and redact
+            else _plain(each, redact)
+            for key, each in value.items()
+        }
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return [_plain(each, redact) for each in value]
+    return redact(str(value)) if redact else str(value)
+
+
+def _redacted_base64(text: str, redact: Redact) -> str:
+    return base64.b64encode(redact(base64.b64decode(text))).decode("ascii")
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(load_schema("result.schema.json"))
+
+
+def validate(document: Any) -> None:
+    """
+    Checks a document against `schemas/result.schema.json`.
+
+    Raises:
+        ReportError: it is not a result document; the message names the first member that is wrong.
+    """
+    error = best_match(_validator().iter_errors(document))
+    if error is not None:
+        raise ReportError(f"not a result document: {error.json_path}: {error.message[:200]!r}")
+    unknown = {each["rule"] for each in document["findings"]} - {each["id"] for each in document["rules"]}
+    if unknown:
+        raise ReportError(f"not a result document: findings of rules it does not have: {sorted(unknown)}")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """
+    The result document in a file.
+
+    Raises:
+        ReportError: the file cannot be read, is not JSON, or is not a result document.
+    """
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ReportError(f"{path} is not JSON: {error}") from error
+    try:
+        validate(document)
+    except ReportError as error:
+        raise ReportError(f"{path} is {error}") from error
+    return document

@@ -1,0 +1,177 @@
+"""What a run prints when it ends: deviations first, one line of totals last; bytes of the target only escaped."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conformance.model import Verdict
+from conformance.reporting.differences import Difference, differences
+from conformance.reporting.text import Document, plural, request_line, shown_curl, totals, visible
+
+OBSERVED_LIMIT = 200
+SUMMARY_LIMIT = 300
+
+_STYLES = {"must": "bold red", "unstable": "bold magenta", "should": "bold yellow", "known": "bold"}
+_HEADINGS = {
+    "must": "Deviations: what the document or an RFC demands does not hold",
+    "unstable": "Unstable: the same requests were answered differently",
+    "should": "Not strict: the literal reading does not hold",
+    "known": "Known: listed as deviations before",
+}
+
+
+def console_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Console:
+    """A console that writes plain text unless the stream is a terminal and `NO_COLOR` (no-color.org) is not set."""
+    coloured = stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return Console(
+        file=stream, color_system="auto" if coloured else None, highlight=False, force_terminal=coloured
+    )
+
+
+def render(document: Document, console: Console) -> None:
+    """
+    Prints a result document: deviations, groups, what was not decided, notices, the restore, totals.
+
+    Args:
+        document: a valid result document.
+        console: where to; see `console_for`.
+    """
+    kind = ""
+    for difference in differences(document):
+        if difference.kind != kind:
+            kind = difference.kind
+            console.print(Text(_HEADINGS[kind], _STYLES[kind]), end="\n\n")
+        _difference(difference, document, console)
+    console.print(_groups(document))
+    for line in [*_remarks(document), Text(totals(document), _verdict_style(document["verdict"]))]:
+        # In a log one line each, to be found by search; on a terminal wrapped between words.
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def _difference(difference: Difference, document: Document, console: Console) -> None:
+    finding = difference.first
+    rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
+    head = Text.assemble(
+        (finding["level"].upper(), _STYLES[difference.kind]), " ", (visible(finding["rule"]), "bold")
+    )
+    head.append(f"  {visible(finding['class'])}{'' if finding['stable'] else ', unstable'}", "dim")
+    console.print(head, soft_wrap=True)
+    _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
+    rows = [
+        ("rule", rule["statement"]),
+        ("field", finding["field"] or ""),
+        *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
+        ("expected", finding["expected"]),
+        ("observed", finding["observed"]),
+        ("seen", plural(difference.count, "time") if difference.count > 1 else ""),
+        ("also", _also(difference)),
+        *(("also for", line) for line in difference.further),
+    ]
+    for label, text in rows:
+        if text:
+            _row(console, label, visible(text, OBSERVED_LIMIT))
+    console.print()
+    for line in shown_curl(finding).split("\n"):
+        # Unwrapped, at the margin: so that it can be copied.
+        console.print(Text(visible(line)), soft_wrap=True)
+    console.print()
+
+
+def _also(difference: Difference) -> str:
+    names = ", ".join(difference.also[:6]) + (", …" if len(difference.also) > 6 else "")
+    return f"{len(difference.also)} more: {names}" if names else ""
+
+
+def _row(console: Console, label: str, text: str) -> None:
+    indent = f"  {label:<10}" if label else "  "
+    for line in Text(text).wrap(console, max(20, console.width - len(indent))):
+        line.rstrip()
+        console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
+        indent = " " * len(indent)
+
+
+def _groups(document: Document) -> Table:
+    groups: defaultdict[str, list[Document]] = defaultdict(list)
+    for rule in document["rules"]:
+        groups[rule["group"]].append(rule)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("group")
+    for name in ("MUST", "SHOULD", "examples"):
+        table.add_column(name, justify="right")
+    for name, rules in groups.items():
+        table.add_row(
+            Text(visible(name)),
+            *(_ratio([rule for rule in rules if rule["level"] == level]) for level in ("must", "should")),
+            Text(f"{sum(rule['examples'] for rule in rules):,}"),
+        )
+    return table
+
+
+def _ratio(rules: list[Document]) -> Text:
+    if not rules:
+        return Text("-", "dim")
+    good = sum(rule["verdict"] in (Verdict.CONFORMANT, Verdict.FIXED) for rule in rules)
+    broken = any(rule["verdict"] in _BROKEN for rule in rules)
+    return Text(f"{good}/{len(rules)}", "red" if broken else "green" if good == len(rules) else "yellow")
+
+
+_BROKEN = (Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE, Verdict.UNIMPLEMENTED)
+
+
+def _remarks(document: Document) -> Iterator[Text]:
+    """The lines between the table and the totals, each on what it says first."""
+    reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for rule in document["rules"]:
+        if rule["verdict"] in (
+            Verdict.UNDECIDED,
+            Verdict.NOT_RUN,
+            Verdict.ERROR,
+            Verdict.KNOWN,
+            Verdict.FIXED,
+        ):
+            reasons[rule["verdict"], rule["reason"]].append(rule["id"])
+    yield Text()
+    for (verdict, reason), rules in reasons.items():
+        names = ", ".join(rules[:4]) + (f" and {len(rules) - 4} more" if len(rules) > 4 else "")
+        yield Text(
+            visible(f"{verdict}: {names}{f': {reason}' if reason else ''}"),
+            "red" if verdict == "error" else "",
+        )
+    for observation in document["observations"]:
+        yield Text.assemble(
+            ("observed ", "dim"), visible(f"{observation['topic']}: {observation['text']}", 300)
+        )
+    for notice in document["notices"]:
+        yield Text(visible(f"note: {notice}"), "yellow")
+    if document["stopped"]:
+        yield Text(visible(f"stopped early: {document['stopped']}"), "bold yellow")
+    yield from _restore(document["restore"])
+
+
+def _restore(restore: Document) -> Iterator[Text]:
+    if restore["state"] == "failed":
+        yield Text(
+            visible(f"NOT RESTORED: {', '.join(restore['failed']) or 'the settings before the run'}"),
+            "bold red",
+        )
+    elif restore["state"] == "restored":
+        yield Text("restored: the settings that were in force before the run", "dim")
+    elif restore["state"] == "not-read":
+        yield Text("not restored: the settings before the run could not be read", "yellow")
+    if restore["unrestorable"]:
+        yield Text(
+            visible(f"were null before and cannot be unset: {', '.join(restore['unrestorable'])}"), "yellow"
+        )
+
+
+def _verdict_style(verdict: str) -> str:
+    if verdict == Verdict.CONFORMANT:
+        return "bold green"
+    return (
+        "bold red" if verdict in (Verdict.DEVIATION, Verdict.UNIMPLEMENTED, Verdict.ERROR) else "bold yellow"
+    )

@@ -1,0 +1,83 @@
+"""Puts all reports of a run into a directory, each whole or not at all, readable by their owner alone."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from conformance.reporting import badge, har, html, junit, markdown
+from conformance.reporting.result import ReportError
+from conformance.reporting.text import Document
+
+RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
+    {
+        # ASCII: what a target sent may hold lone surrogates, which UTF-8 has no bytes for.
+        "result.json": lambda document: json.dumps(document, indent=1) + "\n",
+        "report.html": html.render,
+        "junit.xml": junit.render,
+        "summary.md": markdown.render,
+        "exchanges.har": har.render,
+        "badge.json": badge.render,
+    }
+)
+"""The reports by file name."""
+
+
+def check_writable(directory: Path) -> None:
+    """
+    Makes sure that reports can be written there, before a run is made for nothing; creates the directory.
+
+    Raises:
+        ReportError: they cannot.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+
+
+def write_all(document: Document, directory: Path) -> list[Path]:
+    """
+    Writes every report of a result document, `result.json` first, and returns their paths.
+
+    Args:
+        document: a valid result document.
+        directory: created where it is missing; other files in it are left alone.
+
+    Raises:
+        ReportError: one cannot be written; those before it have been.
+    """
+    paths = []
+    for name, render in RENDERERS.items():
+        path = directory / name
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            _replace(path, render(document).encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        paths.append(path)
+    return paths
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # mkstemp creates the file with mode 0600: reports hold what the target answered.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> ReportError:
+    return ReportError(
+        f"cannot write reports to {path}: {error.strerror or error}; choose another --report-dir"
+    )

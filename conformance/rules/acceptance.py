@@ -1,0 +1,95 @@
+"""Judges whether an update was accepted or refused as the oracle says, and names the rule that was broken."""
+
+from collections.abc import Iterator
+
+from conformance.model import BASIC, FORM_MEDIA_TYPE, Level, Request, Violation, encode_form
+from conformance.oracle import Answer, FormDecision
+from conformance.rules.watching import Watched
+
+
+def watch_acceptance(watched: Watched) -> Iterator[Violation]:
+    """A must-reject form gets a 4xx; a must-accept form gets exactly 200."""
+    status, decision = watched.exchange.status, watched.decision
+    if status is None or decision is None or not watched.authorised or status == 429 or status >= 500:
+        return
+    sent = describe(watched.request)
+    if decision.answer is Answer.REJECT:
+        cause = decision.causes[0]
+        expected = f"4xx, for {cause.reason}"
+        if 200 <= status < 300:
+            yield Violation(
+                rule=cause.rule_id,
+                outcome="accepted",
+                field=cause.field.parameter if cause.field else None,
+                summary=f"{sent} was accepted",
+                expected=expected,
+                observed=f"status {status}",
+            )
+        elif 300 <= status < 400 and decision.level is Level.MUST:
+            yield Violation(
+                rule="refusal-status",
+                outcome="redirect",
+                field=None,
+                summary=f"{sent} was answered by a redirect",
+                expected=expected,
+                observed=f"status {status}",
+            )
+    elif decision.answer is Answer.ACCEPT and status != 200:
+        if watched.request.chunked and status == 411:
+            return
+        cause = decision.causes[0]
+        expected = f"200, for {cause.reason}"
+        if status < 400:
+            if decision.level is Level.MUST:
+                yield Violation(
+                    rule="accepted-status",
+                    outcome=f"status-{status}",
+                    field=None,
+                    summary=f"{sent} was answered with {status}, not with 200",
+                    expected=expected,
+                    observed=f"status {status}",
+                )
+            return
+        yield Violation(
+            rule=blame(watched.request, decision),
+            outcome="refused",
+            field=cause.field.parameter if cause.field and len(watched.request.form() or ()) == 1 else None,
+            summary=f"{sent} was refused",
+            expected=expected,
+            observed=f"status {status}",
+        )
+
+
+def blame(request: Request, decision: FormDecision) -> str:
+    """The rule to which the refusal of a good form is put down: what is unusual about the request, or its value."""
+    pairs = request.form() or ()
+    essence, _, parameters = (request.content_type or "").partition(";")
+    if request.chunked:
+        return "chunked-body"
+    if essence.strip() != FORM_MEDIA_TYPE and pairs:
+        return "media-type-case"
+    if parameters:
+        return "charset-parameter"
+    if request.auth.scheme != BASIC.scheme:
+        return "scheme-case"
+    if any(name.lower() == "accept" for name, _ in request.headers):
+        return "accept-header"
+    if request.body is not None and request.body != encode_form(pairs):
+        return "form-decoding"
+    if len(pairs) > 1 and decision.level is Level.MUST:
+        return "any-subset"
+    return decision.causes[0].rule_id
+
+
+def describe(request: Request) -> str:
+    """A request in a few words: its parameters, shortened."""
+    pairs = request.form() or request.intends
+    if not pairs:
+        return "an empty update" if request.method == "POST" else request.method
+    shown = "&".join(f"{name}={_short(value)}" for name, value in pairs[:4])
+    return shown + (f" and {len(pairs) - 4} more parameters" if len(pairs) > 4 else "")
+
+
+def _short(text: str) -> str:
+    plain = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= 60 else f"{plain[:48]}… ({len(text):,} characters)"

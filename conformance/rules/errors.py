@@ -1,0 +1,85 @@
+"""Rules about the body of a refusal: the vendor's error envelope, a convention of its other documents."""
+
+from collections.abc import Iterator
+
+from conformance.model import Level, Rule, Violation
+from conformance.rules.watching import NotJSON, Watched
+
+_SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
+
+RULES = (
+    Rule(
+        id="error-envelope",
+        group="errors",
+        level=Level.SHOULD,
+        statement="A refusal's body is a JSON object with a message and a status.",
+        source=_SOURCE,
+    ),
+    Rule(
+        id="error-status",
+        group="errors",
+        level=Level.SHOULD,
+        statement="The status in a refusal's body equals the HTTP status.",
+        source=_SOURCE,
+    ),
+    Rule(
+        id="error-types",
+        group="errors",
+        level=Level.SHOULD,
+        statement="In a refusal's body code is an integer and more_info a URL, where they are present.",
+        source=f"{_SOURCE}; https://www.twilio.com/docs/api/errors/400: code and more_info when available",
+    ),
+)
+
+_BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431})
+"""Statuses that a server in front of the resource may send by itself: nothing is said of their bodies."""
+
+
+def watch_errors(watched: Watched) -> Iterator[Violation]:
+    """Judge the body of a 4xx to GET and POST."""
+    response = watched.response
+    if (
+        response is None
+        or not 400 <= response.status < 500
+        or response.status in _BY_THE_SERVER
+        or watched.request.method not in ("GET", "POST")
+    ):
+        return
+    expected = f"a JSON object with message and status {response.status}"
+    try:
+        document = watched.document
+    except NotJSON as error:
+        yield _violation(watched, "error-envelope", "not-json", None, expected, str(error))
+        return
+    if not isinstance(document, dict):
+        yield _violation(watched, "error-envelope", "not-object", None, expected, type(document).__name__)
+        return
+    message, status = document.get("message"), document.get("status")
+    if not isinstance(message, str) or status is None:
+        missing = "message" if not isinstance(message, str) else "status"
+        yield _violation(watched, "error-envelope", f"no-{missing}", missing, expected, f"{missing}: {document.get(missing)!r:.80}")
+    if status is not None and (isinstance(status, bool) or status != response.status):
+        yield _violation(
+            watched, "error-status", "different", "status", f"status: {response.status}", f"status: {status!r:.80}"
+        )
+    code, more_info = document.get("code"), document.get("more_info")
+    if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
+        yield _violation(watched, "error-types", "code", "code", "code: an integer", f"code: {code!r:.80}")
+    if more_info is not None and not (isinstance(more_info, str) and more_info.startswith(("http://", "https://"))):
+        yield _violation(
+            watched, "error-types", "more-info", "more_info", "more_info: a URL", f"more_info: {more_info!r:.80}"
+        )
+
+
+def _violation(
+    watched: Watched, rule: str, outcome: str, field: str | None, expected: str, observed: str
+) -> Violation:
+    return Violation(
+        rule=rule,
+        outcome=outcome,
+        field=field,
+        summary=next(each.statement for each in RULES if each.id == rule),
+        expected=expected,
+        observed=observed,
+        cls=watched.kind,
+    )

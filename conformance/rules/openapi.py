@@ -1,0 +1,37 @@
+"""
+The schema-driven layer: schemathesis generates from our OpenAPI document and judges with its response checks.
+
+It runs last, and schemathesis is imported when it is reached: that import costs more than all of ours. What it
+generates is sent through our own client, within the budget, and judged by the watching rules as well; a failed
+check is told here only where no other rule has told it.
+"""
+
+from conformance.model import Level, Rule
+from conformance.rules.probes import answers
+
+RULES = (
+    Rule(
+        id="openapi-server-error",
+        group="openapi",
+        level=Level.MUST,
+        statement="Nothing generated from the OpenAPI document brings a 5xx.",
+        source="schemathesis: not_a_server_error",
+        classes=answers("update"),
+    ),
+    Rule(
+        id="openapi-response",
+        group="openapi",
+        level=Level.MUST,
+        statement="The 200 answers to what is generated have the documented schema and media type.",
+        source="schemathesis: response_schema_conformance, content_type_conformance",
+        classes=answers("update"),
+    ),
+    Rule(
+        id="openapi-checks",
+        group="openapi",
+        level=Level.SHOULD,
+        statement="The other response checks of schemathesis hold.",
+        source="schemathesis: response_headers_conformance",
+        classes=answers("update"),
+    ),
+)

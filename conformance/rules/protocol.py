@@ -1,0 +1,372 @@
+"""Rules that HTTP itself sets, and the ways of saying one thing that must all be understood."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from conformance_strategies import WIRE_CLASSES, WireForm
+from hypothesis.strategies import SearchStrategy
+
+from conformance.model import (
+    BY_PARAMETER,
+    CLOSED,
+    FIELDS,
+    FORM_MEDIA_TYPE,
+    INACTIVE,
+    MESSAGING,
+    Auth,
+    InputClass,
+    Level,
+    Pairs,
+    Probe,
+    Request,
+    Rule,
+    Situation,
+    Violation,
+    decode_form,
+    encode_form,
+    update,
+)
+from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, single
+from conformance.rules.watching import Watched
+
+_WRITE = ((INACTIVE.parameter, "PT3M7S"),)
+_GOOD = (LONG_CLOSED, (INACTIVE.parameter, "PT4M9S"))
+
+
+def watch_protocol(watched: Watched) -> Iterator[Violation]:
+    """Judge credentials, challenges and Allow."""
+    response = watched.response
+    if response is None:
+        return
+    status = response.status
+    if not watched.authorised and watched.request.method == "POST":
+        if 200 <= status < 300:
+            yield Violation(
+                rule="credentials-required",
+                outcome="accepted",
+                field="Authorization",
+                summary="an update without the account's own credentials was accepted",
+                expected="401",
+                observed=f"status {status}",
+            )
+        elif 300 <= status < 500 and status not in (401, 403, 429):
+            yield Violation(
+                rule="credentials-status",
+                outcome=f"status-{status}",
+                field="Authorization",
+                summary="an update without the account's own credentials was not refused for that",
+                expected="401",
+                observed=f"status {status}",
+            )
+    if status == 401 and not (response.header("www-authenticate") or "").strip():
+        yield Violation(
+            rule="challenge",
+            outcome="missing",
+            field="WWW-Authenticate",
+            summary="a 401 carries no challenge",
+            expected="a WWW-Authenticate header",
+            observed="none",
+            cls="answer/unauthorised",
+        )
+    if status == 405 and response.header("allow") is None:
+        yield Violation(
+            rule="allow-header",
+            outcome="missing",
+            field="Allow",
+            summary=f"a 405 to {watched.request.method} does not say which methods are allowed",
+            expected="an Allow header",
+            observed="none",
+            cls=f"method/{watched.request.method.lower()}",
+        )
+
+
+def _intruder(name: str, reason: str, *auths: Auth) -> InputClass:
+    return fixed_class(
+        f"credentials/{name}",
+        reason,
+        *(single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,)) for auth in auths),
+    )
+
+
+_INTRUDERS = (
+    _intruder("missing", "no Authorization header", Auth(scheme=None)),
+    _intruder(
+        "malformed",
+        "an Authorization header that is no Basic credentials",
+        Auth(header="Basic"),
+        Auth(header="Basic !!!"),
+        Auth(header="Basic {sid}:{token}"),
+        Auth(header="Basic eA=="),
+        Auth(header="Bearer {basic}"),
+        Auth(header="{basic}"),
+    ),
+    _intruder("wrong-token", "another token", Auth(secret="0123456789abcdef0123456789abcdef")),
+    _intruder("empty-token", "no token after the colon", Auth(secret="")),
+    _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
+    _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
+    _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
+    _intruder("empty-user", "no account before the colon", Auth(user="")),
+    _intruder("unknown-user", "an account that does not exist", Auth(user="AC" + "0" * 31 + "f")),
+    _intruder("swapped", "the token as user name and the account as password", Auth(user="{token}", secret="{sid}")),
+)
+
+
+def _others_token(situation: Situation) -> Sequence[Probe]:
+    if situation.accounts < 2:
+        return ()
+    return [
+        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
+        for auth in (Auth(secret="{other_token}"), Auth(user="{other_sid}"))
+    ]
+
+
+_OTHERS = InputClass(
+    id="credentials/other-account", reason="one account's SID with another's token", examples=_others_token
+)
+
+
+def _same(name: str, reason: str, *requests: Request) -> InputClass:
+    return fixed_class(name, reason, *(single(request) for request in requests))
+
+
+def _method(method: str, *, bad: bool) -> Probe:
+    pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT5M11S"),)
+    return single(Request(method=method, body=encode_form(pairs), intends=pairs), context=(LONG_CLOSED,))
+
+
+def _attempt(content_type: str | None, body: bytes, pairs: Pairs, query: str = "") -> Probe:
+    return single(
+        Request(body=body, content_type=content_type, query=query, intends=pairs), context=(LONG_CLOSED,)
+    )
+
+
+_UNVALIDATED: Pairs = (
+    (INACTIVE.parameter, "PT11S"),
+    (INACTIVE.parameter, "PT10Q"),
+    (CLOSED.parameter, "PT8M8S"),
+    (MESSAGING.parameter, "MG1"),
+)
+
+
+def _json(pair: tuple[str, str]) -> Iterator[Probe]:
+    name, value = pair
+    for key in (name, BY_PARAMETER[name].attribute):
+        yield _attempt("application/json", json.dumps({key: value}).encode(), (pair,))
+
+
+def _multipart(pair: tuple[str, str]) -> Probe:
+    name, value = pair
+    body = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--b--\r\n'
+    return _attempt("multipart/form-data; boundary=b", body.encode(), (pair,))
+
+
+def _query(pair: tuple[str, str]) -> Probe:
+    return _attempt(FORM_MEDIA_TYPE, b"", (pair,), query=encode_form((pair,)).decode())
+
+
+def _renamed(pair: tuple[str, str]) -> Iterator[Probe]:
+    name, value = pair
+    snake = BY_PARAMETER[name].attribute
+    for other in (snake, name.lower(), name.upper(), name[0].lower() + name[1:], f"{name}[]", f" {name}"):
+        yield _attempt(FORM_MEDIA_TYPE, encode_form(((other, value),)), (pair,))
+
+
+def _attempts(name: str, reason: str, *probes: Probe) -> InputClass:
+    return fixed_class(f"unvalidated/{name}", reason, *probes)
+
+
+def wire_probe(wire: WireForm) -> Probe:
+    """A probe of a body as it stands."""
+    request = Request(body=wire.body, content_type=wire.content_type)
+    return single(replace(request, intends=tuple(_intended(request))), context=(LONG_CLOSED,))
+
+
+_LOOSE = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
+
+
+def _intended(request: Request) -> Iterator[tuple[str, str]]:
+    """What a lenient target might read from a body that is no form, or whose names are not quite the known ones."""
+    form, body = request.form(), request.body or b""
+    pairs: list[tuple[str, object]] = list(form if form is not None else decode_form(body[:10_000]))
+    if form is None:
+        with suppress(ValueError, AttributeError):
+            pairs += json.loads(body).items()
+        pairs += re.findall(r'name="([^"]*)"\r\n\r\n(.*?)\r\n', body.decode("utf-8", "replace"))
+    for name, value in pairs:
+        known = _LOOSE.get(re.sub("[^a-z]", "", name.lower()))
+        if known is not None and not (form is not None and name == known):
+            yield known, str(value)
+
+
+def wire_class(name: str) -> InputClass:
+    """The input class of that name among those of the strategies."""
+    source = WIRE_CLASSES[name]
+
+    def drawn(situation: Situation) -> SearchStrategy[Probe]:
+        return source.strategy().map(wire_probe)
+
+    return InputClass(
+        id=f"wire/{name}",
+        reason=source.reason,
+        examples=lambda situation: [wire_probe(each) for each in source.examples()],
+        strategy=drawn,
+    )
+
+
+def wire_classes(*groups: str) -> tuple[InputClass, ...]:
+    """The wire-level input classes of some groups."""
+    return tuple(wire_class(name) for name, each in WIRE_CLASSES.items() if each.group in groups)
+
+
+_HTTP = "RFC 9110"
+_WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
+
+RULES = (
+    Rule(
+        id="credentials-required",
+        group="protocol",
+        level=Level.MUST,
+        statement="Without the account's own credentials nothing is answered with 200, and nothing is written.",
+        source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
+        classes=(*_INTRUDERS, _OTHERS),
+    ),
+    Rule(
+        id="credentials-status",
+        group="protocol",
+        level=Level.SHOULD,
+        statement="Missing or wrong credentials are answered with 401 (403 is tolerated).",
+        source=f"{_HTTP} 15.5.2; https://www.twilio.com/docs/api/errors/20003",
+        classes=answers("unauthorised"),
+    ),
+    Rule(
+        id="challenge",
+        group="protocol",
+        level=Level.MUST,
+        statement="A 401 carries a WWW-Authenticate challenge.",
+        source=f"{_HTTP} 15.5.2 and 11.6.1",
+        classes=answers("unauthorised"),
+    ),
+    Rule(
+        id="scheme-case",
+        group="protocol",
+        level=Level.MUST,
+        statement="The authentication scheme is understood in any case.",
+        source=f"{_HTTP} 11.1: a case-insensitive token",
+        classes=(
+            _same(
+                "credentials/scheme-case",
+                "basic, BASIC, bAsIc",
+                *(update(*_GOOD, auth=Auth(scheme=each)) for each in ("basic", "BASIC", "bAsIc")),
+            ),
+        ),
+    ),
+    Rule(
+        id="media-type-case",
+        group="protocol",
+        level=Level.MUST,
+        statement="The media type of the body is understood in any case.",
+        source=f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
+        classes=(
+            wire_class("media-type-in-other-case"),
+        ),
+    ),
+    Rule(
+        id="charset-parameter",
+        group="protocol",
+        level=Level.SHOULD,
+        statement="A charset parameter of UTF-8 on the body's media type does no harm.",
+        source=f"{_HTTP} 8.3.1; many clients send one",
+        classes=(
+            wire_class("charset-parameter"),
+        ),
+    ),
+    Rule(
+        id="accept-header",
+        group="protocol",
+        level=Level.MUST,
+        statement="Accept: */* and Accept: application/json are served.",
+        source=f"{_HTTP} 12.5.1",
+        classes=(
+            _same(
+                "accept/json",
+                "media ranges that hold application/json",
+                *(
+                    update(*_GOOD, headers=(("Accept", each),))
+                    for each in ("*/*", "application/json", "application/*", "text/html, */*;q=0.1")
+                ),
+            ),
+        ),
+    ),
+    Rule(
+        id="chunked-body",
+        group="protocol",
+        level=Level.MUST,
+        statement="A chunked body is understood (411 is tolerated).",
+        source="RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
+        classes=(
+            _same("body/chunked", "the same form, chunked", update(*_GOOD, chunked=True)),
+            fixed_class(
+                "body/chunked-invalid",
+                "an invalid form, chunked",
+                single(update((INACTIVE.parameter, "PT13S"), chunked=True), context=(LONG_CLOSED,)),
+            ),
+        ),
+    ),
+    Rule(
+        id="form-decoding",
+        group="protocol",
+        level=Level.MUST,
+        statement="A form means the same however its bytes are spelled.",
+        source=f"{_WHATWG}-parsing; RFC 3986 2.1",
+        classes=wire_classes("encoding", "empty-pairs"),
+    ),
+    Rule(
+        id="allow-header",
+        group="protocol",
+        level=Level.MUST,
+        statement="A 405 says in Allow which methods are allowed.",
+        source=f"{_HTTP} 15.5.6 and 10.2.1",
+        classes=tuple(
+            fixed_class(f"method/{each.lower()}", f"{each}, which nothing documents", _method(each, bad=False))
+            for each in ("PUT", "PATCH", "DELETE")
+        ),
+    ),
+    Rule(
+        id="framing",
+        group="protocol",
+        level=Level.MUST,
+        statement="Every answer is framed as HTTP has it.",
+        source="RFC 9112 6",
+        classes=answers("update", "refusal", "read", "unauthorised"),
+    ),
+    Rule(
+        id="repeated-parameters",
+        group="protocol",
+        level=Level.MUST,
+        statement="A repeated parameter is refused, or one of its valid values is taken.",
+        source=f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
+        classes=wire_classes("repeated"),
+    ),
+    Rule(
+        id="unvalidated-write",
+        group="protocol",
+        level=Level.MUST,
+        statement="No other way of sending a value writes one that an update would have to refuse.",
+        source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource: the parameters' rules",
+        classes=(
+            _attempts("json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))),
+            _attempts("multipart", "an invalid value in multipart/form-data", *map(_multipart, _UNVALIDATED)),
+            _attempts("query", "an invalid value in the query string", *map(_query, _UNVALIDATED)),
+            _attempts(
+                "renamed",
+                "an invalid value under another spelling of the parameter's name",
+                *(p for each in _UNVALIDATED for p in _renamed(each)),
+            ),
+            _attempts("method", "an invalid value by PUT and PATCH", _method("PUT", bad=True), _method("PATCH", bad=True)),
+            *wire_classes("unknown"),
+        ),
+    ),
+)

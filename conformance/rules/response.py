@@ -1,0 +1,209 @@
+"""Rules about the answer to an accepted update: media type, JSON, attributes, headers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator
+
+from conformance.contract import load
+from conformance.model import FIELDS, PATH, Level, Rule, Violation
+from conformance.rules.watching import NotJSON, Watched
+
+DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
+
+RULES = (
+    Rule(
+        id="accepted-status",
+        group="response",
+        level=Level.MUST,
+        statement="An accepted update is answered with exactly 200.",
+        source=f"{DOCUMENT}: 200 is the only status documented for success",
+    ),
+    Rule(
+        id="refusal-status",
+        group="response",
+        level=Level.SHOULD,
+        statement="A refused update is answered with a 4xx, not with a redirect.",
+        source="RFC 9110 15.4 and 15.5: the fault is in the request, and no other resource has the answer",
+    ),
+    Rule(
+        id="media-type",
+        group="response",
+        level=Level.MUST,
+        statement="The 200 answer to an update has the media type application/json.",
+        source=DOCUMENT,
+    ),
+    Rule(
+        id="json-body",
+        group="response",
+        level=Level.MUST,
+        statement="The body of the 200 answer to an update is one JSON object in UTF-8.",
+        source=f"{DOCUMENT}; RFC 8259 8.1",
+    ),
+    Rule(
+        id="response-schema",
+        group="response",
+        level=Level.MUST,
+        statement="Every attribute is a string or null, and SIDs match their documented patterns.",
+        source=DOCUMENT,
+    ),
+    Rule(
+        id="timer-representation",
+        group="response",
+        level=Level.MUST,
+        statement="A timer that comes back is a duration, and not below its minimum unless that was sent in this run.",
+        source=f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
+    ),
+    Rule(
+        id="account-sid",
+        group="response",
+        level=Level.MUST,
+        statement="account_sid, when present, is the account whose credentials were sent.",
+        source=DOCUMENT,
+    ),
+    Rule(
+        id="account-sid-present",
+        group="response",
+        level=Level.SHOULD,
+        statement="account_sid is present.",
+        source=f"{DOCUMENT}: the example shows it, no attribute is marked as required",
+    ),
+    Rule(
+        id="resource-url",
+        group="response",
+        level=Level.MUST,
+        statement="url, when present and not null, is absolute and its path ends in /v1/Configuration.",
+        source=DOCUMENT,
+    ),
+    Rule(
+        id="resource-links",
+        group="response",
+        level=Level.SHOULD,
+        statement="links, when present, maps service and webhooks to their absolute URLs.",
+        source=f"{DOCUMENT}: the example response",
+    ),
+    Rule(
+        id="documented-headers",
+        group="response",
+        level=Level.MUST,
+        statement="The documented Access-Control headers, when present, have their documented types.",
+        source="The vendor's OpenAPI: Access-Control-Allow-Credentials is a boolean, the others are strings",
+    ),
+    Rule(
+        id="read-response",
+        group="response",
+        level=Level.SHOULD,
+        statement="The 200 answer to GET has the form that the answer to an update has.",
+        source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
+    ),
+)
+
+_VALIDATOR = Draft202012Validator(load("response.schema.json"))
+
+
+def watch_response(watched: Watched) -> Iterator[Violation]:
+    """Judge the form of a representation."""
+    if watched.represents:
+        for violation in _judge(watched):
+            yield replace(violation, cls=watched.kind)
+
+
+def _judge(watched: Watched) -> Iterator[Violation]:
+    response = watched.response
+    assert response is not None
+    content_type = response.header("content-type")
+    if (content_type or "").partition(";")[0].strip().lower() != "application/json":
+        yield _violation("media-type", "Content-Type", "other", "application/json", content_type or "no Content-Type")
+    credentials = response.header("access-control-allow-credentials")
+    if credentials is not None and credentials.strip().lower() not in ("true", "false"):
+        name = "Access-Control-Allow-Credentials"
+        yield _violation("documented-headers", name, "not-boolean", "true or false", repr(credentials))
+    try:
+        document = watched.document
+    except NotJSON as error:
+        yield _violation("json-body", None, "not-json", "one JSON object", str(error))
+        return
+    if not isinstance(document, dict):
+        yield _violation("json-body", None, "not-object", "one JSON object", f"a JSON {_kind(document)}")
+        return
+    yield from _attributes(watched, document)
+
+
+def _attributes(watched: Watched, document: Mapping[str, Any]) -> Iterator[Violation]:
+    settings = {each.attribute for each in FIELDS}
+    wrong = set()
+    for error in _VALIDATOR.iter_errors(document):
+        name = str(error.absolute_path[0]) if error.absolute_path else None
+        # The settings' values are compared with what was sent, by the ledger; links are a SHOULD of their own.
+        if name == "links" or name in wrong or (name in settings and error.validator != "type"):
+            continue
+        wrong.add(name)
+        yield _violation(
+            "response-schema",
+            name,
+            "type" if error.validator == "type" else "pattern",
+            f"{name}: {_wanted(name)}",
+            f"{name}: {_shorten(document.get(name or ''))}",
+        )
+    account = document.get("account_sid")
+    if account is None:
+        yield _violation("account-sid-present", "account_sid", "absent", "account_sid", "null or absent")
+    elif (
+        watched.account_sid is not None
+        and "account_sid" not in wrong
+        and str(account).lower() != watched.account_sid.lower()
+    ):
+        yield _violation(
+            "account-sid", "account_sid", "other-account", watched.account_sid, f"account_sid: {_shorten(account)}"
+        )
+    url = document.get("url")
+    if isinstance(url, str) and not _is_url(url, PATH):
+        yield _violation("resource-url", "url", "other", f"an absolute URL ending in {PATH}", f"url: {_shorten(url)}")
+    links = document.get("links")
+    if links is not None and not _are_links(links):
+        expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
+        yield _violation("resource-links", "links", "other", expected, f"links: {_shorten(links)}")
+
+
+def _wanted(name: str | None) -> str:
+    if name is None:
+        return "an object"
+    return str(load("response.schema.json")["properties"].get(name, {}).get("title", "a string or null"))
+
+
+def _is_url(text: str, ending: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and parts.path.endswith(ending)
+
+
+def _are_links(links: object) -> bool:
+    if not isinstance(links, dict) or not all(
+        value is None or (isinstance(value, str) and _is_url(value, "")) for value in links.values()
+    ):
+        return False
+    webhooks, service = links.get("webhooks"), links.get("service")
+    return (webhooks is None or _is_url(webhooks, f"{PATH}/Webhooks")) and (
+        service is None or ("/v1/Services/" in service and _is_url(service, "/Configuration"))
+    )
+
+
+def _violation(rule: str, name: str | None, outcome: str, expected: str, observed: str) -> Violation:
+    statement = next(each.statement for each in RULES if each.id == rule)
+    return Violation(
+        rule=rule, outcome=outcome, field=name, summary=statement, expected=expected, observed=observed
+    )
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)"
+
+
+def _kind(value: object) -> str:
+    names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")

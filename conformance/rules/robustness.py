@@ -1,0 +1,157 @@
+"""Rules that every answer must meet, whatever was sent."""
+
+from collections.abc import Iterator
+
+from conformance.model import CLOSED, INACTIVE, SIDS, FailureKind, Level, Rule, Violation
+from conformance.rules.acceptance import describe
+from conformance.rules.probes import answers, fixed_class, value_probe
+from conformance.rules.protocol import wire_class, wire_classes
+from conformance.rules.watching import Watched
+
+_LARGE_BODY = 64 * 1024
+"""Bytes. A server may answer what is larger before it has read it, and close: the answer can get lost."""
+
+
+def watch_robustness(watched: Watched) -> Iterator[Violation]:
+    """No 5xx, an answer to every request, right framing, no leaked token."""
+    request, response, failure = watched.request, watched.response, watched.exchange.failure
+    sent = describe(request)
+    if failure is not None:
+        if failure.kind is FailureKind.FRAMING:
+            yield Violation(
+                rule="framing",
+                outcome="framing",
+                field=None,
+                summary=f"{sent}: the answer's framing is wrong",
+                expected="a message framed as RFC 9112 6 has it",
+                observed=failure.detail,
+                cls=watched.kind,
+            )
+        elif failure.kind is FailureKind.TIMEOUT or (
+            failure.kind is FailureKind.DISCONNECT and len(request.body or b"") <= _LARGE_BODY
+        ):
+            yield Violation(
+                rule="every-request-answered",
+                outcome=str(failure.kind),
+                field=None,
+                summary=f"{sent} got no answer",
+                expected="an answer",
+                observed=failure.detail,
+            )
+        return
+    assert response is not None
+    # 501 is the RFC 9110 15.6.2 answer to a method that the server does not know at all.
+    if response.status >= 500 and not (response.status == 501 and request.method not in ("GET", "POST")):
+        yield Violation(
+            rule="no-server-error",
+            outcome="server-error",
+            field=None,
+            summary=f"{sent} brought a server error",
+            expected="no 5xx",
+            observed=f"status {response.status}",
+        )
+    if watched.leaks:
+        yield Violation(
+            rule="no-leak",
+            outcome="leaked",
+            field=None,
+            summary=f"the answer to {sent} holds an auth token",
+            expected="no secret in an answer",
+            observed="the token, in the answer's header or body",
+            cls=watched.kind,
+        )
+
+
+_SIZES = (4_300, 5_000, 20_000, 100_000)
+"""Digits: beyond the 4,300 that Python's int() takes, beyond 64-bit and double range, beyond a header's size."""
+
+RULES = (
+    Rule(
+        id="implemented",
+        group="robustness",
+        level=Level.MUST,
+        statement="The resource exists: neither GET nor POST to it is answered with 404, 405 or 501 alone.",
+        source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource",
+        classes=answers("update"),
+    ),
+    Rule(
+        id="no-server-error",
+        group="robustness",
+        level=Level.MUST,
+        statement="Nothing that is sent brings a 5xx.",
+        source="RFC 9110 15.6: the server is aware that it has erred",
+        classes=(
+            fixed_class(
+                "size/timer-digits",
+                "durations of thousands of digits",
+                *(
+                    value_probe(timer, text)
+                    for size in _SIZES
+                    for timer in (INACTIVE, CLOSED)
+                    for text in (f"PT{'9' * size}S", f"PT{'0' * size}900S", f"PT900.{'1' * size}S", f"P{'9' * size}Y")
+                ),
+            ),
+            fixed_class(
+                "size/timer-overflow",
+                "durations beyond the range of common number types",
+                *(
+                    value_probe(timer, text)
+                    for timer in (INACTIVE, CLOSED)
+                    for text in (
+                        "P1000000000D",
+                        "PT9223372036854775808S",
+                        "PT99999999999999999999S",
+                        "P99999999999Y",
+                        "PT9223372036854775807S",
+                        "P999999999D",
+                        "P106751992D",
+                        "P9999-12-30T23:59:59",
+                        "PT2147483648S",
+                        "PT4294967296S",
+                    )
+                ),
+            ),
+            fixed_class(
+                "size/sid",
+                "SIDs of thousands of characters",
+                *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
+            ),
+            *wire_classes("escapes", "invalid-utf-8", "nul"),
+            *(
+                wire_class(name)
+                for name in (
+                    "other-charset",
+                    "no-media-type",
+                    "other-media-type",
+                    "json-body",
+                    "multipart-body",
+                    "malformed-media-type",
+                )
+            ),
+        ),
+    ),
+    Rule(
+        id="every-request-answered",
+        group="robustness",
+        level=Level.MUST,
+        statement="Every request is answered: no hang, no dropped connection.",
+        source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
+        classes=wire_classes("size"),
+    ),
+    Rule(
+        id="no-leak",
+        group="robustness",
+        level=Level.MUST,
+        statement="No answer holds an auth token that its request's body, path and parameters did not.",
+        source="https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
+        classes=answers("update", "refusal", "read", "unauthorised"),
+    ),
+    Rule(
+        id="stays-usable",
+        group="robustness",
+        level=Level.MUST,
+        statement="After whatever was sent, the next ordinary request works.",
+        source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
+        classes=answers("update"),
+    ),
+)

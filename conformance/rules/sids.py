@@ -1,0 +1,145 @@
+"""Rules about the two SIDs: their documented pattern, and that they come back as they were set."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+
+from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
+from hypothesis.strategies import SearchStrategy, just
+
+from conformance.model import SIDS, Field, InputClass, Level, Probe, Rule, Situation
+from conformance.rules.probes import value_class, value_probe
+
+_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
+
+_SPELLINGS = {
+    "lower-case": ("0123456789abcdef0123456789abcdef", "deadbeefdeadbeefdeadbeef00000001"),
+    "upper-case": ("0123456789ABCDEF0123456789ABCDEF", "DEADBEEFDEADBEEFDEADBEEF00000001"),
+    "mixed-case": ("0123456789abcdefABCDEF0123456789", "aAbBcCdDeEfF0123456789aAbBcCdDeE"),
+    "digits": ("01234567890123456789012345678901", "10000000000000000000000000000000"),
+    "letters": ("abcdefabcdefabcdefabcdefabcdefab", "ABCDEFABCDEFABCDEFABCDEFABCDEFAB"),
+    "extremes": ("0" * 32, "f" * 32, "F" * 32, "9" * 32, "1e" + "9" * 30),
+}
+
+FIVE = ("lower-case", "upper-case", "mixed-case", "digits", "letters")
+"""The spellings by which a run finds out whether the target takes SIDs of services that it does not know."""
+
+
+def unprovisioned(target_field: Field) -> Mapping[str, str]:
+    """Five well-formed SIDs, one for each spelling, that no service is likely to have."""
+    return {name: target_field.prefix + _SPELLINGS[name][0] for name in FIVE}
+
+
+def _well_formed(target_field: Field, name: str, digits: Sequence[str]) -> InputClass:
+    values = tuple(target_field.prefix + each for each in digits)
+
+    def examples(situation: Situation) -> Sequence[Probe]:
+        known = situation.sids.get(target_field.parameter)
+        return [value_probe(target_field, value) for value in (values if known is None else sorted(known))]
+
+    return InputClass(
+        id=f"sid/{name}", reason=f"matches the pattern, in {name.replace('-', ' ')}", examples=examples
+    )
+
+
+def _any(target_field: Field) -> InputClass:
+    def examples(situation: Situation) -> Sequence[Probe]:
+        known = situation.sids.get(target_field.parameter)
+        values = [target_field.prefix + "a" * 32] if known is None else sorted(known)
+        return [value_probe(target_field, value) for value in values]
+
+    def strategy(situation: Situation) -> SearchStrategy[Probe]:
+        known = situation.sids.get(target_field.parameter)
+        if known is None:
+            return sids(target_field.prefix).map(lambda value: value_probe(target_field, value))
+        return just(value_probe(target_field, min(known, default=target_field.prefix + "a" * 32)))
+
+    return InputClass(id="sid/any", reason="matches the pattern", examples=examples, strategy=strategy)
+
+
+_TOGETHER = {
+    "control-characters": ("nul-inside", "control-character", "invisible-character"),
+    "number-syntax": ("number-syntax", "percent-literal"),
+    "punctuation": ("punctuation", "uuid"),
+    "non-ascii": ("non-ascii-digits", "non-ascii-letters"),
+    "too-short": ("one-short", "short", "bare-prefix"),
+    "too-long": ("one-long", "long"),
+}
+"""Kinds of mistakes that one check makes or does not make together: one input class each."""
+
+
+def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
+    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
+    groups: dict[str, list[str]] = {}
+    for name, each in INVALID_SID_CLASSES.items():
+        if each.group in wanted:
+            groups.setdefault(grouped.get(name, name), []).append(name)
+    return tuple(_invalid_class(target_field, f"sid/{group}", names) for group, names in groups.items())
+
+
+def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> InputClass:
+    classes = [INVALID_SID_CLASSES[part] for part in parts]
+    examples = zip_longest(*(each.examples(target_field.prefix) for each in classes))
+    return value_class(
+        target_field,
+        name,
+        "; ".join(each.reason for each in classes),
+        tuple(text for row in examples for text in row if text is not None),
+        lambda: invalid_sids(target_field.prefix, classes=parts),
+    )
+
+
+def _rules(target_field: Field) -> Iterator[Rule]:
+    slug, parameter, prefix = target_field.slug, target_field.parameter, target_field.prefix
+    pattern = f"{_DOCUMENT}: length 34, ^{prefix}[0-9a-fA-F]{{32}}$"
+    for group, statement in (
+        ("prefix", f"that does not begin with {prefix}"),
+        ("length", "that is not 34 characters long"),
+        ("alphabet", "with anything but ASCII hexadecimal digits after the prefix"),
+        ("anchoring", "that only contains a SID"),
+    ):
+        yield Rule(
+            id=f"{slug}-{group}",
+            group="sids",
+            level=Level.MUST,
+            statement=f"A {parameter} {statement} is refused.",
+            source=pattern,
+            classes=_refused(target_field, group),
+        )
+    yield Rule(
+        id=f"{slug}-accept",
+        group="sids",
+        level=Level.MUST,
+        statement=f"A {parameter} that matches the pattern is accepted, unless the target refuses unknown services.",
+        source=pattern,
+        classes=(
+            *(_well_formed(target_field, name, digits) for name, digits in _SPELLINGS.items()),
+            _any(target_field),
+        ),
+    )
+    yield Rule(
+        id=f"{slug}-echo",
+        group="sids",
+        level=Level.MUST,
+        statement=f"A {parameter} that was accepted comes back equal but for the case of its digits, free of blanks.",
+        source=f"{_DOCUMENT}: {target_field.attribute}",
+        classes=(_well_formed(target_field, "echo", ("00112233445566778899aabbccddeeff", "1" * 32)),),
+    )
+    yield Rule(
+        id=f"{slug}-verbatim",
+        group="sids",
+        level=Level.SHOULD,
+        statement=f"A {parameter} that was accepted comes back in the case it was sent in.",
+        source=f"{_DOCUMENT}: SIDs are opaque identifiers",
+        classes=(_well_formed(target_field, "verbatim", ("AbCdEf0123456789aBcDeF9876543210",)),),
+    )
+    yield Rule(
+        id=f"{slug}-strictness",
+        group="sids",
+        level=Level.SHOULD,
+        statement=f"An empty {parameter}, or one with blanks around it, is refused.",
+        source=f"{pattern}; some frameworks trim",
+        classes=_refused(target_field, "blanks", "empty"),
+    )
+
+
+RULES = tuple(rule for target_field in SIDS for rule in _rules(target_field))

@@ -1,0 +1,299 @@
+"""Rules about what an update changes, and what it leaves alone: the ledger predicts, an answer shows."""
+
+from collections.abc import Iterator, Sequence
+
+from hypothesis import strategies as st
+
+from conformance.model import (
+    CHAT,
+    CLOSED,
+    EMPTY,
+    FIELDS,
+    INACTIVE,
+    MESSAGING,
+    READ,
+    SIDS,
+    InputClass,
+    Level,
+    Pairs,
+    Probe,
+    Request,
+    Rule,
+    Situation,
+    Violation,
+    encode_form,
+    update,
+)
+from conformance.oracle import Answer, decide_value
+from conformance.rules.forms import pairs_for
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
+from conformance.rules.watching import NotJSON, Watched
+
+
+def watch_state(watched: Watched) -> Iterator[Violation]:
+    """Compare a representation with the ledger's prediction."""
+    if not watched.represents:
+        return
+    try:
+        document = watched.document
+    except NotJSON:
+        return
+    if not isinstance(document, dict):
+        return
+    shown = {
+        each.attribute: value
+        for each in FIELDS
+        if (value := document.get(each.attribute)) is None or isinstance(value, str)
+    }
+    yield from watched.ledger.compare(watched.exchange, shown)
+    if watched.request.method != "POST":
+        return
+    sent = dict(watched.request.form() or ())
+    for each in SIDS:
+        value, back = sent.get(each.parameter), shown.get(each.attribute)
+        if (
+            value is not None
+            and back is not None
+            and back != value
+            and back.lower() == value.lower()
+            and decide_value(each, value).answer is Answer.ACCEPT
+        ):
+            yield Violation(
+                rule=f"{each.slug}-verbatim",
+                outcome="case-changed",
+                field=each.attribute,
+                summary=f"{each.parameter} comes back in another case",
+                expected=f"{each.attribute}: {value}",
+                observed=f"{each.attribute}: {back}",
+            )
+
+
+def _each(situation: Situation, index: int) -> tuple[Request, ...]:
+    """An update of each setting by itself, all with values not seen before."""
+    return tuple(update(pair) for pair in pairs_for(situation, index))
+
+
+def _omitted(situation: Situation) -> Sequence[Probe]:
+    everything = update(*pairs_for(situation, 20))
+    return [
+        single(everything, *_each(situation, 21)),
+        single(everything, *reversed(_each(situation, 22)), *_each(situation, 23)),
+        *(single(everything, one, another) for one in _each(situation, 24) for another in _each(situation, 25)),
+    ]
+
+
+def _last_wins(situation: Situation) -> Sequence[Probe]:
+    one, other = update(*pairs_for(situation, 26)), update(*pairs_for(situation, 27))
+    return [
+        single(one, other, one),
+        *(
+            single(first, second, first)
+            for first, second in zip(_each(situation, 28), _each(situation, 29), strict=True)
+        ),
+        single(
+            *(update((INACTIVE.parameter, f"PT{seconds}S")) for seconds in (61, 3600, 62, 5999, 63)),
+            context=(LONG_CLOSED,),
+        ),
+    ]
+
+
+def _fresh(situation: Situation) -> Sequence[Probe]:
+    """Writes on one connection, looks on others."""
+    everything = Request(body=encode_form(pairs_for(situation, 30)))
+    looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
+    return [
+        single(everything, *looks[-2:]),
+        single(everything, *looks),
+        single(Request(body=everything.body, fresh=True), update(SHORT_INACTIVE)),
+    ]
+
+
+def _kept(situation: Situation) -> Sequence[Probe]:
+    """A value is still there after some seconds, when another setting is written."""
+    return [
+        Probe(steps=(update(*pairs_for(situation, 32)), update(SHORT_INACTIVE), EMPTY), pause=seconds)
+        for seconds in (2.0, 5.0)
+    ]
+
+
+def _reads(situation: Situation) -> Sequence[Probe]:
+    return [
+        single(update(*pairs_for(situation, 33)), READ, READ),
+        *(single(each, READ) for each in _each(situation, 34)),
+        single(update(*pairs_for(situation, 35)), Request(method="GET", content_type=None, fresh=True)),
+    ]
+
+
+def _safe(situation: Situation) -> Sequence[Probe]:
+    """Safe methods, some with what a careless router takes for an update; then an update of another setting."""
+    wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
+    query = encode_form(wanted).decode()
+    before = update(*pairs_for(situation, 36))
+    return [
+        single(
+            before,
+            Request(method=method, content_type=None, query=with_query, intends=wanted if with_query else ()),
+            update(LONG_CLOSED),
+        )
+        for with_query in ("", query)
+        for method in ("GET", "HEAD", "OPTIONS")
+    ]
+
+
+def _twice(situation: Situation) -> Sequence[Probe]:
+    return [
+        single(update(*pairs_for(situation, 37)), update(*pairs_for(situation, 37)), update(SHORT_INACTIVE)),
+        *(single(each, each, each) for each in _each(situation, 38)),
+    ]
+
+
+def _two_accounts(situation: Situation) -> Sequence[Probe]:
+    if situation.accounts < 2:
+        return ()
+
+    def of(account: int, *pairs: tuple[str, str]) -> Request:
+        return Request(body=encode_form(pairs), account=account)
+
+    mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
+    return [
+        single(of(0, *mine), of(1, *theirs), of(0, SHORT_INACTIVE), of(1, LONG_CLOSED)),
+        *(
+            single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
+            for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)
+        ),
+    ]
+
+
+def _concurrent(situation: Situation) -> Sequence[Probe]:
+    """Each setting by a writer of its own, at the same time; the next updates show what is left."""
+    return [
+        probe
+        for turn in range(6)
+        for probe in (
+            Probe(steps=_each(situation, 43 + turn), together=True),
+            single(update(SHORT_INACTIVE), update(LONG_CLOSED)),
+        )
+    ]
+
+
+def _empty(situation: Situation) -> Sequence[Probe]:
+    before = update(*pairs_for(situation, 50))
+    return [single(before, EMPTY), single(before, Request(body=None, content_type=None))]
+
+
+def _sequences(situation: Situation) -> st.SearchStrategy[Probe]:
+    """Sequences of updates, refusals, reads and empty updates, on one or several connections."""
+    bad = ((INACTIVE.parameter, "PT59S"), (CLOSED.parameter, "PT9M"), (CHAT.parameter, "IS0"), (MESSAGING.parameter, "x"))
+
+    def steps(choices: list[int]) -> Probe:
+        made = []
+        for number, choice in enumerate(choices):
+            pairs = pairs_for(situation, 51 + (choice >> 7) % 97)
+            subset = tuple(pair for bit, pair in enumerate(pairs) if choice >> bit & 1)
+            kind = choice >> 4 & 7
+            if kind == 7:
+                made.append(READ)
+            elif kind == 6:
+                made.append(update(bad[choice & 3], *subset))
+            elif kind == 5 and number:
+                made.append(made[-1])
+            else:
+                made.append(Request(body=encode_form(subset or pairs[:1]), fresh=kind == 4))
+        return single(*made, update(SHORT_INACTIVE))
+
+    return st.lists(st.integers(0, 2**14 - 1), min_size=2, max_size=8).map(steps)
+
+
+_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
+
+RULES = (
+    Rule(
+        id="omitted-parameters-kept",
+        group="state",
+        level=Level.MUST,
+        statement="A parameter that is not sent keeps its value.",
+        source=f"{_DOCUMENT}: every parameter is optional, and the update is partial",
+        classes=(
+            InputClass(
+                id="state/omitted", reason="all four set, then each updated by itself", examples=_omitted
+            ),
+            InputClass(
+                id="state/sequence",
+                reason="sequences of updates, refusals and reads",
+                examples=lambda situation: [single(_each(situation, 49)[0], READ, EMPTY)],
+                strategy=_sequences,
+            ),
+        ),
+    ),
+    Rule(
+        id="last-write-wins",
+        group="state",
+        level=Level.MUST,
+        statement="The answer to an update shows the value just sent, whatever was there before.",
+        source=_DOCUMENT,
+        classes=(InputClass(id="state/a-b-a", reason="one value, another, and the first again", examples=_last_wins),),
+    ),
+    Rule(
+        id="read-after-write",
+        group="state",
+        level=Level.MUST,
+        statement="Later answers to updates still show what was written.",
+        source=_DOCUMENT,
+        classes=(
+            InputClass(id="state/several-connections", reason="write on one connection, look on another", examples=_fresh),
+            InputClass(id="state/kept-for-seconds", reason="a value looked at some seconds later", examples=_kept),
+        ),
+    ),
+    Rule(
+        id="read-reflects-writes",
+        group="state",
+        level=Level.SHOULD,
+        statement="GET shows what was written.",
+        source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
+        classes=(InputClass(id="state/read", reason="write, then GET", examples=_reads),),
+    ),
+    Rule(
+        id="safe-methods",
+        group="state",
+        level=Level.MUST,
+        statement="GET and HEAD change nothing.",
+        source="RFC 9110 9.2.1",
+        classes=(
+            InputClass(id="state/safe-methods", reason="GET, HEAD and OPTIONS between two updates", examples=_safe),
+        ),
+    ),
+    Rule(
+        id="idempotence",
+        group="state",
+        level=Level.MUST,
+        statement="The same update sent again is accepted again and changes nothing.",
+        source=f"{_DOCUMENT}: an update sets values; what is there already is set again",
+        classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=_twice),),
+    ),
+    Rule(
+        id="accounts-apart",
+        group="state",
+        level=Level.MUST,
+        statement="An account's updates are seen by that account alone.",
+        source=f"{_DOCUMENT}: account-level settings, of the account responsible",
+        classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
+    ),
+    Rule(
+        id="concurrent-writers",
+        group="state",
+        level=Level.MUST,
+        statement="Concurrent updates of different settings lose none of them.",
+        source=f"{_DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
+        classes=(
+            InputClass(id="state/concurrent", reason="four writers at once, one for each setting", examples=_concurrent),
+        ),
+    ),
+    Rule(
+        id="empty-update",
+        group="state",
+        level=Level.SHOULD,
+        statement="An update without parameters is answered with 200 and changes nothing.",
+        source=f"{_DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
+        classes=(InputClass(id="state/empty-update", reason="no parameter at all", examples=_empty),),
+    ),
+)

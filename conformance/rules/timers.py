@@ -1,0 +1,247 @@
+"""Rules about the two timers: what is a duration, how long it must be, and that it comes back as it was set."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
+
+from conformance.durations import DAY
+from conformance.model import CLOSED, INACTIVE, TIMERS, Field, InputClass, Level, Rule
+from conformance.rules.probes import value_class
+
+_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
+_ERRORS = {
+    INACTIVE: "https://www.twilio.com/docs/api/errors/50375 and 50379",
+    CLOSED: "https://www.twilio.com/docs/api/errors/50376 and 50380",
+}
+
+# By notation: one class for each, so that even the shortest run sends one of each. The first of a class is
+# what a person would write.
+_AT_MINIMUM = {
+    "minutes": ("PT1M", "PT10M"),
+    "seconds": ("PT60S", "PT600S"),
+    "carry-over": ("PT0M60S", "PT9M60S"),
+    "leading-zeros": ("PT01M", "PT010M"),
+    "zero-components": ("PT0H1M", "P0DT10M"),
+}
+_BELOW = {
+    "seconds": (("PT59S", "PT1S", "PT30S", "PT9S"), ("PT599S", "PT60S", "PT59S", "PT1S", "PT99S", "PT540S")),
+    "minutes": (("PT0M59S", "PT0M1S"), ("PT9M", "PT1M", "PT5M", "PT2M", "PT09M")),
+    "mixed": (("PT0H0M59S", "PT0H59S", "P0DT59S"), ("PT9M59S", "PT5M30S", "PT8M119S", "PT0H9M59S", "P0DT9M59S")),
+    "fraction": (
+        ("PT59.999999999S", "PT59.9S", "PT59,999999999S", "PT0.99M", "PT59.9999999999S", "PT0.016H"),
+        ("PT599.999999999S", "PT9M59.9S", "PT9.99M", "PT9,99M", "PT9M59.9999999999S", "PT0.166H", "P0.0069D"),
+    ),
+    "leading-zeros": (("PT059S", "PT0000000059S"), ("PT09M59S", "PT0000000599S", "PT009M")),
+    "tiny": (("PT0.0000001S", "PT0.5S"), ("PT0.0000001S", "PT0.5M")),
+}
+
+
+def _accepted(timer: Field) -> dict[str, tuple[str, ...]]:
+    ceiling = "P15D" if timer is INACTIVE else "P30D"
+    seconds = "PT1296000S" if timer is INACTIVE else "PT2592000S"
+    return {
+        "documented": ("PT10M", "P1D", "PT1M") if timer is INACTIVE else ("PT10M", "P1D"),
+        "minutes": ("PT15M", "PT11M", "PT12M", "PT20M", "PT30M", "PT59M", "PT45M", "PT100M", "PT1440M"),
+        "seconds": ("PT900S", "PT3600S", "PT601S", "PT1000S", "PT86400S", "PT100000S", seconds),
+        "hours": ("PT1H", "PT2H", "PT24H", "PT36H", "PT72H", "PT100H", "PT10H", "PT360H"),
+        "days": ("P1D", "P2D", "P7D", "P10D", "P14D", ceiling),
+        "mixed": ("PT1H30M", "P1DT1H", "P1DT12H30M5S", "PT1H30M15S", "P1DT1M", "P1DT1S", "PT20M30S", "P9DT23H59M59S"),
+        "skipping": ("PT1H1S", "P1DT30M", "P1DT900S", "P2DT5S", "PT24H30S"),
+        "carry-over": ("PT90M", "PT61M", "PT59M60S", "PT20M120S", "PT23H60M", "PT25H", "PT1H90M", "P1DT24H"),
+        "leading-zeros": ("PT015M", "P01D", "PT01H", "PT0900S", "PT0000000000000900S", "P007D", "PT00015M"),
+        "zero-components": ("PT0H15M", "P0DT15M", "P1DT0H", "PT1H0M0S", "PT15M0S", "P0DT0H15M0S", "P1DT0H0M0S"),
+    }
+
+
+_NOTATIONS = {
+    "weeks": ("P1W", "P2W", "P01W"),
+    "months": ("P1M", "P1MT10M", "P1M1D"),
+    "years": ("P1Y", "P0Y1D", "P1Y1D"),
+    "fraction-point": ("PT900.5S", "PT1.5H", "PT10.5M", "P0.5D", "P1.5D", "PT900.0S", "P0.5W", "PT900.000000001S"),
+    "fraction-comma": ("PT10,5M", "PT1,5H", "PT900,5S", "P0,5D", "PT1,000H"),
+    "many-zeros": ("PT0000000000000000000900S", "P00000000000000000000001D", "PT00000000000000000000000000000015M"),
+}
+
+
+def _notes(name: str) -> str:
+    return name.replace("-", " ")
+
+
+# Kinds of mistakes that one parser makes or does not make together: one input class each.
+_TOGETHER = {
+    "foreign-digits": ("full-width-digits", "arabic-indic-digits", "devanagari-digits", "other-numerals"),
+    "number-syntax": ("exponent", "hexadecimal", "not-finite", "arithmetic"),
+    "signs": ("double-sign", "misplaced-sign", "unicode-sign"),
+    "separators": ("two-separators", "dangling-fraction", "foreign-decimal-separator"),
+    "other-notations": ("interval", "repeating-interval", "timestamp", "cron", "json-value"),
+    "control-characters": ("nul-inside", "control-character"),
+    "invisible-characters": (
+        "zero-width-character",
+        "bidirectional-mark",
+        "combining-character",
+        "replacement-character",
+    ),
+    "escapes": ("percent-literal", "html-entity", "backslash-escape"),
+    "long": ("long-number-without-unit", "long-repetition", "long-text"),
+}
+
+
+def _refused(timer: Field, *, looser: bool) -> tuple[InputClass, ...]:
+    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
+    groups: dict[str, list[str]] = {}
+    for name, each in INVALID_DURATION_CLASSES.items():
+        if each.looser is looser:
+            groups.setdefault(grouped.get(name, name), []).append(name)
+    return tuple(_invalid_class(timer, f"timer/{group}", names) for group, names in groups.items())
+
+
+def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
+    """An input class of the strategies' classes of those names, the first example of each before the second of any."""
+    classes = [INVALID_DURATION_CLASSES[part] for part in parts]
+    examples = zip_longest(*(each.examples() for each in classes))
+    return value_class(
+        timer,
+        name,
+        "; ".join(each.reason for each in classes),
+        tuple(text for row in examples for text in row if text is not None),
+        lambda: invalid_durations(classes=parts),
+    )
+
+
+def _rules(timer: Field) -> Iterator[Rule]:
+    index = 0 if timer is INACTIVE else 1
+    minimum = timer.minimum
+    words = "1 minute" if timer is INACTIVE else "10 minutes"
+    ceiling = (15 if timer is INACTIVE else 30) * DAY
+    common = ("seconds", "minutes", "hours", "days", "mixed", "carry-over", "leading-zeros", "zero-components")
+    yield Rule(
+        id=f"{timer.slug}-syntax",
+        group="timers",
+        level=Level.MUST,
+        statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
+        source=f"{_DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
+        classes=_refused(timer, looser=False),
+    )
+    yield Rule(
+        id=f"{timer.slug}-minimum",
+        group="timers",
+        level=Level.MUST,
+        statement=f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
+        source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
+        classes=(
+            *(
+                value_class(timer, f"timer/below-{name}", f"shorter than the minimum, in {_notes(name)}", values[index])
+                for name, values in _BELOW.items()
+            ),
+            value_class(
+                timer,
+                "timer/below",
+                "just below the minimum, in any unit and mix of units",
+                ("PT59.999S" if timer is INACTIVE else "PT9M59.999S",),
+                lambda: durations_near(minimum, side="below"),
+            ),
+        ),
+    )
+    yield Rule(
+        id=f"{timer.slug}-boundary",
+        group="timers",
+        level=Level.MUST,
+        statement=f"A {timer.parameter} of exactly {words} is accepted, however it is spelled, and so is one just above.",
+        source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
+        classes=(
+            *(
+                value_class(timer, f"timer/minimum-{name}", f"exactly the minimum, in {_notes(name)}", (values[index],))
+                for name, values in _AT_MINIMUM.items()
+            ),
+            value_class(
+                timer,
+                "timer/at-minimum",
+                "exactly the minimum, in any unit and mix of units",
+                ("PT0H0M60S" if timer is INACTIVE else "PT0H9M60S",),
+                lambda: durations_near(minimum, side="at"),
+            ),
+            value_class(
+                timer,
+                "timer/above-minimum",
+                "just above the minimum",
+                ("PT1M1S", "PT61S") if timer is INACTIVE else ("PT10M1S", "PT601S"),
+                lambda: durations_near(minimum, side="above"),
+            ),
+        ),
+    )
+    yield Rule(
+        id=f"{timer.slug}-accept",
+        group="timers",
+        level=Level.MUST,
+        statement=f"A {timer.parameter} that every reading parses and finds long enough is accepted.",
+        source=f"{_DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
+        classes=(
+            *(
+                value_class(timer, f"timer/{name}", f"long enough, in {_notes(name)}", values)
+                for name, values in _accepted(timer).items()
+            ),
+            value_class(
+                timer,
+                "timer/any-length",
+                "any length up to a month, in the notations that every reading has",
+                ("PT18M37S",),
+                lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
+            ),
+        ),
+    )
+    yield Rule(
+        id=f"{timer.slug}-echo",
+        group="timers",
+        level=Level.MUST,
+        statement=f"A {timer.parameter} that was accepted comes back as the same length, in any spelling, free of blanks.",
+        source=f"{_DOCUMENT}: {timer.attribute}",
+        classes=(
+            value_class(
+                timer,
+                "timer/echo",
+                "values that a normalising target is likely to rewrite",
+                ("PT75M", "PT3601S", "PT36H", "P1DT1S", "PT1H1M1S", "PT601S", "PT86399S", "P13DT59M", "PT999M", "PT0H61M"),
+                lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
+            ),
+        ),
+    )
+    yield Rule(
+        id=f"{timer.slug}-notation",
+        group="timers",
+        level=Level.SHOULD,
+        statement=f"A {timer.parameter} in any notation of ISO 8601-1 is accepted, and comes back as the same length.",
+        source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
+        classes=(
+            *(
+                value_class(timer, f"timer/{name}", f"ISO 8601-1 has it, some parsers do not: {_notes(name)}", values)
+                for name, values in _NOTATIONS.items()
+            ),
+            value_class(
+                timer,
+                "timer/any-notation",
+                "any length up to a month, in every notation of ISO 8601-1",
+                ("PT12.25H",),
+                lambda: durations(min_value=minimum, max_value=ceiling),
+            ),
+        ),
+    )
+    yield Rule(
+        id=f"{timer.slug}-strictness",
+        group="timers",
+        level=Level.SHOULD,
+        statement=f"A {timer.parameter} that only a looser reading than ISO 8601-1 takes is refused.",
+        source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
+        classes=(
+            *_refused(timer, looser=True),
+            value_class(
+                timer,
+                "timer/other-zeros",
+                "zero, other than the PT0S of the support article",
+                ("PT0M", "P0D", "PT0H0M0S", "P0W", "P0Y", "PT0.0S", "PT00S", "P0DT0S", "PT0H"),
+            ),
+        ),
+    )
+
+
+RULES = tuple(rule for timer in TIMERS for rule in _rules(timer))

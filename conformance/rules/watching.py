@@ -1,0 +1,97 @@
+"""
+What a watching rule sees: one exchange of the run, with what is known about it.
+
+Watching rules judge every exchange at no extra request. Each judges its own claim only and yields violations;
+none of them sends anything, and none knows which rules were selected.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from conformance.ledger import Ledger
+from conformance.model import Exchange, Request, Response, Violation
+from conformance.oracle import FormDecision
+
+
+class NotJSON(ValueError):
+    """The body is no JSON text in UTF-8 (RFC 8259)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """One exchange and what the run knows about it."""
+
+    exchange: Exchange
+    decision: FormDecision | None
+    """What the oracle says of the form; None when the request is no form update."""
+    ledger: Ledger
+    account_sid: str | None
+    """Of the account whose credentials were sent; None with an API key."""
+    leaks: bool = False
+    """Whether the answer holds a token that the request's body, path and parameters did not."""
+
+    @property
+    def request(self) -> Request:
+        """What was sent."""
+        return self.exchange.request
+
+    @property
+    def response(self) -> Response | None:
+        """What came back, if anything."""
+        return self.exchange.response
+
+    @property
+    def authorised(self) -> bool:
+        """Whether the request carried the account's own credentials."""
+        return self.request.auth.valid
+
+    @property
+    def kind(self) -> str:
+        """The class of answer, for rules about answers rather than inputs."""
+        if not self.authorised:
+            return "answer/unauthorised"
+        if self.request.method == "GET":
+            return "answer/read"
+        if self.request.method != "POST":
+            return "answer/other-method"
+        return "answer/update" if self.exchange.status == 200 else "answer/refusal"
+
+    @property
+    def represents(self) -> bool:
+        """Whether the answer is to hold the resource's representation."""
+        return self.authorised and self.request.method in ("POST", "GET") and self.exchange.status == 200
+
+    @cached_property
+    def document(self) -> Any:
+        """
+        The body as JSON.
+
+        Raises:
+            NotJSON: it is none.
+        """
+        assert self.response is not None
+        if self.response.truncated:
+            raise NotJSON("the body is longer than is read")
+        try:
+            return json.loads(self.response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
+        except UnicodeDecodeError as error:
+            raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+        except RecursionError as error:
+            raise NotJSON("the body is nested too deep") from error
+        except ValueError as error:
+            raise NotJSON(f"the body is not JSON: {error}") from error
+
+
+def _integer(digits: str) -> int | float:
+    # int() refuses more than 4,300 digits; no attribute is a number, so its size is of no interest.
+    return int(digits) if len(digits) <= 400 else float("inf")
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON value")
+
+
+Watcher = Callable[[Watched], Iterator[Violation]]

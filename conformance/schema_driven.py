@@ -1,0 +1,126 @@
+"""
+The schema-driven layer: cases that schemathesis generates from our OpenAPI document, and its response checks.
+
+The cases are sent by our own client, within its budget and to its one path; of schemathesis' checks only those on
+the response are asked. What it says of accepting and rejecting is not: it knows no durations, so a random text in
+a timer counts as valid, and a 5xx as a rejection.
+"""
+
+import copy
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import schemathesis
+from hypothesis.strategies import SearchStrategy, one_of
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.errors import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+from conformance.contract import load
+from conformance.generation import generate
+from conformance.model import PATH, Exchange, Request, Violation, encode_form
+from conformance.session import Session
+
+CLASS = "openapi/generated"
+
+_CHECKS = (
+    ("openapi-server-error", not_a_server_error),
+    ("openapi-response", response_schema_conformance),
+    ("openapi-response", content_type_conformance),
+    ("openapi-checks", response_headers_conformance),
+)
+
+# What other rules tell of the same answers: said once is enough.
+_TOLD = {
+    "openapi-server-error": {"no-server-error"},
+    "openapi-response": {"response-schema", "media-type", "json-body", "timer-representation"},
+    "openapi-checks": {"documented-headers"},
+}
+
+
+def explore(session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]) -> None:
+    """
+    Generate, send and check.
+
+    Args:
+        session: the run, which records what the checks say.
+        count: cases at most.
+        seed: of what is drawn.
+        send: sends one request and has it judged; None when no more may be sent.
+    """
+    operation = _operation(session.target.url.removesuffix(PATH))
+    seen: set[bytes | None] = set()
+
+    def receive(case: Any) -> None:
+        request = _request(case)
+        if request.body in seen:
+            return
+        seen.add(request.body)
+        exchange = send(request, CLASS)
+        if exchange is not None and exchange.response is not None:
+            _check(session, case, exchange)
+
+    modes: list[SearchStrategy[Any]] = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+    generate(one_of(modes), seed=f"{seed}:{CLASS}", count=count, receive=receive)
+
+
+def _operation(url: str) -> Any:
+    config = SchemathesisConfig.from_dict(
+        {
+            "base-url": url,
+            "generation": {"with-security-parameters": False, "allow-x00": True, "database": "none"},
+            "checks": {"ignored_auth": {"enabled": False}},
+        }
+    )
+    return schemathesis.openapi.from_dict(copy.deepcopy(load("openapi.json")), config=config)[PATH]["POST"]
+
+
+def _request(case: Any) -> Request:
+    body = case.body if isinstance(case.body, dict) else {}
+    return Request(body=encode_form([(str(name), _text(value)) for name, value in body.items()]))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _check(session: Session, case: Any, exchange: Exchange) -> None:
+    response = exchange.response
+    assert response is not None
+    answer = httpx.Response(
+        response.status,
+        # Decoded already; the coding would be undone twice.
+        headers=[(name, value) for name, value in response.headers if name.lower() != "content-encoding"],
+        content=response.body,
+        request=httpx.Request("POST", exchange.url),
+    )
+    answer.elapsed = timedelta(seconds=exchange.elapsed)
+    told = {rule for rule, _, _ in session.drafts}
+    for rule, check in _CHECKS:
+        if told & _TOLD[rule] or (rule != "openapi-server-error" and response.status != 200):
+            continue
+        try:
+            case.validate_response(answer, checks=[check])
+        except FailureGroup as failures:
+            for failure in failures.exceptions:
+                title = str(getattr(failure, "title", type(failure).__name__))
+                session.note(
+                    Violation(
+                        rule=rule,
+                        outcome=title.lower().replace(" ", "-"),
+                        field=None,
+                        summary=title,
+                        expected="what the OpenAPI document says",
+                        observed=str(failure).splitlines()[0][:200],
+                    ),
+                    exchange,
+                    CLASS,
+                )

@@ -1,0 +1,279 @@
+"""
+A run's live state: sends through the target, judges what comes back, and remembers what was found.
+
+It decides nothing about what is sent next; that is the executor's business.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from conformance.ledger import Ledger
+from conformance.model import (
+    BY_PARAMETER,
+    CLOSED,
+    EMPTY,
+    FIELDS,
+    INACTIVE,
+    Exchange,
+    Pairs,
+    Probe,
+    Request,
+    Situation,
+    Violation,
+    update,
+)
+from conformance.oracle import Answer, FormDecision, decide
+from conformance.rules import BY_ID, NotJSON, Watched, judge
+from conformance.rules.probes import LONG_CLOSED, look
+from conformance.target import Target
+
+_REMEMBERED = 10
+"""Exchanges before a violation that may be needed to show it again."""
+
+_UNSEEN = 12
+"""Refusals in a row before an answer is looked at that would show if one of them had written."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A deviation as first seen, before it was shown again and made small."""
+
+    violation: Violation
+    exchange: Exchange
+    before: tuple[Exchange, ...]
+    context: Pairs
+    count: int = 1
+    settled: bool = False
+    """Whether it has become a finding."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was exercised of one input class."""
+
+    examples: int = 0
+    decided: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+class Session:
+    """
+    One run against one target.
+
+    Args:
+        target: where everything is sent.
+        selected: ids of the rules whose violations count.
+        settle: seconds within which a write must be seen.
+        progress: called with the class in hand before every request.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        selected: Collection[str],
+        *,
+        settle: float = 0.0,
+        progress: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self.target = target
+        self.situation = Situation(accounts=len(target.settings.accounts))
+        self.drafts: dict[tuple[str, str, str], Draft] = {}
+        self.tallies: dict[tuple[str, str], Tally] = {}
+        self.kinds: dict[str, Counter[str]] = {}
+        self.ledgers = [Ledger() for _ in target.settings.accounts]
+        for ledger in self.ledgers:
+            ledger.others = tuple(other for other in self.ledgers if other is not ledger)
+        self._selected = frozenset(selected)
+        self._settle = settle
+        self._progress = progress
+        self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
+        self.open: dict[str, Exchange] = {}
+        """By class, the answers to what is open."""
+        self.takes_empty = False
+        """Whether an update without parameters is accepted: it shows the settings and leaves them alone."""
+        self._unseen = 0
+        self._context: Pairs = ()
+        self._in_trouble = False
+
+    @property
+    def last(self) -> Exchange | None:
+        """The last exchange, if there was any."""
+        return self._recent[-1] if self._recent else None
+
+    def run_probe(self, probe: Probe, rule: str, cls: str) -> None:
+        """Send a probe's steps, after what puts its context in force, and judge every answer."""
+        tally = self.tallies.setdefault((rule, cls), Tally())
+        self.establish(probe.context)
+        self._context = probe.context
+        tally.examples += 1
+        if probe.together:
+            exchanges = self.send_together(probe.steps, cls)
+        else:
+            exchanges = []
+            for index, step in enumerate(probe.steps):
+                if index == len(probe.steps) - 1 and probe.pause:
+                    time.sleep(probe.pause)
+                exchanges.append(self.send(step, cls, tally))
+        tally.statuses.update(_status(exchange) for exchange in exchanges)
+        if self._unseen >= _UNSEEN:
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Have the settings shown by the answer to an update that leaves alone what may have been written."""
+        if self.takes_empty:
+            self.send(EMPTY, "look")
+        else:
+            names = {each.parameter for each in FIELDS if self.ledgers[0].settings[each.attribute].suspects}
+            self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), "look")
+
+    def establish(self, context: Pairs, account: int = 0) -> None:
+        """Put settings in force, unless they are already."""
+        now = self.ledgers[account].current()
+        missing = tuple(pair for pair in context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1])
+        if missing:
+            self.send(replace(update(*missing), account=account), "context")
+
+    def send(
+        self, request: Request, cls: str, tally: Tally | None = None, *, known_good: bool = False
+    ) -> Exchange:
+        """Send one request, judge the answer and record what it violates."""
+        self._progress(cls)
+        decision = self._decide(request)
+        exchange = self.target.send(request, known_good=known_good)
+        if self._settle and self._is_early(exchange):
+            time.sleep(self._settle)
+            exchange = self.target.send(request)
+        if tally is not None and decision is not None and decision.answer is not Answer.OPEN:
+            tally.decided += 1
+        for violation in self.judge(exchange, decision):
+            self.note(violation, exchange, cls)
+        self._recent.append(exchange)
+        self._check_health(exchange, cls)
+        return exchange
+
+    def send_together(self, requests: Sequence[Request], cls: str) -> list[Exchange]:
+        """Send updates at the same time; each answer is judged but for what the others may have written."""
+        self._progress(cls)
+        decisions = [self._decide(request) for request in requests]
+        exchanges = self.target.send_together(requests)
+        for exchange, decision in zip(exchanges, decisions, strict=True):
+            for violation in judge(self._watched(exchange, decision, Ledger())):
+                self.note(violation, exchange, cls)
+            self._recent.append(exchange)
+        self.ledgers[requests[0].account].record_together(exchanges)
+        for exchange in exchanges:
+            self._check_health(exchange, cls)
+        return exchanges
+
+    def judge(self, exchange: Exchange, decision: FormDecision | None) -> list[Violation]:
+        """The violations that an exchange shows, given all that came before it."""
+        request = exchange.request
+        ledger = self.ledgers[request.account]
+        watched = self._watched(exchange, decision, ledger)
+        self.kinds.setdefault(watched.kind, Counter())[_status(exchange)] += 1
+        ledger.record(exchange, authorised=watched.authorised)
+        shows = watched.represents and request.method == "POST"
+        self._unseen = 0 if shows else self._unseen + 1
+        return list(judge(watched))
+
+    def try_again(self, requests: Iterable[Request]) -> list[tuple[Exchange, list[Violation]]]:
+        """Send requests and judge them without recording: for showing again what was seen before."""
+        seen = []
+        for request in requests:
+            decision = self._decide(request)
+            exchange = self.target.send(request)
+            seen.append((exchange, self.judge(exchange, decision)))
+        return seen
+
+    def note(self, violation: Violation, exchange: Exchange, cls: str) -> None:
+        """Record a violation, once for each rule, class and outcome."""
+        if violation.rule not in self._selected:
+            return
+        if not violation.cls:
+            violation = replace(violation, cls=cls)
+        key = (violation.rule, violation.cls, violation.outcome)
+        if (draft := self.drafts.get(key)) is not None:
+            draft.count += 1
+        else:
+            self.drafts[key] = Draft(violation, exchange, tuple(self._recent), self._context)
+
+    def shown(self, exchange: Exchange) -> dict[str, str | None] | None:
+        """The settings that an answer shows, by attribute; None when it shows none."""
+        if exchange.status != 200:
+            return None
+        try:
+            document = self._watched(exchange, None, Ledger()).document
+        except NotJSON:
+            return None
+        if not isinstance(document, dict):
+            return None
+        return {
+            each.attribute: value
+            for each in FIELDS
+            if (value := document.get(each.attribute)) is None or isinstance(value, str)
+        }
+
+    def _decide(self, request: Request) -> FormDecision | None:
+        form = request.form() if request.method == "POST" and not request.query else None
+        if form is None:
+            return None
+        return decide(form, known_sids=self.situation.sids, lengths=self.ledgers[request.account].lengths())
+
+    def _watched(self, exchange: Exchange, decision: FormDecision | None, ledger: Ledger) -> Watched:
+        return Watched(
+            exchange=exchange,
+            decision=decision,
+            ledger=ledger,
+            account_sid=self.target.settings.accounts[exchange.request.account].sid,
+            leaks=self.target.leaks(exchange),
+        )
+
+    def _is_early(self, exchange: Exchange) -> bool:
+        """Whether an answer shows something else than was written, though it may have come too early."""
+        shown = self.shown(exchange)
+        ledger = self.ledgers[exchange.request.account]
+        sent = {name for name, _ in exchange.request.form() or ()}
+        return shown is not None and any(
+            not ledger.settings[name].matches(value)
+            for name, value in shown.items()
+            if ledger.settings[name].about.parameter not in sent
+        )
+
+    def _check_health(self, exchange: Exchange, cls: str) -> None:
+        """After a failure or a 5xx the next ordinary request must work; when it cannot connect, the run ends."""
+        if self._in_trouble or not (exchange.failure is not None or (exchange.status or 0) >= 500):
+            return
+        self._in_trouble = True
+        try:
+            request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
+            canary = self.target.send(request, known_good=True)
+            for violation in self.judge(canary, self._decide(request)):
+                self.note(violation, canary, "canary")
+            if canary.status != 200:
+                observed = f"status {canary.status}" if canary.failure is None else canary.failure.detail
+                self.note(
+                    Violation(
+                        rule="stays-usable",
+                        outcome="unusable",
+                        field=None,
+                        summary="an ordinary update fails after another request had failed",
+                        expected="200",
+                        observed=observed,
+                        related=(exchange,),
+                    ),
+                    canary,
+                    cls,
+                )
+            self._recent.append(canary)
+        finally:
+            self._in_trouble = False
+
+
+def _status(exchange: Exchange) -> str:
+    if exchange.failure is not None:
+        return str(exchange.failure.kind)
+    return str(exchange.status)
+
+

@@ -1,0 +1,241 @@
+"""
+Makes a finding of what was seen: shows it again, makes the witness small, and says whether it is stable.
+
+A witness is a sequence of requests. The request that showed the deviation is re-sent alone; if that does not show
+the same, a baseline write is put before it, then what the ledger names, then up to ten of the exchanges that
+really came before. Then whatever is not needed is left out. Every request counts against a budget.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from conformance.model import (
+    BASIC,
+    FORM_MEDIA_TYPE,
+    PARAMETERS,
+    Exchange,
+    Finding,
+    Pairs,
+    Request,
+    Violation,
+    encode_form,
+    update,
+)
+from conformance.rules import BY_ID
+from conformance.session import Draft, Session
+from conformance.target import BudgetExhausted
+
+REQUESTS = 30
+"""Requests at most to show one finding again and make it small."""
+
+_TIMES = 2
+"""How often the final witness must show the same for the finding to be stable."""
+
+# A form that is refused may be so for what is unusual about the request, or for any of its values: the rule that
+# is blamed is the one that still explains the smallest request.
+_MOVABLE = frozenset(
+    {
+        "any-subset",
+        "parameter-order",
+        "form-decoding",
+        "chunked-body",
+        "scheme-case",
+        "media-type-case",
+        "charset-parameter",
+        "accept-header",
+    }
+)
+_UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
+
+Requests = tuple[Request, ...]
+
+
+class Witness:
+    """The search for the smallest sequence of requests that shows one draft's violation."""
+
+    def __init__(self, session: Session, draft: Draft, budget: int = REQUESTS) -> None:
+        self._session = session
+        self._draft = draft
+        self._left = budget
+        self._tried = False
+        self.exchanges: tuple[Exchange, ...] = ()
+        self.violation = draft.violation
+
+    def finding(self) -> Finding:
+        """The finding, with the smallest witness that was seen within the budget."""
+        shown = next((each for each in self._candidates() if self._shows(each)), None)
+        if shown is None:
+            related = [*self._draft.violation.related, self._draft.exchange]
+            return self._finished(tuple(related), stable=not self._tried)
+        small = self._smaller(shown)
+        repeats = [self._shows(small) for _ in range(_TIMES) if self._left >= len(small)]
+        if all(repeats):
+            small = self._in_order(small)
+        return self._finished(self.exchanges, stable=all(repeats))
+
+    def _finished(self, exchanges: tuple[Exchange, ...], *, stable: bool) -> Finding:
+        violation = self.violation
+        return Finding(
+            rule=violation.rule,
+            level=BY_ID[violation.rule].level,
+            cls=self._draft.violation.cls,
+            outcome=violation.outcome,
+            field=violation.field,
+            summary=violation.summary,
+            expected=violation.expected,
+            observed=violation.observed,
+            exchanges=exchanges,
+            stable=stable,
+            count=self._draft.count,
+            cause=cause_of(violation),
+        )
+
+    def _candidates(self) -> Iterator[Requests]:
+        last = self._draft.exchange.request
+        related = tuple(each.request for each in self._draft.violation.related)
+        before = tuple(each.request for each in self._draft.before)
+        seen = set()
+        baseline = (update(*self._draft.context),) if self._draft.context else ()
+        tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
+        for candidate in (
+            (*related, last),
+            (last,),
+            (*baseline, *related, last),
+            *((*tail, last) for tail in tails),
+        ):
+            if candidate not in seen:
+                seen.add(candidate)
+                yield candidate
+
+    def _shows(self, requests: Requests) -> bool:
+        """Whether sending these shows the violation, at the last of them."""
+        if self._left < len(requests):
+            return False
+        self._left -= len(requests)
+        try:
+            self._session.establish(self._draft.context, requests[-1].account)
+            seen = self._session.try_again(requests)
+        except BudgetExhausted:
+            self._left = 0
+            return False
+        self._tried = True
+        for violation in seen[-1][1]:
+            if self._is_same(violation):
+                self.exchanges = tuple(exchange for exchange, _ in seen)
+                self.violation = violation
+                return True
+        return False
+
+    def _is_same(self, violation: Violation) -> bool:
+        wanted = self._draft.violation
+        return violation.outcome == wanted.outcome and (
+            violation.rule == wanted.rule or (wanted.rule in _MOVABLE and violation.outcome == "refused")
+        )
+
+    def _smaller(self, requests: Requests) -> Requests:
+        """Leave out requests, then parameters, then what is unusual, then parts of values, as long as it shows."""
+        for index in range(len(requests) - 1):
+            requests = self._first(requests, [requests[:index] + requests[index + 1 :]]) or requests
+            if index >= len(requests) - 1:
+                break
+        for position in reversed(range(len(requests))):
+            while True:
+                simpler = self._first(
+                    requests,
+                    (
+                        (*requests[:position], each, *requests[position + 1 :])
+                        for each in _simpler(requests[position])
+                    ),
+                )
+                if simpler is None:
+                    break
+                requests = simpler
+        return requests
+
+    def _first(self, current: Requests, candidates: Iterable[Requests]) -> Requests | None:
+        for candidate in candidates:
+            if self._left < len(candidate) * (1 + _TIMES):
+                return None  # keep enough to show the final witness again
+            if candidate != current and self._shows(candidate):
+                return candidate
+        return None
+
+    def _in_order(self, requests: Requests) -> Requests:
+        """Blame the order of the parameters when the same parameters in documented order do not show it."""
+        last = requests[-1]
+        pairs = last.form() or ()
+        ordered = tuple(sorted(pairs, key=lambda pair: PARAMETERS.index(pair[0]) if pair[0] in PARAMETERS else 99))
+        if len(pairs) < 2 or ordered == pairs or self.violation.outcome not in ("refused", "changed"):
+            return requests
+        kept, violation = self.exchanges, self.violation
+        if self._left >= len(requests) and not self._shows((*requests[:-1], _with(last, ordered))):
+            self.violation = replace(violation, rule="parameter-order")
+        else:
+            self.violation = violation
+        self.exchanges = kept
+        return requests
+
+
+def cause_of(violation: Violation) -> str:
+    """What findings of one cause have in common: the rule less its field, and the outcome."""
+    rule = violation.rule
+    for slug in ("inactive-timer-", "closed-timer-", "chat-service-sid-", "messaging-service-sid-"):
+        if rule.startswith(slug):
+            kind = "timer" if "timer" in slug else "sid"
+            return f"{kind}-{rule.removeprefix(slug)}: {violation.outcome}"
+    return f"{rule}: {violation.outcome}"
+
+
+def _with(request: Request, pairs: Pairs) -> Request:
+    return replace(request, body=encode_form(pairs))
+
+
+def _simpler(request: Request) -> Iterator[Request]:
+    """Requests that say less, boldest first."""
+    pairs = request.form() if request.method == "POST" else None
+    if pairs is None:
+        return
+    plain = Request(body=encode_form(pairs), account=request.account, auth=request.auth)
+    if plain != request and request.content_type is not None:
+        yield plain
+    if request.auth.valid and request.auth != BASIC:
+        yield replace(request, auth=BASIC)
+    if request.chunked:
+        yield replace(request, chunked=False)
+    if request.fresh:
+        yield replace(request, fresh=False)
+    if request.headers:
+        yield replace(request, headers=())
+    if (request.content_type or "").lower().startswith(FORM_MEDIA_TYPE) and request.content_type != FORM_MEDIA_TYPE:
+        yield replace(request, content_type=FORM_MEDIA_TYPE)
+    if request.body != encode_form(pairs):
+        return  # the bytes are the point
+    if len(pairs) > 1:
+        for pair in pairs:
+            yield _with(request, (pair,))
+        if len(pairs) > 2:
+            for index in range(len(pairs)):
+                yield _with(request, pairs[:index] + pairs[index + 1 :])
+    else:
+        for name, value in pairs:
+            for shorter in _shorter(value):
+                yield _with(request, ((name, shorter),))
+
+
+def _shorter(value: str) -> Iterator[str]:
+    """Texts with something left out: halves of long ones, then duration components, then single characters."""
+    size = len(value)
+    if size > 64:
+        for part in (2, 4, 8):
+            chunk = size // part
+            for start in range(size // 4, size - chunk + 1, chunk):
+                yield value[:start] + value[start + chunk :]
+        return
+    for match in _UNITS.finditer(value):
+        yield value[: match.start()] + value[match.end() :]
+    if size > 12:
+        for start in range(0, size - size // 2 + 1, max(1, size // 2)):
+            yield value[:start] + value[start + size // 2 :]
+
+

@@ -1,0 +1,277 @@
+"""Bodies as bytes: the canonical encoding of a form, its decoding, and ways of changing it.
+
+The form is that of the WHATWG URL Standard, section 5 (application/x-www-form-urlencoded): its parser defines
+what any bytes mean, its serializer is the canonical encoding.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote_plus, unquote_to_bytes
+
+from hypothesis.vendor.pretty import RepresentationPrinter
+
+from conformance_strategies._build import Digits
+from conformance_strategies.forms import PARAMETERS, Pair
+from conformance_strategies.sids import SID_SIZE, sid_recipe
+
+__all__ = ["FORM_MEDIA_TYPE", "WireForm", "decode_form", "encode_form"]
+
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+
+#: Bytes that valid pairs read.
+PAIRS_SIZE = 2 * SID_SIZE + 8
+
+
+def encode_form(pairs: Iterable[Pair]) -> bytes:
+    """The canonical encoding: what the WHATWG serializer makes of the pairs."""
+    return b"&".join(b"%b=%b" % (quote(name), quote(value)) for name, value in pairs)
+
+
+def quote(text: str) -> bytes:
+    # Python leaves "~" alone and escapes "*"; the standard has it the other way round.
+    return quote_plus(text, safe="*").replace("~", "%7E").encode("ascii")
+
+
+def decode_form(body: bytes) -> tuple[Pair, ...]:
+    """The pairs that the WHATWG parser makes of any bytes."""
+    sequences = (sequence.partition(b"=") for sequence in body.split(b"&") if sequence)
+    return tuple((_unquote(name), _unquote(value)) for name, _, value in sequences)
+
+
+def _unquote(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+#: Longer bodies are cut in a repr.
+_LEGIBLE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WireForm:
+    """A request body with its media type.
+
+    Attributes:
+        body: The exact bytes.
+        content_type: The value of Content-Type, or None for no such header.
+        equivalent_to: The pairs that the body means, or None where its media type leaves that open.
+    """
+
+    body: bytes
+    content_type: str | None
+    equivalent_to: tuple[Pair, ...] | None
+
+    def __repr__(self) -> str:
+        size = len(self.body)
+        body = f"{self.body!r}" if size <= _LEGIBLE else f"<{size} bytes {self.body[:40]!r}...>"
+        return f"WireForm(body={body}, content_type={self.content_type!r})"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:
+        printer.text(repr(self))
+
+
+#: Makes a body of valid pairs, the first of which is what it may spoil; digits fill in what is free.
+Variant = Callable[[Sequence[Pair], Digits], WireForm]
+
+
+_INACTIVE, _CLOSED = "DefaultInactiveTimer", "DefaultClosedTimer"
+
+
+def valid_pairs(source: Digits) -> tuple[Pair, ...]:
+    """Valid pairs, at least one, the closed timer never shorter than the inactive one."""
+    pairs = []
+    for name, shortest, longest in ((_INACTIVE, 10, 999), (_CLOSED, 1000, 9999)):
+        chosen, minutes = source.below(2), shortest + source.below(longest - shortest + 1)
+        pairs += [(name, f"PT{minutes}M")] if chosen else []
+    for parameter in PARAMETERS.values():
+        if parameter.prefix:
+            chosen, digits = source.below(2), source.part(SID_SIZE)
+            pairs += [(parameter.name, sid_recipe(parameter.prefix)(digits))] if chosen else []
+    return tuple(pairs) or ((_INACTIVE, "PT10M"),)
+
+
+def companions(pairs: Sequence[Pair]) -> list[Pair]:
+    """The other pairs, at least one."""
+    return list(pairs[1:]) or [(_CLOSED, "PT1000M")]
+
+
+def other_value(name: str, _: str = "") -> str:
+    """A second valid value."""
+    prefix = PARAMETERS[name].prefix
+    return prefix + "b" * 32 if prefix else "PT999M" if name == _INACTIVE else "PT9999M"
+
+
+def wrong_value(name: str, _: str = "") -> str:
+    """A value that no reading takes."""
+    prefix = PARAMETERS[name].prefix
+    return prefix + "a" * 31 if prefix else "banana"
+
+
+def form(body: bytes, content_type: str = FORM_MEDIA_TYPE) -> WireForm:
+    return WireForm(body=body, content_type=content_type, equivalent_to=decode_form(body))
+
+
+def open_form(body: bytes, content_type: str | None) -> WireForm:
+    return WireForm(body=body, content_type=content_type, equivalent_to=None)
+
+
+def joined(first: bytes, rest: Sequence[Pair]) -> bytes:
+    return b"&".join([first, encode_form(rest)] if rest else [first])
+
+
+def value_changed(change: Callable[[bytes], bytes]) -> Variant:
+    """The first value changed after encoding."""
+
+    def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        name, value = pairs[0]
+        return form(joined(quote(name) + b"=" + change(quote(value)), pairs[1:]))
+
+    return variant
+
+
+def name_changed(change: Callable[[bytes], bytes]) -> Variant:
+    """The first name changed after encoding."""
+
+    def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        name, value = pairs[0]
+        return form(joined(change(quote(name)) + b"=" + quote(value), pairs[1:]))
+
+    return variant
+
+
+def body_changed(change: Callable[[bytes], bytes]) -> Variant:
+    """The whole canonical body changed."""
+    return lambda pairs, _: form(change(encode_form(pairs)))
+
+
+def fixed(text: str) -> Variant:
+    """A body that is the same whatever the pairs."""
+    return lambda _, __: form(text.encode())
+
+
+def inserted(*insertions: bytes) -> tuple[Variant, ...]:
+    """Bytes behind, before and within the first value."""
+
+    def variants(insertion: bytes) -> Iterator[Variant]:
+        yield value_changed(lambda value: value + insertion)
+        yield value_changed(lambda value: insertion + value)
+        yield value_changed(lambda value: value[:2] + insertion + value[2:])
+
+    return tuple(variant for insertion in insertions for variant in variants(insertion))
+
+
+def escape(text: bytes, *, lower: bool = False) -> bytes:
+    return b"".join(b"%%%02x" % byte if lower else b"%%%02X" % byte for byte in text)
+
+
+def escaped(*, names: bool, values: bool, lower: bool = False) -> Variant:
+    """Every character escaped, of names, values or both."""
+
+    def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        return form(
+            b"&".join(
+                b"%b=%b" % tuple(
+                    escape(text.encode(), lower=lower) if chosen else quote(text)
+                    for text, chosen in ((name, names), (value, values))
+                )
+                for name, value in pairs
+            )
+        )  # fmt: skip
+
+    return variant
+
+
+def some_escaped(pairs: Sequence[Pair], source: Digits) -> WireForm:
+    """Any characters of the first pair escaped, at least one, in either case of hexadecimal digits."""
+    name, value = (text.encode() for text in pairs[0])
+    chosen = 1 + source.below(2**24 - 1)
+    lower = source.below(2) == 1
+    # The mask repeats over the value and, shifted, over the name: 1 escapes the first character of the value.
+    mixed = [
+        b"".join(
+            escape(bytes([byte]), lower=lower) if chosen >> (index + shift) % 24 & 1 else bytes([byte])
+            for index, byte in enumerate(text)
+        )
+        for text, shift in ((name, 1), (value, 0))
+    ]
+    return form(joined(b"=".join(mixed), pairs[1:]))
+
+
+def repeated(*values: Callable[[str, str], str], beside: bool = False) -> Variant:
+    """The first parameter again and again, once for each value; `beside` puts the others between."""
+
+    def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        name, value = pairs[0]
+        again = [(name, each(name, value)) for each in values]
+        between = companions(pairs) if beside else []
+        return form(encode_form([again[0], *between, *again[1:]]))
+
+    return variant
+
+
+def valid_value(_: str, value: str) -> str:
+    return value
+
+
+def no_value(_: str, __: str) -> str:
+    return ""
+
+
+def renamed(change: Callable[[str], str]) -> tuple[Variant, Variant]:
+    """The first name changed, with its valid value and with an invalid one."""
+
+    def valid(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        return form(encode_form([(change(pairs[0][0]), pairs[0][1]), *pairs[1:]]))
+
+    def invalid(pairs: Sequence[Pair], _: Digits) -> WireForm:
+        return form(encode_form([(change(pairs[0][0]), wrong_value(pairs[0][0]))]))
+
+    return valid, invalid
+
+
+def split_words(name: str, joint: str) -> str:
+    return re.sub(r"(?<=.)(?=[A-Z])", joint, name)
+
+
+def beside_known(name: str, value: str) -> tuple[Variant, Variant]:
+    """A pair behind and before the valid ones."""
+    return (
+        lambda pairs, _: form(encode_form([*pairs, (name, value)])),
+        lambda pairs, _: form(encode_form([(name, value), *pairs])),
+    )
+
+
+def large(size: int, unit: str, name: str | None = None) -> Variant:
+    """A value of so many bytes, of the first parameter or another."""
+    return lambda pairs, _: form(encode_form([(name or pairs[0][0], unit * size)]))
+
+
+def many(count: int, pair: Callable[[int, Pair], Pair]) -> Variant:
+    return lambda pairs, _: form(encode_form(pair(index, pairs[0]) for index in range(count)))
+
+
+def typed(content_type: str) -> Variant:
+    """A canonical form under another spelling of its own media type."""
+    return lambda pairs, _: form(encode_form(pairs), content_type)
+
+
+def mistyped(content_type: str | None, body: Callable[[Sequence[Pair]], bytes] = encode_form) -> Variant:
+    """A body under a media type that does not make it a form."""
+    return lambda pairs, _: open_form(body(pairs), content_type)
+
+
+def json_text(pairs: Sequence[Pair]) -> bytes:
+    return json.dumps(dict(pairs)).encode()
+
+
+BOUNDARY = "boundary"
+
+
+def multipart(pairs: Sequence[Pair]) -> bytes:
+    """RFC 7578."""
+    parts = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in pairs
+    )
+    return ("".join(parts) + f"--{BOUNDARY}--\r\n").encode()

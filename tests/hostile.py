@@ -1,0 +1,419 @@
+"""
+Servers that are hostile, or merely unusual: raw sockets on loopback, one play each.
+
+`with Hostile("reset") as server:` plays on a port of its own at `server.url`;
+`python tests/hostile.py reset` does so until it is interrupted, and `--list` names the plays.
+"""
+
+import argparse
+import contextlib
+import functools
+import socket
+import ssl
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+GOOD = (
+    b'{"account_sid": "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "default_chat_service_sid": null, '
+    b'"default_messaging_service_sid": null, "default_inactive_timer": "PT1M", '
+    b'"default_closed_timer": "PT10M", "url": "http://127.0.0.1/v1/Configuration"}'
+)
+
+
+class Connection:
+    """One accepted connection, from the server's side."""
+
+    def __init__(self, stream: socket.socket, server: "Hostile") -> None:
+        self.stream = stream
+        self.server = server
+        self._buffer = b""
+
+    def send(self, *parts: bytes) -> None:
+        """Write bytes as they are."""
+        self.stream.sendall(b"".join(parts))
+
+    def answer(self, body: bytes = GOOD, *headers: bytes, status: bytes = b"200 OK") -> None:
+        """Write a well-formed response."""
+        lines = [b"HTTP/1.1 " + status, b"Content-Type: application/json", *headers]
+        if not any(line.lower().startswith((b"content-length:", b"transfer-encoding:")) for line in headers):
+            lines.append(b"Content-Length: %d" % len(body))
+        self.send(b"\r\n".join(lines), b"\r\n\r\n", body)
+
+    def requests(self) -> Iterator[bytes]:
+        """Every request that comes, as it came, until the client closes."""
+        while True:
+            head = self._until(b"\r\n\r\n")
+            if head is None:
+                return
+            lower = head.lower()
+            body = b""
+            if b"\r\ntransfer-encoding: chunked" in lower:
+                while (line := self._until(b"\r\n")) is not None:
+                    size = int(line, 16)
+                    body += line + (self._exactly(size + 2))
+                    if size == 0:
+                        break
+            elif b"\r\ncontent-length:" in lower:
+                body = self._exactly(int(lower.partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0]))
+            with self.server.lock:
+                self.server.received.append(head + body)
+            yield head + body
+
+    def reset(self) -> None:
+        """Close with a TCP reset."""
+        self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.stream.close()
+
+    def wait(self) -> None:
+        """Do nothing until the client closes."""
+        while self.stream.recv(1 << 16):
+            pass
+
+    def _until(self, end: bytes) -> bytes | None:
+        while end not in self._buffer:
+            data = self.stream.recv(1 << 16)
+            if not data:
+                return None
+            self._buffer += data
+        head, _, self._buffer = self._buffer.partition(end)
+        return head + end
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            data = self.stream.recv(1 << 16)
+            if not data:
+                break
+            self._buffer += data
+        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        return taken
+
+
+Play = Callable[[Connection], None]
+PLAYS: dict[str, Play] = {}
+
+
+def play(function: Play) -> Play:
+    """Enter a play under its name, with dashes."""
+    PLAYS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def _answers(name: str, body: bytes = GOOD, *headers: bytes, status: bytes = b"200 OK") -> None:
+    """Enter a play that gives every request the same well-framed answer."""
+
+    def every(connection: Connection) -> None:
+        for _ in connection.requests():
+            connection.answer(body, *headers, status=status)
+
+    PLAYS[name] = every
+
+
+def _sends(name: str, *parts: bytes, then_wait: bool = False) -> None:
+    """Enter a play that answers one request with these bytes, and then closes or waits."""
+
+    def once(connection: Connection) -> None:
+        next(connection.requests())
+        connection.send(*parts)
+        if then_wait:
+            connection.wait()
+
+    PLAYS[name] = once
+
+
+def _gzip(data: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return packer.compress(data) + packer.flush()
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+# Well framed, with something odd inside.
+
+_answers("good")
+_answers("brotli", b"\x0b\x02\x80{}\x03", b"Content-Encoding: br")
+_answers("gzip", _gzip(GOOD), b"Content-Encoding: gzip")
+_answers("broken-gzip", _gzip(GOOD)[:-12], b"Content-Encoding: gzip")
+_answers("not-gzip", GOOD, b"Content-Encoding: gzip")
+_answers("invalid-json", b'{"account_sid": ')
+_answers("invalid-utf8", GOOD.replace(b"PT1M", b"\xff\xfe\xc3\x28"))
+_answers("huge-json", b'{"pad": "' + b"x" * 900_000 + b'"}')
+_answers("deep-nesting", b"[" * 200_000 + b"]" * 200_000)
+_answers("million-digits", b'{"status": ' + b"9" * 1_000_000 + b"}")
+_answers("duplicate-keys", b'{"url": "a", "url": "b"}')
+_answers("terminal-escapes", b'"\x1b]0;owned\x07\x1b[2J\x00"', b"X-Escape: \x1b[31mred\x1b]8;;http://x\x07")
+_answers("redirect", b"", b"Location: http://127.0.0.1:9/elsewhere", status=b"302 Found")
+_answers("cookie", GOOD, b"Set-Cookie: session=1; Path=/")
+_answers("rate-limited", b"", b"Retry-After: 0", status=b"429 Too Many Requests")
+_answers("rate-limited-for-an-hour", b"", b"Retry-After: 3600", status=b"429 Too Many Requests")
+_answers("unavailable", b"", b"Retry-After: 0", status=b"503 Service Unavailable")
+_answers("failing", b"", status=b"503 Service Unavailable")
+
+# Framed wrongly, or not HTTP at all.
+
+_answers("content-length-short", GOOD, b"Content-Length: 10")
+_sends("content-length-long", _HEAD, b"Content-Length: 9999\r\n\r\n", GOOD)
+_sends("content-length-too-long-to-count", _HEAD, b"Content-Length: ", b"9" * 5000, b"\r\n\r\n", GOOD)
+_sends("content-length-negative", _HEAD, b"Content-Length: -1\r\n\r\n", GOOD)
+_sends("content-length-twice", _HEAD, b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", GOOD)
+_sends("invalid-chunking", _HEAD, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", GOOD)
+_sends("chunk-too-long", _HEAD, b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}garbage\r\n0\r\n\r\n")
+_sends("unknown-transfer-coding", _HEAD, b"Transfer-Encoding: zstd\r\n\r\n", GOOD)
+_sends("invalid-status-line", b"HTTP/1.1 abc Fine\r\n\r\n")
+_sends("header-injection", _HEAD, b"X-A: 1\rX-B: 2\r\n\r\n", GOOD)
+_sends("header-without-name", _HEAD, b": nothing\r\n\r\n", GOOD)
+_sends("nul-in-header", _HEAD, b"X-A: \x00\r\n\r\n", GOOD)
+_sends(
+    "upgrade",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    then_wait=True,
+)
+_sends("tls-alert", b"\x15\x03\x01\x00\x02\x02\x46")
+_sends("http-0.9", GOOD)
+_sends("http-1.0", _HEAD.replace(b"1.1", b"1.0"), b"\r\n", GOOD)
+_sends("early-hints", b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", _HEAD, b"Content-Length: 2\r\n\r\n{}")
+_sends("midway", _HEAD, b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", b"")
+_sends("empty-reply")
+
+
+@play
+def banner(connection: Connection) -> None:
+    """An SSH server: it speaks first, and does not like what it hears."""
+    connection.send(b"SSH-2.0-OpenSSH_9.6\r\n")
+    connection.stream.recv(1 << 16)
+
+
+@play
+def endless_body(connection: Connection) -> None:
+    next(connection.requests())
+    connection.send(_HEAD, b"\r\n")
+    while True:
+        connection.send(b" " * 65536)
+
+
+@play
+def endless_headers(connection: Connection) -> None:
+    next(connection.requests())
+    connection.send(_HEAD)
+    while True:
+        connection.send(b"X-More: and more\r\n" * 1000)
+
+
+@play
+def endless_status_line(connection: Connection) -> None:
+    next(connection.requests())
+    connection.send(b"HTTP/1.1 200 ")
+    while True:
+        connection.send(b"OK" * 10_000)
+
+
+@play
+def interim_flood(connection: Connection) -> None:
+    next(connection.requests())
+    while True:
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
+@play
+def drip(connection: Connection) -> None:
+    """One byte at a time, each soon enough to count as a sign of life."""
+    next(connection.requests())
+    for byte in _HEAD + b"Content-Length: 100000\r\n\r\n" + b" " * 100_000:
+        connection.send(bytes([byte]))
+        time.sleep(0.1)
+
+
+@play
+def drip_body(connection: Connection) -> None:
+    next(connection.requests())
+    connection.send(_HEAD, b"Content-Length: 100000\r\n\r\n")
+    for _ in range(100_000):
+        connection.send(b" ")
+        time.sleep(0.1)
+
+
+@functools.cache
+def bomb() -> bytes:
+    """A hundred million bytes in a hundred thousand; it takes a while to pack."""
+    return _gzip(bytes(100_000_000))
+
+
+@play
+def gzip_bomb(connection: Connection) -> None:
+    for _ in connection.requests():
+        connection.answer(bomb(), b"Content-Encoding: gzip")
+
+
+@play
+def body_to_head(connection: Connection) -> None:
+    """Answers HEAD with a body, in a segment of its own."""
+    for _ in connection.requests():
+        connection.send(_HEAD, b"Content-Length: %d\r\n\r\n" % len(GOOD))
+        connection.send(GOOD)
+
+
+@play
+def half_close(connection: Connection) -> None:
+    """Ends its side of the connection without an answer, and goes on reading."""
+    next(connection.requests())
+    connection.stream.shutdown(socket.SHUT_WR)
+    connection.wait()
+
+
+@play
+def reset(connection: Connection) -> None:
+    next(connection.requests())
+    connection.reset()
+
+
+@play
+def reset_midway(connection: Connection) -> None:
+    next(connection.requests())
+    connection.send(_HEAD, b"Content-Length: 1000\r\n\r\n{")
+    time.sleep(0.05)
+    connection.reset()
+
+
+@play
+def silent(connection: Connection) -> None:
+    """Accepts, reads, never answers."""
+    connection.wait()
+
+
+@play
+def deaf(connection: Connection) -> None:
+    """Accepts, never reads, never answers."""
+    connection.server.stopped.wait()
+
+
+@play
+def closed_silently(connection: Connection) -> None:
+    """Closes the connection after each answer and does not say so."""
+    next(connection.requests())
+    connection.answer()
+
+
+@play
+def closed_on_reuse(connection: Connection) -> None:
+    """Closes the connection when a second request comes, with no answer."""
+    requests = connection.requests()
+    next(requests)
+    connection.answer()
+    next(requests, None)
+
+
+@play
+def timed_out_on_reuse(connection: Connection) -> None:
+    """Answers the second request of a connection as if it had come too late."""
+    requests = connection.requests()
+    next(requests)
+    connection.answer()
+    if next(requests, None):
+        connection.answer(b"{}", b"Connection: close", status=b"408 Request Timeout")
+
+
+@play
+def hangs_on_reuse(connection: Connection) -> None:
+    requests = connection.requests()
+    next(requests)
+    connection.answer()
+    connection.wait()
+
+
+@play
+def rate_limited_at_first(connection: Connection) -> None:
+    """429 to the first three requests: Retry-After in seconds, as a date in the past, and left out."""
+    waits = (b"Retry-After: 0", b"Retry-After: Fri, 31 Dec 1999 23:59:59 GMT", b"X-None: 0")
+    for _ in connection.requests():
+        turn = len(connection.server.received)
+        if turn <= len(waits):
+            connection.answer(b"", waits[turn - 1], status=b"429 Too Many Requests")
+        else:
+            connection.answer()
+
+
+@play
+def echo(connection: Connection) -> None:
+    """Answers with the request as it came, as JSON text."""
+    for request in connection.requests():
+        connection.answer(request)
+
+
+class Hostile:
+    """
+    A server that gives one play to every connection, on a free port of 127.0.0.1.
+
+    Args:
+        name: A key of `PLAYS`.
+        context: Speak TLS with it.
+        port: 0 for any.
+    """
+
+    def __init__(self, name: str, context: ssl.SSLContext | None = None, port: int = 0) -> None:
+        self._play = PLAYS[name]
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self._streams: list[socket.socket] = []
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+        self.received: list[bytes] = []
+        """Every request, as it came."""
+        self.connections = 0
+        scheme = "https" if context else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stopped.set()
+        # Closing alone does not wake the thread that accepts.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for stream in self._streams:
+            with contextlib.suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                stream, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._streams.append(stream)
+            threading.Thread(target=self._serve, args=(stream,), daemon=True).start()
+
+    def _serve(self, stream: socket.socket) -> None:
+        # The client may go away, or close before its request is complete, at any point of a play.
+        with contextlib.suppress(OSError, StopIteration), stream:
+            if self._context:
+                stream = self._context.wrap_socket(stream, server_side=True)
+            with stream:
+                self._play(Connection(stream, self))
+
+
+def main() -> None:
+    """Play until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("play", nargs="?", default="good", choices=sorted(PLAYS), metavar="PLAY")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--list", action="store_true", help="name the plays")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(sorted(PLAYS)))
+        return
+    with Hostile(arguments.play, port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
+        print(server.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

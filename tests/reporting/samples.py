@@ -1,0 +1,213 @@
+"""Hand-made runs: one with every verdict and hostile bytes, one without a single finding."""
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.model import (
+    CLOSED,
+    FORM_MEDIA_TYPE,
+    INACTIVE,
+    READ,
+    ClassOutcome,
+    Exchange,
+    Failure,
+    FailureKind,
+    Finding,
+    Level,
+    Observation,
+    Outcome,
+    Report,
+    Request,
+    Response,
+    Restore,
+    Rule,
+    Verdict,
+    update,
+)
+from conformance.reporting import ShellAccount, build
+
+URL = "http://127.0.0.1:4010/v1/Configuration"
+SID = "AC" + "0" * 32
+HOSTILE = "\x1b[31m</script><img src=x onerror=alert(1)>&\x00|`\n\u202e\ud800'\"]]>"
+HOSTILE_BODY = b"\x1b]0;owned\x07<script>alert(document.domain)</script>\x00\xff\xfe```\n| a | b |"
+
+
+def exchange(request: Request, body: bytes = b'{"account_sid": null}', **fields: Any) -> Exchange:
+    response = Response(
+        status=fields.pop("status", 200), headers=(("Content-Type", "application/json"),), body=body
+    )
+    return Exchange(
+        number=fields.pop("number", 1),
+        request=request,
+        response=response,
+        started=0.25,
+        elapsed=0.0031,
+        url=URL,
+        sent_headers=(
+            ("Accept", "*/*"),
+            ("Authorization", "Basic $(...)"),
+            *(() if request.content_type is None else (("Content-Type", FORM_MEDIA_TYPE),)),
+        ),
+    )
+
+
+def rule(id: str, group: str, level: Level = Level.MUST, statement: str = "It holds.") -> Rule:
+    return Rule(id=id, group=group, level=level, statement=statement, source="RFC 9110 15.5.6")
+
+
+def finding(rule: Rule, cls: str, *exchanges: Exchange, **fields: Any) -> Finding:
+    given: dict[str, Any] = {
+        "outcome": "accepted",
+        "field": INACTIVE.parameter,
+        "summary": f"{INACTIVE.parameter}: a text that is no duration was accepted",
+        "expected": "a 4xx answer",
+        "observed": "200",
+        "stable": True,
+    }
+    return Finding(rule=rule.id, level=rule.level, cls=cls, exchanges=exchanges, **given | fields)
+
+
+def outcome(rule: Rule, verdict: Verdict, *findings: Finding, **fields: Any) -> Outcome:
+    classes = tuple(
+        ClassOutcome(id=each.cls, reason="a common slip", examples=3, statuses={"200": 2, "timeout": 1})
+        for each in findings
+    )
+    return Outcome(
+        rule=rule, verdict=verdict, examples=3 * len(classes), findings=findings, classes=classes, **fields
+    )
+
+
+def _clean() -> Report:
+    rules = [rule("inactive-timer-syntax", "timers"), rule("challenge", "protocol")]
+    classes = (ClassOutcome(id="timer/words", reason="a word", examples=12, statuses={"400": 12}),)
+    return Report(
+        verdict=Verdict.CONFORMANT,
+        exit_code=0,
+        target="http://127.0.0.1:4010",
+        profile="standard",
+        seed=0,
+        requests=2874,
+        started_at="2026-01-02T03:04:05+00:00",
+        duration=5.1,
+        outcomes=tuple(
+            Outcome(rule=each, verdict=Verdict.CONFORMANT, examples=12, classes=classes) for each in rules
+        ),
+        versions={"conformance": "0.1.0", "python": "3.11.7"},
+        settings={"fail_on": "must"},
+    )
+
+
+def _deviating() -> Report:
+    inactive = rule("inactive-timer-syntax", "timers", statement="Text that no reading parses is refused.")
+    closed = rule("closed-timer-syntax", "timers")
+    notation = rule("closed-timer-notation", "timers", Level.SHOULD)
+    leak = rule("no-leak", "robustness", statement=HOSTILE)
+    hang = rule("every-request-answered", "robustness")
+    kept = rule("omitted-parameters-kept", "state")
+    simple = exchange(update((INACTIVE.parameter, "banana")), number=7)
+    longer = exchange(update((INACTIVE.parameter, "PT" + "9" * 400 + "X")), number=8)
+    other = exchange(update((CLOSED.parameter, "10M\n")), number=9)
+    hostile = exchange(Request(body=b"Default=\x00\xff'%\n"), HOSTILE_BODY, number=10, status=500)
+    silent = replace(
+        exchange(update((CLOSED.parameter, "PT9M")), number=11),
+        response=None,
+        failure=Failure(FailureKind.TIMEOUT, f"no answer in 10 s {HOSTILE}"),
+    )
+    sequence = (exchange(update((CLOSED.parameter, "PT1H")), number=12), exchange(READ, number=13))
+    return replace(
+        _clean(),
+        verdict=Verdict.DEVIATION,
+        exit_code=1,
+        outcomes=(
+            outcome(
+                inactive,
+                Verdict.DEVIATION,
+                finding(inactive, "timer/long", longer, count=40),
+                finding(inactive, "timer/words", simple, count=2),
+            ),
+            outcome(closed, Verdict.DEVIATION, finding(closed, "timer/words", other, field=CLOSED.parameter)),
+            outcome(
+                notation,
+                Verdict.NON_STRICT,
+                finding(
+                    notation,
+                    "timer/weeks",
+                    other,
+                    outcome="refused",
+                    summary="P1W was refused",
+                    observed="400",
+                ),
+            ),
+            outcome(
+                leak,
+                Verdict.DEVIATION,
+                finding(
+                    leak,
+                    "wire/bytes",
+                    hostile,
+                    outcome="leaked",
+                    summary=HOSTILE,
+                    expected=HOSTILE,
+                    observed=HOSTILE * 20,
+                ),
+            ),
+            outcome(
+                hang, Verdict.DEVIATION, finding(hang, "timer/short", silent, outcome="timeout", field=None)
+            ),
+            outcome(
+                kept,
+                Verdict.UNSTABLE,
+                finding(kept, "state/pair", *sequence, outcome="changed", stable=False),
+            ),
+            outcome(rule("challenge", "protocol"), Verdict.UNDECIDED, reason="no 401 was seen"),
+            outcome(rule("accounts-apart", "state"), Verdict.NOT_RUN, reason="there is one account only"),
+            outcome(
+                rule("resource-links", "response", Level.SHOULD), Verdict.KNOWN, reason=f"waived {HOSTILE}"
+            ),
+            outcome(rule("resource-url", "response"), Verdict.FIXED, reason="listed as known"),
+            outcome(rule("framing", "protocol"), Verdict.ERROR, reason=f"KeyError: {HOSTILE}"),
+            outcome(rule("json-body", "response"), Verdict.CONFORMANT),
+        ),
+        observations=(Observation(topic="normalisation", text=f"PT60S comes back as {HOSTILE}"),),
+        restore=Restore(state="restored", unrestorable=("default_closed_timer",)),
+        notices=(f"throw-away credentials {HOSTILE}",),
+        stopped="the budget of 3,000 requests is used up",
+    )
+
+
+def _unimplemented() -> Report:
+    implemented = rule("implemented", "robustness")
+    found = finding(
+        implemented, "preflight", exchange(update(), status=404), outcome="status-404", field=None
+    )
+    return replace(
+        _clean(),
+        verdict=Verdict.UNIMPLEMENTED,
+        exit_code=1,
+        outcomes=(
+            outcome(implemented, Verdict.UNIMPLEMENTED, found),
+            outcome(rule("challenge", "protocol"), Verdict.NOT_RUN, reason="the endpoint is not there"),
+        ),
+    )
+
+
+def _no_verdict() -> Report:
+    return replace(
+        _clean(),
+        verdict=Verdict.ERROR,
+        exit_code=3,
+        outcomes=(outcome(rule("challenge", "protocol"), Verdict.NOT_RUN, reason="unreachable"),),
+        stopped="the target is unreachable",
+    )
+
+
+REPORTS = {
+    "clean": _clean(),
+    "deviating": _deviating(),
+    "unimplemented": _unimplemented(),
+    "no-verdict": _no_verdict(),
+    "empty": replace(_clean(), outcomes=(), exit_code=5, verdict=Verdict.UNDECIDED),
+}
+DOCUMENTS = {
+    name: build(report, accounts=[ShellAccount(SID, throwaway="t0ken")]) for name, report in REPORTS.items()
+}

@@ -1,0 +1,330 @@
+"""Curl lines, pasted into real shells, send the very bytes that were recorded."""
+
+import base64
+import shutil
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from conformance.model import (
+    EMPTY,
+    FORM_MEDIA_TYPE,
+    NO_AUTH,
+    READ,
+    Auth,
+    Exchange,
+    Failure,
+    FailureKind,
+    Request,
+    Response,
+)
+from conformance.reporting import ShellAccount, curl
+
+SID = "AC" + "0" * 32
+OTHER_SID = "AC" + "1" * 32
+TOKEN = "t0k en'\"$(id)`%!\\"
+ACCOUNTS = (ShellAccount(SID), ShellAccount(OTHER_SID))
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
+@dataclass
+class Received:
+    method: str = ""
+    path: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name]
+
+
+class _Recorder(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: list[Received] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1/Configuration"
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Recorder
+
+    def handle(self) -> None:
+        method, path, _ = self.rfile.readline().decode("latin-1").split(" ")
+        headers = []
+        while line := self.rfile.readline().rstrip(b"\r\n"):
+            name, _, value = line.partition(b":")
+            headers.append((name.decode("latin-1"), value.strip().decode("utf-8")))
+        received = Received(method, path, headers)
+        if received.values("transfer-encoding") == ["chunked"]:
+            while size := int(self.rfile.readline(), 16):
+                received.body += self.rfile.read(size + 2)[:-2]
+            self.rfile.readline()
+        else:
+            received.body = self.rfile.read(int((received.values("content-length") or ["0"])[0]))
+        self.server.received.append(received)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[_Recorder]:
+    with _Recorder() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(params=[shell for shell in ("sh", "bash") if shutil.which(shell)])
+def shell(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _exchange(request: Request, **fields: object) -> Exchange:
+    return replace(Exchange(number=1, request=request), **fields)  # type: ignore[arg-type]  # replace checks names
+
+
+def _run(shell: str, script: str, token: str | None = TOKEN) -> None:
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "CONFORMANCE_TOKEN_2": "second"}
+    if token is not None:
+        environment["TWILIO_AUTH_TOKEN"] = token
+    done = subprocess.run(
+        [shell], check=False, input=script.encode("ascii"), env=environment, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def _pasted(shell: str, recorder: _Recorder, *requests: Request, token: str | None = TOKEN) -> list[Received]:
+    recorder.received.clear()
+    lines = curl([_exchange(each) for each in requests], url=recorder.url, accounts=ACCOUNTS)
+    assert TOKEN not in lines
+    _run(shell, lines, token)
+    return list(recorder.received)
+
+
+BODIES = [
+    b"",
+    b"DefaultInactiveTimer=PT10M",
+    b"it's=\"quoted\"'",
+    b"''''",
+    b"$HOME=${HOME}&$(id)&`id`",
+    b"wow!&!!&!$",
+    b"a=%00%zz%25s%d%",
+    b"@/etc/passwd",
+    b"-d",
+    b"--data=x",
+    b"-\n",
+    b"\\n\\0\\\\",
+    b"\n",
+    b"a=b\n\n",
+    b"\x00",
+    b"\x00\x001234567",
+    b"a=\xff\xfe\x80",
+    "Ä=€ \u202e".encode(),
+    b"a\tb\r\nc",
+    b"{}[]*?~#;&|<>()",
+    b"%s%n\\\xff",
+    b" leading and trailing ",
+    bytes(range(256)),
+    b"a=" + b"9" * 200_000,
+    b"a=\x01" + b"9" * 200_000,
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:12]))
+def test_any_body_arrives_as_recorded(shell: str, recorder: _Recorder, body: bytes) -> None:
+    (received,) = _pasted(shell, recorder, Request(body=body))
+
+    assert (received.method, received.path, received.body) == ("POST", "/v1/Configuration", body)
+    assert received.values("content-type") == [FORM_MEDIA_TYPE]
+    assert received.values("content-length") == [str(len(body))]
+    assert received.values("expect") == []
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:12]))
+def test_lines_are_printable_ascii(body: bytes) -> None:
+    line = curl([_exchange(Request(body=body))], url="http://127.0.0.1/v1/Configuration")
+
+    assert line.isascii() and line.isprintable()
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "application/json", "TEXT/plain; charset='utf-8'", FORM_MEDIA_TYPE]
+)
+def test_the_content_type_is_exactly_the_one_sent(
+    shell: str, recorder: _Recorder, content_type: str | None
+) -> None:
+    (received,) = _pasted(shell, recorder, Request(body=b"a=b", content_type=content_type))
+
+    assert received.values("content-type") == ([] if content_type is None else [content_type])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PATCH", "POST"])
+@pytest.mark.parametrize("body", [None, b"", b"a=b"], ids=["none", "empty", "form"])
+def test_any_method_is_sent_with_its_body_or_without_one(
+    recorder: _Recorder, method: str, body: bytes | None
+) -> None:
+    (received,) = _pasted("sh", recorder, Request(method=method, body=body, content_type=None))
+
+    assert (received.method, received.body) == (method, body or b"")
+    anticipated = body is not None or method in ("POST", "PUT", "PATCH")
+    assert received.values("content-length") == ([str(len(body or b""))] if anticipated else [])
+
+
+def test_chunked_bodies_are_sent_chunked(shell: str, recorder: _Recorder) -> None:
+    bodies = [b"a=b", b"\x00\xff", b""]
+    received = _pasted(shell, recorder, *(Request(body=body, chunked=True) for body in bodies))
+
+    assert [each.body for each in received] == bodies
+    assert [each.values("transfer-encoding") for each in received] == [["chunked"]] * 3
+    assert [each.values("content-length") for each in received] == [[]] * 3
+
+
+def test_headers_of_the_request_are_repeated_in_any_spelling(shell: str, recorder: _Recorder) -> None:
+    headers = (
+        ("X-Quote", 'it\'s "$HOME" `id` !'),
+        ("X-Empty", ""),
+        ("X-Text", "é"),
+        ("X-Twice", "1"),
+        ("X-Twice", "2"),
+    )
+    (received,) = _pasted(shell, recorder, Request(body=b"", headers=headers))
+
+    assert [pair for pair in received.headers if pair[0].startswith("X-")] == list(headers)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", None])
+def test_accept_is_the_one_that_was_sent(recorder: _Recorder, accept: str | None) -> None:
+    sent = (("Host", "x"), *((("Accept", accept),) if accept is not None else ()))
+    recorder.received.clear()
+    _run(
+        "sh",
+        curl([_exchange(EMPTY, url=recorder.url, sent_headers=sent)]).replace("$TWILIO_ACCOUNT_SID", SID),
+    )
+
+    assert recorder.received[0].values("accept") == ([] if accept is None else [accept])
+
+
+def test_query_strings_are_sent_as_they_are(shell: str, recorder: _Recorder) -> None:
+    (received,) = _pasted(
+        shell, recorder, Request(method="GET", content_type=None, query="a=[1-3]&b={x,y}&c='$HOME'")
+    )
+
+    assert received.path == "/v1/Configuration?a=[1-3]&b={x,y}&c='$HOME'"
+
+
+def _basic(user: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
+
+
+CREDENTIALS = [
+    (Auth(), _basic(SID, TOKEN)),
+    (Auth(secret="{truncated}"), _basic(SID, TOKEN[:-1])),
+    (Auth(secret="{token}x"), _basic(SID, TOKEN + "x")),
+    (Auth(secret=""), _basic(SID, "")),
+    (Auth(user="", secret=""), _basic("", "")),
+    (Auth(user='it\'s "$HOME" é'), _basic('it\'s "$HOME" é', TOKEN)),
+    (Auth(user="{other_sid}"), _basic(OTHER_SID, TOKEN)),
+    (Auth(secret="{other_token}"), _basic(SID, "second")),
+    (Auth(scheme="bAsIc"), "bAsIc" + _basic(SID, TOKEN)[5:]),
+    (Auth(header="Bearer {token}"), f"Bearer {TOKEN}"),
+    (Auth(header="Basic {basic}"), _basic(SID, TOKEN)),
+    (Auth(header="Basic {basic}!'", secret="{truncated}"), _basic(SID, TOKEN[:-1]) + "!'"),
+    (Auth(header="Basic"), "Basic"),
+    (Auth(header=""), ""),
+    (NO_AUTH, None),
+]
+
+
+@pytest.mark.parametrize(("auth", "expected"), CREDENTIALS, ids=[str(pair[1])[:12] for pair in CREDENTIALS])
+def test_credentials_are_filled_in_by_the_shell(
+    shell: str, recorder: _Recorder, auth: Auth, expected: str | None
+) -> None:
+    (received,) = _pasted(shell, recorder, replace(READ, auth=auth))
+
+    assert received.values("authorization") == ([] if expected is None else [expected])
+
+
+def test_long_credentials_stay_on_one_line(recorder: _Recorder) -> None:
+    token = "x" * 200
+    (received,) = _pasted("sh", recorder, replace(READ, auth=Auth(header="Basic {basic}")), token=token)
+
+    assert received.values("authorization") == [_basic(SID, token)]
+
+
+@pytest.mark.parametrize("throwaway", ["f00d", "it's $HOME`id`\"}\\%"])
+def test_a_throwaway_token_works_without_the_variable(
+    shell: str, recorder: _Recorder, throwaway: str
+) -> None:
+    recorder.received.clear()
+    whole, truncated = replace(READ), replace(READ, auth=Auth(secret="{truncated}"))
+    accounts = [ShellAccount(SID, throwaway=throwaway)]
+    _run(
+        shell, curl([_exchange(whole), _exchange(truncated)], url=recorder.url, accounts=accounts), token=None
+    )
+
+    sent = [each.values("authorization")[0] for each in recorder.received]
+    assert sent == [_basic(SID, throwaway), _basic(SID, throwaway[:-1])]
+
+
+def test_a_further_account_has_a_variable_of_its_own_and_says_so(recorder: _Recorder) -> None:
+    lines = curl([_exchange(READ), _exchange(replace(READ, account=1))], url=recorder.url, accounts=ACCOUNTS)
+
+    assert lines.splitlines()[0] == f"# $CONFORMANCE_TOKEN_2: the token of {OTHER_SID}"
+    recorder.received.clear()
+    _run("sh", lines)
+    assert recorder.received[1].values("authorization") == [_basic(OTHER_SID, "second")]
+
+
+def test_an_api_key_is_spelled_by_its_own_variable() -> None:
+    key = ShellAccount("SK" + "0" * 32, variable="TWILIO_API_SECRET")
+    line = curl([_exchange(READ)], url="http://127.0.0.1/v1/Configuration", accounts=[key])
+
+    assert line == f'curl -sS -i -u "SK{"0" * 32}:$TWILIO_API_SECRET" http://127.0.0.1/v1/Configuration'
+
+
+def test_without_accounts_every_credential_is_a_variable() -> None:
+    line = curl([_exchange(READ)], url="http://127.0.0.1/v1/Configuration")
+
+    assert line == 'curl -sS -i -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" http://127.0.0.1/v1/Configuration'
+
+
+def test_an_ordinary_update_reads_as_a_person_would_write_it() -> None:
+    request = Request(body=b"DefaultInactiveTimer=PT10M")
+    line = curl([_exchange(request)], url="http://127.0.0.1/v1/Configuration", accounts=ACCOUNTS)
+
+    assert line == (
+        f"curl -sS -i -u \"{SID}:$TWILIO_AUTH_TOKEN\" --data-raw 'DefaultInactiveTimer=PT10M' "
+        "http://127.0.0.1/v1/Configuration"
+    )
+
+
+def test_what_was_not_answered_in_time_is_not_waited_for_forever() -> None:
+    silent = _exchange(READ, failure=Failure(FailureKind.TIMEOUT, ""), elapsed=10.2)
+
+    assert " -m 11 " in curl([silent], url="http://127.0.0.1/v1/Configuration")
+
+
+def test_a_compressed_answer_is_asked_for_and_decoded() -> None:
+    response = Response(status=200, headers=(("Content-Encoding", "gzip"),))
+
+    assert " --compressed " in curl(
+        [_exchange(READ, response=response)], url="http://127.0.0.1/v1/Configuration"
+    )
+
+
+def test_options_are_part_of_every_line() -> None:
+    lines = curl(
+        [_exchange(READ)] * 2, url="https://127.0.0.1/v1/Configuration", options=["--cacert", "my ca.pem"]
+    )
+
+    assert [" --cacert 'my ca.pem' --http1.1 " in line for line in lines.splitlines()] == [True, True]

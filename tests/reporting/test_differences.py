@@ -1,0 +1,71 @@
+"""Findings of one cause are one difference, told by its simplest witness."""
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.model import CLOSED, Level, Verdict, update
+from conformance.reporting import build, differences
+
+from .samples import REPORTS, exchange, finding, outcome, rule
+
+
+def test_deviations_come_before_unstable_and_unstable_before_not_strict(deviating: dict[str, Any]) -> None:
+    assert [each.kind for each in differences(deviating)] == ["must", "must", "must", "unstable", "should"]
+
+
+def test_the_simplest_witness_is_the_first(deviating: dict[str, Any]) -> None:
+    timers = differences(deviating)[0]
+
+    sizes = [len(each["exchanges"][-1]["request"]["body"]) for each in timers.findings]
+    assert sizes == sorted(sizes) and len(sizes) == 3
+
+
+def test_a_difference_counts_every_exchange_and_names_every_other_class(deviating: dict[str, Any]) -> None:
+    timers = differences(deviating)[0]
+
+    assert timers.count == 43
+    assert timers.also == ("inactive-timer-syntax timer/words", "inactive-timer-syntax timer/long")
+
+
+def test_at_most_three_further_inputs_are_shown_each_once() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    values = ["1", "22", "22", "333", "4444", "55555", "666666"]
+    found = [
+        finding(syntax, f"timer/{number}", exchange(update((CLOSED.parameter, value))))
+        for number, value in enumerate(values)
+    ]
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+
+    (difference,) = differences(document)
+    assert difference.further == tuple(f"DefaultClosedTimer={value}" for value in ("22", "333", "4444"))
+
+
+def test_a_broken_must_leads_a_cause_it_shares_with_a_should() -> None:
+    strict, loose = (
+        rule("closed-timer-strictness", "timers", Level.SHOULD),
+        rule("closed-timer-syntax", "timers"),
+    )
+    short, long = (exchange(update((CLOSED.parameter, value))) for value in ("P", "P1Z"))
+    outcomes = (
+        outcome(strict, Verdict.NON_STRICT, finding(strict, "timer/a", short, cause="same")),
+        outcome(loose, Verdict.DEVIATION, finding(loose, "timer/b", long, cause="same")),
+    )
+
+    (difference,) = differences(build(replace(REPORTS["clean"], outcomes=outcomes)))
+    assert (difference.kind, difference.first["rule"]) == ("must", "closed-timer-syntax")
+
+
+def test_what_was_known_before_comes_last() -> None:
+    known, new = rule("challenge", "protocol"), rule("framing", "protocol", Level.SHOULD)
+    outcomes = (
+        outcome(known, Verdict.KNOWN, finding(known, "auth/none", exchange(update()))),
+        outcome(new, Verdict.NON_STRICT, finding(new, "framing/any", exchange(update()))),
+    )
+    document = build(replace(REPORTS["clean"], outcomes=outcomes))
+
+    assert [each.kind for each in differences(document)] == ["should", "known"]
+    assert document["counts"]["findings"] == {"must": 0, "should": 1, "unstable": 0, "known": 1}
+
+
+def test_no_findings_are_no_differences(clean: dict[str, Any]) -> None:
+    assert differences(clean) == []

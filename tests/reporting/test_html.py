@@ -1,0 +1,171 @@
+"""The page is one file that loads nothing, links only within itself, and shows hostile bytes as text."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+from conformance.model import CLOSED, Verdict, update
+from conformance.reporting import build
+from conformance.reporting.html import render
+
+from .samples import HOSTILE, REPORTS, exchange, finding, outcome, rule
+
+
+class _Page(HTMLParser):
+    """The elements of a page and the text that is neither script nor style."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.sources: dict[str, str] = {}
+        self.text = ""
+        self.feed(render(document))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.text += " "
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem is not None:
+            self.sources[self.cdata_elem] = data
+        else:
+            self.text += data
+
+    def values(self, attribute: str) -> list[str]:
+        return [value for _, attributes in self.elements if (value := attributes.get(attribute)) is not None]
+
+
+def test_nothing_is_loaded(document: dict[str, Any]) -> None:
+    page = _Page(document)
+
+    assert {tag for tag, _ in page.elements} & {
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "video",
+    } == set()
+    assert page.values("src") + page.values("srcset") + page.values("action") + page.values("style") == []
+    assert re.findall(r"url\(|@import", page.sources["style"]) == []
+    assert re.findall(r"fetch|XMLHttp|import", page.sources["script"]) == []
+
+
+def test_every_link_stays_on_the_page_and_leads_somewhere(document: dict[str, Any]) -> None:
+    page = _Page(document)
+
+    ids = page.values("id")
+    assert {link[1:] for link in page.values("href")} <= set(ids)
+    assert {link[0] for link in page.values("href")} == {"#"}
+
+
+def test_no_id_is_there_twice(document: dict[str, Any]) -> None:
+    ids = _Page(document).values("id")
+
+    assert len(ids) == len(set(ids))
+
+
+def test_hostile_bytes_are_no_markup(document: dict[str, Any]) -> None:
+    page = _Page(document)
+
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert [name for _, attributes in page.elements for name in attributes if name.startswith("on")] == []
+    assert [c for c in page.text if not c.isprintable() and c != "\n"] == []
+
+
+def test_hostile_bytes_are_shown_exactly(deviating: dict[str, Any]) -> None:
+    text = _Page(deviating).text
+
+    assert HOSTILE.encode("unicode_escape").decode().replace("\\\\", "\\") in text
+    assert "\\x1b]0;owned\\x07<script>alert(document.domain)</script>\\x00\\xff\\xfe```\\n| a | b |" in text
+
+
+def test_the_policy_allows_this_script_and_this_style_alone(deviating: dict[str, Any]) -> None:
+    page = _Page(deviating)
+
+    (policy,) = [attributes["content"] for _, attributes in page.elements if "http-equiv" in attributes]
+    style, script = (
+        f"'sha256-{base64.b64encode(hashlib.sha256(page.sources[name].encode()).digest()).decode()}'"
+        for name in ("style", "script")
+    )
+    assert policy == f"default-src 'none'; style-src {style}; script-src {script}"
+
+
+def test_every_rule_and_every_finding_has_a_link_of_its_own(deviating: dict[str, Any]) -> None:
+    ids = set(_Page(deviating).values("id"))
+
+    assert {f"rule-{rule['id']}" for rule in deviating["rules"]} <= ids
+    assert {f"finding-{each['fingerprint'][:12]}" for each in deviating["findings"]} <= ids
+
+
+def test_controls_that_need_a_script_are_hidden_without_one(deviating: dict[str, Any]) -> None:
+    controls = [
+        attributes
+        for tag, attributes in _Page(deviating).elements
+        if tag == "form" or "data-copy" in attributes
+    ]
+
+    assert len(controls) == 7
+    assert all("hidden" in attributes for attributes in controls)
+
+
+def test_a_difference_is_told_in_full(deviating: dict[str, Any]) -> None:
+    text = re.sub(r"\s+", " ", _Page(deviating).text)
+
+    for part in (
+        "Expected a 4xx answer",
+        "Observed 200",
+        "Request 2 of 2",
+        "POST http://127.0.0.1:4010/v1/Configuration Accept: */*",
+        "HTTP/1.1 200 Content-Type: application/json",
+        "2 more findings of the same cause",
+        "no answer (timeout): no answer in 10 s",
+        deviating["findings"][2]["curl"],
+    ):
+        assert part in text
+
+
+def test_rules_that_were_not_exercised_say_so_and_why(deviating: dict[str, Any]) -> None:
+    text = _Page(deviating).text
+
+    assert "Not-run: there is one account only" in text
+    assert "not exercised" in text
+
+
+def test_the_run_can_be_made_again(clean: dict[str, Any]) -> None:
+    embedded = {**clean, "settings": {"target": None}}
+
+    assert "conformance run --target http://127.0.0.1:4010 --profile standard --seed 0" in _Page(clean).text
+    assert "conformance run --profile standard --seed 0" in _Page(embedded).text
+
+
+def test_three_thousand_witnesses_make_a_page_below_two_mebibytes() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    found = [
+        finding(
+            syntax,
+            f"timer/{n}",
+            exchange(update((CLOSED.parameter, "9" * 300)), number=n),
+            cause=f"{n % 300}",
+        )
+        for n in range(3000)
+    ]
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+
+    page = render(document)
+    assert len(page.encode()) < 2 * 1024 * 1024
+    assert "200 more differences in <code>result.json</code>" in page
+
+
+def test_a_body_too_large_to_read_is_cut_and_says_so() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    long = finding(syntax, "timer/long", exchange(update((CLOSED.parameter, "9" * 100_000)), b"x" * 100_000))
+    page = _Page(build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, long),))))
+
+    assert "… (100,019 characters; the whole is in result.json)" in page.text
+    assert "characters of curl: in result.json, finding " in page.text
+    assert len(page.text) < 30_000

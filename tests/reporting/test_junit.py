@@ -1,0 +1,115 @@
+"""The JUnit file is well-formed, adds up, and is red exactly when the run failed."""
+
+from typing import Any
+from xml.etree import ElementTree
+
+from conformance.reporting import build
+from conformance.reporting.junit import render
+
+from .samples import DOCUMENTS, REPORTS
+
+
+def _suite(document: dict[str, Any]) -> ElementTree.Element:
+    suite = ElementTree.fromstring(render(document)).find("testsuite")
+    assert suite is not None
+    return suite
+
+
+def _results(case: ElementTree.Element) -> list[str]:
+    return [child.tag for child in case if child.tag not in ("properties", "system-out")]
+
+
+def test_there_is_one_case_for_each_rule_by_its_id(deviating: dict[str, Any]) -> None:
+    cases = [(case.get("classname"), case.get("name")) for case in _suite(deviating).iter("testcase")]
+
+    package = "twilio.conversations.configuration"
+    assert cases == [(f"{package}.{rule['group']}", rule["id"]) for rule in deviating["rules"]]
+
+
+def test_a_case_has_at_most_one_result(document: dict[str, Any]) -> None:
+    assert [case for case in _suite(document).iter("testcase") if len(_results(case)) > 1] == []
+
+
+def test_counts_add_up(document: dict[str, Any]) -> None:
+    root = ElementTree.fromstring(render(document))
+    suite = _suite(document)
+
+    for holder in (root, suite):
+        assert holder.get("tests") == str(len(list(suite.iter("testcase"))))
+        for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert holder.get(plural) == str(len(list(suite.iter(tag))))
+
+
+def test_the_suite_is_red_exactly_when_the_exit_status_is_not_0(document: dict[str, Any]) -> None:
+    suite = _suite(document)
+
+    red = suite.get("failures") != "0" or suite.get("errors") != "0"
+    assert red == (document["exit_code"] != 0)
+
+
+def test_every_verdict_has_its_result(deviating: dict[str, Any]) -> None:
+    results = {str(case.get("name")): _results(case) for case in _suite(deviating).iter("testcase")}
+
+    assert results == {
+        "inactive-timer-syntax": ["failure"],
+        "closed-timer-syntax": ["failure"],
+        "closed-timer-notation": [],
+        "no-leak": ["failure"],
+        "every-request-answered": ["failure"],
+        "omitted-parameters-kept": ["failure"],
+        "challenge": [],
+        "accounts-apart": ["skipped"],
+        "resource-links": ["skipped"],
+        "resource-url": [],
+        "framing": ["error"],
+        "json-body": [],
+    }
+
+
+def test_a_broken_should_rule_fails_when_the_run_says_so(deviating: dict[str, Any]) -> None:
+    suite = _suite({**deviating, "settings": {"fail_on": "should"}})
+
+    (case,) = [case for case in suite.iter("testcase") if case.get("name") == "closed-timer-notation"]
+    assert _results(case) == ["failure"]
+
+
+def test_a_run_without_a_verdict_is_an_error_of_the_run() -> None:
+    (error,) = _suite(DOCUMENTS["no-verdict"]).iter("error")
+
+    assert error.get("message") == "no verdict: the target could not be judged: the target is unreachable"
+
+
+def test_a_failure_tells_rule_source_input_expectation_and_curl(deviating: dict[str, Any]) -> None:
+    failure = next(_suite(deviating).iter("failure"))
+
+    assert failure.get("type") == "inactive-timer-syntax"
+    assert "\n" not in str(failure.get("message"))
+    text = str(failure.text)
+    for part in (
+        "Text that no reading parses",
+        "Source: RFC",
+        "expected: ",
+        "observed: ",
+        "=banana -> 200",
+        "curl -sS -i",
+    ):
+        assert part in text
+
+
+def test_characters_that_xml_forbids_are_replaced() -> None:
+    document = build(REPORTS["deviating"])
+    document["target"] = document["started_at"] = "\x00\x1b\ud800\ufffe\U0001f642"
+    document["rules"][0]["group"] = "\x0c"
+
+    root = ElementTree.fromstring(render(document).encode("utf-8"))
+    assert root.find("testsuite").get("timestamp") == "����\U0001f642"  # type: ignore[union-attr]  # it is there
+
+
+def test_a_rule_broken_in_many_ways_is_told_in_ten() -> None:
+    document = build(REPORTS["deviating"])
+    document["findings"] = [document["findings"][0]] * 25
+
+    failure = next(_suite(document).iter("failure"))
+    assert str(failure.text).count("curl -sS -i") == 10
+    assert str(failure.text).endswith("15 more findings in result.json")
+    assert str(failure.get("message")).endswith("(and 24 more findings)")

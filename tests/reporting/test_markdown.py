@@ -1,0 +1,96 @@
+"""The summary is inert Markdown that fits GitHub's limit with whole tables only."""
+
+import re
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+from conformance.model import CLOSED, Verdict, update
+from conformance.reporting import build
+from conformance.reporting.markdown import LIMIT, render
+
+from .samples import REPORTS, exchange, finding, outcome, rule
+
+
+def _outside_code(markdown: str) -> str:
+    return re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_three_numbers_come_first(clean: dict[str, Any]) -> None:
+    assert render(clean).splitlines()[:5] == [
+        "### Twilio Conversations configuration: conformance",
+        "",
+        "**conformant** · <code>http&#58;//127.0.0.1:4010</code>",
+        "",
+        "MUST 2/2 · SHOULD 0/0 · undecided 0 · 2,874 requests in 5.1 s · seed 0 · conformant",
+    ]
+
+
+def test_nothing_of_the_target_is_markup(document: dict[str, Any]) -> None:
+    told = _outside_code(render(document))
+
+    assert set(re.findall(r"<[^>]*>", told)) <= {
+        "<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>",
+    }  # fmt: skip
+    assert [c for c in told if not c.isprintable() and c != "\n"] == []
+    assert (
+        re.findall(
+            r"https?://|www\.|!\[|\]\(|`", told.replace("`report.html`", "").replace("`result.json`", "")
+        )
+        == []
+    )
+
+
+def test_code_blocks_end_where_they_should(deviating: dict[str, Any]) -> None:
+    markdown = render(deviating)
+
+    assert "````text\n" in markdown  # a body with three backticks
+    assert (
+        markdown.count("<details>")
+        == markdown.count("</details>")
+        == _outside_code(markdown).count("</details>")
+    )
+
+
+def test_tables_have_as_many_cells_in_every_row(deviating: dict[str, Any]) -> None:
+    tables = re.findall(r"(?:^\|.*\|\n?)+", _outside_code(render(deviating)), flags=re.MULTILINE)
+
+    assert len(tables) == 4
+    for table in tables:
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_a_deviation_is_told_with_its_request_and_curl(deviating: dict[str, Any]) -> None:
+    markdown = render(deviating)
+
+    assert 'DefaultClosedTimer="10M\\n"\n    -> 200 {"account_sid": null}' in markdown
+    assert all(
+        each["curl"] in markdown
+        for each in deviating["findings"]
+        if each["class"] in ("state/pair", "wire/bytes")
+    )
+
+
+def test_text_reads_the_same_after_rendering(deviating: dict[str, Any]) -> None:
+    assert "| <code>closed-timer-syntax</code> |" in render(deviating)
+    assert "default_closed_timer" in unescape(render(deviating))
+
+
+def test_a_summary_too_large_loses_whole_sections_and_says_so() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    found = [
+        finding(syntax, f"timer/{n}", exchange(update((CLOSED.parameter, "9" * 3000))), cause=f"cause {n}")
+        for n in range(600)
+    ]
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+
+    markdown = render(document)
+    assert 0.8 * LIMIT < len(markdown.encode()) <= LIMIT
+    assert markdown.count("<details>") == markdown.count("</details>") > 100
+    assert "100 more differences: see `report.html`." in markdown
+    assert markdown.splitlines()[-1].endswith(" sections left out for size: see `report.html`.")
+
+
+def test_a_small_limit_is_kept(deviating: dict[str, Any]) -> None:
+    for limit in (400, 1000, 3000):
+        assert len(render(deviating, limit).encode()) <= limit

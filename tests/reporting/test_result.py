@@ -1,0 +1,224 @@
+"""The result document is complete, valid, exact to the byte and free of secrets."""
+
+import base64
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, AnyStr
+
+import pytest
+
+from conformance.model import FORM_MEDIA_TYPE, Auth, Request, update
+from conformance.reporting import ReportError, ShellAccount, build, load, validate
+from conformance.reporting.text import body
+
+from .samples import HOSTILE, HOSTILE_BODY, REPORTS, SID, exchange
+
+
+def test_every_run_makes_a_valid_document(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_a_document_survives_its_own_file(document: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_every_text_is_kept_exactly(deviating: dict[str, Any]) -> None:
+    leak = next(each for each in deviating["findings"] if each["rule"] == "no-leak")
+
+    assert (leak["summary"], leak["expected"], leak["observed"]) == (HOSTILE, HOSTILE, HOSTILE * 20)
+
+
+def test_bodies_that_are_no_text_are_kept_exactly(deviating: dict[str, Any]) -> None:
+    leak = next(each for each in deviating["findings"] if each["rule"] == "no-leak")
+
+    assert body(leak["exchanges"][0]["response"]) == HOSTILE_BODY
+    assert body(leak["exchanges"][0]["request"]) == b"Default=\x00\xff'%\n"
+    assert "body" not in leak["exchanges"][0]["response"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b'{\n\t"a": "\xc3\xa4"\r\n}', b"\x00", b"\xff", b"\x1b[0m", "\u202e".encode()]
+)
+def test_any_body_can_be_had_back(raw: bytes) -> None:
+    report = _with_witness(Request(body=raw), raw)
+    witness = build(report)["findings"][0]["exchanges"][0]
+
+    assert (body(witness["request"]), body(witness["response"])) == (raw, raw)
+
+
+def test_a_request_without_a_body_is_told_from_an_empty_one() -> None:
+    none, empty = (build(_with_witness(Request(body=each)))["findings"][0] for each in (None, b""))
+
+    assert body(none["exchanges"][0]["request"]) is None
+    assert body(empty["exchanges"][0]["request"]) == b""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(),
+        Request(method="PUT", body=b"\xff", content_type=None, headers=(("Accept", "a/b"),), query="a=b"),
+        Request(auth=Auth(header="Bearer {token}"), account=1, chunked=True, fresh=True),
+    ],
+)
+def test_a_recorded_request_can_be_made_again(request_: Request) -> None:
+    recorded = build(_with_witness(request_))["findings"][0]["exchanges"][0]["request"]
+
+    again = Request(
+        method=recorded["method"],
+        body=body(recorded),
+        content_type=recorded["content_type"],
+        headers=tuple((name, value) for name, value in recorded["own_headers"]),
+        query=recorded["query"],
+        auth=Auth(**recorded["auth"]),
+        account=recorded["account"],
+        chunked=recorded["chunked"],
+        fresh=recorded["fresh"],
+    )
+    assert again == request_
+
+
+def test_counts_tell_apart_what_holds_what_was_judged_and_what_there_is(deviating: dict[str, Any]) -> None:
+    assert deviating["counts"] == {
+        "must": {"conformant": 2, "judged": 7, "total": 10},
+        "should": {"conformant": 0, "judged": 2, "total": 2},
+        "undecided": 1,
+        "not_run": 1,
+        "errors": 1,
+        "findings": {"must": 5, "should": 1, "unstable": 1, "known": 0},
+        "differences": 5,
+    }
+
+
+def test_the_same_fault_in_two_fields_has_one_cause(deviating: dict[str, Any]) -> None:
+    causes = {each["rule"]: each["cause"] for each in deviating["findings"]}
+
+    assert causes["inactive-timer-syntax"] == causes["closed-timer-syntax"] == "timer-syntax accepted"
+    assert causes["closed-timer-notation"] == "timer-notation refused"
+    assert causes["no-leak"] == "no-leak leaked"
+
+
+def test_a_cause_that_is_given_stands() -> None:
+    report = REPORTS["deviating"]
+    first, *rest = report.outcomes
+    given = replace(first, findings=tuple(replace(each, cause="regex") for each in first.findings))
+
+    document = build(replace(report, outcomes=(given, *rest)))
+
+    assert [each["cause"] for each in document["findings"]][:2] == ["regex", "regex"]
+
+
+class _Redactor:
+    def __call__(self, data: AnyStr, /) -> AnyStr:
+        return (
+            data.replace("s3cret", "{token}")
+            if isinstance(data, str)
+            else data.replace(b"s3cret", b"{token}")
+        )
+
+
+def test_no_secret_is_left_in_any_text_or_body() -> None:
+    report = replace(
+        _with_witness(update(("DefaultClosedTimer", "s3cret")), b"\x00s3cret"),
+        notices=("s3cret",),
+        settings={"a": ["s3cret"], "path": Path("s3cret")},
+    )
+    document = build(report, accounts=[ShellAccount(SID)], redact=_Redactor())
+
+    validate(document)
+    assert "s3cret" not in json.dumps(document)
+    assert base64.b64encode(b"s3cret").decode()[:6] not in json.dumps(document)
+    assert body(document["findings"][0]["exchanges"][0]["response"]) == b"\x00{token}"
+
+
+def test_settings_become_plain_json() -> None:
+    settings = {
+        "only": ("a", "b"),
+        "ca_file": Path("/etc/ca.pem"),
+        "seed": 1,
+        "rate": 0.5,
+        "known": None,
+        "live": True,
+    }
+
+    assert build(replace(REPORTS["clean"], settings=settings))["settings"] == {
+        "only": ["a", "b"],
+        "ca_file": "/etc/ca.pem",
+        "seed": 1,
+        "rate": 0.5,
+        "known": None,
+        "live": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("schema_version",), 2),
+        (("exit_code",), 7),
+        (("verdict",), "passed"),
+        (("started_at",), "yesterday"),
+        (("findings", 0, "fingerprint"), "abc"),
+        (("findings", 0, "exchanges"), []),
+        (("findings", 0, "curl"), "curl \x1b[0m"),
+        (("rules", 0, "id"), "Not Kebab"),
+        (("restore", "state"), "maybe"),
+        (("unknown",), 1),
+    ],
+)
+def test_what_is_no_result_is_refused_with_the_member_that_is_wrong(
+    deviating: dict[str, Any], path: tuple[str | int, ...], value: object
+) -> None:
+    document = copy.deepcopy(deviating)
+    holder: Any = document
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = value
+
+    with pytest.raises(ReportError, match=str(path[-1])) as error:
+        validate(document)
+    assert "\n" not in str(error.value)
+
+
+def test_a_document_is_loaded_from_its_file(tmp_path: Path, deviating: dict[str, Any]) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(deviating))
+
+    assert load(path) == deviating
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read"),
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"{}", "is not a result document"),
+    ],
+)
+def test_a_file_that_is_no_result_is_refused_in_one_line(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "result.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(ReportError, match=message) as error:
+        load(path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_headers_shown_are_those_sent() -> None:
+    witness = build(_with_witness(update(("DefaultClosedTimer", "PT1H"))))["findings"][0]["exchanges"][0]
+
+    assert ["Content-Type", FORM_MEDIA_TYPE] in witness["request"]["headers"]
+    assert ["Authorization", "Basic $(...)"] in witness["request"]["headers"]
+
+
+def _with_witness(request: Request, answer: bytes = b"{}") -> Any:
+    report = REPORTS["deviating"]
+    first, *rest = report.outcomes
+    found = replace(first.findings[0], exchanges=(exchange(request, answer),))
+    return replace(report, outcomes=(replace(first, findings=(found,)), *rest))

@@ -1,0 +1,211 @@
+"""What is printed: deviations first, totals last, safe and readable at any width."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from conformance.reporting import Progress, console_for, differences, print_result
+
+from .samples import REPORTS
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _printed(
+    document: dict[str, Any], *, width: int = 80, colour: bool = False, terminal: bool = False
+) -> str:
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=width,
+        color_system="truecolor" if colour else None,
+        force_terminal=colour or terminal,
+        highlight=False,
+    )
+    print_result(document, console)
+    return output.getvalue()
+
+
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+@pytest.mark.parametrize("colour", [False, True])
+def test_nothing_of_the_target_reaches_the_terminal_raw(
+    document: dict[str, Any], width: int, colour: bool
+) -> None:
+    printed = (
+        _STYLE.sub("", _printed(document, width=width, colour=colour))
+        if colour
+        else _printed(document, width=width)
+    )
+
+    assert [c for c in printed if not c.isprintable() and c != "\n"] == []
+
+
+def test_colour_changes_nothing_but_colour(document: dict[str, Any]) -> None:
+    assert _STYLE.sub("", _printed(document, colour=True)) == _printed(document, terminal=True)
+
+
+def test_the_last_line_is_the_totals(deviating: dict[str, Any], clean: dict[str, Any]) -> None:
+    assert _printed(clean).splitlines()[-1] == (
+        "MUST 2/2 · SHOULD 0/0 · undecided 0 · 2,874 requests in 5.1 s · seed 0 · conformant"
+    )
+    assert _printed(deviating).splitlines()[-1] == (
+        "MUST 2/7 · SHOULD 0/2 · undecided 1 · not run 1 · errors 1 · 2,874 requests in 5.1 s · seed 0 · deviation"
+    )
+
+
+def test_on_a_narrow_terminal_lines_break_between_words(deviating: dict[str, Any]) -> None:
+    assert _printed(deviating, terminal=True).splitlines()[-2:] == [
+        "MUST 2/7 · SHOULD 0/2 · undecided 1 · not run 1 · errors 1 · 2,874 requests in ",
+        "5.1 s · seed 0 · deviation",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_curl_lines_can_be_copied_whole(deviating: dict[str, Any], width: int) -> None:
+    printed = _printed(deviating, width=width).splitlines()
+
+    shown = [line for each in differences(deviating) for line in each.first["curl"].splitlines()]
+    assert len(shown) == 6 and set(shown) <= set(printed)
+
+
+def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict[str, Any]) -> None:
+    printed = _printed(deviating, width=200)
+
+    told = printed[: printed.index("MUST no-leak")].splitlines()
+    assert told == [
+        "Deviations: what the document or an RFC demands does not hold",
+        "",
+        "MUST closed-timer-syntax  timer/words",
+        "  DefaultInactiveTimer: a text that is no duration was accepted",
+        "  rule      It holds.",
+        "  field     DefaultClosedTimer",
+        '  sent      DefaultClosedTimer="10M\\n"',
+        "  expected  a 4xx answer",
+        "  observed  200",
+        "  seen      43 times",
+        "  also      2 more: inactive-timer-syntax timer/words, inactive-timer-syntax timer/long",
+        "  also for  DefaultInactiveTimer=banana",
+        f"  also for  DefaultInactiveTimer=PT{'9' * 136}… (424 characters)",
+        "",
+        deviating["findings"][2]["curl"],
+        "",
+    ]
+
+
+def test_deviations_then_unstable_then_not_strict_then_groups(deviating: dict[str, Any]) -> None:
+    printed = _printed(deviating)
+
+    places = [
+        printed.index(each)
+        for each in ("Deviations", "Unstable", "Not strict", "group ", "undecided:", "note:")
+    ]
+    assert places == sorted(places)
+
+
+def test_what_was_not_decided_is_told_with_the_reason(deviating: dict[str, Any]) -> None:
+    lines = _printed(deviating, width=200).splitlines()
+
+    assert "undecided: challenge: no 401 was seen" in lines
+    assert "not-run: accounts-apart: there is one account only" in lines
+    assert "stopped early: the budget of 3,000 requests is used up" in lines
+    assert "restored: the settings that were in force before the run" in lines
+    assert "were null before and cannot be unset: default_closed_timer" in lines
+
+
+def test_groups_show_rules_that_hold_of_all(deviating: dict[str, Any]) -> None:
+    rows = [line.split() for line in _printed(deviating).splitlines()]
+
+    assert ["timers", "0/2", "0/1", "12"] in rows
+    assert ["response", "2/2", "0/1", "0"] in rows
+
+
+def test_long_observations_are_cut(deviating: dict[str, Any]) -> None:
+    (line,) = [
+        line for line in _printed(deviating, width=1000).splitlines() if line.startswith("  observed  \\x1b")
+    ]
+
+    assert len(line) < 260 and line.endswith("… (1,080 characters)")
+
+
+def test_a_pipe_gets_plain_text_whatever_the_environment_says() -> None:
+    console = console_for(io.StringIO(), {"FORCE_COLOR": "1", "TERM": "xterm-256color"})
+
+    assert (console.is_terminal, console.color_system) == (False, None)
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_gets_plain_text_when_asked_for(
+    deviating: dict[str, Any], environ: dict[str, str]
+) -> None:
+    terminal = _Terminal()
+    print_result(deviating, console_for(terminal, environ))
+
+    assert "\x1b" not in terminal.getvalue()
+
+
+def test_a_terminal_gets_colour(deviating: dict[str, Any]) -> None:
+    terminal = _Terminal()
+    print_result(deviating, console_for(terminal, {"TERM": "xterm-256color"}))
+
+    assert "\x1b[1;31mMUST\x1b[0m" in terminal.getvalue()
+
+
+def test_every_hand_made_verdict_is_covered() -> None:
+    seen = {outcome.verdict for report in REPORTS.values() for outcome in report.outcomes}
+
+    assert len(seen) == 10
+
+
+class _Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_progress_in_a_log_is_a_plain_line_every_ten_seconds() -> None:
+    output, clock = io.StringIO(), _Clock()
+    with Progress(console_for(output, {}), limit=3000, clock=clock) as progress:
+        for second in range(25):
+            clock.now = float(second)
+            progress.update(phase="breadth", rule="closed-timer-echo", requests=100 * second)
+
+    assert output.getvalue().splitlines() == [
+        "breadth · 1,000 of at most 3,000 requests · 100/s · 10 s · closed-timer-echo",
+        "breadth · 2,000 of at most 3,000 requests · 100/s · 20 s · closed-timer-echo",
+    ]
+
+
+def test_progress_of_a_short_run_leaves_nothing_in_a_log() -> None:
+    output = io.StringIO()
+    with Progress(console_for(output, {})) as progress:
+        progress.update(phase="breadth", requests=1)
+
+    assert output.getvalue() == ""
+
+
+def test_progress_on_a_terminal_is_one_line_that_goes_away() -> None:
+    terminal = _Terminal()
+    with Progress(console_for(terminal, {"TERM": "xterm"})) as progress:
+        progress.update(phase="breadth \x1b]0;owned\x07", rule="closed-timer-echo", requests=7)
+
+    written = terminal.getvalue()
+    assert "7 requests" in written and "\x1b]0;" not in written
+    assert written.endswith("\x1b[2K")
+
+
+def test_progress_on_a_terminal_without_colour_moves_no_cursor() -> None:
+    terminal = _Terminal()
+    with Progress(console_for(terminal, {"NO_COLOR": "1"})) as progress:
+        progress.update(phase="breadth", requests=7)
+
+    assert "\x1b" not in terminal.getvalue()

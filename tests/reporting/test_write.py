@@ -1,0 +1,82 @@
+"""Reports are written whole, for their owner alone, or refused in one line."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.reporting import RENDERERS, ReportError, check_writable, load, write_all
+
+NAMES = ["result.json", "report.html", "junit.xml", "summary.md", "exchanges.har", "badge.json"]
+
+
+def test_every_report_is_written_into_a_new_directory(tmp_path: Path, document: dict[str, Any]) -> None:
+    directory = tmp_path / "a" / "b"
+
+    assert write_all(document, directory) == [directory / name for name in NAMES]
+    assert sorted(os.listdir(directory)) == sorted(NAMES)
+
+
+def test_reports_are_for_their_owner_alone(tmp_path: Path, clean: dict[str, Any]) -> None:
+    for path in write_all(clean, tmp_path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_written_can_be_loaded_and_rendered_again(tmp_path: Path, document: dict[str, Any]) -> None:
+    again = load(write_all(document, tmp_path)[0])
+
+    assert again == document
+    assert {name: render(again) for name, render in RENDERERS.items()} == {
+        name: render(document) for name, render in RENDERERS.items()
+    }
+
+
+def test_old_reports_are_replaced_and_other_files_left(tmp_path: Path, clean: dict[str, Any]) -> None:
+    (tmp_path / "result.json").write_text("old")
+    (tmp_path / "mine.txt").write_text("kept")
+    write_all(clean, tmp_path)
+
+    assert json.loads((tmp_path / "result.json").read_text())["schema_version"] == 1
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+
+
+def _file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_text("")
+    return path
+
+
+def test_a_directory_that_cannot_be_is_refused_in_one_line(tmp_path: Path, clean: dict[str, Any]) -> None:
+    for directory in (_file(tmp_path), _file(tmp_path) / "below"):
+        with pytest.raises(
+            ReportError, match="cannot write reports to .*choose another --report-dir"
+        ) as error:
+            check_writable(directory)
+        assert "\n" not in str(error.value)
+        with pytest.raises(ReportError):
+            write_all(clean, directory)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_directory_without_permission_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(ReportError, match="Permission denied"):
+        check_writable(tmp_path)
+
+
+def test_checking_leaves_nothing_but_the_directory(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new")
+
+    assert os.listdir(tmp_path / "new") == []
+
+
+def test_a_report_that_cannot_be_put_in_place_leaves_no_scrap(tmp_path: Path, clean: dict[str, Any]) -> None:
+    (tmp_path / "result.json").mkdir()
+
+    with pytest.raises(ReportError, match=r"result\.json"):
+        write_all(clean, tmp_path)
+    assert os.listdir(tmp_path) == ["result.json"]

@@ -1,0 +1,175 @@
+import re
+import string
+
+import pytest
+from hypothesis.errors import InvalidArgument
+
+from conformance_strategies import INVALID_SID_CLASSES, InvalidSidClass, invalid_sids, sids
+from strategies.sampling import minimal, sample
+
+#: IS, MG: ordinary. AC, FA: the prefix itself is made of hexadecimal digits. MM: it has one letter twice.
+PREFIXES = ("IS", "MG", "AC", "FA", "MM")
+CLASSES = pytest.mark.parametrize("sid_class", INVALID_SID_CLASSES.values(), ids=lambda each: each.name)
+HEX = set(string.hexdigits)
+
+
+def is_sid(text: str, prefix: str) -> bool:
+    return len(text) == 34 and text.startswith(prefix) and set(text[2:]) <= HEX
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_sids_are_well_formed(prefix: str) -> None:
+    assert all(is_sid(sid, prefix) for sid in sample(sids(prefix)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "pattern"),
+    [
+        ("lower case", r"(?=.*\d)(?=.*[a-f])[0-9a-f]{32}"),
+        ("upper case", r"(?=.*\d)(?=.*[A-F])[0-9A-F]{32}"),
+        ("mixed case", r"(?=.*[a-f])(?=.*[A-F])[0-9a-fA-F]{32}"),
+        ("digits only", r"(?!0{32}|9{32})\d{32}"),
+        ("letters only", r"[a-fA-F]{32}"),
+        ("all 0", "0{32}"),
+        ("all 9", "9{32}"),
+        ("all f", "f{32}"),
+        ("all F", "F{32}"),
+    ],
+)
+def test_every_shape_occurs(shape: str, pattern: str) -> None:
+    assert any(re.fullmatch("IS" + pattern, sid) for sid in sample(sids("IS"), 500)), shape
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        ({"case": "lower"}, r"IS[0-9a-f]{32}"),
+        ({"case": "upper"}, r"IS[0-9A-F]{32}"),
+        ({"case": "mixed"}, r"IS(?=.*[a-f])(?=.*[A-F])[0-9a-fA-F]{32}"),
+        ({"case": "mixed", "hex_digits": "letters"}, r"IS(?=.*[a-f])(?=.*[A-F])[a-fA-F]{32}"),
+        ({"hex_digits": "digits"}, r"IS\d{32}"),
+        ({"hex_digits": "letters"}, r"IS[a-fA-F]{32}"),
+        ({"case": "upper", "hex_digits": "letters"}, r"IS[A-F]{32}"),
+        ({"case": "lower", "hex_digits": "digits"}, r"IS\d{32}"),
+    ],
+)
+def test_options_hold_for_every_sid(options: dict[str, str], pattern: str) -> None:
+    assert all(re.fullmatch(pattern, sid) for sid in sample(sids("IS", **options)))  # type: ignore[arg-type]  # literals
+
+
+def test_sids_hardly_repeat() -> None:
+    assert len(set(sample(sids("IS"), 500))) > 400
+
+
+def test_sids_shrink_to_the_documented_example() -> None:
+    assert minimal(sids("IS")) == "IS" + "a" * 32
+
+
+def test_a_failing_sid_shrinks_to_what_matters() -> None:
+    """An upper-case letter takes one capital, a digit one digit, and nothing else is left over."""
+    assert minimal(sids("IS", case="lower"), lambda sid: sid[9] == "7") == "ISaaaaaaa7" + "a" * 24
+    assert minimal(sids("IS"), lambda sid: "F" in sid) in ("IS" + "F" + "A" * 31, "IS" + "A" * 31 + "F")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@CLASSES
+def test_no_invalid_sid_is_a_sid(sid_class: InvalidSidClass, prefix: str) -> None:
+    """Nor is one with its blanks trimmed, but in the classes that are about blanks."""
+    for text in [*sid_class.examples(prefix), *sample(sid_class.strategy(prefix), 100)]:
+        assert not is_sid(text, prefix)
+        if sid_class.group not in ("blanks", "empty"):
+            assert not is_sid(text.strip(), prefix)
+            assert not is_sid(text.strip("".join(map(chr, range(0x21))) + "\ufeff"), prefix)
+
+
+@CLASSES
+def test_blanks_are_all_that_is_wrong_in_their_group(sid_class: InvalidSidClass) -> None:
+    if sid_class.group == "blanks":
+        for text in sid_class.examples("IS"):
+            assert is_sid(text.strip().strip("\0\ufeff"), "IS")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@CLASSES
+def test_examples_are_few_distinct_and_there(sid_class: InvalidSidClass, prefix: str) -> None:
+    examples = sid_class.examples(prefix)
+    assert 1 <= len(examples) <= 40
+    assert len(set(examples)) == len(examples)
+    assert examples == sid_class.examples(prefix)
+
+
+@CLASSES
+def test_members_shrink_to_the_first_example(sid_class: InvalidSidClass) -> None:
+    assert minimal(sid_class.strategy("IS")) == sid_class.examples("IS")[0]
+
+
+def test_class_names_are_their_keys_in_kebab_case_with_one_line_reasons() -> None:
+    for name, sid_class in INVALID_SID_CLASSES.items():
+        assert sid_class.name == name
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+        assert sid_class.reason and "\n" not in sid_class.reason
+
+
+def test_every_group_has_a_class() -> None:
+    groups = {each.group for each in INVALID_SID_CLASSES.values()}
+    assert groups == {"prefix", "length", "alphabet", "anchoring", "blanks", "empty"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "IS", "is" + "a" * 32, "MG" + "a" * 32, "SI" + "a" * 32, "a" * 32, "IS" + "a" * 31, "IS" + "a" * 33,
+        "IS" + "a" * 31 + "g", "ISg" + "a" * 31, "IS" + "a" * 32 + "\n", " IS" + "a" * 32, "xIS" + "a" * 32,
+        "\u0406S" + "a" * 32, "IS" + "a" * 32 + "\nx", "ISaaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa",
+        "IS" + "\uff11" * 32, "IS" + "\u0661" * 32, "IS%61" + "a" * 31, "0IS" + "a" * 31,
+    ],
+)  # fmt: skip
+def test_a_mistake_one_would_think_of_is_an_example(text: str) -> None:
+    assert text in {example for each in INVALID_SID_CLASSES.values() for example in each.examples("IS")}
+
+
+def test_invalid_sids_come_of_every_class() -> None:
+    """Two thousand draws hold at least one example of nearly every class."""
+    drawn = set(sample(invalid_sids("IS"), 2000))
+    fixed = [each for each in INVALID_SID_CLASSES.values() if each.name in ("empty", "bare-prefix")]
+    assert all(drawn & set(each.examples("IS")) for each in fixed)
+    assert len({len(text) for text in drawn}) > 30
+
+
+def test_invalid_sids_come_of_the_chosen_classes_only() -> None:
+    assert {len(text) for text in sample(invalid_sids("IS", classes=["one-long", "one-short"]))} == {33, 35}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: sids("is"),
+        lambda: sids("I"),
+        lambda: sids("ISX"),
+        lambda: sids("\u0406S"),
+        lambda: sids("IS\n"),
+        lambda: sids(None),
+        lambda: sids("IS", case="title"),
+        lambda: sids("IS", hex_digits="hex"),
+        lambda: invalid_sids("is"),
+        lambda: invalid_sids("IS", classes=[]),
+        lambda: invalid_sids("IS", classes=["one-shrot"]),
+        lambda: invalid_sids("IS", classes="empty"),
+        lambda: INVALID_SID_CLASSES["empty"].examples("is"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(call) -> None:  # type: ignore[no-untyped-def]  # calls are wrong on purpose
+    with pytest.raises(InvalidArgument):
+        call()
+
+
+def test_reprs_are_the_calls() -> None:
+    assert repr(sids("IS")) == "sids('IS')"
+    assert repr(sids("IS", case="upper")) == "sids('IS', case='upper')"
+    assert repr(INVALID_SID_CLASSES["empty"].strategy("MG")) == "invalid_sids('MG', classes=('empty',))"
+
+
+def test_a_seed_fixes_the_draws() -> None:
+    assert sample(sids("IS")) == sample(sids("IS"))
+    assert sample(invalid_sids("IS")) == sample(invalid_sids("IS"))
+    assert sample(sids("IS"), of_seed=1) != sample(sids("IS"), of_seed=2)
