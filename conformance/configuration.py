@@ -12,7 +12,7 @@ import re
 import ssl
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,7 +66,7 @@ class RunSettings:
     known: Path | None
     settle: float
     ca_file: str | None
-    proxy: str | None
+    proxy: str | None = field(repr=False)  # it may hold a password
     rate: float | None
     timeout: float
     live: bool

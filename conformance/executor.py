@@ -127,6 +127,8 @@ class _Run:
         self._limit = target.settings.max_requests
         self._found = Findings()
         self._findings: list[Finding] = []
+        self._exemplary: dict[tuple[str, str], set[tuple[Request, ...]]] = {}
+        self._later: list[tuple[float, str, Request]] = []
         self._stopped = ""
         self._no_verdict = self._interrupted = False
         self._unimplemented = False
@@ -179,6 +181,7 @@ class _Run:
                 self._schema_driven()
             except (_Enough, BudgetExhausted):
                 pass
+            self._catch_up()
             self._phase = "witnesses"
             self._confirm(self._new_drafts())
         except NoVerdict as error:
@@ -199,6 +202,7 @@ class _Run:
     def _breadth(self) -> None:
         self._phase = "breadth"
         work = [(rule, cls, self._examples(rule, cls)) for rule in self._catalogue for cls in rule.classes]
+        self._exemplary = {(rule.id, cls.id): {probe.steps for probe in probes} for rule, cls, probes in work}
         self._send_all(
             (rule, cls, probe) for rule, cls, probes in work for probe in probes[:1] if self._is_due(rule, cls)
         )
@@ -217,7 +221,7 @@ class _Run:
     def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
         if cls.id.startswith("answer/") and (rule.id, cls.id) != self._owner(cls.id):
             return ()  # the first rule that watches these answers has them made
-        return list(cls.examples(self._session.situation))[: _EXPLICIT[self._plan.profile]]
+        return cls.examples(self._session.situation)[: _EXPLICIT[self._plan.profile]]
 
     def _owner(self, name: str) -> tuple[str, str]:
         return next((rule.id, name) for rule in self._catalogue for cls in rule.classes if cls.id == name)
@@ -229,7 +233,18 @@ class _Run:
     def _send(self, rule: Rule, cls: InputClass, probe: Probe) -> None:
         if self._is_spent(len(probe.steps)):
             raise _Enough
-        self._session.run_probe(probe, rule.id, cls.id)
+        if probe.pause:
+            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), rule.id, cls.id)
+            self._later.append((time.monotonic() + probe.pause, cls.id, probe.steps[-1]))
+        else:
+            self._session.run_probe(probe, rule.id, cls.id)
+
+    def _catch_up(self) -> None:
+        """Send the last steps that had to wait."""
+        for due, cls, step in self._later:
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._session.send(step, cls)
+        self._later.clear()
 
     def _is_spent(self, requests: int) -> bool:
         """Whether sending more would take from what is kept for the witnesses."""
@@ -252,7 +267,7 @@ class _Run:
 
     def _draw(self, rule: Rule, cls: InputClass, count: int) -> None:
         assert cls.strategy is not None
-        seen: set[tuple[object, ...]] = {probe.steps for probe in self._examples(rule, cls)}
+        seen = self._exemplary.pop((rule.id, cls.id))
         ended: list[Exception] = []
 
         def receive(probe: Probe) -> None:

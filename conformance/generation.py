@@ -57,4 +57,6 @@ def generate(
     def each(value: T) -> None:
         receive(value)
 
+    # Of its own for each class, as the seed is; Hypothesis would hash the source of `each`, ever the same.
+    each._hypothesis_internal_database_key = seed.encode()  # type: ignore[attr-defined]
     each()

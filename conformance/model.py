@@ -272,7 +272,7 @@ class Probe:
     together: bool = False
     """Whether the steps are sent at the same time, each on a connection of its own."""
     pause: float = 0.0
-    """Seconds to wait before the last step."""
+    """Seconds that must lie between the first steps and the last; other probes may be sent meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,11 +111,7 @@ class Session:
         if probe.together:
             exchanges = self.send_together(probe.steps, cls)
         else:
-            exchanges = []
-            for index, step in enumerate(probe.steps):
-                if index == len(probe.steps) - 1 and probe.pause:
-                    time.sleep(probe.pause)
-                exchanges.append(self.send(step, cls, tally))
+            exchanges = [self.send(step, cls, tally) for step in probe.steps]
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
             self.look_again()

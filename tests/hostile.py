@@ -249,8 +249,17 @@ def gzip_bomb(connection: Connection) -> None:
 
 
 @play
+def two_segments(connection: Connection) -> None:
+    """Writes head and body apart, as many small servers do."""
+    for _ in connection.requests():
+        connection.send(_HEAD, b"Content-Length: %d\r\n\r\n" % len(GOOD))
+        connection.send(GOOD)
+
+
+@play
 def body_to_head(connection: Connection) -> None:
     """Answers HEAD with a body, in a segment of its own."""
+    connection.stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for _ in connection.requests():
         connection.send(_HEAD, b"Content-Length: %d\r\n\r\n" % len(GOOD))
         connection.send(GOOD)

@@ -109,6 +109,11 @@ class TestSources:
         assert resolve({"profile": profile}, {}, toml).max_requests == requests
         assert resolve({"profile": profile, "max_requests": 5}, {}, toml).max_requests == 5
 
+    def test_no_secret_is_in_the_repr(self, toml: Path) -> None:
+        flags = {"target": LOCAL, "proxy": f"http://me:{TOKEN}@127.0.0.1:8080"}
+        settings = resolve(flags, CREDENTIALS, toml)
+        assert TOKEN not in repr((settings, settings.for_target(LOCAL)))
+
     def test_the_target_gets_its_part(self, toml: Path) -> None:
         flags = {"target": LOCAL, "rate": 5.0, "timeout": 2.0, "seed": 9, "max_requests": 11}
         settings = resolve(flags, CREDENTIALS, toml).for_target(LOCAL)

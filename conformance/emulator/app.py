@@ -158,17 +158,15 @@ def _authority(scope: "Scope", headers: tuple[tuple[bytes, bytes], ...]) -> str:
 
 async def _send(call: Call, answer: Answer, send: "Send") -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    if (
-        not answer.chunked
-        and answer.status != 204
-        and b"content-length" not in {name.lower() for name, _ in headers}
-    ):
+    # What is treated on the connection goes there with its length.
+    chunked = answer.chunked and not answer.wire
+    if not chunked and answer.status != 204:
         headers.append((b"Content-Length", str(len(answer.body)).encode()))
     body = b"" if call.method == "HEAD" or answer.status == 204 else answer.body
     if answer.wire:
         headers.append((WIRE_HEADER, f"{answer.wire};{len(body)}".encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.chunked:
+    if chunked:
         middle = len(body) // 2
         await send({"type": "http.response.body", "body": body[:middle], "more_body": True})
         body = body[middle:]

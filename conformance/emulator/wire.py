@@ -33,12 +33,6 @@ def _length(head: bytes, change: Callable[[int], int]) -> bytes:
     return re.sub(rb"(content-length: )([0-9]+)", changed, head, flags=re.IGNORECASE)
 
 
-def _title_case(head: bytes) -> bytes:
-    line, *fields = head.split(b"\r\n")
-    named = [name.title() + colon + value for name, colon, value in (item.partition(b":") for item in fields)]
-    return b"\r\n".join([line, *named])
-
-
 def _chunk(body: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(body), body)
 
@@ -68,13 +62,12 @@ TREATMENTS: Mapping[str, Treatment] = {
     ),
     "extra-bytes": lambda head, body: Written(head + body + b"\n\n"),
     "body-on-head": lambda head, body: Written(head + b'{"code":20500}'),
-    "title-case": lambda head, body: Written(_title_case(head) + body),
     "upper-case": lambda head, body: Written(
         re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda match: match[0].upper(), head) + body
     ),
     "http-1.0": lambda head, body: Written(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body, close=True),
     "no-reason": lambda head, body: Written(re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", rb"\1", head) + body),
-    "two-writes": lambda head, body: Written(head + body),
+    "close-after": lambda head, body: Written(head + body, close=True),
 }
 
 

@@ -112,6 +112,8 @@ def forms(
     """
     names = check_names("parameters", parameters, PARAMETERS)
     wanted = check_names("classes", classes, _INVALID_CLASSES)
+    if strangers := set(lengths or {}) - {name for name, each in PARAMETERS.items() if each.minimum}:
+        raise InvalidArgument(f"{lengths=} names {', '.join(sorted(strangers))}, which is no timer")
     valid_sources = {name: _valid_sources(PARAMETERS[name], lengths or {}) for name in names}
     invalid_sources = {name: _invalid_sources(PARAMETERS[name], wanted) for name in names}
     most = len(names) if max_size is None else max_size

@@ -8,7 +8,7 @@ from dataclasses import replace
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, steps
 from conformance.emulator.behaviour import CHALLENGE, FORM, Behaviour, parse_credentials
 from conformance.emulator.faults import protocol_mistakes as mistakes
-from conformance.emulator.faults.response import answers, rewrites_body, sets_header
+from conformance.emulator.faults.response import answers, sets_header
 from conformance.emulator.forms import decode_text
 from conformance.emulator.messages import Answer, Call
 

@@ -8,7 +8,7 @@ from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, S
 from conformance.emulator.behaviour import FORM
 from conformance.emulator.faults import robustness_mistakes as mistakes
 from conformance.emulator.faults.robustness_mistakes import Crash, header, on, pairs, value
-from conformance.emulator.messages import ApiError
+from conformance.emulator.messages import Answer
 
 SID, TOKEN = next(iter(WITNESS_ACCOUNTS.items()))
 A = "DefaultInactiveTimer=PT1H"
@@ -37,6 +37,21 @@ def _fault(name: str, rule: str, text: str, install: Install, *witness: str | St
 
 def _crash(name: str, text: str, install: Install, *witness: str | Step) -> Fault:
     return _fault(f"crash-{name}", "no-server-error", f"A server error comes {text}.", install, *witness)
+
+
+def _shown(answer: Answer) -> bool:
+    """Tell whether an answer shows the configuration."""
+    return answer.status == 200
+
+
+def _refused(answer: Answer) -> bool:
+    """Tell whether an answer refuses a form."""
+    return answer.status == 400
+
+
+def _erroneous(answer: Answer) -> bool:
+    """Tell whether an answer carries an error."""
+    return answer.status >= 400
 
 
 def _every(n: int) -> Fault:
@@ -198,38 +213,38 @@ ALL: tuple[Fault, ...] = (
       on(header(b"content-type", "json"), mistakes.drop), _typed("application/json")),
     # Leaks
     _fault("leak-in-refusals", "no-leak", "Refusals tell the token.",
-      mistakes.leaks(mistakes.in_message(" (signed with {token})"), lambda answer: answer.status == 400),
+      mistakes.leaks(mistakes.in_message(" (signed with {token})"), _refused),
       BANANA),
     _fault("leak-on-wrong-password", "no-leak", "401 tells the token that was expected.",
       mistakes.leaks(mistakes.in_message(", expected {token}"), lambda answer: answer.status == 401), WRONG),
     _fault("leak-in-debug-header", "no-leak", "A header for debugging tells the token.",
-      mistakes.leaks(mistakes.in_header("X-Debug-User"), lambda answer: answer.status == 200), A),
+      mistakes.leaks(mistakes.in_header("X-Debug-User"), _shown), A),
     _fault("leak-in-cookie", "no-leak", "A cookie tells the token.",
-      mistakes.leaks(mistakes.in_header("Set-Cookie", "session={token}; Path=/"), lambda answer: answer.status == 200),
+      mistakes.leaks(mistakes.in_header("Set-Cookie", "session={token}; Path=/"), _shown),
       A),
     _fault("leak-in-etag", "no-leak", "An ETag is made from the token.",
-      mistakes.leaks(mistakes.in_header("ETag", 'W/"{token}-1"'), lambda answer: answer.status == 200), A),
+      mistakes.leaks(mistakes.in_header("ETag", 'W/"{token}-1"'), _shown), A),
     _fault("leak-in-url", "no-leak", "The URL tells the token before its host.",
-      mistakes.leaks(mistakes.in_body(b'"url": "http://', '"url": "http://' + SID + ":{token}@"), lambda answer: answer.status == 200),
+      mistakes.leaks(mistakes.in_body(b"(?<=\"url\": \"http://)", "user:{token}@"), _shown),
       A),
     _fault("leak-in-more-info", "no-leak", "The link of an error tells the token.",
-      mistakes.leaks(mistakes.in_body(rb"docs/errors/[0-9]+", "docs/errors/20001?token={token}"), lambda answer: answer.status >= 400),
+      mistakes.leaks(mistakes.in_body(rb"docs/errors/[0-9]+", "docs/errors/20001?token={token}"), _erroneous),
       BANANA),
     _fault("leak-on-other-methods", "no-leak", "405 tells the token.",
       mistakes.leaks(mistakes.in_message(" for {token}"), lambda answer: answer.status == 405),
       Step(method="PUT")),
     _fault("leak-of-authorization", "no-leak", "The Authorization header comes back in another one.",
-      mistakes.leaks_authorization("X-Request-Authorization", lambda answer: answer.status == 200), A),
+      mistakes.leaks_authorization("X-Request-Authorization", _shown), A),
     _fault("leak-of-authorization-in-errors", "no-leak",
       "Errors carry the Authorization header in another one.",
-      mistakes.leaks_authorization("X-Error-Context", lambda answer: answer.status >= 400), BANANA),
+      mistakes.leaks_authorization("X-Error-Context", _erroneous), BANANA),
     _fault("leak-on-odd-media-types", "no-leak", "415 tells the token.",
       mistakes.leaks(mistakes.in_message(" by {token}"), lambda answer: answer.status == 415),
       _typed("text/plain")),
     # Requests that suffer from others
     _fault("refusal-breaks-next", "stays-usable",
       "After a refusal the transaction is left open, and the next request fails.",
-      mistakes.poisons(lambda call, answer: answer.status == 400, Crash), BANANA, A),
+      mistakes.poisons(lambda call, answer: _refused(answer), Crash), BANANA, A),
     _fault("nul-breaks-next", "stays-usable", "After a NUL the next three requests fail.",
       mistakes.poisons(lambda call, answer: value("\0")(call), Crash, requests=3), _timer("PT1H\0"), A),
     _fault("long-value-breaks-next", "stays-usable",
@@ -237,15 +252,15 @@ ALL: tuple[Fault, ...] = (
       mistakes.poisons(lambda call, answer: value(r"\A[^\0]{1000}")(call), Crash), _timer("9" * 1000), A),
     _fault("refused-credentials-break-next", "stays-usable",
       "After refused credentials the next request is refused too.",
-      mistakes.poisons(lambda call, answer: answer.status == 401, lambda: ApiError(403, 20403, "Try again later")),
+      mistakes.poisons(lambda call, answer: answer.status == 401, mistakes.try_again),
       WRONG, A),
     _fault("other-method-breaks-next", "stays-usable",
       "After an unknown method the next request is not allowed.",
-      mistakes.poisons(lambda call, answer: answer.status == 405, lambda: ApiError(405, 20004, "Method not allowed", ("Allow", "GET"))),
+      mistakes.poisons(lambda call, answer: answer.status == 405, mistakes.not_allowed),
       Step(method="PUT"), A),
     _fault("refusal-breaks-connection", "stays-usable",
       "After a refusal its connection answers with server errors.",
-      mistakes.poisons_connection(lambda call, answer: answer.status == 400), BANANA, A),
+      mistakes.poisons_connection(lambda call, answer: _refused(answer)), BANANA, A),
     _fault("large-body-overloads", "stays-usable",
       "After a body of 10,000 bytes nothing works for half a second.", mistakes.overloads,
       _timer("9" * 10_001), A),

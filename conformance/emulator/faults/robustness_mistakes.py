@@ -342,6 +342,16 @@ def poisons(
     return install
 
 
+def try_again() -> ApiError:
+    """Return the refusal of good credentials."""
+    return ApiError(403, 20403, "Try again later")
+
+
+def not_allowed() -> ApiError:
+    """Return the refusal of POST."""
+    return ApiError(405, 20004, "Method not allowed", ("Allow", "GET"))
+
+
 def poisons_connection(trigger: Callable[[Call, Answer], object]) -> Install:
     """Return a mistake: after some requests their connection answers no more."""
 

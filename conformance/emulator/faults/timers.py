@@ -216,6 +216,8 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.refuses(lambda text: "," in text), ("PT20,5M",)),
     F("refuses-fractions-of-minutes", "notation", "Only seconds may have a fraction.",
       mistakes.refuses(lambda text: re.search(r"[.,][0-9]+[^S0-9]", text)), ("PT20.5M",)),
+    F("at-most-64-characters", "notation", "A text of more than 64 characters is refused.",
+      mistakes.refuses(lambda text: len(text) > 64), ("PT" + "0" * 70 + "600S",)),
     F("months-as-minutes", "notation", "Months are read as minutes, the T being ignored.",
       mistakes.measures(mistakes.months_as_minutes), ("P1M", "P0.5M")),
     F("dialect-java", "notation", "Read as java.time.Duration does: no weeks, months or years, any case.",

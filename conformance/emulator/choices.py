@@ -1,0 +1,629 @@
+"""The choices of `variants`, as functions that build them in."""
+
+import asyncio
+import gzip
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from email.utils import formatdate
+
+from conformance.emulator.alterations import Install
+from conformance.emulator.behaviour import Behaviour, Changes, allow, check_media_type
+from conformance.emulator.fields import SidField, TimerField
+from conformance.emulator.forms import Pairs, decode_form
+from conformance.emulator.messages import Answer, ApiError, Call
+from conformance.emulator.store import Row
+
+DOCUMENTED = {"DefaultChatServiceSid": "IS" + "a" * 32, "DefaultMessagingServiceSid": "MG" + "a" * 32}
+
+
+def timers(alter: Callable[[TimerField], None]) -> Install:
+    """Return a choice that is made in both timers."""
+
+    def install(behaviour: Behaviour) -> None:
+        for timer in behaviour.timers.values():
+            alter(timer)
+
+    return install
+
+
+def echoes(spell: Callable[[int], str]) -> Install:
+    """Return a choice: timers of whole seconds and without years and months are kept in another spelling."""
+
+    def alter(timer: TimerField) -> None:
+        inner = timer.keep
+
+        def keep(text: str, length: Decimal) -> str | None:
+            calendar = re.search("[YM]", text.partition("T")[0])
+            if calendar or not length or length > 10**12 or length != length.to_integral_value():
+                return inner(text, length)
+            return spell(int(length))
+
+        timer.keep = keep
+
+    return timers(alter)
+
+
+def in_java(seconds: int) -> str:
+    """Spell as java.time.Duration.toString does."""
+    return "PT" + _time(seconds // 3600, seconds // 60 % 60, seconds % 60)
+
+
+def in_days(seconds: int) -> str:
+    """Spell as isodate.duration_isoformat does."""
+    days, rest = divmod(seconds, 86400)
+    time_part = _time(rest // 3600, rest // 60 % 60, rest % 60)
+    return f"P{f'{days}D' if days else ''}{f'T{time_part}' if time_part else ''}"
+
+
+def in_weeks(seconds: int) -> str:
+    """Spell whole weeks as such."""
+    return in_days(seconds) if seconds % 604800 else f"P{seconds // 604800}W"
+
+
+def _time(hours: int, minutes: int, seconds: int) -> str:
+    return "".join(
+        f"{number}{unit}" for number, unit in zip((hours, minutes, seconds), "HMS", strict=True) if number
+    )
+
+
+def in_full(seconds: int) -> str:
+    """Spell every component out, as PHP programs do."""
+    days, rest = divmod(seconds, 86400)
+    return f"P0Y0M{days}DT{rest // 3600}H{rest // 60 % 60}M{rest % 60}S"
+
+
+def zero(keep: str | None, *, in_closed: bool = False) -> Install:
+    """Return a choice: what is kept of PT0S, which disables the inactive timer or both."""
+
+    def install(behaviour: Behaviour) -> None:
+        for timer in behaviour.timers.values():
+            if in_closed:
+                timer.exempt = lambda text: text == "PT0S"
+            inner = timer.keep
+
+            def kept(
+                text: str, length: Decimal, inner: Callable[[str, Decimal], str | None] = inner
+            ) -> str | None:
+                return inner(text, length) if length else keep
+
+            timer.keep = kept
+
+    return install
+
+
+def refuse_zero(timer: TimerField) -> None:
+    """Hold the minimum against PT0S too."""
+    timer.exempt = lambda text: False
+
+
+def at_most_a_year(timer: TimerField) -> None:
+    """Refuse more than 365 days."""
+    inner = timer.reaches
+    timer.reaches = lambda length: inner(length) and length <= 365 * 86400
+
+
+def closed_after_inactive(behaviour: Behaviour) -> None:
+    """Refuse an update that leaves the closed timer shorter than the inactive one."""
+    inactive, closed = behaviour.timers.values()
+
+    def combine(account: str, changes: Changes) -> Changes:
+        row = behaviour.store.read(account) | changes
+        lengths = [timer.parse(text) for timer in (inactive, closed) if (text := row[timer.column])]
+        if len(lengths) == 2 and lengths[1] < lengths[0]:
+            raise ApiError(400, 20001, "TimeToClosed must not be less than TimeToInactive")
+        return changes
+
+    behaviour.combine = combine
+
+
+def known_sids(exists: Callable[[SidField, str], bool], *parameters: str, status: int = 400) -> Install:
+    """Return a choice: a SID that matches has to exist besides."""
+
+    def install(behaviour: Behaviour) -> None:
+        for parameter in parameters or tuple(behaviour.sids):
+            sid = behaviour.sids[parameter]
+            inner = sid.validate
+
+            def validate(
+                text: str, sid: SidField = sid, inner: Callable[[str], str | None] = inner
+            ) -> str | None:
+                kept = inner(text)
+                if not exists(sid, text):
+                    raise ApiError(
+                        status, 20404 if status == 404 else 50050, f"{sid.parameter} was not found"
+                    )
+                return kept
+
+            sid.validate = validate
+
+    return install
+
+
+def refusals(change: Callable[[ApiError], ApiError]) -> Install:
+    """Return a choice: forms are refused with another error."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.refuse
+        behaviour.refuse = lambda call, error: inner(call, change(error) if error.status == 400 else error)
+
+    return install
+
+
+def error_attributes(
+    change: Callable[[dict[str, object]], dict[str, object]], content_type: str = ""
+) -> Install:
+    """Return a choice: error bodies have other attributes, or another media type."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.refuse
+
+        def refuse(call: Call, error: ApiError) -> Answer:
+            result = inner(call, error)
+            body = json.dumps(change(json.loads(result.body)), ensure_ascii=False).encode()
+            headers = tuple(
+                (name, content_type or value) if name == "Content-Type" else (name, value)
+                for name, value in result.headers
+            )
+            return replace(result, headers=headers, body=body)
+
+        behaviour.refuse = refuse
+
+    return install
+
+
+def answers(change: Callable[[Call, Answer], Answer]) -> Install:
+    """Return a choice: every answer is changed."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.finish
+        behaviour.finish = lambda call, result: change(call, inner(call, result))
+
+    return install
+
+
+def documents(change: Callable[[dict[str, object]], object]) -> Install:
+    """Return a choice: configurations have other attributes."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.represent
+
+        def represent(call: Call, account: str, row: Row) -> dict[str, object]:
+            document = dict(inner(call, account, row))
+            change(document)
+            return document
+
+        behaviour.represent = represent
+
+    return install
+
+
+def encodes(encode: Callable[[object], str]) -> Install:
+    """Return a choice: JSON is written otherwise."""
+
+    def install(behaviour: Behaviour) -> None:
+        behaviour.encode = lambda document: encode(document).encode()
+
+    return install
+
+
+def without_nulls(document: dict[str, object]) -> None:
+    """Leave what was never set out."""
+    for name in [name for name, value in document.items() if value is None]:
+        del document[name]
+
+
+def defaults(document: dict[str, object]) -> None:
+    """Show defaults for timers that were never set."""
+    for name, value in (("default_inactive_timer", "PT12H"), ("default_closed_timer", "P2D")):
+        document[name] = document.get(name) or value
+
+
+def seeded(behaviour: Behaviour) -> None:
+    """Begin with a configuration that has a value everywhere."""
+    values: Row = {
+        "default_chat_service_sid": "IS" + "5eed" * 8,
+        "default_messaging_service_sid": "MG" + "5eed" * 8,
+        "default_inactive_timer": "PT5M",
+        "default_closed_timer": "P1D",
+    }
+    for account in behaviour.accounts:
+        row = behaviour.store.read(account)
+        behaviour.store.update(account, {column: row[column] or value for column, value in values.items()})
+
+
+def without(name: str) -> Callable[[dict[str, object]], object]:
+    """Return a change: an attribute is left out."""
+    return lambda document: document.pop(name, None)
+
+
+def with_example_cors(call: Call, result: Answer) -> Answer:
+    """Send the values that the vendor's example has."""
+    return sets(
+        Access_Control_Allow_Methods="POST, OPTIONS",
+        Access_Control_Allow_Headers="Content-Type, Authorization",
+        Access_Control_Expose_Headers="X-Custom-Header1, X-Custom-Header2",
+    )(call, result)
+
+
+def with_vendor_headers(call: Call, result: Answer) -> Answer:
+    """Send what else is seen on the vendor's answers."""
+    return adds(
+        ("Twilio-Request-Id", "RQ" + "0" * 32),
+        ("Twilio-Request-Duration", "0.012"),
+        ("Strict-Transport-Security", "max-age=31536000"),
+        ("Cache-Control", "no-store"),
+    )(call, result)
+
+
+def as_problem(body: dict[str, object]) -> dict[str, object]:
+    """Return an error as problem details."""
+    return body | {"title": body["message"], "type": "about:blank"}
+
+
+def with_more(document: dict[str, object]) -> None:
+    """Add what the document does not name."""
+    document |= {"date_updated": "2026-01-01T00:00:00Z", "reachability_enabled": False}
+
+
+def without_cors(call: Call, result: Answer) -> Answer:
+    """Leave the documented headers out."""
+    kept = tuple(item for item in result.headers if not item[0].startswith("Access-Control-"))
+    return replace(result, headers=kept)
+
+
+def adds(*headers: tuple[str, str]) -> Callable[[Call, Answer], Answer]:
+    """Return a change: headers are added."""
+    return lambda call, result: replace(result, headers=(*result.headers, *headers))
+
+
+def sets(**values: str) -> Callable[[Call, Answer], Answer]:
+    """Return a change: headers that are there have other values; `_` stands for a hyphen."""
+    named = {name.replace("_", "-").lower(): value for name, value in values.items()}
+    return lambda call, result: replace(
+        result, headers=tuple((name, named.get(name.lower(), value)) for name, value in result.headers)
+    )
+
+
+def lower_case_headers(call: Call, result: Answer) -> Answer:
+    """Write the names of headers in lower case."""
+    return replace(result, headers=tuple((name.lower(), value) for name, value in result.headers))
+
+
+def compressed(call: Call, result: Answer) -> Answer:
+    """Compress bodies for clients that take gzip."""
+    if "gzip" not in (call.header(b"accept-encoding") or "") or not result.body:
+        return result
+    headers = (*result.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+    return replace(result, headers=headers, body=gzip.compress(result.body, mtime=0))
+
+
+def chunked(call: Call, result: Answer) -> Answer:
+    """Send bodies in chunks."""
+    return replace(result, chunked=bool(result.body) and call.method != "HEAD")
+
+
+def treated(treatment: str) -> Callable[[Call, Answer], Answer]:
+    """Return a change: the bytes are treated on the connection."""
+    return lambda call, result: replace(result, wire=treatment)
+
+
+def closes_some(behaviour: Behaviour) -> None:
+    """Close every fifth connection after its answer, without having announced it."""
+    count = 0
+    inner = behaviour.finish
+
+    def finish(call: Call, result: Answer) -> Answer:
+        nonlocal count
+        count += 1
+        finished = inner(call, result)
+        return replace(finished, wire="close-after") if count % 5 == 0 else finished
+
+    behaviour.finish = finish
+
+
+def slow(seconds: float) -> Install:
+    """Return a choice: every answer takes a while."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.answer
+
+        async def delayed(call: Call) -> Answer:
+            await asyncio.sleep(seconds)
+            return await inner(call)
+
+        behaviour.answer = delayed
+
+    return install
+
+
+def limited(n: int, retry_after: Callable[[], Iterator[tuple[str, str]]]) -> Install:
+    """Return a choice: every n-th request is refused with 429, unprocessed."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.answer
+        count = 0
+
+        async def limit(call: Call) -> Answer:
+            nonlocal count
+            count += 1
+            if count % n:
+                return await inner(call)
+            return _too_many(behaviour, call, *retry_after())
+
+        behaviour.answer = limit
+
+    return install
+
+
+def _too_many(behaviour: Behaviour, call: Call, *headers: tuple[str, str]) -> Answer:
+    return behaviour.finish(call, behaviour.refuse(call, ApiError(429, 20429, "Too Many Requests", *headers)))
+
+
+def after_seconds() -> Iterator[tuple[str, str]]:
+    """Tell to come again in a second."""
+    yield ("Retry-After", "1")
+
+
+def at_date() -> Iterator[tuple[str, str]]:
+    """Tell to come again at a time, which is now."""
+    yield ("Retry-After", formatdate(time.time(), usegmt=True))
+
+
+def at_will() -> Iterator[tuple[str, str]]:
+    """Do not tell when to come again."""
+    return iter(())
+
+
+def at_most_at_once(n: int) -> Install:
+    """Return a choice: more requests at once are refused with 429, as by the vendor."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.answer
+        running = 0
+
+        async def limit(call: Call) -> Answer:
+            nonlocal running
+            if running >= n:
+                return _too_many(behaviour, call)
+            running += 1
+            try:
+                await asyncio.sleep(0.001)
+                return await inner(call)
+            finally:
+                running -= 1
+
+        behaviour.answer = limit
+
+    return install
+
+
+def one_writer(behaviour: Behaviour) -> None:
+    """Write one update at a time, each taking two milliseconds."""
+    inner = behaviour.write
+    lock = asyncio.Lock()
+
+    async def write(account: str, changes: Changes) -> Row:
+        async with lock:
+            await asyncio.sleep(0.002)
+            return await inner(account, changes)
+
+    behaviour.write = write
+
+
+def without_methods(*methods: str, status: int = 405) -> Install:
+    """Return a choice: some methods are not there."""
+
+    def install(behaviour: Behaviour) -> None:
+        for method in methods:
+            behaviour.methods.pop(method, None)
+            if status == 404:
+                behaviour.methods[method] = _not_found
+
+    return install
+
+
+async def _not_found(call: Call, account: str) -> Answer:
+    raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+
+
+def options(respond: Callable[[Behaviour, Call], Answer]) -> Install:
+    """Return a choice: OPTIONS is answered otherwise."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.answer
+
+        async def answered(call: Call) -> Answer:
+            if call.method != "OPTIONS":
+                return await inner(call)
+            try:
+                return behaviour.finish(call, respond(behaviour, call))
+            except ApiError as error:
+                return behaviour.finish(call, behaviour.refuse(call, error))
+
+        behaviour.answer = answered
+
+    return install
+
+
+def options_not_allowed(behaviour: Behaviour, call: Call) -> Answer:
+    """Refuse OPTIONS as a method."""
+    raise ApiError(405, 20004, "Method not allowed", ("Allow", ", ".join(behaviour.methods)))
+
+
+def options_with_credentials(behaviour: Behaviour, call: Call) -> Answer:
+    """Ask for credentials first."""
+    behaviour.authenticate(call)
+    return Answer(204, (("Allow", allow(behaviour)),))
+
+
+def options_with_body(behaviour: Behaviour, call: Call) -> Answer:
+    """Answer with 200 and an empty text."""
+    return Answer(200, (("Allow", allow(behaviour)), ("Content-Type", "text/plain")))
+
+
+def finds(check: Callable[[Call], None]) -> Install:
+    """Return a choice: requests have to pass another check first."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.find
+
+        def find(call: Call) -> None:
+            inner(call)
+            check(call)
+
+        behaviour.find = find
+
+    return install
+
+
+def length_required(call: Call) -> None:
+    """Refuse chunked bodies, as RFC 9110 15.5.12 allows."""
+    if call.header(b"transfer-encoding"):
+        raise ApiError(411, 20001, "Length Required")
+
+
+def small(call: Call) -> None:
+    """Refuse bodies of more than 64 KiB."""
+    if len(call.body) > 65536:
+        raise ApiError(413, 20413, "Payload Too Large")
+
+
+def no_query(call: Call) -> None:
+    """Refuse a query."""
+    if call.query:
+        raise ApiError(400, 20001, "The query is not understood")
+
+
+def acceptable(call: Call) -> None:
+    """Refuse clients that do not take JSON."""
+    accepted = call.header(b"accept") or "*/*"
+    if not re.search(r"\*/\*|application/(?:\*|json)", accepted, re.IGNORECASE):
+        raise ApiError(406, 20406, "Not Acceptable")
+
+
+def pairs(change: Callable[[Behaviour, Call, Callable[[Call], Pairs]], Pairs]) -> Install:
+    """Return a choice: the pairs of a request are found otherwise."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.pairs
+        behaviour.pairs = lambda call: change(behaviour, call, inner)
+
+    return install
+
+
+def unknown_refused(behaviour: Behaviour, call: Call, inner: Callable[[Call], Pairs]) -> Pairs:
+    """Refuse unknown parameters."""
+    found = inner(call)
+    for name, _ in found:
+        if name not in behaviour.fields:
+            raise ApiError(400, 20001, "There is an unknown parameter")
+    return found
+
+
+def query_taken(behaviour: Behaviour, call: Call, inner: Callable[[Call], Pairs]) -> Pairs:
+    """Take parameters from the query where the body has none."""
+    return inner(call) or decode_form(call.query)
+
+
+def any_case(behaviour: Behaviour, call: Call, inner: Callable[[Call], Pairs]) -> Pairs:
+    """Take the names of parameters in any case."""
+    names = {name.lower(): name for name in behaviour.fields}
+    return [(names.get(name.lower(), name), value) for name, value in inner(call)]
+
+
+def json_taken(behaviour: Behaviour, call: Call, inner: Callable[[Call], Pairs]) -> Pairs:
+    """Take JSON objects of texts as well as forms."""
+    if not (call.header(b"content-type") or "").lower().startswith("application/json"):
+        return inner(call)
+    try:
+        document = json.loads(call.body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, 20001, "The body is not JSON") from None
+    if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
+        raise ApiError(400, 20001, "The body is not an object of texts")
+    return list(document.items())
+
+
+def multipart_taken(behaviour: Behaviour, call: Call, inner: Callable[[Call], Pairs]) -> Pairs:
+    """Take multipart/form-data as well as forms."""
+    content_type = call.header(b"content-type") or ""
+    if not content_type.lower().startswith("multipart/form-data"):
+        return inner(call)
+    boundary = re.search('boundary="?([^";]+)', content_type)
+    found: Pairs = []
+    for part in call.body.split(b"--" + (boundary[1] if boundary else "").encode("latin-1")):
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = re.search(rb'name="([^"]*)"', head)
+        if name:
+            found.append(
+                (name[1].decode("utf-8", "replace"), value.removesuffix(b"\r\n").decode("utf-8", "replace"))
+            )
+    return found
+
+
+def form_by_default(call: Call) -> None:
+    """Take a body without a media type for a form."""
+    if call.header(b"content-type") is not None:
+        check_media_type(call)
+
+
+def any_media_type(call: Call) -> None:
+    """Take every body for a form, whatever it is called."""
+
+
+def media_type(check: Callable[[Call], None]) -> Install:
+    """Return a choice: other media types are taken for forms."""
+
+    def install(behaviour: Behaviour) -> None:
+        behaviour.media_type = check
+
+    return install
+
+
+def repeated(position: int) -> Install:
+    """Return a choice: of repeated values one counts, the first or the last."""
+
+    def install(behaviour: Behaviour) -> None:
+        def collect(found: Pairs) -> dict[str, str]:
+            ordered = found if position else found[::-1]
+            return {name: value for name, value in ordered if name in behaviour.fields}
+
+        behaviour.collect = collect
+
+    return install
+
+
+def method_first(behaviour: Behaviour) -> None:
+    """Judge the method before the credentials."""
+    inner = behaviour.answer
+
+    async def answered(call: Call) -> Answer:
+        if call.method in behaviour.methods or call.method == "OPTIONS":
+            return await inner(call)
+        error = ApiError(405, 20004, "Method not allowed", ("Allow", allow(behaviour)))
+        return behaviour.finish(call, behaviour.refuse(call, error))
+
+    behaviour.answer = answered
+
+
+def challenges(challenge: str) -> Install:
+    """Return a choice: refused credentials are challenged otherwise."""
+
+    def install(behaviour: Behaviour) -> None:
+        inner = behaviour.authenticate
+
+        def authenticate(call: Call) -> str:
+            try:
+                return inner(call)
+            except ApiError as error:
+                raise ApiError(
+                    error.status, error.code, error.message, ("WWW-Authenticate", challenge)
+                ) from None
+
+        behaviour.authenticate = authenticate
+
+    return install
