@@ -15,7 +15,7 @@ from conformance.model import Auth, Exchange
 _SHORT = 8
 """Shorter tokens occur in ordinary text: they are redacted as whole words only, and never taken for leaks."""
 
-_PLACEHOLDER = re.compile(r"\{(sid|token|truncated|other_sid|other_token)\}")
+_PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,12 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
     """
     if auth.header is None and auth.scheme is None:
         return None
-    values = {"sid": account.user, "token": account.token, "truncated": account.token[:-1]}
+    values = {
+        "sid": account.user,
+        "token": account.token,
+        "truncated": account.token[:-1],
+        "swapped": account.token.swapcase(),
+    }
     if other is not None:
         values |= {"other_sid": other.user, "other_token": other.token}
 

@@ -52,21 +52,19 @@ _EXPLICIT = {"quick": 1, "standard": 9, "thorough": 1_000}
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 """Examples of a class that are drawn, at most; forms and sequences weigh more."""
 
-_UNSET = {"quick": 2, "standard": 4, "thorough": 4}
+_UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 """Values to be rejected that are sent to each setting while it is null."""
 
 _WEIGHTS = {"form/subset": 5, "form/invalid-beside-valid": 5, "state/sequence": 5}
 
-_GENERATED = {"quick": 12, "standard": 80, "thorough": 1_000}
+_GENERATED = {"quick": 3, "standard": 80, "thorough": 1_000}
 """Cases of the schema-driven layer."""
 
-_FOR_WITNESSES = {"quick": 15, "standard": 300, "thorough": 1_000}
+_FOR_WITNESSES = {"quick": 6, "standard": 300, "thorough": 1_000}
 """Requests that breadth and depth leave for showing findings again."""
 
-_ALTERNATING = ("-syntax", "-strictness", "-accept", "-notation", "-prefix", "-length", "-alphabet", "-anchoring")
-"""Ends of rule ids. In the quick profile twin settings share these rules' classes, each sending every second one."""
-
-_SECOND_TWINS = ("closed-timer", "messaging-service-sid")
+_TWINS = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
+"""Settings of one kind. In the quick profile they share the rare classes, each sending every second one."""
 
 Progress = Callable[[str, str, int], None]
 """Called with the phase, the class in hand and the requests sent so far."""
@@ -82,10 +80,12 @@ class Plan:
     settle: float = 0.0
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
     """By parameter, the SID of a service that the account has."""
+    fail_fast: bool = False
+    """Whether the first deviation at or above `fail_on` ends breadth and depth."""
 
 
 class _Enough(Exception):
-    """The requests that breadth and depth may send are spent."""
+    """Breadth and depth have sent what they may, or found what was asked for."""
 
 
 def run(
@@ -212,19 +212,27 @@ class _Run:
             self._send_all((rule, cls, probe) for probe in probes[1:])
 
     def _is_due(self, rule: Rule, cls: InputClass) -> bool:
-        if (rule.id, cls.id) in self._session.tallies:
-            return False  # preflight has sent it
-        if self._plan.profile != "quick" or len(self._catalogue) < len(CATALOGUE) or not rule.id.endswith(_ALTERNATING):
+        if (rule.id, cls.id) in self._session.tallies or cls.id in self._session.kinds:
+            return False  # preflight has sent it, or others have brought such answers
+        if self._plan.profile != "quick" or not cls.rare or len(self._catalogue) < len(CATALOGUE):
             return True
-        return rule.classes.index(cls) % 2 == int(rule.id.startswith(_SECOND_TWINS))
+        rare = [each.id for each in rule.classes if each.rare]
+        return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
 
     def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
-        if cls.id.startswith("answer/") and (rule.id, cls.id) != self._owner(cls.id):
-            return ()  # the first rule that watches these answers has them made
+        if (rule.id, cls.id) != self._owner(rule, cls.id):
+            return ()  # the first rule that watches these has them made
         return cls.examples(self._session.situation)[: _EXPLICIT[self._plan.profile]]
 
-    def _owner(self, name: str) -> tuple[str, str]:
-        return next((rule.id, name) for rule in self._catalogue for cls in rule.classes if cls.id == name)
+    def _owner(self, rule: Rule, name: str) -> tuple[str, str]:
+        """The rule that sends a class: one class can serve several rules about one setting, or about none."""
+        slug = next((twin for twins in _TWINS for twin in twins if rule.id.startswith(twin)), "")
+        return next(
+            (other.id, name)
+            for other in self._catalogue
+            for cls in other.classes
+            if cls.id == name and other.id.startswith(slug)
+        )
 
     def _send_all(self, work: Iterable[tuple[Rule, InputClass, Probe]]) -> None:
         for rule, cls, probe in work:
@@ -232,6 +240,8 @@ class _Run:
 
     def _send(self, rule: Rule, cls: InputClass, probe: Probe) -> None:
         if self._is_spent(len(probe.steps)):
+            raise _Enough
+        if self._plan.fail_fast and any(self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts):
             raise _Enough
         if probe.pause:
             self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), rule.id, cls.id)
@@ -295,13 +305,15 @@ class _Run:
         from conformance.schema_driven import explore  # imports schemathesis, which takes a second
 
         self._phase = "openapi"
+        owner = next(rule.id for rule in self._catalogue if rule.group == "openapi")
         ended: list[Exception] = []
 
         def send(request: Request, cls: str) -> Exchange | None:
             try:
                 if ended or self._is_spent(1):
                     return None
-                return self._session.send(request, cls)
+                (exchange,) = self._session.run_probe(Probe(steps=(request,)), owner, cls)
+                return exchange
             except (BudgetExhausted, RateLimitedOut, TargetDead) as error:
                 ended.append(error)
                 return None
@@ -368,7 +380,7 @@ class _Run:
             return ClassOutcome(
                 id=cls.id, reason=cls.reason, examples=sum(statuses.values()), statuses=dict(statuses)
             )
-        tally = self._session.tallies.get((rule.id, cls.id))
+        tally = self._session.tallies.get(self._owner(rule, cls.id))
         return ClassOutcome(
             id=cls.id,
             reason=cls.reason,
@@ -397,15 +409,16 @@ class _Run:
             return "nothing that was sent decides it"
         return ""
 
+    def _fails(self, level: Level) -> bool:
+        return level is Level.MUST or self._plan.fail_on is Level.SHOULD
+
     def _verdict(self, outcomes: Sequence[Outcome], put_back: Restore) -> tuple[Verdict, int]:
         if self._unimplemented:
             return Verdict.UNIMPLEMENTED, 130 if self._interrupted else 1
         levels = [
             (outcome.rule.level, finding.stable) for outcome in outcomes for finding in outcome.findings
         ]
-        failing = [
-            stable for level, stable in levels if level is Level.MUST or self._plan.fail_on is Level.SHOULD
-        ]
+        failing = [level for level, _ in levels if self._fails(level)]
         exercised = any(outcome.examples for outcome in outcomes)
         if any(level is Level.MUST and stable for level, stable in levels):
             verdict = Verdict.DEVIATION

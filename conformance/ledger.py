@@ -43,6 +43,8 @@ class Setting:
     about: Field
     right: tuple[str | None, ...] | None = None
     """The values that would be right; None while nothing is known."""
+    seen: bool = False
+    """Whether `right` is what was seen, and not what was sent: it is right again to the letter."""
     shown: str | None = None
     """The value last shown by the answer to a POST."""
     former: list[str] = field(default_factory=list)
@@ -53,7 +55,9 @@ class Setting:
 
     def matches(self, value: str | None) -> bool:
         """Whether a shown value is right."""
-        return self.right is None or any(is_right(self.about, sent, value) for sent in self.right)
+        if self.right is None or (self.seen and value in self.right):
+            return True
+        return any(is_right(self.about, sent, value) for sent in self.right)
 
     def suspect(self, value: str, rule: str, exchange: Exchange) -> None:
         """Remember a value that must not be shown, unless it is right anyway."""
@@ -149,7 +153,7 @@ class Ledger:
         for name, sent in values.items():
             setting = self._setting(name)
             before = () if certain[name] or setting.right is None else setting.right
-            setting.right = (*before, *sent)
+            setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
 
     def _setting(self, parameter: str) -> Setting:
@@ -163,6 +167,7 @@ class Ledger:
         for name, values in sent.items():
             setting = self._setting(name)
             setting.writer = exchange
+            setting.seen = False
             decisions = [decide_value(setting.about, value) for value in values]
             allowed: list[str | None] = []
             for value, decision in zip(values, decisions, strict=True):
@@ -221,11 +226,11 @@ class Ledger:
                 if setting.shown is not None and setting.shown != value:
                     setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
                 if setting.right is None or len(setting.right) > 1 or not setting.matches(value):
-                    setting.right = (value,)
+                    setting.right, setting.seen = (value,), True
                 setting.shown = value
                 setting.contested = False
             elif setting.right is None:
-                setting.right = (value,)
+                setting.right, setting.seen = (value,), True
         if by_post:
             self.last_safe = None
             self.last_update = exchange
@@ -246,6 +251,8 @@ class Ledger:
             what = f"{target_field.parameter}={_short(sent)} was accepted, but the answer shows another value"
             if rule == "idempotence" and self.last_update is not None:
                 related = (self.last_update,)
+            if outcome == "blank":
+                expected = f"{_short(sent.strip(BLANKS))}, or a refusal"
         else:
             rule, outcome, suspect = self._explain_other(exchange, setting, value)
             related = tuple(each for each in (setting.writer, suspect) if each is not None)

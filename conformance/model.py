@@ -122,8 +122,8 @@ class Auth:
     """
     How a request authenticates, as a template the target fills in.
 
-    `user` and `secret` may hold `{sid}`, `{token}`, `{truncated}` (the token less its last character), and
-    `{other_sid}`, `{other_token}` (of the next account). `header` overrides the whole Authorization value and
+    `user` and `secret` may hold `{sid}`, `{token}`, `{truncated}` (the token less its last character), `{swapped}` (the
+    token with its letters in the other case), and `{other_sid}`, `{other_token}` (of the next account). `header` overrides the whole Authorization value and
     may also hold `{basic}`, the base64 of `user:secret`. `scheme=None` and no `header`: no credentials are sent.
     """
 
@@ -284,6 +284,8 @@ class InputClass:
     examples: Callable[[Situation], Sequence[Probe]]
     strategy: Callable[[Situation], "SearchStrategy[Probe]"] | None = None
     """None where the examples are all there is."""
+    rare: bool = False
+    """Whether few implementers make the mistake: the shortest run sends it for one of two twin settings only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +323,8 @@ class Finding:
     """Whether the witness showed the same every time it was re-sent."""
     count: int = 1
     """How many exchanges of the run showed it."""
+    first: int = 0
+    """The number of the request that showed it first."""
     cause: str = ""
     """Findings with the same cause are one difference seen from several sides."""
 

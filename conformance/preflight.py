@@ -78,7 +78,7 @@ def look_around(session: Session) -> Findings:
 
 
 def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) -> None:
-    if all(exchange.failure is not None for exchange in exchanges):
+    if all(exchange.response is None for exchange in exchanges):
         failure = exchanges[0].failure
         assert failure is not None
         raise NoVerdict(f"{session.target.url} gave no answer over HTTP: {failure.detail}")
@@ -152,8 +152,8 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
 
 
 def _is_taken(session: Session, target_field: Field, name: str, value: str) -> bool:
-    session.run_probe(value_probe(target_field, value), f"{target_field.slug}-accept", f"sid/{name}")
-    return session.last is not None and session.last.status == 200
+    probe = value_probe(target_field, value)
+    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].status == 200
 
 
 def _know(session: Session, target_field: Field, sids: frozenset[str] | None) -> None:

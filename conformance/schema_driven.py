@@ -27,9 +27,8 @@ from schemathesis.specs.openapi.checks import (
 from conformance.contract import load
 from conformance.generation import generate
 from conformance.model import PATH, Exchange, Request, Violation, encode_form
+from conformance.rules.openapi import GENERATED
 from conformance.session import Session
-
-CLASS = "openapi/generated"
 
 _CHECKS = (
     ("openapi-server-error", not_a_server_error),
@@ -41,7 +40,7 @@ _CHECKS = (
 # What other rules tell of the same answers: said once is enough.
 _TOLD = {
     "openapi-server-error": {"no-server-error"},
-    "openapi-response": {"response-schema", "media-type", "json-body", "timer-representation"},
+    "openapi-response": {"response-schema", "media-type", "json-body", "timer-representation", "resource-links"},
     "openapi-checks": {"documented-headers"},
 }
 
@@ -64,12 +63,12 @@ def explore(session: Session, *, count: int, seed: int, send: Callable[[Request,
         if request.body in seen:
             return
         seen.add(request.body)
-        exchange = send(request, CLASS)
+        exchange = send(request, GENERATED.id)
         if exchange is not None and exchange.response is not None:
             _check(session, case, exchange)
 
     modes: list[SearchStrategy[Any]] = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
-    generate(one_of(modes), seed=f"{seed}:{CLASS}", count=count, receive=receive)
+    generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count, receive=receive)
 
 
 def _operation(url: str) -> Any:
@@ -122,5 +121,5 @@ def _check(session: Session, case: Any, exchange: Exchange) -> None:
                         observed=str(failure).splitlines()[0][:200],
                     ),
                     exchange,
-                    CLASS,
+                    GENERATED.id,
                 )

@@ -32,7 +32,7 @@ from conformance.target import Target
 _REMEMBERED = 10
 """Exchanges before a violation that may be needed to show it again."""
 
-_UNSEEN = 12
+_UNSEEN = 16
 """Refusals in a row before an answer is looked at that would show if one of them had written."""
 
 
@@ -102,8 +102,8 @@ class Session:
         """The last exchange, if there was any."""
         return self._recent[-1] if self._recent else None
 
-    def run_probe(self, probe: Probe, rule: str, cls: str) -> None:
-        """Send a probe's steps, after what puts its context in force, and judge every answer."""
+    def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Exchange]:
+        """Send a probe's steps, after what puts its context in force, and judge every answer; returns them."""
         tally = self.tallies.setdefault((rule, cls), Tally())
         self.establish(probe.context)
         self._context = probe.context
@@ -115,6 +115,7 @@ class Session:
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
             self.look_again()
+        return exchanges
 
     def look_again(self) -> None:
         """Have the settings shown by the answer to an update that leaves alone what may have been written."""

@@ -88,6 +88,7 @@ class Witness:
             exchanges=exchanges,
             stable=stable,
             count=self._draft.count,
+            first=self._draft.exchange.number,
             cause=cause_of(violation),
         )
 

@@ -128,7 +128,7 @@ class _Credentials:
         return _Expansion(f"$(printf '%s' {self._pair(request)} | base64 | tr -d '\\n')")
 
     def _fill(self, template: str, request: Request) -> list[str]:
-        parts = re.split(r"\{(sid|token|truncated|other_sid|other_token|basic)\}", template)
+        parts = re.split(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}", template)
         return [self._value(part, request) if position % 2 else part for position, part in enumerate(parts)]
 
     def _value(self, name: str, request: Request) -> str:
@@ -145,10 +145,18 @@ class _Credentials:
         variable = account.variable or (f"CONFORMANCE_TOKEN_{index + 1}" if index else "TWILIO_AUTH_TOKEN")
         if account.throwaway:
             token = f"${{{variable}:-{_default(account.throwaway)}}}"
+            if name == "swapped":
+                return _swapped(token)
             return _Expansion(f'$(t="{token}"; printf \'%s\' "${{t%?}}")' if name == "truncated" else token)
         if index:
             self._unexplained[variable] = quote(account.user or "another account")
+        if name == "swapped":
+            return _swapped(f"${variable}")
         return _Expansion(f"${{{variable}%?}}" if name == "truncated" else f"${variable}")
+
+
+def _swapped(token: str) -> _Expansion:
+    return _Expansion(f"$(printf '%s' \"{token}\" | tr 'a-zA-Z' 'A-Za-z')")
 
 
 def _default(token: str) -> str:

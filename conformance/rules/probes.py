@@ -1,7 +1,7 @@
 """Builds the probes of input classes from values: the one place that knows how a value is put into a request."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 
 from hypothesis.strategies import SearchStrategy
 
@@ -53,6 +53,8 @@ def value_class(
     reason: str,
     values: Iterable[str] | Callable[[], Iterable[str]],
     strategy: Callable[[], SearchStrategy[str]] | None = None,
+    *,
+    rare: bool = False,
 ) -> InputClass:
     """An input class of values of one setting."""
 
@@ -61,9 +63,11 @@ def value_class(
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
         assert strategy is not None
-        return strategy().map(lambda value: value_probe(target_field, value))
+        return strategy().map(partial(value_probe, target_field))
 
-    return InputClass(id=name, reason=reason, examples=examples, strategy=drawn if strategy else None)
+    return InputClass(
+        id=name, reason=reason, examples=examples, strategy=drawn if strategy else None, rare=rare
+    )
 
 
 @cache

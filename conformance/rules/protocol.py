@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import zip_longest
 
-from conformance_strategies import WIRE_CLASSES, WireForm
+from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 from hypothesis.strategies import SearchStrategy
 
 from conformance.model import (
@@ -108,9 +109,13 @@ _INTRUDERS = (
     _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
     _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
     _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
-    _intruder("empty-user", "no account before the colon", Auth(user="")),
-    _intruder("unknown-user", "an account that does not exist", Auth(user="AC" + "0" * 31 + "f")),
-    _intruder("swapped", "the token as user name and the account as password", Auth(user="{token}", secret="{sid}")),
+    _intruder(
+        "wrong-user",
+        "an account that does not exist, no account, or the token in its place",
+        Auth(user="AC" + "0" * 31 + "f"),
+        Auth(user=""),
+        Auth(user="{token}", secret="{sid}"),
+    ),
 )
 
 
@@ -201,24 +206,45 @@ def _intended(request: Request) -> Iterator[tuple[str, str]]:
             yield known, str(value)
 
 
+_TOGETHER = {
+    "percent-encoded": ("percent-encoded", "partly-percent-encoded"),
+    "body-edges": ("line-breaks", "byte-order-mark"),
+    "escapes": ("broken-escape", "double-encoded"),
+    "separators": ("semicolon-separator", "escaped-ampersand", "second-equals-sign"),
+    "unknown": ("unknown-beside-known", "unknown-alone", "reserved-name"),
+    "media-type": ("other-media-type", "malformed-media-type", "no-media-type", "other-charset"),
+    "raw-bytes": ("raw-invalid-utf-8", "raw-utf-8"),
+    "large": ("large-value", "many-parameters", "large-name"),
+    "name-spelling": ("name-in-other-case", "name-with-brackets", "name-with-blank"),
+}
+"""What one parser gets wrong together: one input class each."""
+
+
 def wire_class(name: str) -> InputClass:
-    """The input class of that name among those of the strategies."""
-    source = WIRE_CLASSES[name]
+    """The input class of that name: one of the strategies' classes, or several together."""
+    parts = _TOGETHER.get(name, (name,))
+    sources = [WIRE_CLASSES[part] for part in parts]
+
+    def examples(situation: Situation) -> Sequence[Probe]:
+        rows = zip_longest(*(source.examples() for source in sources))
+        return [wire_probe(each) for row in rows for each in row if each is not None]
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
-        return source.strategy().map(wire_probe)
+        return wire_forms(classes=parts).map(wire_probe)
 
     return InputClass(
         id=f"wire/{name}",
-        reason=source.reason,
-        examples=lambda situation: [wire_probe(each) for each in source.examples()],
+        reason="; ".join(source.reason for source in sources),
+        examples=examples,
         strategy=drawn,
     )
 
 
 def wire_classes(*groups: str) -> tuple[InputClass, ...]:
     """The wire-level input classes of some groups."""
-    return tuple(wire_class(name) for name, each in WIRE_CLASSES.items() if each.group in groups)
+    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
+    names = [grouped.get(name, name) for name, each in WIRE_CLASSES.items() if each.group in groups]
+    return tuple(wire_class(name) for name in dict.fromkeys(names))
 
 
 _HTTP = "RFC 9110"

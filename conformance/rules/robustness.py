@@ -38,8 +38,8 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
                 expected="an answer",
                 observed=failure.detail,
             )
+    if response is None:
         return
-    assert response is not None
     # 501 is the RFC 9110 15.6.2 answer to a method that the server does not know at all.
     if response.status >= 500 and not (response.status == 501 and request.method not in ("GET", "POST")):
         yield Violation(
@@ -117,17 +117,7 @@ RULES = (
                 *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
             ),
             *wire_classes("escapes", "invalid-utf-8", "nul"),
-            *(
-                wire_class(name)
-                for name in (
-                    "other-charset",
-                    "no-media-type",
-                    "other-media-type",
-                    "json-body",
-                    "multipart-body",
-                    "malformed-media-type",
-                )
-            ),
+            *(wire_class(name) for name in ("media-type", "json-body", "multipart-body")),
         ),
     ),
     Rule(

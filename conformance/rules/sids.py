@@ -41,6 +41,10 @@ def _well_formed(target_field: Field, name: str, digits: Sequence[str]) -> Input
     )
 
 
+def _echo(target_field: Field) -> InputClass:
+    return _well_formed(target_field, "echo", ("AbCdEf0123456789aBcDeF9876543210", "00112233445566778899aabbccddeeff"))
+
+
 def _any(target_field: Field) -> InputClass:
     def examples(situation: Situation) -> Sequence[Probe]:
         known = situation.sids.get(target_field.parameter)
@@ -66,6 +70,21 @@ _TOGETHER = {
 }
 """Kinds of mistakes that one check makes or does not make together: one input class each."""
 
+_RARE = frozenset(
+    {
+        "look-alike-prefix",
+        "misplaced-prefix",
+        "missing-prefix",
+        "number-syntax",
+        "blank-inside",
+        "non-ascii",
+        "control-characters",
+        "embedded",
+        "two-joined",
+        "prefix-later",
+    }
+)
+
 
 def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
@@ -85,6 +104,7 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
         "; ".join(each.reason for each in classes),
         tuple(text for row in examples for text in row if text is not None),
         lambda: invalid_sids(target_field.prefix, classes=parts),
+        rare=classes[0].group in ("blanks", "empty") or name.removeprefix("sid/") in _RARE,
     )
 
 
@@ -122,7 +142,7 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         level=Level.MUST,
         statement=f"A {parameter} that was accepted comes back equal but for the case of its digits, free of blanks.",
         source=f"{_DOCUMENT}: {target_field.attribute}",
-        classes=(_well_formed(target_field, "echo", ("00112233445566778899aabbccddeeff", "1" * 32)),),
+        classes=(_echo(target_field),),
     )
     yield Rule(
         id=f"{slug}-verbatim",
@@ -130,7 +150,7 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         level=Level.SHOULD,
         statement=f"A {parameter} that was accepted comes back in the case it was sent in.",
         source=f"{_DOCUMENT}: SIDs are opaque identifiers",
-        classes=(_well_formed(target_field, "verbatim", ("AbCdEf0123456789aBcDeF9876543210",)),),
+        classes=(_echo(target_field),),
     )
     yield Rule(
         id=f"{slug}-strictness",

@@ -113,7 +113,7 @@ def _kept(situation: Situation) -> Sequence[Probe]:
     """A value is still there some seconds later; in an account that has little else to do, where there is one."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
-    return [Probe(steps=(before, replace(update(SHORT_INACTIVE), account=account)), pause=3.0)]
+    return [Probe(steps=(before, replace(update(SHORT_INACTIVE), account=account)), pause=2.0)]
 
 
 def _reads(situation: Situation) -> Sequence[Probe]:

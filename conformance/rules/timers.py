@@ -41,7 +41,6 @@ def _accepted(timer: Field) -> dict[str, tuple[str, ...]]:
     ceiling = "P15D" if timer is INACTIVE else "P30D"
     seconds = "PT1296000S" if timer is INACTIVE else "PT2592000S"
     return {
-        "documented": ("PT10M", "P1D", "PT1M") if timer is INACTIVE else ("PT10M", "P1D"),
         "minutes": ("PT15M", "PT11M", "PT12M", "PT20M", "PT30M", "PT59M", "PT45M", "PT100M", "PT1440M"),
         "seconds": ("PT900S", "PT3600S", "PT601S", "PT1000S", "PT86400S", "PT100000S", seconds),
         "hours": ("PT1H", "PT2H", "PT24H", "PT36H", "PT72H", "PT100H", "PT10H", "PT360H"),
@@ -87,6 +86,31 @@ _TOGETHER = {
 }
 
 
+_RARE = frozenset(
+    {
+        "repeated-period-designator",
+        "repeated-time-designator",
+        "digit-grouping",
+        "quoted",
+        "missing-fraction-digits",
+        "foreign-letter",
+        "time-before-date",
+        "look-alike-designator",
+        "separators",
+        "two-durations",
+        "other-notations",
+        "malformed-alternative-format",
+        "control-characters",
+        "invisible-characters",
+        "escapes",
+        "long",
+        "below-tiny",
+        "minimum-leading-zeros",
+        "minimum-zero-components",
+    }
+)
+
+
 def _refused(timer: Field, *, looser: bool) -> tuple[InputClass, ...]:
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
     groups: dict[str, list[str]] = {}
@@ -106,6 +130,7 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
         "; ".join(each.reason for each in classes),
         tuple(text for row in examples for text in row if text is not None),
         lambda: invalid_durations(classes=parts),
+        rare=classes[0].looser or name.removeprefix("timer/") in _RARE,
     )
 
 
@@ -131,7 +156,13 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
         classes=(
             *(
-                value_class(timer, f"timer/below-{name}", f"shorter than the minimum, in {_notes(name)}", values[index])
+                value_class(
+                    timer,
+                    f"timer/below-{name}",
+                    f"shorter than the minimum, in {_notes(name)}",
+                    values[index],
+                    rare=f"below-{name}" in _RARE,
+                )
                 for name, values in _BELOW.items()
             ),
             value_class(
@@ -140,6 +171,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "just below the minimum, in any unit and mix of units",
                 ("PT59.999S" if timer is INACTIVE else "PT9M59.999S",),
                 lambda: durations_near(minimum, side="below"),
+                rare=True,
             ),
         ),
     )
@@ -151,7 +183,13 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
         classes=(
             *(
-                value_class(timer, f"timer/minimum-{name}", f"exactly the minimum, in {_notes(name)}", (values[index],))
+                value_class(
+                    timer,
+                    f"timer/minimum-{name}",
+                    f"exactly the minimum, in {_notes(name)}",
+                    (values[index],),
+                    rare=f"minimum-{name}" in _RARE,
+                )
                 for name, values in _AT_MINIMUM.items()
             ),
             value_class(
@@ -160,6 +198,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "exactly the minimum, in any unit and mix of units",
                 ("PT0H0M60S" if timer is INACTIVE else "PT0H9M60S",),
                 lambda: durations_near(minimum, side="at"),
+                rare=True,
             ),
             value_class(
                 timer,
@@ -187,6 +226,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "any length up to a month, in the notations that every reading has",
                 ("PT18M37S",),
                 lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
+                rare=True,
             ),
         ),
     )
@@ -214,7 +254,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
         classes=(
             *(
-                value_class(timer, f"timer/{name}", f"ISO 8601-1 has it, some parsers do not: {_notes(name)}", values)
+                value_class(timer, f"timer/{name}", f"ISO 8601-1 has it, some parsers do not: {_notes(name)}", values, rare=True)
                 for name, values in _NOTATIONS.items()
             ),
             value_class(
@@ -223,6 +263,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "any length up to a month, in every notation of ISO 8601-1",
                 ("PT12.25H",),
                 lambda: durations(min_value=minimum, max_value=ceiling),
+                rare=True,
             ),
         ),
     )
@@ -239,6 +280,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "timer/other-zeros",
                 "zero, other than the PT0S of the support article",
                 ("PT0M", "P0D", "PT0H0M0S", "P0W", "P0Y", "PT0.0S", "PT00S", "P0DT0S", "PT0H"),
+                rare=True,
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""What durations other than the strategies' own code makes of a text: grammars written out as regular expressions."""
+"""What makes a text a duration, in each published grammar, apart from the code under test."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,8 @@ _DESIGNATORS = re.compile(
     rf"(?:T(?=[0-9])(?:(?P<H>{_FRACTION})H)?(?:(?P<M>{_FRACTION})M)?(?:(?P<S>{_FRACTION})S)?)?)"
 )
 _DAY = 86_400
-_LENGTHS = {"Y": (365 * _DAY, 366 * _DAY), "O": (28 * _DAY, 31 * _DAY), "W": (7 * _DAY,) * 2, "D": (_DAY,) * 2,
+_LENGTHS = {"Y": (365 * _DAY, 366 * _DAY), "O": (28 * _DAY, 31 * _DAY), "W": (7 * _DAY,) * 2,
+"D": (_DAY,) * 2,
             "H": (3600,) * 2, "M": (60,) * 2, "S": (1,) * 2}  # fmt: skip
 
 
@@ -26,7 +27,8 @@ def length(text: str) -> tuple[Fraction, Fraction] | None:
     if any("." in number for number in list(parts.values())[:-1]):
         return None
     least, greatest = (
-        sum((Fraction(number) * _LENGTHS[unit][end] for unit, number in parts.items()), Fraction(0)) for end in (0, 1)
+        sum((Fraction(number) * _LENGTHS[unit][end] for unit, number in parts.items()), Fraction(0))
+        for end in (0, 1)
     )
     return least, greatest
 

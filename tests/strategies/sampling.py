@@ -9,7 +9,11 @@ from hypothesis.strategies import SearchStrategy
 T = TypeVar("T")
 
 _SETTINGS = settings(
-    max_examples=1, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=1,
+    phases=[Phase.generate],
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 

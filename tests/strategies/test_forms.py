@@ -3,8 +3,6 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis.errors import InvalidArgument
-
 from conformance_strategies import (
     INVALID_DURATION_CLASSES,
     INVALID_SID_CLASSES,
@@ -13,6 +11,8 @@ from conformance_strategies import (
     FormDraw,
     forms,
 )
+from hypothesis.errors import InvalidArgument
+
 from strategies.readings import length
 from strategies.sampling import minimal, sample
 
@@ -23,9 +23,18 @@ NAMES = {*MINIMA, *PREFIXES}
 
 def is_valid(name: str, value: str) -> bool:
     if name in PREFIXES:
-        return len(value) == 34 and value.startswith(PREFIXES[name]) and set(value[2:]) <= set("0123456789abcdefABCDEF")
+        return (
+            len(value) == 34
+            and value.startswith(PREFIXES[name])
+            and set(value[2:]) <= set("0123456789abcdefABCDEF")
+        )
     found = length(value)
     return found is not None and found[0] >= MINIMA[name]
+
+
+def is_ordered(form: dict[str, str]) -> bool:
+    inactive, closed = length(form["DefaultInactiveTimer"]), length(form["DefaultClosedTimer"])
+    return inactive is not None and closed is not None and inactive[1] <= closed[0]
 
 
 def test_the_parameters_are_those_of_the_document() -> None:
@@ -60,16 +69,21 @@ def test_every_subset_and_every_order_occurs() -> None:
 
 
 def test_every_combination_of_valid_and_invalid_occurs() -> None:
-    drawn = {frozenset(zip((name for name, _ in form.pairs), form.valid, strict=True)) for form in sample(forms(), 2000)}
+    drawn = {
+        frozenset(zip((name for name, _ in form.pairs), form.valid, strict=True))
+        for form in sample(forms(), 2000)
+    }
     for combination in product((None, True, False), repeat=4):
         states = zip(PARAMETERS, combination, strict=True)
         assert frozenset((name, state) for name, state in states if state is not None) in drawn
 
 
 def test_every_class_occurs() -> None:
-    drawn = Counter(of_class for form in sample(forms(), 3000) for of_class in form.classes)
+    drawn = Counter(of_class for form in sample(forms(), 2500) for of_class in form.classes)
     expected = {"sid/valid", "timer/below-minimum"}
-    expected |= {f"sid/{name}" for name in INVALID_SID_CLASSES} | {f"timer/{name}" for name in INVALID_DURATION_CLASSES}
+    expected |= {f"sid/{name}" for name in INVALID_SID_CLASSES} | {
+        f"timer/{name}" for name in INVALID_DURATION_CLASSES
+    }
     expected |= {f"timer/valid-{name}" for name in NOTATIONS if name not in ("months", "years", "calendar")}
     assert set(drawn) == expected
 
@@ -85,27 +99,31 @@ def test_every_class_occurs() -> None:
         ({"min_size": 1, "max_size": 1}, lambda form: len(form.pairs) == 1),
         ({"max_size": 2, "valid": False}, lambda form: 1 <= len(form.pairs) <= 2 and not all(form.valid)),
         ({"min_size": 3, "valid": False, "max_invalid": 1}, lambda form: form.valid.count(False) == 1),
-        ({"parameters": ["DefaultClosedTimer"]}, lambda form: {name for name, _ in form.pairs} <= {"DefaultClosedTimer"}),
+        ({"parameters": ["DefaultClosedTimer"]}, lambda form: {name for name,
+        _ in form.pairs} <= {"DefaultClosedTimer"}),
         (
             {"classes": ["timer/empty"], "valid": False},
-            lambda form: {of for of, valid in zip(form.classes, form.valid, strict=True) if not valid} == {"timer/empty"},
+            lambda form: {of for of, valid in zip(form.classes, form.valid,
+            strict=True) if not valid} == {"timer/empty"},
         ),
         ({"classes": ["sid/empty"], "parameters": ["DefaultClosedTimer"]}, lambda form: all(form.valid)),
         (
             {"lengths": {"DefaultInactiveTimer": (60, 600), "DefaultClosedTimer": (600, timedelta(days=400))},
              "valid": True, "min_size": 4},
-            lambda form: length(dict(form.pairs)["DefaultInactiveTimer"]) <= length(dict(form.pairs)["DefaultClosedTimer"]),
+            lambda form: is_ordered(dict(form.pairs)),
         ),
     ],
 )  # fmt: skip
 def test_options_hold_for_every_form(options, holds) -> None:  # type: ignore[no-untyped-def]  # options vary in type
-    drawn = sample(forms(**options), 300)
+    drawn = sample(forms(**options), 200)
     assert all(holds(form) for form in drawn)
 
 
-@pytest.mark.parametrize("options", [{"max_size": 1}, {"valid": False, "max_invalid": 1}, {"min_size": 2, "max_size": 2}])
+@pytest.mark.parametrize(
+    "options", [{"max_size": 1}, {"valid": False, "max_invalid": 1}, {"min_size": 2, "max_size": 2}]
+)
 def test_bounds_favour_no_parameter(options) -> None:  # type: ignore[no-untyped-def]  # options vary in type
-    counts = Counter(name for form in sample(forms(**options), 1000) for name, _ in form.pairs)
+    counts = Counter(name for form in sample(forms(**options), 500) for name, _ in form.pairs)
     assert min(counts[name] for name in NAMES) > max(counts.values()) / 2
 
 
@@ -115,7 +133,9 @@ def test_forms_hardly_repeat() -> None:
 
 def test_forms_shrink_to_nothing_and_the_plainest_values() -> None:
     assert minimal(forms()) == FormDraw((), (), ())
-    assert minimal(forms(valid=True, min_size=4)).pairs == tuple((name, each.example) for name, each in PARAMETERS.items())
+    assert minimal(forms(valid=True, min_size=4)).pairs == tuple(
+        (name, each.example) for name, each in PARAMETERS.items()
+    )
     assert minimal(forms(valid=False)).pairs == (("DefaultClosedTimer", "PT599S"),)
 
 

@@ -1,14 +1,17 @@
 import re
+from collections.abc import Callable
 
 import pytest
+from conformance_strategies import INVALID_DURATION_CLASSES, InvalidDurationClass, invalid_durations
 from hypothesis.errors import InvalidArgument
 
-from conformance_strategies import INVALID_DURATION_CLASSES, InvalidDurationClass, invalid_durations
 from strategies.readings import READINGS
 from strategies.sampling import minimal, sample
 
-CLASSES = pytest.mark.parametrize("duration_class", INVALID_DURATION_CLASSES.values(), ids=lambda each: each.name)
-#: The groups whose looser members are taken by forms that trim, or pass over empty values, rather than by a reading.
+CLASSES = pytest.mark.parametrize(
+    "duration_class", INVALID_DURATION_CLASSES.values(), ids=lambda each: each.name
+)
+#: The groups whose members are taken by forms that trim or pass over empty values, rather than by a reading.
 OF_FORMS = ("blanks", "empty")
 #: What some trim like blanks.
 CONTROLS = "".join(map(chr, range(0x21))) + "\ufeff"
@@ -53,7 +56,7 @@ def test_class_names_are_their_keys_in_kebab_case_with_one_line_reasons() -> Non
     for name, duration_class in INVALID_DURATION_CLASSES.items():
         assert duration_class.name == name
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
-        assert duration_class.reason and "\n" not in duration_class.reason
+        assert re.fullmatch(r".+", duration_class.reason)
 
 
 def test_every_group_has_a_class() -> None:
@@ -68,14 +71,18 @@ def test_every_group_has_a_class() -> None:
     "text",
     [
         # refused by every standard, java.time, isodate and Temporal
-        "--PT10M", "PT10-M", "", "P", "T10M", "10M", "PT10", "P10", "P10S", "P10H", "PT1D", "P1H", "PT1Y", "PT10M10M",
+        "--PT10M", "PT10-M", "", "P", "T10M", "10M", "PT10", "P10", "P10S", "P10H", "PT1D", "P1H", "PT1Y",
+        "PT10M10M",
         "PT10S10M", "P1D1Y", "PT1S1H", "P1DT1DT1H", "PT10MT", "P1D1W", "PP1D", "PTT10M", "P1 D", "P T10M",
         "\xa0PT10M", "PT10M\0", "PT\uff11\uff10M", "PT\u0661\u0660M", "P\uff34\uff11M", "PT1\xb2M", "PT1e3S",
-        "PT1E3S", "PT0x10S", "PT1_000S", "PT1'000S", "PTNaNS", "PTInfinityS", "PT1/2H", "R3/PT10M", "PT10M/PT20M",
+        "PT1E3S", "PT0x10S", "PT1_000S", "PT1'000S", "PTNaNS", "PTInfinityS", "PT1/2H", "R3/PT10M",
+        "PT10M/PT20M",
         "10 minutes", "PT10Minutes", "P10MIN", "PT10M0", "\ufeffPT10M", "P600S",
         # refused by ISO 8601-1, taken by some other reader
-        "PT", "P1DT", "PT1.5H30M", "PT.5S", "PT5.S", "PT1.M", "P1.5DT1H", "pt10m", "Pt10M", "PT10m", "p1d", "-PT10M",
-        "+PT10M", "PT-10M", "PT+10M", "P1DT-1H", "-P1D", "-PT-10M", "P1WT1H", "P1W1D", "P1Y1W", "PT10M ", " PT10M",
+        "PT", "P1DT", "PT1.5H30M", "PT.5S", "PT5.S", "PT1.M", "P1.5DT1H", "pt10m", "Pt10M", "PT10m", "p1d",
+        "-PT10M",
+        "+PT10M", "PT-10M", "PT+10M", "P1DT-1H", "-P1D", "-PT-10M", "P1WT1H", "P1W1D", "P1Y1W", "PT10M ",
+        " PT10M",
         "PT10M\n", "\nPT10M", "PT10M\r\n", "PT10M\t", "P0000-00-00T00:10:00", "P0000-00-01T00:00:00",
         "P00000000T001000", "P0003-06-04T12:30:05", "P0000-00-00T00:10", "P0000-000T00:10:00",
         "P0000-13-00T00:00:00", "P0001-01-01T00:10:00", "600", "00:10:00", "P10T10", "P2003T10", "P99T23",
@@ -106,18 +113,20 @@ def test_invalid_durations_shrink_to_an_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("function", "arguments", "options"),
     [
-        lambda: invalid_durations(classes=[]),
-        lambda: invalid_durations(classes="empty"),
-        lambda: invalid_durations(classes=["order"]),
-        lambda: invalid_durations(classes=[None]),
-        lambda: invalid_durations(classes=1),
+        (invalid_durations, [], {"classes": []}),
+        (invalid_durations, [], {"classes": "empty"}),
+        (invalid_durations, [], {"classes": ["order"]}),
+        (invalid_durations, [], {"classes": [None]}),
+        (invalid_durations, [], {"classes": 1}),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(call) -> None:  # type: ignore[no-untyped-def]  # calls are wrong on purpose
+def test_wrong_arguments_are_refused_at_once(
+    function: Callable[..., object], arguments: list[object], options: dict[str, object]
+) -> None:
     with pytest.raises(InvalidArgument):
-        call()
+        function(*arguments, **options)
 
 
 def test_reprs_are_the_calls() -> None:

@@ -4,10 +4,6 @@ from email import message_from_bytes
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.errors import InvalidArgument
-
 from conformance_strategies import (
     FORM_MEDIA_TYPE,
     PARAMETERS,
@@ -18,6 +14,10 @@ from conformance_strategies import (
     encode_form,
     wire_forms,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
 from strategies.sampling import minimal, sample
 
 CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambda each: each.name)
@@ -68,14 +68,14 @@ def test_any_bytes_decode_as_the_standard_says(body: bytes, expected: tuple[tupl
 
 
 def test_urllib_decodes_ascii_bodies_alike() -> None:
-    for form in sample(wire_forms(), 500):
+    for form in sample(wire_forms(), 300):
         if form.equivalent_to is not None and form.body.isascii():
             assert tuple(parse_qsl(form.body.decode(), keep_blank_values=True)) == form.equivalent_to
 
 
 @CLASSES
 def test_forms_say_what_they_are_equivalent_to(wire_class: WireClass) -> None:
-    for form in [*wire_class.examples(), *sample(wire_class.strategy(), 30)]:
+    for form in [*wire_class.examples(), *sample(wire_class.strategy(), 20)]:
         media_type = (form.content_type or "").lower().replace(" ", "").replace('"', "")
         is_form = media_type in (FORM_MEDIA_TYPE, f"{FORM_MEDIA_TYPE};charset=utf-8")
         assert form.equivalent_to == (decode_form(form.body) if is_form else None)
@@ -154,9 +154,13 @@ def test_a_body_one_would_think_of_is_an_example(name: str, body: bytes) -> None
 
 
 def test_sizes_are_what_the_classes_say() -> None:
-    values = [len(form.equivalent_to[0][1]) for form in WIRE_CLASSES["large-value"].examples() if form.equivalent_to]
+    values = [
+        len(form.equivalent_to[0][1]) for form in WIRE_CLASSES["large-value"].examples() if form.equivalent_to
+    ]
     assert {1024, 64 * 1024, 1024 * 1024} <= set(values)
-    pairs = [len(form.equivalent_to) for form in WIRE_CLASSES["many-parameters"].examples() if form.equivalent_to]
+    pairs = [
+        len(form.equivalent_to) for form in WIRE_CLASSES["many-parameters"].examples() if form.equivalent_to
+    ]
     assert pairs.count(1000) == 3
 
 
@@ -165,13 +169,18 @@ def test_a_large_form_has_a_legible_repr() -> None:
 
 
 def test_json_and_multipart_bodies_say_the_form() -> None:
-    body, content_type = (WIRE_CLASSES["json-body"].examples()[0].body, WIRE_CLASSES["json-body"].examples()[0].content_type)
-    assert (json.loads(body), content_type) == ({"DefaultInactiveTimer": "PT10M"}, "application/json")
-    multipart = WIRE_CLASSES["multipart-body"].examples()[0]
-    message = message_from_bytes(f"Content-Type: {multipart.content_type}\r\n\r\n".encode() + multipart.body)
-    (part,) = message.walk() if not message.is_multipart() else message.get_payload()
-    assert part.get_param("name", header="content-disposition") == "DefaultInactiveTimer"
-    assert part.get_payload() == "PT10M"
+    form = WIRE_CLASSES["json-body"].examples()[0]
+    assert (json.loads(form.body), form.content_type) == (
+        {"DefaultInactiveTimer": "PT10M"},
+        "application/json",
+    )
+    form = WIRE_CLASSES["multipart-body"].examples()[0]
+    whole = message_from_bytes(f"Content-Type: {form.content_type}\r\n\r\n".encode() + form.body)
+    parts = [part for part in whole.walk() if not part.is_multipart()]
+    assert [part.get_param("name", header="content-disposition") for part in parts] == [
+        "DefaultInactiveTimer"
+    ]
+    assert [part.get_payload() for part in parts] == ["PT10M"]
 
 
 def test_media_types_of_every_kind_occur() -> None:
@@ -183,13 +192,14 @@ def test_class_names_are_their_keys_in_kebab_case_with_one_line_reasons() -> Non
     for name, wire_class in WIRE_CLASSES.items():
         assert wire_class.name == name
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
-        assert wire_class.reason and "\n" not in wire_class.reason
+        assert re.fullmatch(r".+", wire_class.reason)
 
 
 def test_every_group_has_a_class() -> None:
     groups = {each.group for each in WIRE_CLASSES.values()}
     assert groups == {
-        "encoding", "repeated", "unknown", "empty-pairs", "escapes", "invalid-utf-8", "nul", "size", "media-type"
+        "encoding", "repeated", "unknown", "empty-pairs", "escapes", "invalid-utf-8", "nul", "size",
+        "media-type"
     }  # fmt: skip
 
 

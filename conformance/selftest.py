@@ -1,0 +1,174 @@
+"""
+Proof that the suite can fail: runs it against implementations with known faults, and against conformant ones.
+
+A fault is caught when the run reports a deviation, and attributed when one of the findings is of the rule that
+the fault breaks. A conformant variant must come out with no deviation of any level: any is a false alarm.
+"""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.credentials import THROWAWAY
+from conformance.embedded import Embedded
+from conformance.executor import Plan, run
+from conformance.model import Finding, Level, Report
+from conformance.rules import CATALOGUE
+from conformance.target import Target, TargetSettings
+
+_BUDGETS = {"quick": 300, "standard": 3_000}
+"""Requests of the profiles, as in `conformance run`."""
+
+_TIMEOUT = 2.0
+"""Seconds without a byte that count as no answer: the emulator is near, and some faults never answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One implementation: the emulator with some faults and variants built in."""
+
+    faults: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The rules that the faults break."""
+    level: Level = Level.MUST
+
+    @property
+    def name(self) -> str:
+        """What it is called in the matrix."""
+        return " + ".join((*self.faults, *self.variants)) or "reference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run said of one implementation."""
+
+    subject: Subject
+    requests: int
+    seconds: float
+    verdict: str
+    findings: tuple[Finding, ...] = field(repr=False)
+
+    @property
+    def caught(self) -> bool:
+        """Whether any deviation was reported."""
+        return bool(self.findings)
+
+    @property
+    def attributed(self) -> bool:
+        """Whether every broken rule is among those reported."""
+        return set(self.subject.rules) <= {finding.rule for finding in self.findings}
+
+    @property
+    def first(self) -> int | None:
+        """The number of the request that first showed a deviation."""
+        return min((finding.first for finding in self.findings), default=None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the suite did what it should: find faults, and be silent about variants."""
+        return self.caught if self.subject.faults else not self.caught
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as JSON has it."""
+        return {
+            "name": self.subject.name,
+            "faults": list(self.subject.faults),
+            "variants": list(self.subject.variants),
+            "rules": list(self.subject.rules),
+            "level": self.subject.level,
+            "ok": self.ok,
+            "attributed": self.attributed,
+            "requests": self.requests,
+            "first": self.first,
+            "seconds": round(self.seconds, 2),
+            "verdict": self.verdict,
+            "findings": [
+                {
+                    "rule": each.rule,
+                    "class": each.cls,
+                    "outcome": each.outcome,
+                    "stable": each.stable,
+                    "cause": each.cause,
+                    "witness": each.summary,
+                    "observed": each.observed,
+                }
+                for each in self.findings
+            ],
+        }
+
+
+def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = False) -> Result:
+    """Run the suite against one implementation, in a process of its own."""
+    began = time.perf_counter()
+    with Embedded(THROWAWAY, faults=subject.faults, variants=subject.variants) as emulator:
+        report = _run(emulator.url(), profile, seed, fail_fast)
+    findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
+    return Result(
+        subject=subject,
+        requests=report.requests,
+        seconds=time.perf_counter() - began,
+        verdict=report.verdict,
+        findings=findings,
+    )
+
+
+def _run(url: str, profile: str, seed: int, fail_fast: bool) -> Report:
+    settings = TargetSettings(
+        url=url, timeout=_TIMEOUT, total_timeout=3 * _TIMEOUT, max_requests=_BUDGETS[profile], seed=seed
+    )
+    with Target(settings) as target:
+        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD)
+        return run(CATALOGUE, target, plan)
+
+
+def examine_all(
+    subjects: Sequence[Subject], *, jobs: int, tell: Callable[[Result], None] = lambda result: None, **options: Any
+) -> list[Result]:
+    """Examine implementations, some at a time, in order."""
+    results = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for result in pool.map(lambda subject: examine(subject, **options), subjects):
+            tell(result)
+            results.append(result)
+    return results
+
+
+def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Subject]:
+    """Random sets of two to five variants."""
+    names, chance = sorted(variants), random.Random(seed)
+    for _ in range(count):
+        yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """The figures of a matrix."""
+    faulty = [result for result in results if result.subject.faults]
+    must = [result for result in faulty if result.subject.level is Level.MUST]
+    clean = [result for result in results if not result.subject.faults]
+    first = [result.first for result in faulty if result.first is not None]
+    causes = [len({finding.cause for finding in result.findings}) for result in faulty if result.findings]
+    return {
+        "faults": len(faulty),
+        "caught": sum(result.ok for result in faulty),
+        "must_faults": len(must),
+        "must_caught": sum(result.ok for result in must),
+        "attributed": sum(result.attributed for result in faulty),
+        "variants": len(clean),
+        "false_alarms": sum(not result.ok for result in clean),
+        "median_requests_to_first": statistics.median(first) if first else None,
+        "median_causes": statistics.median(causes) if causes else None,
+    }
+
+
+def write(path: Path, results: Sequence[Result]) -> None:
+    """Write the matrix as JSON."""
+    import json
+
+    document = {"summary": summary(results), "results": [result.as_json() for result in results]}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

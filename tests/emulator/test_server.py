@@ -1,0 +1,186 @@
+"""The emulator as a process of its own."""
+
+import asyncio
+import itertools
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conformance.emulator import Step
+
+from .serving import ACCOUNTS, PATH, raw, raw_request, running, start
+
+AUTH = ACCOUNTS[0]
+READ = Step(method="GET")
+
+
+def test_the_port_file_holds_the_port_once_the_emulator_listens(tmp_path: Path) -> None:
+    file = tmp_path / "port"
+    with running("--port-file", str(file)) as emulator:
+        assert emulator.url == f"http://127.0.0.1:{int(file.read_text())}"
+        assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
+        assert [item.name for item in tmp_path.iterdir()] == ["port"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_cleanly_and_quietly(number: signal.Signals) -> None:
+    with running() as emulator:
+        httpx.post(emulator.url + PATH, auth=AUTH, data={"DefaultInactiveTimer": "PT1H"})
+        emulator.process.send_signal(number)
+        assert emulator.process.wait(timeout=5) == 0
+        assert emulator.process.stdout is not None
+        assert emulator.process.stdout.read() == ""
+
+
+def test_a_request_that_is_never_answered_does_not_keep_it_alive() -> None:
+    with running("--fault", "hang-on-nul") as emulator:
+        assert raw(emulator.url, raw_request(Step("DefaultInactiveTimer=%00"))) == b""
+        emulator.process.terminate()
+        assert emulator.process.wait(timeout=5) == 0
+
+
+def test_it_ends_with_the_program_that_started_it() -> None:
+    process = start("--exit-with-parent", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout.readline().startswith("Listening on ")
+    process.stdin.close()
+    assert process.wait(timeout=5) == 0
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--fault", "nonsense-of-mine"], "there is no fault named"),
+        (["--variant", "chunke"], "did you mean chunked?"),
+        (["--database", "/"], "it is a directory"),
+        (["--host", "192.0.2.1"], "Cannot assign requested address"),
+        (["--port-file", "/nonexistent/port"], "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(arguments: list[str], told: str) -> None:
+    process = start(*arguments)
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert told in output.splitlines()[-1]
+    assert "Traceback" not in output
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    with running() as emulator:
+        process = start("--port", emulator.url.rpartition(":")[2])
+        output, _ = process.communicate(timeout=10)
+    assert (process.returncode, len(output.splitlines())) == (2, 1)
+    assert "in use" in output
+
+
+def test_no_account_is_told_in_one_line() -> None:
+    process = start(accounts={})
+    output, _ = process.communicate(timeout=10)
+    assert (process.returncode, len(output.splitlines())) == (2, 1)
+    assert "no account was given" in output
+
+
+def test_answers_to_what_is_hardly_http_are_client_errors() -> None:
+    with running() as emulator:
+        for data in (
+            b"\r\n\r\n\r\n",
+            b"nonsense\r\n\r\n",
+            b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+        ):
+            assert raw(emulator.url, data)[:12] in (b"HTTP/1.1 400", b"")
+        assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
+
+
+def test_the_absolute_form_of_a_target_is_taken() -> None:
+    with running() as emulator:
+        answer = raw(emulator.url, raw_request(Step(method="GET", path=f"http://emulator.test{PATH}")))
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b'"url": "http://emulator.test/v1/Configuration"' in answer
+
+
+def test_requests_in_one_packet_are_answered_in_order() -> None:
+    with running() as emulator:
+        requests = [raw_request(Step(f"DefaultInactiveTimer=PT{hours}H")) for hours in range(1, 6)]
+        answers = raw(emulator.url, b"".join(requests))
+        assert answers.count(b"HTTP/1.1 200 OK") == 5
+        positions = [answers.index(f'"PT{hours}H"'.encode()) for hours in range(1, 6)]
+        assert positions == sorted(positions)
+
+
+def test_200_clients_at_once_lose_no_update() -> None:
+    accounts = {f"AC{number:032x}": f"token{number}" for number in range(50)}
+    values = {
+        "DefaultInactiveTimer": "PT1H",
+        "DefaultClosedTimer": "P1D",
+        "DefaultChatServiceSid": "IS" + "0" * 32,
+        "DefaultMessagingServiceSid": "MG" + "0" * 32,
+    }
+
+    async def update(url: str, account: tuple[str, str], name: str) -> None:
+        async with httpx.AsyncClient(auth=account, timeout=30) as client:
+            for _ in range(3):
+                response = await client.post(url, data={name: values[name]})
+                assert response.status_code == 200, response.text
+                assert values[name] in response.json().values()
+
+    async def run(url: str) -> None:
+        await asyncio.gather(*(update(url, account, name) for account in accounts.items() for name in values))
+        async with httpx.AsyncClient() as client:
+            for account in accounts.items():
+                shown = (await client.get(url, auth=account)).json()
+                assert set(values.values()) <= set(shown.values())
+
+    with running(accounts=accounts) as emulator:
+        asyncio.run(run(emulator.url + PATH))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_kill_loses_no_acknowledged_update(seed: int, tmp_path: Path) -> None:
+    database = str(tmp_path / "state.db")
+    sent = acknowledged = 0
+    for moment in random.Random(seed).choices((0.02, 0.05, 0.1), k=2):
+        with running("--database", database) as emulator:
+            threading.Timer(moment, emulator.process.kill).start()
+            try:
+                with httpx.Client(auth=AUTH) as client:
+                    for number in itertools.count(acknowledged + 1):
+                        sent = number
+                        form = {"DefaultInactiveTimer": f"PT{number}H", "DefaultClosedTimer": f"PT{number}H"}
+                        client.post(emulator.url + PATH, data=form).raise_for_status()
+                        acknowledged = number
+            except httpx.TransportError:
+                pass
+        with running("--database", database) as emulator:
+            shown = httpx.get(emulator.url + PATH, auth=AUTH).json()
+        expected = {f"PT{number}H" if number else None for number in (acknowledged, sent)}
+        assert shown["default_inactive_timer"] in expected
+        assert shown["default_inactive_timer"] == shown["default_closed_timer"]
+        acknowledged = sent
+
+
+def test_it_listens_within_a_moment() -> None:
+    begin = time.monotonic()
+    with running():
+        assert time.monotonic() - begin < 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs /proc or ps")
+def test_no_token_shows_in_its_arguments() -> None:
+    with running() as emulator:
+        arguments = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(emulator.process.pid)], capture_output=True, text=True, check=True
+        ).stdout
+    assert "conformance.emulator" in arguments
+    assert AUTH[1] not in arguments
