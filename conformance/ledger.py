@@ -310,7 +310,8 @@ class Ledger:
             return echo, "missing"
         if value.strip(BLANKS) != value:
             return echo, "blank"
-        if setting.shown is not None and value == setting.shown:
+        decision = decide_value(target_field, sent)
+        if value == setting.shown and decision.answer is Answer.ACCEPT and decision.level is Level.MUST:
             return "last-write-wins", "previous-value"
         if self._elsewhere(setting, value):
             return "accounts-apart", "foreign-value"
@@ -318,7 +319,7 @@ class Ledger:
             length = length_of(sent)
             if lost_fraction(sent, value):
                 return f"{target_field.slug}-notation", "fraction-lost"
-            if length is not None and decide_value(target_field, sent).answer is Answer.OPEN:
+            if length is not None and decision.answer is Answer.OPEN:
                 return f"{target_field.slug}-notation", "changed"
         return echo, "changed"
 

@@ -91,6 +91,7 @@ class Session:
         self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
         self.open: dict[str, Exchange] = {}
         """By class, the answers to what is open."""
+        self._refused: set[tuple[str, str]] = set()
         self.takes_empty = False
         """Whether an update without parameters is accepted: it shows the settings and leaves them alone."""
         self._unseen = 0
@@ -171,6 +172,10 @@ class Session:
         watched = self._watched(exchange, decision, ledger)
         self.kinds.setdefault(watched.kind, Counter())[_status(exchange)] += 1
         ledger.record(exchange, authorised=watched.authorised)
+        if decision is not None and decision.answer is Answer.ACCEPT and 400 <= (exchange.status or 0) < 429:
+            pairs = request.form() or ()
+            if len(pairs) == 1 and request == replace(update(*pairs), account=request.account):
+                self._refused.add(pairs[0])
         shows = watched.represents and request.method == "POST"
         self._unseen = 0 if shows else self._unseen + 1
         return list(judge(watched))
@@ -224,6 +229,7 @@ class Session:
             decision=decision,
             ledger=ledger,
             account_sid=self.target.settings.accounts[exchange.request.account].sid,
+            refused=self._refused,
             leaks=self.target.leaks(exchange),
         )
 

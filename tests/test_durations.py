@@ -4,6 +4,7 @@ import json
 import time
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import isodate
@@ -50,7 +51,7 @@ def test_the_length_is_the_one_isodate_computes(text):
     assert Decimal(seconds) == read(text)["iso8601-1"].low
 
 
-@given(st.integers(0, 10**30), st.integers(0, 10**12), st.sampled_from("WDHMS"))
+@given(st.integers(0, 10**30), st.integers(0, 10**12 - 1), st.sampled_from("WDHMS"))
 def test_lengths_are_exact_whatever_their_size(whole, fraction, unit):
     time_unit = "T" if unit in "HMS" else ""
     seconds = {"W": 604800, "D": 86400, "H": 3600, "M": 60, "S": 1}[unit]
@@ -58,7 +59,7 @@ def test_lengths_are_exact_whatever_their_size(whole, fraction, unit):
 
     length = read(f"P{time_unit}{whole}.{digits}{unit}")["iso8601-1"]
 
-    assert (whole * 10**12 + int(digits)) * seconds == int(length.low.scaleb(12)) == int(length.high.scaleb(12))
+    assert (whole + Fraction(int(digits), 10**12)) * seconds == Fraction(length.low) == Fraction(length.high)
 
 
 @pytest.mark.parametrize(("text", "low", "high"), [("P1Y", 365, 366), ("P1M", 28, 31), ("P1Y1M1D", 394, 398)])

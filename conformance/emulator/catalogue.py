@@ -1,23 +1,34 @@
 """All faults and variants, by name."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from types import MappingProxyType
 
 from conformance.emulator.alterations import Fault, Step, Variant
 from conformance.emulator.errors import UnknownName
 from conformance.emulator.faults import protocol, response, robustness, sids, state, timers
-from conformance.emulator.variants import ALL as _VARIANTS
+from conformance.emulator.variants import ALL as ALL_VARIANTS
 
-__all__ = ["FAULTS", "VARIANTS", "Fault", "Step", "Variant", "alterations_named"]
+__all__ = [
+    "ALL_FAULTS",
+    "ALL_VARIANTS",
+    "FAULTS",
+    "VARIANTS",
+    "Fault",
+    "Step",
+    "Variant",
+    "alterations_named",
+]
 
-FAULTS: Mapping[str, Fault] = MappingProxyType(
-    {
-        fault.name: fault
-        for fault in chain(timers.ALL, sids.ALL, response.ALL, state.ALL, protocol.ALL, robustness.ALL)
-    }
+ALL_FAULTS: tuple[Fault, ...] = (
+    *timers.ALL,
+    *sids.ALL,
+    *response.ALL,
+    *state.ALL,
+    *protocol.ALL,
+    *robustness.ALL,
 )
-VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in _VARIANTS})
+FAULTS: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in ALL_FAULTS})
+VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in ALL_VARIANTS})
 
 
 def alterations_named(*, variants: Sequence[str], faults: Sequence[str]) -> list[Fault | Variant]:

@@ -7,6 +7,7 @@ update. A file is kept in WAL mode with full synchronisation: an acknowledged up
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from conformance.emulator.errors import BadDatabase
@@ -85,13 +86,12 @@ def _open(path: Path, rows: list[tuple[str | None, ...]]) -> sqlite3.Connection:
     try:
         if path.exists():
             _recognise(path)
+            _check(path)
         else:
             _create(path)
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
-            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise BadDatabase(path, "it is damaged")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.executemany(_ADD, rows)
@@ -122,16 +122,23 @@ def _recognise(path: Path) -> None:
         raise BadDatabase(path, f"its schema has version {version}, this emulator writes {SCHEMA_VERSION}")
 
 
+def _check(path: Path) -> None:
+    """Read the whole file. Without a log to recover nothing is written, nor any file made beside it."""
+    recovering = path.with_name(f"{path.name}-wal").exists()
+    uri = f"{path.absolute().as_uri()}?{'mode=rw' if recovering else 'mode=ro&immutable=1'}"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise BadDatabase(path, "it is damaged")
+        connection.execute(_READ, ("",))
+
+
 def _create(path: Path) -> None:
     """Create the file under another name first: a kill half-way leaves nothing that cannot be opened."""
     if not path.parent.is_dir():
         raise BadDatabase(path, "its directory does not exist")
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    connection = sqlite3.connect(draft, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute(_CREATE)
-    finally:
-        connection.close()
     draft.replace(path)

@@ -65,7 +65,7 @@ TREATMENTS: Mapping[str, Treatment] = {
     "upper-case": lambda head, body: Written(
         re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda match: match[0].upper(), head) + body
     ),
-    "http-1.0": lambda head, body: Written(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body, close=True),
+    "http-1-0": lambda head, body: Written(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body, close=True),
     "no-reason": lambda head, body: Written(re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", rb"\1", head) + body),
     "close-after": lambda head, body: Written(head + body, close=True),
 }

@@ -3,7 +3,9 @@
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.progress import Progress
-from conformance.reporting.result import ReportError, build, load, validate
+from conformance.reporting.reading import ReportError, load, validate
+from conformance.reporting.recorded import request_of
+from conformance.reporting.result import build, record
 from conformance.reporting.terminal import console_for
 from conformance.reporting.terminal import render as print_result
 from conformance.reporting.write import RENDERERS, check_writable, write_all
@@ -21,6 +23,8 @@ __all__ = [
     "differences",
     "load",
     "print_result",
+    "record",
+    "request_of",
     "validate",
     "write_all",
 ]

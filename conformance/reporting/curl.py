@@ -19,7 +19,7 @@ class ShellAccount:
     """How a shell spells the credentials of one of the target's accounts."""
 
     user: str = ""
-    """The user name, an ShellAccount SID or the SID of an API key; empty means a variable, `$TWILIO_ACCOUNT_SID`."""
+    """The user name, an Account SID or the SID of an API key; empty means a variable, `$TWILIO_ACCOUNT_SID`."""
     variable: str = ""
     """The variable that holds the token; empty means `TWILIO_AUTH_TOKEN`, then `CONFORMANCE_TOKEN_2` and so on."""
     throwaway: str = ""

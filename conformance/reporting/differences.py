@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from conformance.model import Level, Verdict
+from conformance.model import Level
 from conformance.reporting.text import Document, body, request_line
 
 FURTHER_WITNESSES = 3
@@ -48,11 +48,10 @@ def differences(document: Document) -> list[Difference]:
 
     Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before.
     """
-    verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
-    causes: defaultdict[str, list[tuple[int, Document]]] = defaultdict(list)
+    causes: defaultdict[tuple[str, bool], list[tuple[int, Document]]] = defaultdict(list)
     for finding in document["findings"]:
-        known = verdicts[finding["rule"]] == Verdict.KNOWN
-        causes[finding["cause"]].append((KINDS.index("known" if known else _kind(finding)), finding))
+        # What is known is told apart from what is new of the same cause.
+        causes[finding["cause"], "known" in finding].append((KINDS.index(_kind(finding)), finding))
     grouped = []
     for members in causes.values():
         members.sort(key=lambda member: (member[0], *_size(member[1])))
@@ -66,6 +65,8 @@ KINDS = ("must", "unstable", "should", "known")
 
 
 def _kind(finding: Document) -> str:
+    if "known" in finding:
+        return "known"
     if finding["level"] == Level.SHOULD:
         return "should"
     return "must" if finding["stable"] else "unstable"

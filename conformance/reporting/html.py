@@ -101,11 +101,13 @@ def _request_text(exchange: Document) -> str:
 
 
 def _response_text(exchange: Document) -> str:
-    if "failure" in exchange:
+    if "response" not in exchange:
         return answer_line(exchange, 1_000)
     response = exchange["response"]
-    cut = ["(cut at the size cap)"] if response["truncated"] else []
-    return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *cut])
+    end = ["(cut at the size cap)"] if response["truncated"] else []
+    if "failure" in exchange:
+        end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
+    return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])
 
 
 def _rest(message: Document) -> Iterator[str]:

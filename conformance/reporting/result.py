@@ -1,17 +1,10 @@
 """The result of a run as one JSON document, from which every other report is rendered."""
 
 import base64
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, AnyStr, Protocol
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from conformance.contract import load as load_schema
 from conformance.model import (
     FIELDS,
     PATH,
@@ -26,12 +19,9 @@ from conformance.model import (
 )
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
-
-SCHEMA_VERSION = 1
-
-
-class ReportError(Exception):
-    """A report cannot be read or written; the message is one line that says which and why."""
+from conformance.reporting.reading import SCHEMA_VERSION
+from conformance.reporting.snippet import httpx_snippet
+from conformance.reporting.text import Document
 
 
 class Redact(Protocol):
@@ -84,42 +74,35 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
-    document["counts"] = _counts(report, len(differences(document)))
+    document["counts"] = count(document)
     plain: dict[str, Any] = _plain(document, redact)
     return plain
-
-
-def _counts(report: Report, causes: int) -> dict[str, Any]:
-    verdicts = Counter(outcome.verdict for outcome in report.outcomes)
-    known = [
-        each for outcome in report.outcomes if outcome.verdict is Verdict.KNOWN for each in outcome.findings
-    ]
-    new = [
-        each
-        for outcome in report.outcomes
-        if outcome.verdict is not Verdict.KNOWN
-        for each in outcome.findings
-    ]
-    return {
-        **{level: _level_counts(report, level) for level in Level},
-        "undecided": verdicts[Verdict.UNDECIDED],
-        "not_run": verdicts[Verdict.NOT_RUN],
-        "errors": verdicts[Verdict.ERROR],
-        "findings": {
-            **{level: sum(each.stable and each.level is level for each in new) for level in Level},
-            "unstable": sum(not each.stable for each in new),
-            "known": len(known),
-        },
-        "differences": causes,
-    }
 
 
 _UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
 _CONFORMANT = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
 
 
-def _level_counts(report: Report, level: Level) -> dict[str, int]:
-    verdicts = [outcome.verdict for outcome in report.outcomes if outcome.rule.level is level]
+def count(document: Document) -> dict[str, Any]:
+    """The totals of a result document, from its rules and findings."""
+    verdicts = Counter(rule["verdict"] for rule in document["rules"])
+    new = [each for each in document["findings"] if "known" not in each]
+    return {
+        **{level: _level_counts(document, level) for level in Level},
+        "undecided": verdicts[Verdict.UNDECIDED],
+        "not_run": verdicts[Verdict.NOT_RUN],
+        "errors": verdicts[Verdict.ERROR],
+        "findings": {
+            **{level: sum(each["stable"] and each["level"] == level for each in new) for level in Level},
+            "unstable": sum(not each["stable"] for each in new),
+            "known": len(document["findings"]) - len(new),
+        },
+        "differences": len(differences(document)),
+    }
+
+
+def _level_counts(document: Document, level: Level) -> dict[str, int]:
+    verdicts = [rule["verdict"] for rule in document["rules"] if rule["level"] == level]
     return {
         "conformant": sum(verdict in _CONFORMANT for verdict in verdicts),
         "judged": sum(verdict not in _UNJUDGED for verdict in verdicts),
@@ -161,8 +144,9 @@ def _finding(
         "cause": finding.cause or _cause(finding),
         "count": finding.count,
         "stable": finding.stable,
-        "exchanges": [_exchange(each, url) for each in finding.exchanges],
+        "exchanges": [record(each, url) for each in finding.exchanges],
         "curl": curl(finding.exchanges, url=url, accounts=accounts, options=options),
+        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, ca_file=_ca_file(options)),
     }
 
 
@@ -174,7 +158,18 @@ def _cause(finding: Finding) -> str:
     return f"{finding.rule} {finding.outcome}"
 
 
-def _exchange(exchange: Exchange, url: str) -> dict[str, Any]:
+def _ca_file(options: Sequence[str]) -> str:
+    return next((value for name, value in zip(options, options[1:], strict=False) if name == "--cacert"), "")
+
+
+def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
+    """
+    An exchange as a result document holds it.
+
+    Args:
+        exchange: what was sent and what came of it.
+        url: the resource, for an exchange that does not say where it was sent.
+    """
     request = exchange.request
     document: dict[str, Any] = {
         "number": exchange.number,
@@ -190,7 +185,7 @@ def _exchange(exchange: Exchange, url: str) -> dict[str, Any]:
     }
     if exchange.response is not None:
         document["response"] = _response(exchange.response)
-    elif exchange.failure is not None:
+    if exchange.failure is not None:
         document["failure"] = {"kind": exchange.failure.kind, "detail": exchange.failure.detail}
     return document
 
@@ -252,43 +247,3 @@ def _plain(value: Any, redact: Redact | None) -> Any:
 
 def _redacted_base64(text: str, redact: Redact) -> str:
     return base64.b64encode(redact(base64.b64decode(text))).decode("ascii")
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(load_schema("result.schema.json"))
-
-
-def validate(document: Any) -> None:
-    """
-    Checks a document against `schemas/result.schema.json`.
-
-    Raises:
-        ReportError: it is not a result document; the message names the first member that is wrong.
-    """
-    error = best_match(_validator().iter_errors(document))
-    if error is not None:
-        raise ReportError(f"not a result document: {error.json_path}: {error.message[:200]!r}")
-    unknown = {each["rule"] for each in document["findings"]} - {each["id"] for each in document["rules"]}
-    if unknown:
-        raise ReportError(f"not a result document: findings of rules it does not have: {sorted(unknown)}")
-
-
-def load(path: Path) -> dict[str, Any]:
-    """
-    The result document in a file.
-
-    Raises:
-        ReportError: the file cannot be read, is not JSON, or is not a result document.
-    """
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ReportError(f"{path} is not JSON: {error}") from error
-    try:
-        validate(document)
-    except ReportError as error:
-        raise ReportError(f"{path} is {error}") from error
-    return document

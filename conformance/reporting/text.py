@@ -114,11 +114,14 @@ def _value(value: str) -> str:
 
 
 def answer_line(exchange: Document, limit: int = 160) -> str:
-    """A recorded answer on one line: status and body, or why there was none."""
-    if "failure" in exchange:
-        return visible(f"no answer ({exchange['failure']['kind']}): {exchange['failure']['detail']}", limit)
-    response = exchange["response"]
-    return visible(f"{response['status']} {visible_bytes(body(response) or b'')}".strip(), limit)
+    """A recorded answer on one line: status and body, or why there was none, or what was wrong besides."""
+    response, failure = exchange.get("response"), exchange.get("failure")
+    parts = []
+    if failure is not None:
+        parts.append(f"{'' if response else 'no answer '}({failure['kind']}): {failure['detail']}")
+    if response is not None:
+        parts.append(f"{response['status']} {visible_bytes(body(response) or b'')}".strip())
+    return visible(" ".join(reversed(parts)), limit)
 
 
 def plural(count: int, noun: str) -> str:

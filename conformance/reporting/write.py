@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from conformance.reporting import badge, har, html, junit, markdown
-from conformance.reporting.result import ReportError
+from conformance.reporting.reading import ReportError
 from conformance.reporting.text import Document
 
 RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from conformance.model import BASIC, FORM_MEDIA_TYPE, Level, Request, Violation, encode_form
-from conformance.oracle import Answer, FormDecision
+from conformance.model import BASIC, BY_PARAMETER, FORM_MEDIA_TYPE, Level, Request, Violation, encode_form
+from conformance.oracle import Answer, FormDecision, decide_value
 from conformance.rules.watching import Watched
 
 
@@ -51,7 +51,7 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                 )
             return
         yield Violation(
-            rule=blame(watched.request, decision),
+            rule=_blame(watched, decision),
             outcome="refused",
             field=cause.field.parameter if cause.field and len(watched.request.form() or ()) == 1 else None,
             summary=f"{sent} was refused",
@@ -60,10 +60,14 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
         )
 
 
-def blame(request: Request, decision: FormDecision) -> str:
-    """The rule to which the refusal of a good form is put down: what is unusual about the request, or its value."""
+def _blame(watched: Watched, decision: FormDecision) -> str:
+    """The rule to which the refusal of a good form is put down: its value, or what is unusual about the request."""
+    request = watched.request
     pairs = request.form() or ()
     essence, _, parameters = (request.content_type or "").partition(";")
+    for name, value in pairs:
+        if (name, value) in watched.refused:  # by itself it was refused too
+            return decide_value(BY_PARAMETER[name], value).rule_id
     if request.chunked:
         return "chunked-body"
     if essence.strip() != FORM_MEDIA_TYPE and pairs:

@@ -1,6 +1,8 @@
 """Rules about parameters together: any subset, any order, and all or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import combinations, permutations
 
 from conformance_strategies import forms
@@ -13,6 +15,7 @@ from conformance.model import (
     EXAMPLE,
     INACTIVE,
     MESSAGING,
+    Field,
     InputClass,
     Level,
     Pairs,
@@ -58,22 +61,26 @@ def _orders(situation: Situation) -> Sequence[Probe]:
 
 
 _INVALID = {
-    INACTIVE: ("banana", "PT17S"),
-    CLOSED: ("PT10", "PT7M"),
+    INACTIVE: ("PT17S", "banana"),
+    CLOSED: ("PT7M", "PT10"),
     CHAT: ("IS123", "MG" + "b" * 32),
     MESSAGING: ("MGxyz", "IS" + "b" * 32),
 }
 
 
-def _beside_valid(situation: Situation) -> Iterator[Probe]:
-    """One invalid parameter among valid ones, first and last; then an update that shows what was written."""
-    for at, (bad, values) in enumerate(_INVALID.items()):
-        before, attempted = pairs_for(situation, 3 + at), pairs_for(situation, 8 + at)
-        valid = tuple(pair for pair in attempted if pair[0] != bad.parameter)
-        for value in values:
-            invalid = (bad.parameter, value)
-            for form in ((invalid, *valid), (*valid, invalid), (valid[0], invalid), (invalid, valid[-1])):
-                yield single(update(*before), update(*form), look(bad))
+def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
+    """One invalid parameter behind and before valid ones, which must not be written either."""
+    at = list(_INVALID).index(bad)
+    probes = []
+    for value in _INVALID[bad]:
+        valid = tuple(pair for pair in pairs_for(situation, 8 + at) if pair[0] != bad.parameter)
+        invalid = (bad.parameter, value)
+        probes += [
+            single(update(*form), look(bad), context=(LONG_CLOSED,))
+            for form in ((*valid, invalid), (invalid, *valid), (valid[0], invalid), (invalid, valid[-1]))
+        ]
+    # The first alone, for the shortest run: it looks now and then anyway.
+    return [replace(probes[0], steps=probes[0].steps[:1]), *probes[1:]]
 
 
 def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
@@ -125,10 +132,18 @@ RULES = (
         statement="After a refused update every setting is as it was.",
         source="RFC 9110 15.5: the request failed; a 4xx that wrote would be neither refused nor accepted",
         classes=(
+            *(
+                InputClass(
+                    id=f"form/invalid-{bad.slug}",
+                    reason=f"an invalid {bad.parameter} behind or before valid parameters",
+                    examples=partial(_beside_valid, bad),
+                )
+                for bad in _INVALID
+            ),
             InputClass(
-                id="form/invalid-beside-valid",
-                reason="one invalid parameter first or last among valid ones",
-                examples=lambda situation: tuple(_beside_valid(situation)),
+                id="form/one-invalid",
+                reason="forms of which at least one parameter is invalid",
+                examples=lambda situation: (),
                 strategy=lambda situation: _drawn(situation, valid=False),
             ),
         ),

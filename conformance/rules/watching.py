@@ -6,7 +6,7 @@ none of them sends anything, and none knows which rules were selected.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,8 @@ class Watched:
     ledger: Ledger
     account_sid: str | None
     """Of the account whose credentials were sent; None with an API key."""
+    refused: Collection[tuple[str, str]] = ()
+    """Parameters that were refused when sent by themselves, with their good values."""
     leaks: bool = False
     """Whether the answer holds a token that the request's body, path and parameters did not."""
 

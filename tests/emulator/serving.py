@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ PATH = "/v1/Configuration"
 PATIENCE = 0.5
 
 NO_ANSWER = "no answer"
+# Stands for the end of a connection.
+CLOSED = b"<closed>"
 # Status, raw headers and body; or that there was no answer.
 Observed = tuple[int, tuple[tuple[bytes, bytes], ...], bytes] | str
 
@@ -48,7 +50,7 @@ async def _observe(client: httpx.AsyncClient, step: Step) -> list[Observed]:
     async def send() -> Observed:
         method, path, headers, body = request_of(step)
 
-        async def chunks() -> "AsyncIterator[bytes]":  # noqa: F821 - a string, for the reader
+        async def chunks() -> AsyncIterator[bytes]:
             yield body
 
         content = chunks() if step.chunked else body
@@ -59,10 +61,9 @@ async def _observe(client: httpx.AsyncClient, step: Step) -> list[Observed]:
             return NO_ANSWER
         return response.status_code, tuple(sorted(response.headers.raw)), await response.aread()
 
-    results = await asyncio.gather(send(), *(_observe(client, other) for other in step.beside))
-    first, *others = results
-    assert not isinstance(first, list)
-    return [first, *(item for other in others if isinstance(other, list) for item in other)]
+    others = asyncio.gather(*(_observe(client, other) for other in step.beside))
+    first = asyncio.ensure_future(send())
+    return [item for other in [[await first], *await others] for item in other]
 
 
 def observe(app: Starlette, steps: Sequence[Step]) -> list[Observed]:
@@ -117,7 +118,9 @@ def start(
     *arguments: str, accounts: Mapping[str, str] = WITNESS_ACCOUNTS, stdin: int | None = subprocess.DEVNULL
 ) -> subprocess.Popen[str]:
     """Start the emulator's program."""
-    environment = os.environ | {"CONFORMANCE_ACCOUNTS": ",".join(f"{sid}:{token}" for sid, token in accounts.items())}
+    environment = os.environ | {
+        "CONFORMANCE_ACCOUNTS": ",".join(f"{sid}:{token}" for sid, token in accounts.items())
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "conformance.emulator", *arguments],
         env=environment,
@@ -129,21 +132,28 @@ def start(
 
 
 def raw(url: str, data: bytes) -> bytes:
-    """Return everything that comes back on a connection on which some bytes are sent, but for the Date."""
+    """Return what comes back on a connection on which some bytes are sent, but for dates; CLOSED if it ends."""
     parts = urlsplit(url)
     received = b""
     with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
-        connection.sendall(data)
         try:
+            connection.sendall(data)
             while block := connection.recv(65536):
                 received += block
-        except (TimeoutError, ConnectionResetError):
+            received += CLOSED
+        except TimeoutError:
             pass
+        except ConnectionError:
+            received += CLOSED
     return b"\n".join(line for line in received.split(b"\n") if not line.lower().startswith(b"date:"))
 
 
 def raw_request(step: Step) -> bytes:
     """Return a step's request as it goes over a connection that stays open."""
     method, path, headers, body = request_of(step)
-    lines = [f"{method} {path} HTTP/1.1", "Host: emulator.test", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: emulator.test",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body

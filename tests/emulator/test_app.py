@@ -77,7 +77,9 @@ def test_a_refused_update_changes_nothing(refused: str, form: str) -> None:
     assert state(ask(app, READ)) == before
 
 
-@pytest.mark.parametrize("text", ["PT1H", "PT3600S", "PT90M", "P1D", "P1W", "P1M", "P1Y", "PT90,5M", "PT1H0.5S", "PT0010M"])
+@pytest.mark.parametrize(
+    "text", ["PT1H", "PT3600S", "PT90M", "P1D", "P1W", "P1M", "P1Y", "PT90,5M", "PT1H0.5S", "PT0010M"]
+)
 @pytest.mark.parametrize("timer", ["DefaultInactiveTimer", "DefaultClosedTimer"])
 def test_timers_come_back_as_they_were_sent(timer: str, text: str) -> None:
     column = "default_" + timer[7:-5].lower() + "_timer"
@@ -127,7 +129,14 @@ def test_unknown_parameters_and_queries_are_ignored() -> None:
 @pytest.mark.parametrize(
     "credentials",
     ["", f"{SID}:", f":{TOKEN}", SID, f"{SID}:{TOKEN}x", f"{SID}:{TOKEN[:-1]}", f"{SID}:{TOKEN.upper()}"]
-    + [f"{SID}:{OTHER_TOKEN}", f"{SID.upper()}:{TOKEN}", f"{SID} :{TOKEN}", f"{SID}:{TOKEN} ", f"{SID}:é", "AC" + "0" * 32 + ":"],
+    + [
+        f"{SID}:{OTHER_TOKEN}",
+        f"{SID.upper()}:{TOKEN}",
+        f"{SID} :{TOKEN}",
+        f"{SID}:{TOKEN} ",
+        f"{SID}:é",
+        "AC" + "0" * 32 + ":",
+    ],
 )
 def test_wrong_credentials_are_challenged_and_write_nothing(credentials: str) -> None:
     app = emulator()
@@ -137,7 +146,9 @@ def test_wrong_credentials_are_challenged_and_write_nothing(credentials: str) ->
     assert set(state(ask(app, READ)).values()) == {None}
 
 
-@pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic QUI", "Bearer x", "Basic /w==", "Basic QQ==, Basic QQ=="])
+@pytest.mark.parametrize(
+    "value", ["Basic", "Basic !!!", "Basic QUI", "Bearer x", "Basic /w==", "Basic QQ==, Basic QQ=="]
+)
 def test_malformed_credentials_are_challenged(value: str) -> None:
     assert ask(emulator(), with_header("Authorization", value)).status_code == 401
 
@@ -155,7 +166,9 @@ def test_media_types_are_read_as_rfc_9110_has_it(media_type: str) -> None:
     assert state(ask(emulator(), of_type(media_type)))["default_inactive_timer"] == "PT1H"
 
 
-@pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", "", "x"])
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", "", "x"]
+)
 def test_other_media_types_are_refused_and_write_nothing(media_type: str) -> None:
     app = emulator()
     response = ask(app, of_type(media_type))
@@ -204,10 +217,35 @@ def test_every_answer_carries_the_documented_headers(step: Step) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["9" * 100_000, "PT" + "9" * 100_000 + "S", "PT0." + "9" * 99_000 + "S", "%00", "%FF%FE", "%ED%A0%80", "%F0%9F%98%80"]
-    + ["PT1%C2%B2M", "'", '"', "%25s", "{0}", "%5C", "<", "%0D%0A", "%E2%80%AE", "P1Y" * 9000, "%", "=", "=&=", "+" * 9000],
+    [
+        "9" * 100_000,
+        "PT" + "9" * 100_000 + "S",
+        "PT0." + "9" * 99_000 + "S",
+        "%00",
+        "%FF%FE",
+        "%ED%A0%80",
+        "%F0%9F%98%80",
+    ]
+    + [
+        "PT1%C2%B2M",
+        "'",
+        '"',
+        "%25s",
+        "{0}",
+        "%5C",
+        "<",
+        "%0D%0A",
+        "%E2%80%AE",
+        "P1Y" * 9000,
+        "%",
+        "=",
+        "=&=",
+        "+" * 9000,
+    ],
 )
-@pytest.mark.parametrize("parameter", ["DefaultInactiveTimer", "DefaultClosedTimer", "DefaultChatServiceSid", "x"])
+@pytest.mark.parametrize(
+    "parameter", ["DefaultInactiveTimer", "DefaultClosedTimer", "DefaultChatServiceSid", "x"]
+)
 def test_no_value_brings_a_server_error(parameter: str, value: str) -> None:
     assert ask(emulator(), f"{parameter}={value}").status_code in (200, 400)
 
@@ -239,7 +277,13 @@ def test_urls_name_the_host_that_was_asked(host: str, origin: str) -> None:
 
 
 def test_no_answer_holds_a_token() -> None:
-    steps = [READ, Step("DefaultInactiveTimer=x"), Step(credentials=f"{SID}:wrong"), Step(method="PUT"), Step(path="/x")]
+    steps = [
+        READ,
+        Step("DefaultInactiveTimer=x"),
+        Step(credentials=f"{SID}:wrong"),
+        Step(method="PUT"),
+        Step(path="/x"),
+    ]
     for step in steps:
         response = ask(emulator(), step)
         encoded = base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
@@ -253,7 +297,9 @@ def test_a_configuration_can_begin_with_values() -> None:
     assert state(ask(app, READ))["default_closed_timer"] == "P1D"
 
 
-@pytest.mark.parametrize("accounts", [{}, {"AC123": "token"}, {"SK" + "0" * 32: "token"}, {"AC" + "0" * 32: ""}])
+@pytest.mark.parametrize(
+    "accounts", [{}, {"AC123": "token"}, {"SK" + "0" * 32: "token"}, {"AC" + "0" * 32: ""}]
+)
 def test_accounts_that_cannot_be_are_refused(accounts: dict[str, str]) -> None:
     with pytest.raises(BadAccounts):
         create_app(accounts=accounts)
@@ -270,7 +316,11 @@ def test_everything_that_comes_back_is_json() -> None:
     async def run() -> list[httpx.Response]:
         transport = httpx.ASGITransport(emulator())
         async with httpx.AsyncClient(transport=transport, base_url="http://emulator.test") as client:
-            return [await client.request(method, path) for method in ("GET", "POST", "PUT") for path in ("/", "/%ff", "/v1/Configuration")]
+            return [
+                await client.request(method, path)
+                for method in ("GET", "POST", "PUT")
+                for path in ("/", "/%ff", "/v1/Configuration")
+            ]
 
     for response in asyncio.run(run()):
         assert response.headers["content-type"] == "application/json"

@@ -1,6 +1,7 @@
 """The emulator's own reading of ISO 8601 durations."""
 
 import time
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -41,9 +42,36 @@ def test_designator_form_is_read_exactly(text: str, seconds: int | Decimal) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "P", "PT", "P1DT", "P1WT", "T10M", "10M", "PT10", "P10", "P10S", "P10H", "PT1D", "PT1Y", "600", "00:10:00"]
+    [
+        "",
+        "P",
+        "PT",
+        "P1DT",
+        "P1WT",
+        "T10M",
+        "10M",
+        "PT10",
+        "P10",
+        "P10S",
+        "P10H",
+        "PT1D",
+        "PT1Y",
+        "600",
+        "00:10:00",
+    ]
     + ["PT10M10M", "PT10S10M", "P1D1Y", "PT1S1H", "P1DT1DT1H", "PT10MT", "P1D1W", "P1W1D", "P1Y1W", "P1WT1H"]
-    + ["PP1D", "PTT10M", "P1 D", "P T10M", "\xa0PT10M", "PT10M\x00", "PT10M\n", "PT10M ", " PT10M", "\ufeffPT10M"]
+    + [
+        "PP1D",
+        "PTT10M",
+        "P1 D",
+        "P T10M",
+        "\xa0PT10M",
+        "PT10M\x00",
+        "PT10M\n",
+        "PT10M ",
+        " PT10M",
+        "\ufeffPT10M",
+    ]
     + ["PT\uff11\uff10M", "PT\u0661\u0660M", "P\uff34\uff11M", "PT1\xb2M", "PT1e3S", "PT0x10S", "PT1_000S"]
     + ["PT.5S", "PT5.S", "PT1.M", "PT1.5H30M", "P1.5DT1H", "PT1.2.3S", "PTNaNS", "PTInfinityS", "PT1/2H"]
     + ["pt10m", "PT10m", "Pt10M", "p1d", "-PT10M", "+PT10M", "PT-10M", "--PT10M", "PT10-M", "P-1D"]
@@ -66,10 +94,8 @@ def test_reading_takes_time_linear_in_the_length(shape: str) -> None:
     def seconds(digits: int) -> float:
         text = shape.format("9" * digits)
         begin = time.perf_counter()
-        try:
+        with suppress(MalformedDuration):
             parse_duration(text)
-        except MalformedDuration:
-            pass
         return time.perf_counter() - begin
 
     assert min(seconds(100_000) for _ in range(3)) < 0.05

@@ -2,12 +2,13 @@
 
 import asyncio
 import itertools
-import os
 import random
+import re
 import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 
 from conformance.emulator import Step
 
-from .serving import ACCOUNTS, PATH, raw, raw_request, running, start
+from .serving import ACCOUNTS, CLOSED, PATH, raw, raw_request, running, start
 
 AUTH = ACCOUNTS[0]
 READ = Step(method="GET")
@@ -60,7 +61,7 @@ def test_it_ends_with_the_program_that_started_it() -> None:
     ("arguments", "told"),
     [
         (["--fault", "nonsense-of-mine"], "there is no fault named"),
-        (["--variant", "chunke"], "did you mean chunked?"),
+        (["--variant", "chunke"], "did you mean chunked"),
         (["--database", "/"], "it is a directory"),
         (["--host", "192.0.2.1"], "Cannot assign requested address"),
         (["--port-file", "/nonexistent/port"], "No such file or directory"),
@@ -95,11 +96,11 @@ def test_answers_to_what_is_hardly_http_are_client_errors() -> None:
             b"\r\n\r\n\r\n",
             b"nonsense\r\n\r\n",
             b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
             b"GET / HTTP/1.1\r\n\r\n",
         ):
-            assert raw(emulator.url, data)[:12] in (b"HTTP/1.1 400", b"")
+            assert raw(emulator.url, data).startswith((b"HTTP/1.1 400", CLOSED))
         assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
 
 
@@ -128,19 +129,22 @@ def test_200_clients_at_once_lose_no_update() -> None:
         "DefaultMessagingServiceSid": "MG" + "0" * 32,
     }
 
+    attributes = {name: re.sub("(?<!^)(?=[A-Z])", "_", name).lower() for name in values}
+
     async def update(url: str, account: tuple[str, str], name: str) -> None:
-        async with httpx.AsyncClient(auth=account, timeout=30) as client:
+        # Nothing is encrypted here, and loading certificates 200 times is slow.
+        async with httpx.AsyncClient(auth=account, timeout=30, verify=False) as client:  # noqa: S501 - as said
             for _ in range(3):
                 response = await client.post(url, data={name: values[name]})
                 assert response.status_code == 200, response.text
-                assert values[name] in response.json().values()
+                assert response.json()[attributes[name]] == values[name]
 
     async def run(url: str) -> None:
         await asyncio.gather(*(update(url, account, name) for account in accounts.items() for name in values))
         async with httpx.AsyncClient() as client:
             for account in accounts.items():
                 shown = (await client.get(url, auth=account)).json()
-                assert set(values.values()) <= set(shown.values())
+                assert values == {name: shown[attributes[name]] for name in values}
 
     with running(accounts=accounts) as emulator:
         asyncio.run(run(emulator.url + PATH))
@@ -153,15 +157,12 @@ def test_a_kill_loses_no_acknowledged_update(seed: int, tmp_path: Path) -> None:
     for moment in random.Random(seed).choices((0.02, 0.05, 0.1), k=2):
         with running("--database", database) as emulator:
             threading.Timer(moment, emulator.process.kill).start()
-            try:
-                with httpx.Client(auth=AUTH) as client:
-                    for number in itertools.count(acknowledged + 1):
-                        sent = number
-                        form = {"DefaultInactiveTimer": f"PT{number}H", "DefaultClosedTimer": f"PT{number}H"}
-                        client.post(emulator.url + PATH, data=form).raise_for_status()
-                        acknowledged = number
-            except httpx.TransportError:
-                pass
+            with suppress(httpx.TransportError), httpx.Client(auth=AUTH) as client:
+                for number in itertools.count(acknowledged + 1):
+                    sent = number
+                    form = {"DefaultInactiveTimer": f"PT{number}H", "DefaultClosedTimer": f"PT{number}H"}
+                    client.post(emulator.url + PATH, data=form).raise_for_status()
+                    acknowledged = number
         with running("--database", database) as emulator:
             shown = httpx.get(emulator.url + PATH, auth=AUTH).json()
         expected = {f"PT{number}H" if number else None for number in (acknowledged, sent)}
@@ -174,13 +175,3 @@ def test_it_listens_within_a_moment() -> None:
     begin = time.monotonic()
     with running():
         assert time.monotonic() - begin < 3
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs /proc or ps")
-def test_no_token_shows_in_its_arguments() -> None:
-    with running() as emulator:
-        arguments = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(emulator.process.pid)], capture_output=True, text=True, check=True
-        ).stdout
-    assert "conformance.emulator" in arguments
-    assert AUTH[1] not in arguments

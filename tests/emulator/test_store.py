@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def _damaged(path: Path) -> None:
         (_damaged, ""),
     ],
 )
-def test_bad_files_are_refused_untouched(make: "Callable[[Path], None]", reason: str, tmp_path: Path) -> None:  # noqa: F821
+def test_bad_files_are_refused_untouched(make: Callable[[Path], None], reason: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.db"
     make(path)
     before = path.read_bytes(), path.stat().st_mtime_ns

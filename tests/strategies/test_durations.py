@@ -7,7 +7,7 @@ from fractions import Fraction
 import isodate  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 from conformance_strategies import NOTATIONS, durations, durations_near, near, spellings
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
@@ -24,7 +24,8 @@ SHAPES = {
     "weeks": r"P\d+W",
     "mixed": r"P(?=.*\d[A-Z].*\d[A-Z])([1-9]\d*D)?(T([1-9]\d*H)?([1-9]\d*M)?([1-9]\d*S)?)?",
     "carry-over": r"PT\d+M([6-9]\d|\d{3,})S|PT\d+H([6-9]\d|\d{3,})M|P\d+DT(2[4-9]|[3-9]\d|\d{3,})H",
-    "zero-components": r"P(?=.*\d[A-Z].*\d[A-Z])(?=.*(?<!\d)0[A-Z])(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?",
+    "zero-components": r"(?=.*\d[A-Z].*\d[A-Z])(?=.*[A-Z]0[A-Z])"
+    r"P(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?",
     "leading-zeros": r"PT?0\d+[WDHMS]",
     "fraction-point": r"P[^.,]*\d+\.\d+[A-Z]",
     "fraction-comma": r"P[^.,]*\d+,\d+[A-Z]",
@@ -202,6 +203,7 @@ def test_durations_near_vary() -> None:
     assert len(set(sample(durations_near(600, side="below"), 500))) > 150
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_spellings_all_say_the_same_length(seconds: int) -> None:
     texts = spellings(seconds)

@@ -14,7 +14,7 @@ from conformance_strategies import (
     encode_form,
     wire_forms,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
@@ -25,6 +25,7 @@ CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambd
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS)))
 def test_encoded_pairs_decode_to_themselves(pairs: list[tuple[str, str]]) -> None:
     encoded = encode_form(pairs)

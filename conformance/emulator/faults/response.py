@@ -184,7 +184,13 @@ def _fault(name: str, rule: str, text: str, install: Install, *witness: str | St
 
 def _missing(field: str) -> Fault:
     attribute = f"default_{field.replace('-', '_')}"
-    return _fault(f"{field}-missing", f"{field}-echo", f"{attribute} is missing.", without(attribute), FULL)
+    return _fault(
+        f"{field}-missing",
+        f"{field}-echo",
+        f"The attribute {attribute} is missing.",
+        without(attribute),
+        FULL,
+    )
 
 
 def _not_boolean(value: str) -> Fault:
@@ -206,13 +212,11 @@ ALL: tuple[Fault, ...] = (
     _fault("updates-answered-204", "accepted-status", "An update is answered with 204 and no body.",
       answers(lambda answer: Answer(204)), SET),
     _fault("updates-redirected", "accepted-status", "An update is answered with 303 and a place to read it.",
-      answers(lambda answer: redirected(answer, 303)),
-      SET),
+      answers(lambda answer: redirected(answer, 303)), SET),
     _fault("first-update-answered-201", "accepted-status",
       "The first update of an account is answered with 201.", _first_update_created, SET, SET),
     _fault("refusals-redirected", "refusal-status", "What is refused is answered with 302 to a page of help.",
-      answers(lambda answer: redirected(answer, 302), when=refused),
-      REFUSED),
+      answers(lambda answer: redirected(answer, 302), when=refused), REFUSED),
     _fault("refusals-answered-303", "refusal-status", "What is refused is answered with 303.",
       sets_status(303, when=refused), REFUSED),
     _fault("media-type-html", "media-type", "JSON is labelled text/html.",

@@ -1,0 +1,246 @@
+"""
+Known ways to read a duration, as executable models.
+
+A model says of a text how long it is, or that it is refused. It knows of no minimum: a target that reads with a
+dialect accepts what is refused by nothing and long enough. Five models are the readings of `conformance.durations`;
+`isodate` is the library itself; the others follow the sources named beside them, and are run against the real
+parsers by `benchmarks/timers.py`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+
+import isodate  # type: ignore[import-untyped]  # ships no types
+
+from conformance.durations import DAY, Length, read
+
+Reader = Callable[[str], Length | None]
+
+SECONDS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "Y": (365 * DAY, 366 * DAY),
+        "O": (28 * DAY, 31 * DAY),
+        "W": (7 * DAY, 7 * DAY),
+        "D": (DAY, DAY),
+        "H": (3600, 3600),
+        "M": (60, 60),
+        "S": (1, 1),
+    }
+)
+"""Least and greatest seconds of a unit; O is a month."""
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A known way to read a duration."""
+
+    name: str
+    read: Reader
+    """Its length, or None where it is refused."""
+    source: str
+    variant: str = ""
+    """Tells published behaviours of one dialect apart; empty where there is one."""
+
+
+def _sum(components: Mapping[str, Decimal]) -> Length:
+    ends = [
+        sum((number * SECONDS[unit][end] for unit, number in components.items()), Decimal(0)) for end in (0, 1)
+    ]
+    return Length(min(ends), max(ends))
+
+
+def _numbers(match: re.Match[str]) -> dict[str, Decimal]:
+    return {
+        unit: Decimal(number.replace(",", "."))
+        for unit, number in match.groupdict().items()
+        if number is not None and unit in SECONDS
+    }
+
+
+def _pattern(date: str, time: str, seconds: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    """Components that may all be missing; the group `clock` begins with T where there is one."""
+    days = "".join(f"(?:(?P<{unit}>{date}){'M' if unit == 'O' else unit})?" for unit in "YOWD")
+    clock = "".join(f"(?:(?P<{unit}>{seconds if unit == 'S' else time}){unit})?" for unit in "HMS")
+    return re.compile(f"P{days}(?P<clock>T{clock})?", flags)
+
+
+def _named(name: str) -> Reader:
+    return lambda text: read(text).get(name)
+
+
+def _upper_case(reader: Reader) -> Reader:
+    return lambda text: reader(text) if text == text.upper() else None
+
+
+def _isodate(text: str) -> Length | None:
+    try:
+        parsed = isodate.parse_duration(text)
+    except (isodate.ISO8601Error, ValueError, OverflowError, ArithmeticError):
+        return None  # ValueError and OverflowError leak from it; either way nothing is accepted
+    rest = parsed if not isinstance(parsed, isodate.Duration) else parsed.tdelta
+    seconds = Decimal(rest.days * DAY + rest.seconds) + Decimal(rest.microseconds) / 10**6
+    if rest is parsed:
+        return Length(seconds, seconds)
+    # total_seconds() leaves years and months out, which counting them in does not: either may be compared.
+    calendar = _sum({"Y": Decimal(parsed.years), "O": Decimal(parsed.months)})
+    return Length(min(seconds, seconds + calendar.low), max(seconds, seconds + calendar.high))
+
+
+# github.com/tc39/proposal-temporal, as its polyfills have it; bounds of IsValidDuration
+_TEMPORAL = _pattern("[0-9]+", "[0-9]+(?:[.,][0-9]{1,9})?", "[0-9]+(?:[.,][0-9]{1,9})?", re.IGNORECASE | re.ASCII)
+_CALENDAR_BOUND = 2**32
+_SECONDS_BOUND = 2**53
+
+
+def _temporal(text: str) -> Length | None:
+    sign, body = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    match = _TEMPORAL.fullmatch(body)
+    if match is None or match["clock"] in ("T", "t") or re.search("[.,][0-9]+[A-Za-z].", body):
+        return None
+    numbers = _numbers(match)
+    clock = _sum({unit: number for unit, number in numbers.items() if unit in "DHMS"})
+    if not numbers or clock.high >= _SECONDS_BOUND:
+        return None
+    if any(numbers.get(unit, 0) >= _CALENDAR_BOUND for unit in "YOW"):
+        return None
+    return _signed(_sum(numbers), sign)
+
+
+def _signed(length: Length, sign: str | None) -> Length:
+    return Length(-length.high, -length.low) if sign == "-" else length
+
+
+# github.com/moment/luxon src/impl/regexParser.js: all components may be missing, also after T
+_LUXON_NUMBER = r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?"
+_LUXON = _pattern(_LUXON_NUMBER, _LUXON_NUMBER, "-?[0-9]{1,20}(?:[.,]-?[0-9]{1,20})?")
+
+
+def _luxon(text: str) -> Length | None:
+    sign, body = ("-", text[1:]) if text.startswith("-") else ("", text)
+    match = _LUXON.fullmatch(body)
+    if match is None or re.search("[.,]-", body):  # a sign within a fraction is taken, but of no known length
+        return None
+    return _signed(_sum(_numbers(match)), sign)
+
+
+# github.com/moment/moment src/lib/duration/create.js and valid.js
+_MOMENT_NUMBER = "[-+]?[0-9,.]*"
+_MOMENT = _pattern(_MOMENT_NUMBER, _MOMENT_NUMBER, _MOMENT_NUMBER)
+_ASP_NET = re.compile(r"([-+])?(?:([0-9]*)[. ])?([0-9]+):([0-9]+)(?::([0-9]+)(\.[0-9]*)?)?")
+_NUMERAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+_LEADING_NUMERAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_ZERO = Length(Decimal(0), Decimal(0))
+_ECMASCRIPT_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+
+
+def _moment(text: str) -> Length | None:
+    """Whatever cannot be read is a zero; only a fraction before the last component is invalid."""
+    number = text.strip(_ECMASCRIPT_BLANKS)
+    if _NUMERAL.fullmatch(number):  # milliseconds
+        prefixed = number[:2].lower() in ("0x", "0o", "0b")
+        value = (Decimal(int(number, 0)) if prefixed else Decimal(number)) / 1000
+        return Length(value, value)
+    if match := _ASP_NET.fullmatch(text):
+        sign, days, hours, minutes, seconds, fraction = match.groups()
+        value = sum(
+            (Decimal(part or 0) * scale for part, scale in ((days, DAY), (hours, 3600), (minutes, 60), (seconds, 1))),
+            Decimal(f"0{fraction}" if fraction and fraction != "." else 0),
+        )
+        return _signed(Length(value, value), sign)
+    sign, body = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    match = _MOMENT.fullmatch(body)
+    if match is None:
+        return _ZERO
+    numbers: dict[str, Decimal] = {}
+    for unit in SECONDS:
+        leading = _LEADING_NUMERAL.match((match[unit] or "").replace(",", ".", 1))
+        numbers[unit] = Decimal(leading[0]) if leading else Decimal(0)
+    counted = [number for number in numbers.values() if number]
+    if any(number % 1 for number in counted[:-1]):
+        return None
+    return _signed(_sum(numbers), sign)
+
+
+def _go_sosodev(text: str) -> Length | None:
+    """By characters: any order, repeated components (the last counts), repeated P and T."""
+    sign, body = ("-", text[1:]) if text.startswith("-P") else ("", text)
+    if not body.startswith("P"):
+        return None
+    numbers: dict[str, Decimal] = {}
+    number, in_time = "", False
+    for character in body:
+        if character in "0123456789.":
+            number += character
+        elif character == "T":
+            in_time = True
+        elif character == "P" and not in_time:
+            pass
+        elif character in ("HMS" if in_time else "YMWD"):
+            if not _LEADING_NUMERAL.fullmatch(number):
+                return None
+            numbers["O" if character == "M" and not in_time else character] = Decimal(number)
+            number = ""
+        else:
+            return None
+    return None if number else _signed(_sum(numbers), sign)
+
+
+# www.php.net/manual/en/dateinterval.construct.php; github.com/derickr/timelib parse_iso_intervals.re
+_PHP = _pattern("[0-9]+", "[0-9]+", "[0-9]+")
+_PHP_COMBINED = re.compile(
+    "P([0-9]{4})-(0[0-9]|1[0-2])-(0[0-9]|[12][0-9]|3[01])T([01][0-9]|2[0-4]):([0-5][0-9]):([0-5][0-9])"
+)
+_PHP_DIGITS = 12
+
+
+def _php(text: str) -> Length | None:
+    if combined := _PHP_COMBINED.fullmatch(text):
+        return _sum({unit: Decimal(number) for unit, number in zip("YODHMS", combined.groups(), strict=True)})
+    match = _PHP.fullmatch(text)
+    if match is None or match["clock"] == "T" or not _numbers(match):
+        return None
+    if any(len(number) > _PHP_DIGITS for number in re.findall("[0-9]+", text)):
+        return None
+    return _sum(_numbers(match))
+
+
+_PHP_TOKEN = re.compile(rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n]")
+
+
+def _timelib(text: str) -> Length | None:
+    """As the scanner under DateInterval has it: blanks around, separators, several periods in a row."""
+    rest, length = text.strip(" \t\n\v\f\r"), None
+    while rest:
+        token = _PHP_TOKEN.match(rest)
+        if token is None:
+            return None
+        if token[0].startswith("P"):
+            length = _php(token[0])
+            if length is None:
+                return None
+        rest = rest[token.end() :]
+    return length
+
+
+_ENDLESS = Length(Decimal("Infinity"), Decimal("Infinity"))
+
+_ISO = "ISO 8601-1:2019 5.5.2"
+DIALECTS = (
+    Dialect("iso8601-1", _named("iso8601-1"), _ISO),
+    Dialect("iso8601-2", _named("iso8601-2"), "ISO 8601-2:2019 4.4.1.9 and 11.3.2"),
+    Dialect("xsd", _named("xsd"), "XML Schema 1.1 part 2, 3.3.6"),
+    Dialect("rfc3339", _named("rfc3339"), "RFC 3339 appendix A", "letters of either case"),
+    Dialect("rfc3339", _upper_case(_named("rfc3339")), "JSON Schema's format as validators check it", "capitals only"),
+    Dialect("java", _named("java"), "java.time.Duration.parse"),
+    Dialect("isodate", _isodate, "isodate.parse_duration, called"),
+    Dialect("temporal", _temporal, "Temporal.Duration.from"),
+    Dialect("luxon", _luxon, "luxon's Duration.fromISO"),
+    Dialect("moment", _moment, "moment.duration"),
+    Dialect("go-sosodev", _go_sosodev, "github.com/sosodev/duration"),
+    Dialect("php", _php, "the manual of DateInterval", "as documented"),
+    Dialect("php", _timelib, "timelib, the scanner under DateInterval", "as scanned"),
+    Dialect("none", lambda text: _ENDLESS, "no reading at all: whatever is sent is accepted"),
+)
+"""In the order in which they are preferred when two explain the answers as well."""

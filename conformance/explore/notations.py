@@ -1,0 +1,183 @@
+"""
+Ways of writing durations: grids on which boundaries are searched, and the table of named texts.
+
+A grid numbers the lengths that a notation can say, 1, 2, 3 ..., in its finest step; fractions have nine digits, so
+that of seconds steps by a nanosecond.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from types import MappingProxyType
+
+from conformance.durations import DAY, read
+from conformance_strategies import INVALID_DURATION_CLASSES, NOTATIONS
+
+PLACES = 9
+MAX_DIGITS = 5_000
+
+
+def digits(number: int) -> str:
+    """Decimal digits of a whole number of any size, which `str()` refuses beyond 4,300."""
+    return str(Decimal(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One notation as a grid of lengths, from 1 upwards."""
+
+    name: str
+    write: Callable[[int], str]
+    low: Fraction
+    """Least seconds of one step: a month of 28 days, a year of 365."""
+    high: Fraction
+    """Greatest seconds of one step: a month of 31 days, a year of 366."""
+    places: int = 0
+
+    @property
+    def longest(self) -> int:
+        """The greatest number that is tried, whose whole part has `MAX_DIGITS` digits."""
+        return 10 ** (MAX_DIGITS + self.places) - 10**self.places
+
+    @property
+    def nominal(self) -> Fraction:
+        """Seconds of one step, of a month of 30 days."""
+        return Fraction(30 * DAY, 10**self.places) if self.low != self.high and self.high < DAY * 40 else self.low
+
+
+_UNITS = (
+    ("seconds", "PT{}S", 1, 1),
+    ("minutes", "PT{}M", 60, 60),
+    ("hours", "PT{}H", 3600, 3600),
+    ("days", "P{}D", DAY, DAY),
+    ("weeks", "P{}W", 7 * DAY, 7 * DAY),
+    ("months", "P{}M", 28 * DAY, 31 * DAY),
+    ("years", "P{}Y", 365 * DAY, 366 * DAY),
+)
+
+
+def _whole(template: str) -> Callable[[int], str]:
+    return lambda number: template.format(digits(number))
+
+
+def _decimal(number: int, separator: str) -> str:
+    whole, rest = divmod(number, 10**PLACES)
+    return digits(whole) + separator + (str(rest).zfill(PLACES).rstrip("0") or "0")
+
+
+def _fraction(template: str, separator: str) -> Callable[[int], str]:
+    return lambda number: template.format(_decimal(number, separator))
+
+
+def _minutes_seconds(number: int) -> str:
+    minutes, seconds = divmod(number, 60)
+    return f"PT{digits(minutes)}M{seconds}S"
+
+
+def _hours_minutes(number: int) -> str:
+    hours, minutes = divmod(number, 60)
+    return f"PT{digits(hours)}H{minutes}M"
+
+
+def _days_time(number: int) -> str:
+    days, rest = divmod(number, DAY)
+    return f"P{digits(days)}DT{rest // 3600}H{rest // 60 % 60}M{rest % 60}S"
+
+
+def _carry_over(number: int) -> str:
+    minutes, seconds = divmod(number, 60)
+    return f"PT{digits(minutes - 1)}M{seconds + 60}S" if minutes else f"PT0M{seconds}S"
+
+
+def _minutes_fraction(number: int) -> str:
+    minutes, rest = divmod(number, 60 * 10**PLACES)
+    return f"PT{digits(minutes)}M{_decimal(rest, '.')}S"
+
+
+def _weeks_days(number: int) -> str:
+    weeks, days = divmod(number, 7)
+    return f"P{digits(weeks)}W{days}D"
+
+
+def _years_months(number: int) -> str:
+    years, months = divmod(number, 12)
+    return f"P{digits(years)}Y{months}M"
+
+
+def _grids() -> tuple[Grid, ...]:
+    one = Fraction(1)
+    nano = Fraction(1, 10**PLACES)
+    whole = [Grid(name, _whole(text), one * low, one * high) for name, text, low, high in _UNITS]
+    mixed = [
+        Grid("minutes-seconds", _minutes_seconds, one, one),
+        Grid("carry-over", _carry_over, one, one),
+        Grid("leading-zeros", _whole("PT0{}S"), one, one),
+        Grid("hours-minutes", _hours_minutes, one * 60, one * 60),
+        Grid("days-time", _days_time, one, one),
+        Grid("minutes-seconds-point", _minutes_fraction, nano, nano, PLACES),
+        Grid("weeks-days", _weeks_days, one * DAY, one * DAY),
+        Grid("years-months", _years_months, one * 28 * DAY, one * 31 * DAY),
+    ]
+    fractions = [
+        Grid(f"{name}-{word}", _fraction(text, separator), nano * low, nano * high, PLACES)
+        for word, separator in (("point", "."), ("comma", ","))
+        for name, text, low, high in _UNITS
+    ]
+    return (*whole, *mixed, *fractions)
+
+
+GRIDS: Mapping[str, Grid] = MappingProxyType({grid.name: grid for grid in _grids()})
+"""By name, the simplest first."""
+
+_SHAPES = (
+    ("weeks-days", "P[0-9]+W[0-9]+D"),
+    ("years-months", "P[0-9]+Y[0-9]+M"),
+    ("leading-zeros", "PT0[0-9]+S"),
+    ("days-time", "P[0-9]+DT.+"),
+    ("minutes-seconds-point", r"PT[0-9]+M[0-9]+[.,][0-9]+S"),
+    ("carry-over", "PT[0-9]+M(?:[6-9][0-9]|[0-9]{3,})S"),
+    ("minutes-seconds", "PT[0-9]+M[0-9]+S"),
+    ("hours-minutes", "PT[0-9]+H[0-9]+M"),
+    *((name, template.format("[0-9]+")) for name, template, _, _ in _UNITS),
+    *((f"{name}-point", template.format(r"[0-9]+\.[0-9]+")) for name, template, _, _ in _UNITS),
+    *((f"{name}-comma", template.format("[0-9]+,[0-9]+")) for name, template, _, _ in _UNITS),
+)
+_SHAPE = re.compile("|".join(f"({pattern})" for _, pattern in _SHAPES))
+
+
+def notation_of(text: str) -> str | None:
+    """The name of the grid whose shape a text has; None where it has another."""
+    match = _SHAPE.fullmatch(text)
+    return None if match is None or match.lastindex is None else _SHAPES[match.lastindex - 1][0]
+
+
+def nominal_seconds(text: str) -> Decimal | None:
+    """
+    How long a text is, with months of 30 days and years of 365; None where no reading parses it.
+
+    Of a range, the readings' least length stands for a year, and the thirtieth day for a month.
+    """
+    lengths = read(text)
+    if not lengths:
+        return None
+    length = lengths.get("iso8601-1") or next(iter(lengths.values()))
+    months = (length.high - length.low) * Decimal(2) / Decimal(3)
+    return length.low if length.low == length.high or "Y" in text else length.low + months
+
+
+def table() -> tuple[tuple[str, str], ...]:
+    """
+    The table's texts with their classes: every named way to write or to miswrite a duration.
+
+    Of each class the first examples; all digits of other scripts, blanks and encodings are among them.
+    """
+    rows = [(f"valid/{each.name}", text) for each in NOTATIONS.values() for text in each.examples()[:4]]
+    rows += [
+        (f"invalid/{each.name}", text)
+        for each in INVALID_DURATION_CLASSES.values()
+        for text in each.examples()[: 1 if each.group in ("sizes", "digits", "encodings", "foreign") else 2]
+    ]
+    rows += [("valid/leading-zeros", "PT" + "0" * (MAX_DIGITS - 3) + "600S")]
+    return tuple({text: (cls, text) for cls, text in reversed(rows)}.values())[::-1]

@@ -1,0 +1,190 @@
+"""What an exploration finds, as frozen values: nothing here sends, judges or prints."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+
+class Taken(StrEnum):
+    """What became of one value that was sent."""
+
+    ACCEPTED = "accepted"
+    """Status 200."""
+    REFUSED = "refused"
+    """A 4xx."""
+    FAILED = "failed"
+    """A 5xx, another status, or no answer at all: not accepted, but not refused properly either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One value of one timer, and what the target made of it."""
+
+    field: str
+    """Slug of the timer."""
+    text: str
+    taken: Taken
+    status: int | None
+    """None when there was no answer."""
+    echo: str | None = None
+    """What came back; None also where nothing or null did."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the status was 200."""
+        return self.taken is Taken.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One mark of the picture."""
+
+    field: str
+    """Slug of the timer."""
+    notation: str
+    seconds: Decimal
+    """Nominal length: a month of 30 days, a year of 365."""
+    accepted: bool
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """Two neighbours in one notation, one accepted and one not; None where there is no such neighbour."""
+
+    notation: str
+    end: Literal["least", "greatest"]
+    refused: str | None
+    """None: the notation's finest length is accepted, or the longest that was tried (5,000 digits)."""
+    accepted: str | None
+    """None: nothing in this notation is accepted."""
+    exact: bool = True
+    """Whether nothing lies between the two; False when the search was cut short."""
+    status: int | None = None
+    """Of the neighbour that was not accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Lengths that are not accepted though shorter and longer ones of the same notation are."""
+
+    notation: str
+    before: str
+    """The last accepted one below."""
+    first: str
+    last: str
+    after: str
+    """The first accepted one above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table of notations."""
+
+    cls: str
+    """Named class of the text, such as `valid/weeks` or `invalid/missing-unit`."""
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterExample:
+    """An accepted value whose echo is not what the rule says."""
+
+    sent: str
+    echo: str | None
+    expected: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalisation:
+    """The rule behind the echoes, as far as the data show it."""
+
+    rule: str
+    """Such as `verbatim`, `total-seconds` or `hours, truncated to seconds`; `unknown` when nothing was accepted."""
+    agreement: float
+    """Share of the accepted values that it explains."""
+    echoes: int
+    counter_examples: tuple[CounterExample, ...] = ()
+    """The shortest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A value on which the target departs from a dialect."""
+
+    text: str
+    predicted: bool
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """Which known dialect explains what the target takes."""
+
+    name: str
+    """One of `DIALECTS`' names; empty when nothing was learnt."""
+    variant: str
+    """Which of several published behaviours of that dialect; empty where there is one."""
+    exact: bool
+    """Whether it predicts every answer on which it has an opinion."""
+    agreement: float
+    """Share of those answers that it predicts, 0 to 1."""
+    probes: int
+    """How many answers it has an opinion on."""
+    requests: int
+    """How many of the probes that were chosen to tell the dialects apart were sent."""
+    named_after: int
+    """After how many of them this dialect led to the end."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """The smallest ones first."""
+    others: tuple[tuple[str, float], ...] = ()
+    """The next best dialects with their agreement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One finding of the interplay, in words, with what shows it."""
+
+    topic: str
+    text: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerReading:
+    """How the target reads one timer."""
+
+    field: str
+    minimum: int
+    """The documented one, in seconds."""
+    summary: str
+    dialect: Identification
+    boundaries: tuple[Boundary, ...]
+    gaps: tuple[Gap, ...]
+    normalisation: Normalisation
+    notations: tuple[Row, ...]
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """All that was learnt of one target."""
+
+    target: str
+    inactive: TimerReading
+    closed: TimerReading
+    same_dialect: bool
+    interplay: tuple[Remark, ...]
+    requests: int
+    requests_by_stage: tuple[tuple[str, int], ...]
+    complete: bool
+    stopped: str = ""
+    """Why it ended early; empty when it did not."""
+    restore: Literal["restored", "unchanged", "failed", "not-read"] = "unchanged"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def timers(self) -> tuple[TimerReading, TimerReading]:
+        """Both timers."""
+        return self.inactive, self.closed

@@ -1,0 +1,42 @@
+"""Requests as JSON and TOML tables hold them, and back: what it takes to send the same bytes again elsewhere."""
+
+from typing import Any
+
+from conformance.model import BASIC, Auth, Request
+from conformance.reporting.text import Document, body
+
+
+def request_of(recorded: Document) -> Request:
+    """
+    The request that was recorded, for any target and any credentials.
+
+    Args:
+        recorded: the member `request` of a recorded exchange, or a request of a pinned witness; in the latter
+            whatever is as in an ordinary update is absent.
+    """
+    return Request(
+        method=recorded.get("method", "POST"),
+        body=body(recorded),
+        content_type=recorded.get("content_type"),
+        headers=tuple((name, value) for name, value in recorded.get("own_headers", ())),
+        query=recorded.get("query", ""),
+        auth=Auth(**{"scheme": None, **recorded["auth"]}) if "auth" in recorded else BASIC,
+        account=recorded.get("account", 0),
+        chunked=recorded.get("chunked", False),
+        fresh=recorded.get("fresh", False),
+    )
+
+
+def pinned(recorded: Document) -> dict[str, Any]:
+    """A recorded request without what is as in an ordinary update, and without null, which TOML does not have."""
+    usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False}
+    request: dict[str, Any] = {"method": recorded["method"]}
+    for name in ("body", "body_base64", "content_type", *usual):
+        value = recorded.get(name)
+        if value is not None and value != usual.get(name):
+            request[name] = value
+    auth = {name: value for name, value in recorded["auth"].items() if value is not None}
+    if Auth(**{"scheme": None, **auth}) != BASIC:
+        request["auth"] = auth
+    return request
+
