@@ -5,34 +5,24 @@ What costs time to import is imported by the command that needs it, and only aft
 takes as long, has been started.
 """
 
-import difflib
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.commands.refused import Refused
+from conformance.commands.selftest import selftest
+
 if TYPE_CHECKING:
-    from conformance.configuration import RunSettings
-    from conformance.model import Report, Rule
+    from conformance.model import Rule
 
 _SETTINGS_FILE = Path("conformance.toml")
-
-
-class _Refused(click.ClickException):
-    """The command cannot be followed: one line, exit status 2."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"conformance: {self.message}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,7 +66,7 @@ def run(as_json: bool, **flags: object) -> None:
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
     except ConfigurationError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as stack:
         embedded = None
@@ -85,19 +75,20 @@ def run(as_json: bool, **flags: object) -> None:
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import reporting
+        from conformance.running import document_of, judge
 
-        rules = select(settings.only)
+        rules = _select(settings.only)
         try:
             reporting.check_writable(settings.report_dir)
             url = settings.target or (embedded.url() if embedded else "")
         except reporting.ReportError as error:
-            raise _Refused(str(error)) from None
+            raise Refused(str(error)) from None
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         for notice in settings.notices:
             console.print(notice, soft_wrap=True)
         with reporting.Progress(console, limit=settings.max_requests) as shown:
             report = judge(settings, url, rules, shown.update)
-        document = _document(settings, report)
+        document = document_of(settings, report)
         try:
             reporting.write_all(document, settings.report_dir)
         except reporting.ReportError as error:
@@ -109,67 +100,14 @@ def run(as_json: bool, **flags: object) -> None:
     sys.exit(report.exit_code)
 
 
-def judge(
-    settings: "RunSettings", url: str, rules: "Sequence[Rule]", progress: Callable[..., None] | None = None
-) -> "Report":
-    """Run the catalogue's rules against a base URL."""
-    from conformance.executor import Plan
-    from conformance.executor import run as execute
-    from conformance.model import CHAT, MESSAGING
-    from conformance.target import Target
+def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
+    from conformance.configuration import ConfigurationError
+    from conformance.running import select
 
-    waits: list[str] = []
-    plan = Plan(
-        profile=settings.profile,
-        seed=settings.seed,
-        fail_on=settings.fail_on,
-        settle=settings.settle,
-        provisioned={
-            CHAT.parameter: settings.chat_service_sid,
-            MESSAGING.parameter: settings.messaging_service_sid,
-        },
-    )
-    with Target(settings.for_target(url), waits.append) as target:
-        report = execute(
-            rules,
-            target,
-            plan,
-            progress=lambda phase, cls, requests: (
-                progress(phase=phase, rule=cls, requests=requests) if progress else None
-            ),
-        )
-    return replace(report, notices=(*settings.notices, *report.notices, *dict.fromkeys(waits)))
-
-
-def select(globs: Sequence[str]) -> "tuple[Rule, ...]":
-    """
-    The rules whose ids match any of the globs; all of them without globs.
-
-    Raises:
-        click.ClickException: a glob matches nothing.
-    """
-    from conformance.rules import BY_ID, CATALOGUE
-
-    for glob in globs:
-        if not any(fnmatchcase(name, glob) for name in BY_ID):
-            near = difflib.get_close_matches(glob, BY_ID, n=1)
-            hint = f"did you mean {near[0]}?" if near else "`conformance rules` lists them"
-            raise _Refused(f"no rule matches {glob!r}; {hint}")
-    return tuple(rule for rule in CATALOGUE if not globs or any(fnmatchcase(rule.id, glob) for glob in globs))
-
-
-def _document(settings: "RunSettings", report: "Report") -> dict[str, Any]:
-    from conformance import reporting
-    from conformance.credentials import THROWAWAY
-
-    accounts = [
-        reporting.ShellAccount(
-            user=account.user, throwaway=account.token if account in THROWAWAY else ""
-        )
-        for account in settings.accounts
-    ]
-    options = ["--cacert", settings.ca_file] if settings.ca_file else []
-    return reporting.build(report, accounts=accounts, curl_options=options)
+    try:
+        return select(globs)
+    except ConfigurationError as error:
+        raise Refused(str(error)) from None
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
@@ -211,7 +149,7 @@ def explain(rule_id: str) -> None:
     from conformance.credentials import THROWAWAY
     from conformance.model import PATH, Exchange, Situation
 
-    (rule,) = [rule for rule in select([rule_id]) if rule.id == rule_id] or [select([rule_id])[0]]
+    (rule,) = [rule for rule in _select([rule_id]) if rule.id == rule_id] or [_select([rule_id])[0]]
     click.echo(f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n")
     click.echo("Input classes:")
     for cls in rule.classes:
@@ -265,7 +203,7 @@ def serve(
             variants=variants,
         )
     except (emulator.EmulatorError, OSError) as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
@@ -287,9 +225,11 @@ def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     try:
         found = accounts_from(environ)
     except ConfigurationError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
     return {account.user: account.token for account in found or THROWAWAY}
 
+
+main.add_command(selftest)
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,7 @@ other than the SIDs that the target takes.
 
 import platform
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,7 +130,7 @@ class _Run:
         self._findings: list[Finding] = []
         self._exemplary: dict[tuple[str, str], set[tuple[Request, ...]]] = {}
         self._later: list[tuple[float, str, Request]] = []
-        self._stopped = ""
+        self._stopped = self._bug = ""
         self._no_verdict = self._interrupted = False
         self._unimplemented = False
 
@@ -140,6 +141,9 @@ class _Run:
             self._judge()
         except KeyboardInterrupt:
             self._stopped, self._interrupted = "interrupted", True
+        except Exception as error:  # a bug of ours is no verdict on the target, and loses nothing that was found
+            self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
+            self._bug = "".join(traceback.format_exception(error))
         finally:
             # Whatever ended the run, a second interrupt included: what was changed is put back.
             self._phase = "restore"
@@ -160,6 +164,7 @@ class _Run:
             observations=tuple(observe.describe(self._session)),
             restore=put_back,
             stopped=self._stopped,
+            notices=(self._bug,) if self._bug else (),
             settings={
                 "fail_on": str(self._plan.fail_on),
                 "max_requests": self._limit,

@@ -1,7 +1,8 @@
 """
 Known deviations: what is in `known-deviations.toml`, and what of a result it explains.
 
-An entry explains the finding with its fingerprint and no other: another kind of outcome of the same rule is new.
+An entry explains the findings of its rule, input class and kind of outcome, and no other: another outcome of the
+same rule is new.
 Nothing is hidden by it; the finding is told as known, and stops failing the run.
 """
 
@@ -41,6 +42,9 @@ class State(StrEnum):
     NOT_RUN = "not-run"
 
 
+ANY_CLASS = "*"
+"""As an entry's class: whatever the input, this outcome of this rule is known."""
+
 STALE = frozenset({State.EXPIRED, State.FIXED, State.UNUSED})
 """States of entries that should be taken out; they fail a run that is strict about it."""
 
@@ -51,6 +55,7 @@ class Known:
 
     rule: str
     cls: str
+    """The input class; `ANY_CLASS` for all of them."""
     outcome: str
     reason: str
     link: str = ""
@@ -101,10 +106,10 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         line = where[1] if where else str(text.count("\n") + 1)
         problem = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
         raise KnownError(f"{name}:{line}: not TOML: {visible(problem)}: write it as in docs/known-deviations.md") from None
-    error = best_match(_VALIDATOR.iter_errors(_plain(document)))
-    if error is not None:
-        path = list(error.absolute_path)
-        problem = _problem(error.message, str(path[2]) if len(path) > 2 else "")
+    invalid = best_match(_VALIDATOR.iter_errors(_plain(document)))
+    if invalid is not None:
+        path = list(invalid.absolute_path)
+        problem = _problem(invalid.message, str(path[2]) if len(path) > 2 else "")
         raise KnownError(f"{name}:{_line(text, path)}: {problem}")
     found: dict[str, int] = {}
     for index, entry in enumerate(document.get("deviation", ())):
@@ -227,8 +232,8 @@ def apply(
     states = {name: _state(each, document, today, catalogue) for name, each in entries.items()}
     applied = {**document}
     applied["findings"] = [
-        {**finding, "known": _why(entries[finding["fingerprint"]])}
-        if states.get(finding["fingerprint"]) is State.KNOWN
+        {**finding, "known": _why(entries[name])}
+        if (name := _explaining(finding, entries)) and states[name] is State.KNOWN
         else finding
         for finding in document["findings"]
     ]
@@ -251,16 +256,25 @@ def apply(
     return applied
 
 
+def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
+    """The fingerprint of the entry that explains a finding: of its class if there is one, else of any class."""
+    own = finding["fingerprint"]
+    return next(
+        (each for each in (own, fingerprint(finding["rule"], ANY_CLASS, finding["outcome"])) if each in fingerprints),
+        None,
+    )
+
+
 def _state(known: Known, document: Document, today: date, catalogue: Collection[str]) -> State:
     expired = known.expires is not None and known.expires < today
-    if any(finding["fingerprint"] == known.fingerprint for finding in document["findings"]):
+    if any(_explaining(finding, {known.fingerprint}) for finding in document["findings"]):
         return State.EXPIRED if expired else State.KNOWN
     rule = next((each for each in document["rules"] if each["id"] == known.rule), None)
     if rule is None and known.rule not in catalogue:
         return State.UNUSED
     if rule is not None and rule["verdict"] not in _UNJUDGED and not document["stopped"]:
         sent = any(
-            cls["id"] == known.cls and cls["examples"] for each in document["rules"] for cls in each["classes"]
+            known.cls in (cls["id"], ANY_CLASS) and cls["examples"] for each in document["rules"] for cls in each["classes"]
         )
         return State.FIXED if known.witness or sent else State.UNUSED
     return State.EXPIRED if expired else State.NOT_RUN
@@ -316,7 +330,9 @@ def _exit_code(document: Document, stale: bool) -> int:
 # Writing
 
 
-def additions(document: Document, known: Iterable[Known], *, reason: str) -> list[dict[str, Any]]:
+def additions(
+    document: Document, known: Iterable[Known], *, reason: str, any_class: bool = False
+) -> list[dict[str, Any]]:
     """
     The entries, as TOML tables, of what a result shows and no entry explains.
 
@@ -326,20 +342,27 @@ def additions(document: Document, known: Iterable[Known], *, reason: str) -> lis
         document: a result document.
         known: the entries there are.
         reason: why the deviations are accepted.
+        any_class: whether one entry is to stand for all input classes of a rule and outcome.
     """
     there = {each.fingerprint for each in known}
     verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
-    return [
-        {
-            **{name: finding[name] for name in ("fingerprint", "rule", "class", "outcome")},
+    entries: dict[str, dict[str, Any]] = {}
+    for finding in document["findings"]:
+        unexplained = finding["stable"] and _explaining(finding, there) is None
+        if not unexplained or verdicts[finding["rule"]] in (Verdict.UNIMPLEMENTED, Verdict.ERROR):
+            continue
+        cls = ANY_CLASS if any_class else finding["class"]
+        name = fingerprint(finding["rule"], cls, finding["outcome"])
+        entry = {
+            "fingerprint": name,
+            "rule": finding["rule"],
+            "class": cls,
+            "outcome": finding["outcome"],
             "reason": reason,
             "witness": [pinned(exchange["request"]) for exchange in finding["exchanges"]],
         }
-        for finding in document["findings"]
-        if finding["stable"]
-        and finding["fingerprint"] not in there
-        and verdicts[finding["rule"]] not in (Verdict.UNIMPLEMENTED, Verdict.ERROR)
-    ]
+        entries.setdefault(name, entry)
+    return list(entries.values())
 
 
 def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-deviations.toml") -> str:

@@ -26,6 +26,11 @@ from conformance.oracle import (
 _REMEMBERED = 32
 """How many former values and suspects are kept for each setting: older ones explain nothing any more."""
 
+CONCURRENT = "concurrent-writers"
+
+MALFORMED = "malformed"
+"""The outcome of an echo that is no value of the setting at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
@@ -217,7 +222,7 @@ class Ledger:
         for name, value in shown.items():
             setting = self.settings[name]
             if not setting.matches(value):
-                yield self._explain(exchange, setting, value, repeated)
+                yield from self._explain(exchange, setting, value, repeated)
             elif setting.right is None and setting.writer is None and value is not None:
                 # First sight. What was accepted in error is told by the rule that says so.
                 if (malformed := self._malformed(setting, value)) is not None:
@@ -237,17 +242,23 @@ class Ledger:
 
     def _explain(
         self, exchange: Exchange, setting: Setting, value: str | None, repeated: frozenset[str]
-    ) -> Violation:
+    ) -> Iterator[Violation]:
         target_field = setting.about
         expected = " or ".join("null" if each is None else _short(each) for each in setting.right or ())
         related: tuple[Exchange, ...] = ()
         form = exchange.request.form() if exchange.request.method == "POST" else None
         sent = dict(form or ()).get(target_field.parameter)
         malformed = None if value is None else self._malformed(setting, value)
-        if malformed is not None and not self._is_trace(setting, value, sent):
-            return malformed
+        if malformed is not None and self._is_trace(setting, value, sent):
+            malformed = None
+        if malformed is not None:
+            yield malformed
+            if sent is None:
+                return
         if sent is not None:
             rule, outcome = self._explain_own(exchange, setting, value, sent, repeated)
+            if malformed is not None and rule.endswith("-echo"):
+                outcome = MALFORMED
             what = f"{target_field.parameter}={_short(sent)} was accepted, but the answer shows another value"
             if rule == "idempotence" and self.last_update is not None:
                 related = (self.last_update,)
@@ -257,9 +268,11 @@ class Ledger:
             rule, outcome, suspect = self._explain_other(exchange, setting, value)
             related = tuple(each for each in (setting.writer, suspect) if each is not None)
             what = f"{target_field.attribute} was not sent, yet it is no longer what it was"
-        return Violation(
+        yield Violation(
             rule=rule,
             outcome=outcome,
+            # What was written matters for an echo; for what stays or goes, only whose setting it is.
+            cls="" if rule.startswith(target_field.slug) else f"setting/{target_field.slug}",
             field=target_field.attribute,
             summary=what,
             expected=f"{target_field.attribute}: {expected}",
@@ -308,6 +321,8 @@ class Ledger:
             return "idempotence", "changed"
         if value is None:
             return echo, "missing"
+        if self._swapped(setting, value):
+            return echo, "swapped"
         if value.strip(BLANKS) != value:
             return echo, "blank"
         decision = decide_value(target_field, sent)
@@ -333,7 +348,9 @@ class Ledger:
                 if suspect.value == value or is_right(setting.about, suspect.value, value):
                     return suspect.rule, "written", suspect.exchange
         if setting.contested:
-            return "concurrent-writers", "lost", None
+            return CONCURRENT, "lost", None
+        if value is not None and self._swapped(setting, value):
+            return f"{setting.about.slug}-echo", "swapped", None
         if value is not None:
             if self._elsewhere(setting, value):
                 return "accounts-apart", "foreign-value", self._foreign_writer(setting)
@@ -342,6 +359,14 @@ class Ledger:
         if self.last_safe is not None:
             return "safe-methods", "changed", self.last_safe
         return "omitted-parameters-kept", "reset" if value is None else "changed", None
+
+    def _swapped(self, setting: Setting, value: str) -> bool:
+        """Whether a value is that of another setting."""
+        return any(
+            value in (other.right or ()) and not setting.matches(value)
+            for other in self.settings.values()
+            if other is not setting
+        )
 
     def _elsewhere(self, setting: Setting, value: str) -> bool:
         return any(

@@ -212,10 +212,10 @@ def _waiting(connection: socket.socket, timeout: float) -> int:
     """How many bytes can be read within so many seconds, at most 1."""
     if isinstance(connection, ssl.SSLSocket):  # which cannot be read without taking
         return 0
-    connection.settimeout(timeout)
     try:
+        connection.settimeout(timeout)
         return len(connection.recv(1, socket.MSG_PEEK))
-    except OSError:
+    except OSError:  # nothing came in time, or the connection was closed with the answer
         return 0
 
 

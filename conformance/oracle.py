@@ -86,9 +86,9 @@ def decide_timer(text: str, minimum: int) -> Decision:
         return _reject(Level.SHOULD, "strictness", "a zero other than PT0S is below the minimum")
     reaching = [length for length in lengths.values() if length.high >= minimum]
     if not reaching:
-        if any(length.high > 0 for length in lengths.values()):
+        if lengths:
             return _reject(Level.MUST, "minimum", f"shorter than the minimum of {minimum} s by every reading")
-        return _reject(Level.MUST, "syntax", "no reading of ISO 8601 durations parses it to a positive length")
+        return _reject(Level.MUST, "syntax", "no reading of ISO 8601 durations parses it")
     literal = lengths.get("iso8601-1")
     if literal is None:
         if min(length.low for length in reaching) > SHOULD_SECONDS:
@@ -131,7 +131,7 @@ def decide_sid(text: str, prefix: str) -> Decision:
         if core != text:
             return _reject(Level.SHOULD, "strictness", "blanks around a SID are no part of it")
         return _accept(Level.MUST, "accept", f"it matches ^{prefix}[0-9a-fA-F]{{32}}$")
-    if re.search(prefix + "[0-9a-fA-F]{32}", core):
+    if not re.fullmatch(prefix + "[0-9a-fA-F]*", core) and re.search(prefix + "[0-9a-fA-F]{32}", core):
         return _reject(Level.MUST, "anchoring", "a SID is all of the value, not a part of it")
     if not core.startswith(prefix):
         return _reject(Level.MUST, "prefix", f"it does not begin with {prefix}")

@@ -73,7 +73,7 @@ def look_around(session: Session) -> Findings:
         shows = next((each for each in exchanges[:2] if session.shown(each) is not None), None)
         found.before.append(session.shown(shows) if shows is not None else None)
         if account == 0 and shows is not None:
-            found.reader = shows.request
+            found.reader = session.reader = shows.request
     return found
 
 

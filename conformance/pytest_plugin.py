@@ -1,0 +1,202 @@
+"""
+The pytest front: one line in a test module runs the catalogue, one item for each rule.
+
+    from conformance.pytest_plugin import test_conformance
+
+The run is made when the first item is reached, by the executor of the command line, with the rules whose items
+were selected. Under pytest-xdist the worker that comes first makes it and the others read its result, so that no
+two ever write to one account. pytest loads this module in every session: whatever costs time to import is imported
+by the run.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conformance.configuration import RunSettings
+
+_OPTIONS = ("target", "profile", "seed", "fail_on")
+
+_NO_VERDICT = {
+    3: "no verdict: the target could not be judged",
+    4: "the settings before the run could not be restored",
+    5: "nothing was exercised",
+}
+"""By exit status of the command line, what no single rule can be blamed for."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; those left out are taken from the environment, then from conformance.toml in the rootdir."""
+    group = parser.getgroup("conformance", "conformance of Twilio Conversations' Configuration resource")
+    group.addoption(
+        "--conformance-target", metavar="URL", help="base URL to judge; without it, the embedded emulator"
+    )
+    group.addoption(
+        "--conformance-profile",
+        choices=("quick", "standard", "thorough"),
+        help="how much to send (default: standard)",
+    )
+    group.addoption(
+        "--conformance-seed", metavar="N", help="seeds everything that is drawn (default: 0)"
+    )
+    group.addoption(
+        "--conformance-fail-on",
+        choices=("must", "should"),
+        help="level from which a deviation fails its item (default: must)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make an item of `test_conformance` for each rule."""
+    if metafunc.function is test_conformance:
+        from conformance.configuration import ConfigurationError
+        from conformance.running import select
+
+        try:
+            rules = select(_settings(metafunc.config).only)
+        except ConfigurationError as error:
+            raise pytest.Collector.CollectError(f"conformance: {error}") from None
+        metafunc.parametrize("conformance_rule", [rule.id for rule in rules])
+
+
+@pytest.fixture(scope="session")
+def conformance_target() -> str | None:
+    """The base URL to judge, before any setting: override it where a fixture of your own starts the server."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def conformance_result(
+    request: pytest.FixtureRequest,
+    conformance_target: str | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Any]]:
+    """The result document of the one run."""
+    from conformance.configuration import ConfigurationError
+    from conformance.embedded import EmulatorFailed
+    from conformance.reporting import ReportError
+
+    selected = frozenset(
+        str(item.callspec.params["conformance_rule"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.function is test_conformance
+    )
+    try:
+        settings = _settings(request.config, conformance_target)
+        document = _once(request.config, tmp_path_factory, lambda: _run(settings, selected))
+    except (ConfigurationError, EmulatorFailed, ReportError) as error:
+        pytest.fail(f"conformance: {error}", pytrace=False)
+    if document["exit_code"] == 130:
+        raise KeyboardInterrupt
+    yield document
+    told = document["exit_code"] == 3 and any(rule["verdict"] == "not-run" for rule in document["rules"])
+    if not told and (reason := _NO_VERDICT.get(document["exit_code"])):
+        detail = document["stopped"] or ", ".join(document["restore"]["failed"])
+        pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
+
+
+@pytest.fixture
+def conformance_outcome(
+    request: pytest.FixtureRequest, conformance_rule: str, conformance_result: dict[str, Any]
+) -> dict[str, Any]:
+    """What the run says of one rule; an error where it says nothing through no fault of the rule."""
+    rule: dict[str, Any] = next(each for each in conformance_result["rules"] if each["id"] == conformance_rule)
+    request.node.user_properties += [(name, rule[name]) for name in ("level", "verdict", "examples")]
+    match rule["verdict"]:
+        case "error":
+            pytest.fail(rule["reason"], pytrace=False)
+        case "not-run" if conformance_result["exit_code"] == 3:
+            pytest.fail(f"not run: {rule['reason']}", pytrace=False)
+        case "not-run" | "undecided" as verdict:
+            pytest.skip(f"{verdict}: {rule['reason']}")
+        case "known":
+            pytest.xfail(f"known: {rule['reason']}")
+    return rule
+
+
+def test_conformance(
+    request: pytest.FixtureRequest, conformance_outcome: dict[str, Any], conformance_result: dict[str, Any]
+) -> None:
+    """The target keeps one rule of the catalogue."""
+    rule = conformance_outcome
+    findings = [
+        each for each in conformance_result["findings"] if each["rule"] == rule["id"] and "known" not in each
+    ]
+    if not findings:
+        return
+    told = _told(rule, {**conformance_result, "findings": findings})
+    if rule["level"] == "must" or conformance_result["settings"]["fail_on"] == "should":
+        pytest.fail(told, pytrace=False)
+    print(told)  # pytest shows it with -rP, and keeps it in JUnit XML
+    request.node.user_properties += [("deviation", finding["summary"]) for finding in findings]
+
+
+def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings":
+    from conformance.configuration import resolve
+
+    given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
+    if target is not None:
+        given["target"] = target
+    options = {f"CONFORMANCE_{name.upper()}": value for name, value in given.items() if value is not None}
+    return resolve({}, {**os.environ, **options}, config.rootpath / "conformance.toml")
+
+
+def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
+    from contextlib import ExitStack
+
+    from conformance.embedded import Embedded
+    from conformance.reporting import check_writable, write_all
+    from conformance.running import document_of, judge, select
+
+    check_writable(settings.report_dir)
+    # Warnings are about code of ours and of what we use, whatever the user's filters make of their own.
+    with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
+        url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
+        rules = [rule for rule in select(settings.only) if rule.id in selected]
+        document = document_of(settings, judge(settings, url, rules))
+    write_all(document, settings.report_dir)
+    return document
+
+
+def _once(
+    config: pytest.Config, paths: pytest.TempPathFactory, run: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """The run's result; under pytest-xdist that of the first worker, which the others wait for."""
+    if not hasattr(config, "workerinput"):
+        return run()
+    from filelock import FileLock
+
+    # pytest-xdist gives each worker a directory of its own, in one that is the session's.
+    shared = paths.getbasetemp().parent / "conformance-result.json"
+    with FileLock(shared.with_suffix(".lock")):
+        if not shared.exists():
+            shared.write_text(json.dumps(run()), encoding="ascii")
+        document: dict[str, Any] = json.loads(shared.read_text(encoding="ascii"))
+    return document
+
+
+def _told(rule: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """The rule and each difference from it, told once, with the requests that show it."""
+    from conformance.reporting import differences
+    from conformance.reporting import text as shown
+
+    paragraphs = [f"{rule['id']} ({rule['level'].upper()}): {rule['statement']}\nSource: {rule['source']}"]
+    for difference in differences(document):
+        finding = difference.first
+        lines = [
+            f"{finding['class']}{'' if finding['stable'] else ', unstable'}: {finding['summary']}",
+            *(f"  sent      {shown.request_line(each)}" for each in finding["exchanges"]),
+            f"  expected  {finding['expected']}",
+            f"  observed  {finding['observed']}",
+            *(f"  answered  {shown.answer_line(each)}" for each in finding["exchanges"][-1:]),
+            *(f"  also for  {line}" for line in difference.further),
+        ]
+        text = "\n".join(shown.visible(line, 1_000) for line in lines)
+        paragraphs.append(f"{text}\n{shown.shown_curl(finding)}")
+    paragraphs.append(f"{document['target']}, profile {document['profile']}, seed {document['seed']}")
+    return "\n\n".join(paragraphs)

@@ -7,7 +7,7 @@ a timer counts as valid, and a 5xx as a rejection.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -37,14 +37,6 @@ _CHECKS = (
     ("openapi-checks", response_headers_conformance),
 )
 
-# What other rules tell of the same answers: said once is enough.
-_TOLD = {
-    "openapi-server-error": {"no-server-error"},
-    "openapi-response": {"response-schema", "media-type", "json-body", "timer-representation", "resource-links"},
-    "openapi-checks": {"documented-headers"},
-}
-
-
 def explore(session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]) -> None:
     """
     Generate, send and check.
@@ -64,7 +56,7 @@ def explore(session: Session, *, count: int, seed: int, send: Callable[[Request,
             return
         seen.add(request.body)
         exchange = send(request, GENERATED.id)
-        if exchange is not None and exchange.response is not None:
+        if exchange is not None:
             _check(session, case, exchange)
 
     modes: list[SearchStrategy[Any]] = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
@@ -92,8 +84,31 @@ def _text(value: object) -> str:
 
 
 def _check(session: Session, case: Any, exchange: Exchange) -> None:
+    if session.told:
+        return  # what other rules tell of the same answer is said once
+    for rule, check in _CHECKS:
+        for failure in _failures(case, exchange, rule, check):
+            title = str(getattr(failure, "title", type(failure).__name__))
+            session.note(
+                Violation(
+                    rule=rule,
+                    outcome=title.lower().replace(" ", "-"),
+                    field=None,
+                    summary=title,
+                    expected="what the OpenAPI document says",
+                    observed=str(failure).splitlines()[0][:200],
+                ),
+                exchange,
+                GENERATED.id,
+                shows=lambda again, rule=rule, check=check: bool(_failures(case, again, rule, check)),  # type: ignore[misc]  # bound now
+            )
+
+
+def _failures(case: Any, exchange: Exchange, rule: str, check: Callable[..., Any]) -> Sequence[BaseException]:
+    """What one of schemathesis' checks says of an answer."""
     response = exchange.response
-    assert response is not None
+    if response is None or (rule != "openapi-server-error" and response.status != 200):
+        return ()
     answer = httpx.Response(
         response.status,
         # Decoded already; the coding would be undone twice.
@@ -102,24 +117,8 @@ def _check(session: Session, case: Any, exchange: Exchange) -> None:
         request=httpx.Request("POST", exchange.url),
     )
     answer.elapsed = timedelta(seconds=exchange.elapsed)
-    told = {rule for rule, _, _ in session.drafts}
-    for rule, check in _CHECKS:
-        if told & _TOLD[rule] or (rule != "openapi-server-error" and response.status != 200):
-            continue
-        try:
-            case.validate_response(answer, checks=[check])
-        except FailureGroup as failures:
-            for failure in failures.exceptions:
-                title = str(getattr(failure, "title", type(failure).__name__))
-                session.note(
-                    Violation(
-                        rule=rule,
-                        outcome=title.lower().replace(" ", "-"),
-                        field=None,
-                        summary=title,
-                        expected="what the OpenAPI document says",
-                        observed=str(failure).splitlines()[0][:200],
-                    ),
-                    exchange,
-                    GENERATED.id,
-                )
+    try:
+        case.validate_response(answer, checks=[check])
+    except FailureGroup as failures:
+        return failures.exceptions
+    return ()

@@ -5,12 +5,15 @@ A fault is caught when the run reports a deviation, and attributed when one of t
 the fault breaks. A conformant variant must come out with no deviation of any level: any is a false alarm.
 """
 
+import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +130,13 @@ def _run(url: str, profile: str, seed: int, fail_fast: bool) -> Report:
         return run(CATALOGUE, target, plan)
 
 
-def examine_all(
-    subjects: Sequence[Subject], *, jobs: int, tell: Callable[[Result], None] = lambda result: None, **options: Any
-) -> list[Result]:
-    """Examine implementations, some at a time, in order."""
-    results = []
-    with ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(lambda subject: examine(subject, **options), subjects):
-            tell(result)
-            results.append(result)
-    return results
+def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:
+    """Examine implementations, some at a time, each run in a process of its own; in the order given."""
+    if jobs == 1:
+        yield from (examine(subject, **options) for subject in subjects)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(partial(examine, **options), subjects)
 
 
 def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Subject]:
@@ -144,6 +144,21 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
     names, chance = sorted(variants), random.Random(seed)
     for _ in range(count):
         yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
+
+
+def pairs(faults: Sequence[Subject], count: int, seed: int) -> Iterator[Subject]:
+    """Random pairs of faults that break different rules."""
+    chance = random.Random(seed)
+    made = 0
+    while made < count:
+        one, other = chance.sample(faults, 2)
+        if one.rules != other.rules:
+            made += 1
+            yield Subject(
+                faults=(*one.faults, *other.faults),
+                rules=(*one.rules, *other.rules),
+                level=Level.MUST if Level.MUST in (one.level, other.level) else Level.SHOULD,
+            )
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
@@ -168,7 +183,5 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
 
 def write(path: Path, results: Sequence[Result]) -> None:
     """Write the matrix as JSON."""
-    import json
-
     document = {"summary": summary(results), "results": [result.as_json() for result in results]}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from conformance.ledger import Ledger
+from conformance.ledger import CONCURRENT, Ledger
 from conformance.model import (
     BY_PARAMETER,
     CLOSED,
@@ -47,6 +47,10 @@ class Draft:
     count: int = 1
     settled: bool = False
     """Whether it has become a finding."""
+    shows: Callable[[Exchange], bool] | None = None
+    """Whether another exchange shows it too; None where the rules tell."""
+    together: tuple[Request, ...] = ()
+    """The requests that were sent at the same time before it, where that may be why."""
 
 
 @dataclass(slots=True)
@@ -92,8 +96,13 @@ class Session:
         self.open: dict[str, Exchange] = {}
         """By class, the answers to what is open."""
         self._refused: set[tuple[str, str]] = set()
+        self.reader: Request | None = None
+        """The request that shows the settings without writing; None when there is none."""
         self.takes_empty = False
         """Whether an update without parameters is accepted: it shows the settings and leaves them alone."""
+        self._together: tuple[Request, ...] = ()
+        self.told = False
+        """Whether the last exchange violated a selected rule."""
         self._unseen = 0
         self._context: Pairs = ()
         self._in_trouble = False
@@ -145,7 +154,9 @@ class Session:
             exchange = self.target.send(request)
         if tally is not None and decision is not None and decision.answer is not Answer.OPEN:
             tally.decided += 1
-        for violation in self.judge(exchange, decision):
+        violations = self.judge(exchange, decision)
+        self.told = any(violation.rule in self._selected for violation in violations)
+        for violation in violations:
             self.note(violation, exchange, cls)
         self._recent.append(exchange)
         self._check_health(exchange, cls)
@@ -161,6 +172,7 @@ class Session:
                 self.note(violation, exchange, cls)
             self._recent.append(exchange)
         self.ledgers[requests[0].account].record_together(exchanges)
+        self._together = tuple(requests)
         for exchange in exchanges:
             self._check_health(exchange, cls)
         return exchanges
@@ -180,16 +192,28 @@ class Session:
         self._unseen = 0 if shows else self._unseen + 1
         return list(judge(watched))
 
-    def try_again(self, requests: Iterable[Request]) -> list[tuple[Exchange, list[Violation]]]:
+    def try_again(
+        self, requests: Iterable[Request], together: Sequence[Request] = ()
+    ) -> list[tuple[Exchange, list[Violation]]]:
         """Send requests and judge them without recording: for showing again what was seen before."""
-        seen = []
+        seen: list[tuple[Exchange, list[Violation]]] = []
+        if together:
+            exchanges = self.target.send_together(together)
+            self.ledgers[together[0].account].record_together(exchanges)
+            seen += [(exchange, []) for exchange in exchanges]
         for request in requests:
             decision = self._decide(request)
             exchange = self.target.send(request)
             seen.append((exchange, self.judge(exchange, decision)))
         return seen
 
-    def note(self, violation: Violation, exchange: Exchange, cls: str) -> None:
+    def note(
+        self,
+        violation: Violation,
+        exchange: Exchange,
+        cls: str,
+        shows: Callable[[Exchange], bool] | None = None,
+    ) -> None:
         """Record a violation, once for each rule, class and outcome."""
         if violation.rule not in self._selected:
             return
@@ -199,7 +223,9 @@ class Session:
         if (draft := self.drafts.get(key)) is not None:
             draft.count += 1
         else:
-            self.drafts[key] = Draft(violation, exchange, tuple(self._recent), self._context)
+            self.drafts[key] = Draft(violation, exchange, tuple(self._recent), self._context, shows=shows)
+            if violation.rule == CONCURRENT:
+                self.drafts[key].together = self._together
 
     def shown(self, exchange: Exchange) -> dict[str, str | None] | None:
         """The settings that an answer shows, by attribute; None when it shows none."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from conformance.ledger import CONCURRENT, MALFORMED
 from conformance.model import (
     BASIC,
     FORM_MEDIA_TYPE,
@@ -46,7 +47,22 @@ _MOVABLE = frozenset(
         "accept-header",
     }
 )
+# So may a setting that is not what it was: the rule that is blamed is the one that the shortest sequence breaks.
+_ABOUT_STATE = frozenset(
+    {
+        "omitted-parameters-kept",
+        "read-after-write",
+        "rejected-update-changes-nothing",
+        "safe-methods",
+        "accounts-apart",
+        "unvalidated-write",
+        "credentials-required",
+        CONCURRENT,
+    }
+)
 _UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
+
+_PATTERN = ("response-schema", "pattern")
 
 Requests = tuple[Request, ...]
 
@@ -64,6 +80,8 @@ class Witness:
 
     def finding(self) -> Finding:
         """The finding, with the smallest witness that was seen within the budget."""
+        if self._draft.together:
+            return self._concurrent()
         shown = next((each for each in self._candidates() if self._shows(each)), None)
         if shown is None:
             related = [*self._draft.violation.related, self._draft.exchange]
@@ -72,7 +90,35 @@ class Witness:
         repeats = [self._shows(small) for _ in range(_TIMES) if self._left >= len(small)]
         if all(repeats):
             small = self._in_order(small)
+            self._lost_or_reset(small)
         return self._finished(self.exchanges, stable=all(repeats))
+
+    def _concurrent(self) -> Finding:
+        """One after the other the same updates lose nothing, or it is not for being sent together that they do."""
+        together, last = self._draft.together, self._draft.exchange.request
+        if self._shows((*together, last)):
+            self._draft.together = ()
+            return self.finding()
+        shown = [self._shows((last,), together) for _ in range(3) if self._left > len(together)]
+        if any(shown):
+            return self._finished(self.exchanges, stable=sum(shown) > 1)
+        related = (*self._draft.violation.related, self._draft.exchange)
+        return self._finished(related, stable=not self._tried)
+
+    def _lost_or_reset(self, requests: Requests) -> None:
+        """Tell a write that was lost from one that an update of other settings undid: GET between them knows."""
+        reader = self._session.reader
+        violation, exchanges = self.violation, self.exchanges
+        undone = {"omitted-parameters-kept", "read-after-write"}
+        if violation.rule in undone and reader is not None and reader.method == "GET" and len(requests) == 2:
+            if self._left < 2:
+                return
+            self._left -= 2
+            read = replace(reader, account=requests[0].account)
+            seen = self._session.try_again((requests[0], read))[-1][1]
+            lost = any(each.field == violation.field for each in seen)
+            rule = "read-after-write" if lost else "omitted-parameters-kept"
+            self.violation, self.exchanges = replace(violation, rule=rule), exchanges
 
     def _finished(self, exchanges: tuple[Exchange, ...], *, stable: bool) -> Finding:
         violation = self.violation
@@ -109,18 +155,22 @@ class Witness:
                 seen.add(candidate)
                 yield candidate
 
-    def _shows(self, requests: Requests) -> bool:
+    def _shows(self, requests: Requests, together: Requests = ()) -> bool:
         """Whether sending these shows the violation, at the last of them."""
-        if self._left < len(requests):
+        cost = len(requests) + len(together)
+        if self._left < cost:
             return False
-        self._left -= len(requests)
+        self._left -= cost
         try:
             self._session.establish(self._draft.context, requests[-1].account)
-            seen = self._session.try_again(requests)
+            seen = self._session.try_again(requests, together)
         except BudgetExhausted:
             self._left = 0
             return False
         self._tried = True
+        if self._draft.shows is not None:
+            self.exchanges = tuple(exchange for exchange, _ in seen)
+            return self._draft.shows(self.exchanges[-1])
         for violation in seen[-1][1]:
             if self._is_same(violation):
                 self.exchanges = tuple(exchange for exchange, _ in seen)
@@ -130,16 +180,21 @@ class Witness:
 
     def _is_same(self, violation: Violation) -> bool:
         wanted = self._draft.violation
+        if wanted.rule in _ABOUT_STATE and wanted.field == violation.field:
+            return violation.rule in _ABOUT_STATE
         return violation.outcome == wanted.outcome and (
             violation.rule == wanted.rule or (wanted.rule in _MOVABLE and violation.outcome == "refused")
         )
 
     def _smaller(self, requests: Requests) -> Requests:
         """Leave out requests, then parameters, then what is unusual, then parts of values, as long as it shows."""
-        for index in range(len(requests) - 1):
-            requests = self._first(requests, [requests[:index] + requests[index + 1 :]]) or requests
-            if index >= len(requests) - 1:
-                break
+        index = 0
+        while index < len(requests) - 1:
+            shorter = self._first(requests, [requests[:index] + requests[index + 1 :]])
+            if shorter is None:
+                index += 1
+            else:
+                requests = shorter
         for position in reversed(range(len(requests))):
             while True:
                 simpler = self._first(
@@ -181,6 +236,10 @@ class Witness:
 def cause_of(violation: Violation) -> str:
     """What findings of one cause have in common: the rule less its field, and the outcome."""
     rule = violation.rule
+    if rule == "read-response":
+        return violation.outcome.replace("/", ": ", 1)  # as when the answer to an update shows it
+    if violation.outcome == MALFORMED or rule == "timer-representation" or (rule, violation.outcome) == _PATTERN:
+        return f"representation: {violation.field}"
     for slug in ("inactive-timer-", "closed-timer-", "chat-service-sid-", "messaging-service-sid-"):
         if rule.startswith(slug):
             kind = "timer" if "timer" in slug else "sid"

@@ -1,4 +1,4 @@
-"""The choices of `variants` that concern requests and connections, as functions that build them in."""
+"""The choices of `variants` that concern requests and connections, as functions."""
 
 import asyncio
 import json

@@ -6,6 +6,7 @@ update. A file is kept in WAL mode with full synchronisation: an acknowledged up
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -56,6 +57,8 @@ class Store:
             self._connection.executemany(_ADD, rows)
         else:
             self._connection = _open(database, rows)
+        # An application that is not told to end, as in tests, drops its store without closing it.
+        self.close = weakref.finalize(self, self._connection.close)
 
     def read(self, account: str) -> Row:
         """Return an account's configuration."""
@@ -72,10 +75,6 @@ class Store:
             (*values, account),
         )
         return _row(cursor.fetchall()[0])
-
-    def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
 
 
 def _row(values: tuple[str | None, ...]) -> Row:

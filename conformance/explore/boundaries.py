@@ -13,13 +13,18 @@ from fractions import Fraction
 from math import ceil, isqrt
 
 from conformance.durations import DAY
-from conformance.explore.notations import GRIDS, Grid
+from conformance.explore.notations import Grid, longest_number
 from conformance.explore.values import Answer, Boundary, Gap
 
 Ask = Callable[[str], Answer]
 
 STEPS = 140
 """Requests for one pair of neighbours at most; a nanosecond within a century takes 62."""
+
+ALLOWANCE = 270
+"""Requests for one timer after which a pair of neighbours gets `FEW` only: 600 are meant to do for both timers."""
+
+FEW = 6
 
 LADDER = tuple(Fraction(seconds) for seconds in (60, 3600, DAY, 600, 7 * DAY, 30 * DAY, 366 * DAY))
 WIDE_LADDER = tuple(Fraction(4**power) for power in range(18))
@@ -47,16 +52,23 @@ class Known:
 
     minimum: Fraction
     """Seconds, as documented."""
-    least: list[tuple[Fraction, Fraction]] = field(default_factory=list)
-    """Around the least accepted length: greatest refused, least accepted; the newest first."""
-    greatest: list[tuple[Fraction, Fraction]] = field(default_factory=list)
+    least: set[tuple[Fraction, Fraction]] = field(default_factory=set)
+    """Around the least accepted length: greatest refused, least accepted, in seconds."""
+    greatest: set[tuple[Fraction, Fraction]] = field(default_factory=set)
     """Around the greatest: greatest accepted, least refused."""
-    numbers: list[int] = field(default_factory=list)
-    """The greatest numbers, where a digit limit may be at work."""
-    lengths: list[int] = field(default_factory=list)
-    """The greatest numbers of characters, likewise."""
+    digits: int | None = None
+    """The most digits of a number, where the next text had more."""
+    characters: int | None = None
+    """The most characters of a text, where the next one had more."""
     endless: bool = False
     """Whether another notation has no greatest length."""
+    spent: int = 0
+    """Texts asked about so far."""
+
+    @staticmethod
+    def narrowest(around: set[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
+        """The two that leave least between them."""
+        return sorted(around, key=lambda ends: (ends[1] - ends[0], ends))[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +105,12 @@ class _Search:
             return Searched((self._boundary("least", max(self._seen), None),), ())
         refused, least, least_exact = self._least(inside)
         greatest, beyond, greatest_exact = self._greatest(inside)
-        if beyond is not None and self._seen.get(grid.longest):
-            beyond = None
-        if refused is not None or grid.nominal <= 1:
-            below = refused if refused is not None else 0
-            known.least.insert(0, (below * grid.high, least * grid.low))
+        if grid.low == grid.high and (refused is not None or grid.nominal <= 1):
+            known.least.add(((refused or 0) * grid.high, least * grid.low))
         if beyond is None:
             known.endless = True
         else:
-            known.greatest.insert(0, (greatest * grid.high, beyond * grid.low))
-            known.numbers.insert(0, greatest // 10**grid.places)
-            known.lengths.insert(0, len(grid.write(greatest)))
+            self._learn_of_the_end(greatest, beyond)
         gaps = self._gaps(least, greatest)
         return Searched(
             (
@@ -113,10 +120,35 @@ class _Search:
             gaps,
         )
 
+    def _learn_of_the_end(self, greatest: int, beyond: int) -> None:
+        grid, known = self._grid, self._known
+        if grid.low == grid.high:
+            known.greatest.add((greatest * grid.high, beyond * grid.low))
+        last, next_one = grid.write(greatest), grid.write(beyond)
+        if longest_number(next_one) > longest_number(last):
+            known.digits = longest_number(last)
+        if len(next_one) > len(last):
+            known.characters = len(last)
+
+    def _first_longer(self, measure: Callable[[str], int], limit: int) -> int:
+        """The first whole number whose text measures more; nothing is sent for it."""
+        low, high, scale = 0, self._grid.longest // 10**self._grid.places, 10**self._grid.places
+        while high - low > 1:
+            middle = (low + high) // 2 if high < 4 * low else max(low + 1, isqrt(low * high))
+            low, high = (low, middle) if measure(self._grid.write(middle * scale)) > limit else (middle, high)
+        return high * scale
+
     def _accepts(self, number: int) -> bool:
         if number not in self._seen:
+            self._known.spent += 1
             self._seen[number] = self._ask_text(self._grid.write(number)).accepted
         return self._seen[number]
+
+    def _flip(
+        self, low: int, high: int, hints: Sequence[int], late: Sequence[int] | None = None
+    ) -> tuple[int, int, bool]:
+        steps = STEPS if self._known.spent < ALLOWANCE else FEW
+        return flip(self._accepts, low, high, hints, late=late, steps=steps)
 
     def _boundary(self, end: str, refused: int | None, accepted: int | None, exact: bool = True) -> Boundary:
         text = self._grid.write(refused) if refused is not None else None
@@ -136,13 +168,15 @@ class _Search:
     def _first_accepted(self) -> int | None:
         """A number that is accepted: what others make likely first, then a ladder of lengths."""
         known, grid = self._known, self._grid
-        likely = [self._at_least(accepted) for _, accepted in known.least[:2]]
-        likely += [int(accepted // grid.high) for accepted, _ in known.greatest[:1] if accepted >= grid.high]
+        likely = [self._at_least(accepted) for _, accepted in known.narrowest(known.least)]
+        likely += [
+            int(accepted // grid.high) for accepted, _ in known.narrowest(known.greatest)[:1] if accepted >= grid.high
+        ]
         ladder: Iterable[Fraction] = (known.minimum, *LADDER)
         if not known.least:
             ladder = (*ladder, *(WIDE_LADDER if grid.name == "seconds" else ()))
         elif not known.greatest:
-            ladder = (known.least[0][1] * 10, Fraction(30 * DAY))
+            ladder = (known.narrowest(known.least)[0][1] * 10, Fraction(30 * DAY))
         else:
             ladder = ()
         for number in dict.fromkeys((*likely, *map(self._at_least, ladder))):
@@ -152,38 +186,46 @@ class _Search:
 
     def _least(self, inside: int) -> tuple[int | None, int, bool]:
         """The greatest number below the least accepted one, if any, that one, and whether they are neighbours."""
-        hints = [self._at_least(self._known.minimum)]
-        for refused, accepted in self._known.least[:3]:
-            hints = [self._at_least(accepted), int(refused // self._grid.high) + 1, *hints]
+        refused, least, exact = self._guessed_least(inside)
+        if refused is None:
+            return None, least, exact
+        # Acceptance below it again would be missed by halving alone.
+        lower = 1 if self._grid.places == 0 else max(1, refused // 2)
+        if lower < refused and self._accepts(lower):
+            return (None, 1, True) if self._accepts(1) else self._flip(1, lower, [])
+        return refused, least, exact
+
+    def _guessed_least(self, inside: int) -> tuple[int | None, int, bool]:
+        hints = []
+        for refused, accepted in self._known.narrowest(self._known.least):
+            hints += [self._at_least(accepted), int(refused // self._grid.high) + 1]
+        hints.append(self._at_least(self._known.minimum))
         # The guess itself first: what it refuses or accepts spares the way down to 1.
         for hint in dict.fromkeys(hints):
             if 1 < hint <= inside and not self._accepts(hint - 1):
-                low, high, exact = flip(self._accepts, hint - 1, inside, [hint])
-                return low, high, exact
+                return self._flip(hint - 1, inside, [hint])
         if self._accepts(1):
             return None, 1, True
-        return flip(self._accepts, 1, inside, hints)
+        return self._flip(1, inside, hints)
 
     def _greatest(self, inside: int) -> tuple[int, int | None, bool]:
         """The greatest accepted number, the least above it that is not, and whether they are neighbours."""
         grid, known = self._grid, self._known
         hints = []
-        for accepted, refused in known.greatest[:3]:
-            hints += [int(accepted // grid.high) + 1, self._at_least(refused), int(accepted // grid.nominal) + 1]
-        if not known.endless or not known.greatest:
+        if known.digits is not None:
+            hints.append(self._first_longer(longest_number, known.digits))
+        for accepted, refused in known.narrowest(known.greatest):
+            hints += [int(accepted // grid.high) + 1, self._at_least(refused)]
+        if known.characters is not None:
+            hints.append(self._first_longer(len, known.characters))
+        if not known.endless or known.greatest:
             for hint in hints:
-                if hint > inside and not self._accepts(hint):
-                    return flip(self._accepts, inside, hint, hints)
+                if inside < hint < grid.longest and not self._accepts(hint):
+                    return self._flip(inside, hint, hints)
         if self._accepts(grid.longest):
             return grid.longest, None, True
-        scale = 10**grid.places
-        hints += [(number + 1) * scale for number in known.numbers[:3]]
-        for length in known.lengths[:2]:
-            spare = length - len(grid.write(scale))
-            if spare >= 0:
-                hints.append(10 ** (spare + 1) * scale)
-        hints += [int(cap // grid.nominal) + 1 for cap in CAPS]
-        return flip(self._accepts, inside, grid.longest, hints, powers=True)
+        caps = [int(cap // grid.nominal) + 1 for cap in CAPS]
+        return self._flip(inside, grid.longest, hints, late=caps)
 
     def _gaps(self, least: int, greatest: int) -> tuple[Gap, ...]:
         """Look between the ends; where something is not accepted there, find its edges."""
@@ -195,8 +237,8 @@ class _Search:
             if least < sample < greatest:
                 self._accepts(sample)
         found: list[Gap] = []
+        edge = least
         while len(found) < GAPS:
-            edge = found and self._number_of[found[-1].after] or least
             missing = next(
                 (number for number in sorted(self._seen) if edge < number < greatest and not self._seen[number]), None
             )
@@ -204,14 +246,10 @@ class _Search:
                 break
             below = max(number for number, taken in self._seen.items() if taken and number < missing)
             above = min(number for number, taken in self._seen.items() if taken and number > missing)
-            before, first, _ = flip(self._accepts, below, missing, [])
-            last, after, _ = flip(self._accepts, missing, above, [])
-            found.append(self._gap(before, first, last, after))
+            before, first, _ = self._flip(below, missing, [])
+            last, edge, _ = self._flip(missing, above, [])
+            found.append(self._gap(before, first, last, edge))
         return tuple(found)
-
-    @property
-    def _number_of(self) -> dict[str, int]:
-        return {self._grid.write(number): number for number in self._seen}
 
     def _gap(self, *numbers: int) -> Gap:
         before, first, last, after = map(self._grid.write, numbers)
@@ -219,7 +257,8 @@ class _Search:
 
 
 def flip(
-    accepts: Callable[[int], bool], low: int, high: int, hints: Sequence[int], *, powers: bool = False
+    accepts: Callable[[int], bool], low: int, high: int, hints: Sequence[int], *, late: Sequence[int] | None = None,
+    steps: int = STEPS,
 ) -> tuple[int, int, bool]:
     """
     Neighbours between which acceptance changes, given two numbers that are answered differently.
@@ -229,29 +268,31 @@ def flip(
         low: a number, at least 1.
         high: a greater one with the other answer.
         hints: numbers that are likely to be the first with the other answer.
-        powers: whether powers of ten are likely too: a limit of digits.
+        late: where given, the number of digits is found first, and these hints are for then.
+        steps: how many numbers to try at most.
 
     Returns:
         Two numbers with different answers, and whether nothing lies between them.
     """
     at_low = accepts(low)
-    steps = 0
     pending = list(hints)
-    while high - low > 1 and steps < STEPS:
+    for _ in range(steps):
+        if high - low == 1:
+            break
         hint = next((each for each in pending if low < each < high or low < each - 1 < high), None)
-        if hint is not None:
-            middle = hint - 1 if low < hint - 1 else hint
-            if middle == hint:
-                pending.remove(hint)
-        elif powers and 1 < len(_decimal(high)) - len(_decimal(low)) :
-            middle = 10 ** ((len(_decimal(low)) + len(_decimal(high)) - 1) // 2)
-        elif powers:
-            powers, pending = False, [10 ** (len(_decimal(high)) - 1)]
+        if hint is not None and low < hint - 1:
+            middle = hint - 1
+        elif hint is not None:
+            middle = hint
+        elif late is not None and magnitude(high) - magnitude(low) > 1:
+            middle = 10 ** ((magnitude(low) + magnitude(high)) // 2)
+        elif late is not None:
+            # Within one power of ten: a limit of digits ends just below it.
+            pending, late = [10 ** magnitude(high), *late], None
             continue
         else:
             middle = isqrt(low * high) if high > 4 * low else (low + high) // 2
             middle = min(max(middle, low + 1), high - 1)
-        steps += 1
         if accepts(middle) == at_low:
             low = middle
         else:
@@ -259,10 +300,6 @@ def flip(
     return low, high, high - low == 1
 
 
-def _decimal(number: int) -> str:
-    return str(Decimal(number))
-
-
-def order(first: str = "seconds") -> list[Grid]:
-    """The grids in the order of searching, which begins with the finest whole one."""
-    return sorted(GRIDS.values(), key=lambda grid: grid.name != first)
+def magnitude(number: int) -> int:
+    """The greatest power of ten that a number reaches, as its exponent."""
+    return Decimal(number).adjusted()

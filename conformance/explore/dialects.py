@@ -10,7 +10,7 @@ parsers by `benchmarks/timers.py`.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from types import MappingProxyType
 
 import isodate  # type: ignore[import-untyped]  # ships no types
@@ -44,10 +44,15 @@ class Dialect:
     """Tells published behaviours of one dialect apart; empty where there is one."""
 
 
+_EXACT = Context(prec=10_000)
+"""More digits than any text that is asked about has."""
+
+
 def _sum(components: Mapping[str, Decimal]) -> Length:
-    ends = [
-        sum((number * SECONDS[unit][end] for unit, number in components.items()), Decimal(0)) for end in (0, 1)
-    ]
+    with localcontext(_EXACT):
+        ends = [
+            sum((number * SECONDS[unit][end] for unit, number in components.items()), Decimal(0)) for end in (0, 1)
+        ]
     return Length(min(ends), max(ends))
 
 
@@ -158,7 +163,7 @@ def _moment(text: str) -> Length | None:
         leading = _LEADING_NUMERAL.match((match[unit] or "").replace(",", ".", 1))
         numbers[unit] = Decimal(leading[0]) if leading else Decimal(0)
     counted = [number for number in numbers.values() if number]
-    if any(number % 1 for number in counted[:-1]):
+    if any(number != number.to_integral_value() for number in counted[:-1]):
         return None
     return _signed(_sum(numbers), sign)
 
@@ -199,11 +204,7 @@ def _php(text: str) -> Length | None:
     if combined := _PHP_COMBINED.fullmatch(text):
         return _sum({unit: Decimal(number) for unit, number in zip("YODHMS", combined.groups(), strict=True)})
     match = _PHP.fullmatch(text)
-    if match is None or match["clock"] == "T" or not _numbers(match):
-        return None
-    if any(len(number) > _PHP_DIGITS for number in re.findall("[0-9]+", text)):
-        return None
-    return _sum(_numbers(match))
+    return None if match is None or match["clock"] == "T" or not _numbers(match) else _sum(_numbers(match))
 
 
 _PHP_TOKEN = re.compile(rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n]")
@@ -218,7 +219,7 @@ def _timelib(text: str) -> Length | None:
             return None
         if token[0].startswith("P"):
             length = _php(token[0])
-            if length is None:
+            if length is None or any(len(number) > _PHP_DIGITS for number in re.findall("[0-9]+", token[0])):
                 return None
         rest = rest[token.end() :]
     return length

@@ -24,6 +24,11 @@ def digits(number: int) -> str:
     return str(Decimal(number))
 
 
+def longest_number(text: str) -> int:
+    """How many digits the longest whole number of a text has."""
+    return max(map(len, re.findall("(?<![.,0-9])[0-9]+", text)), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One notation as a grid of lengths, from 1 upwards."""

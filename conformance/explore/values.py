@@ -158,7 +158,6 @@ class TimerReading:
     field: str
     minimum: int
     """The documented one, in seconds."""
-    summary: str
     dialect: Identification
     boundaries: tuple[Boundary, ...]
     gaps: tuple[Gap, ...]

@@ -8,10 +8,11 @@ from conformance.reporting.recorded import request_of
 from conformance.reporting.result import build, record
 from conformance.reporting.terminal import console_for
 from conformance.reporting.terminal import render as print_result
-from conformance.reporting.write import RENDERERS, check_writable, write_all
+from conformance.reporting.write import RENDERERS, TIMER_PICTURE, check_writable, write_all
 
 __all__ = [
     "RENDERERS",
+    "TIMER_PICTURE",
     "Difference",
     "Progress",
     "ReportError",

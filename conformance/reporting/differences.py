@@ -31,8 +31,11 @@ class Difference:
 
     @property
     def also(self) -> tuple[str, ...]:
-        """The other findings' rules and classes, each once."""
-        _, *others = dict.fromkeys(f"{each['rule']} {each['class']}" for each in self.findings)
+        """The other findings' classes, each once, with their rules where those are others."""
+        rule = self.first["rule"]
+        _, *others = dict.fromkeys(
+            each["class"] if each["rule"] == rule else f"{each['rule']} {each['class']}" for each in self.findings
+        )
         return tuple(others)
 
     @property

@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,8 +24,11 @@ from conformance.reporting.text import (
     plural,
     request_line,
     shown_curl,
+    shown_httpx,
+    stale,
     visible,
     visible_bytes,
+    why_known,
 )
 
 TOLD_IN_FULL = 100
@@ -53,25 +57,33 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plural=plural, curl=shown_curl)
+    environment.filters.update(visible=visible, plural=plural, curl=shown_curl, httpx=shown_httpx)
     environment.globals.update(
         request_line=request_line,
         answer_line=answer_line,
         request_text=_request_text,
         response_text=_response_text,
+        why_known=why_known,
+        stale=stale,
     )
     return environment
 
 
-def render(document: Document) -> str:
-    """The page of a result document."""
-    environment = _environment()
-    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+def render(document: Document, *, timer_svg: str | None = None) -> str:
+    """
+    The page of a result document.
+
+    Args:
+        document: a valid result document.
+        timer_svg: a picture of how the target reads timers; as an image, in which no script runs.
+    """
     rules = document["rules"]
     found: dict[str, list[Document]] = {}
     for finding in document["findings"]:
         found.setdefault(finding["rule"], []).append(finding)
-    return environment.get_template("report.html.j2").render(
+    return make_page(
+        "report.html.j2",
+        images=timer_svg is not None,
         result=document,
         meaning=_MEANING[Verdict(document["verdict"])],
         differences=differences(document),
@@ -80,10 +92,24 @@ def render(document: Document) -> str:
         groups=list(dict.fromkeys(rule["group"] for rule in rules)),
         findings_of=found,
         command=_command(document),
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        timer_picture=timer_svg and f"data:image/svg+xml;base64,{base64.b64encode(timer_svg.encode()).decode()}",
     )
+
+
+def make_page(template: str, *, images: bool = False, **values: Any) -> str:
+    """
+    A page of this package's style and script, which may run and apply nothing else.
+
+    Args:
+        template: name of a file in `templates`.
+        images: whether the page holds images of its own.
+        values: what the template names.
+    """
+    environment = _environment()
+    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    allowed = ["default-src 'none'", *(["img-src data:"] if images else [])]
+    policy = "; ".join([*allowed, f"style-src {_hash(style)}", f"script-src {_hash(script)}"])
+    return environment.get_template(template).render(style=style, script=script, policy=policy, **values)
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -27,6 +27,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
 
 _NO_VERDICT = {
+    1: "entries of known deviations are out of date",
     3: "no verdict: the target could not be judged",
     4: "the settings before the run could not be restored",
     5: "nothing was exercised",
@@ -36,10 +37,9 @@ _NO_VERDICT = {
 
 def render(document: Document) -> str:
     """The JUnit XML of a result document."""
-    # Whether a broken SHOULD rule makes the run fail is the run's own setting.
-    should_fails = document["settings"].get("fail_on") == Level.SHOULD
-    cases = [_case(rule, document, should_fails) for rule in document["rules"]]
-    if document["exit_code"] in _NO_VERDICT:
+    cases = [_case(rule, document) for rule in document["rules"]]
+    red = any(case.find("failure") is not None for case in cases)
+    if document["exit_code"] in _NO_VERDICT and not (document["exit_code"] == 1 and red):
         cases.append(_run_case(document))
     attributes = {
         "name": PACKAGE,
@@ -49,7 +49,10 @@ def render(document: Document) -> str:
         "skipped": str(sum(case.find("skipped") is not None for case in cases)),
         "time": f"{document['duration_s']:.3f}",
     }
-    suites = ElementTree.Element("testsuites", attributes)
+    # The same schema has no count of skipped ones for all suites together.
+    suites = ElementTree.Element(
+        "testsuites", {name: value for name, value in attributes.items() if name != "skipped"}
+    )
     suite = ElementTree.SubElement(
         suites, "testsuite", attributes | {"timestamp": _legal(document["started_at"])}
     )
@@ -70,14 +73,17 @@ def render(document: Document) -> str:
     )
 
 
-def _case(rule: Document, document: Document, should_fails: bool) -> ElementTree.Element:
+def should_fails(document: Document) -> bool:
+    """Whether a broken SHOULD rule makes the run fail, which is the run's own setting."""
+    return bool(document["settings"].get("fail_on") == Level.SHOULD)
+
+
+def _case(rule: Document, document: Document) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", name=_legal(rule["id"]), classname=_legal(f"{PACKAGE}.{rule['group']}")
     )
-    properties = {name: str(rule[name]) for name in ("verdict", "level", "examples", "source")}
-    case.append(_properties(properties | ({"reason": rule["reason"]} if rule["reason"] else {})))
-    findings = [each for each in document["findings"] if each["rule"] == rule["id"]]
-    fails = rule["level"] == Level.MUST or should_fails
+    findings = [each for each in document["findings"] if each["rule"] == rule["id"] and "known" not in each]
+    fails = rule["level"] == Level.MUST or should_fails(document)
     match rule["verdict"]:
         case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if fails:
             _failure(case, rule, findings)
@@ -87,6 +93,9 @@ def _case(rule: Document, document: Document, should_fails: bool) -> ElementTree
             _result(case, "skipped", f"known: {rule['reason'] or rule['id']}")
         case Verdict.NOT_RUN:
             _result(case, "skipped", rule["reason"] or "not run")
+    # Not as properties: the schema of Jenkins' xUnit plugin has none for a test case.
+    about = [f"{name}: {rule[name]}" for name in ("verdict", "level", "examples", "source", "reason") if rule[name]]
+    ElementTree.SubElement(case, "system-out").text = _legal("\n".join(map(visible, about)))
     return case
 
 
@@ -114,9 +123,14 @@ def _told(finding: Document) -> str:
     return "\n".join(lines)
 
 
+def _stale(document: Document) -> str:
+    stale = (each for each in document.get("known", ()) if each["state"] in ("expired", "fixed", "unused"))
+    return ", ".join(f"{each['rule']} {each['state']}" for each in stale)
+
+
 def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
-    message = document["stopped"] or ", ".join(document["restore"]["failed"])
+    message = document["stopped"] or ", ".join(document["restore"]["failed"]) or _stale(document)
     _result(case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run")
     return case
 

@@ -15,8 +15,10 @@ from conformance.reporting.text import (
     plural,
     request_line,
     shown_curl,
+    stale,
     totals,
     visible,
+    why_known,
 )
 
 LIMIT = 900 * 1024
@@ -50,10 +52,10 @@ def render(document: Document, limit: int = LIMIT) -> str:
 def _sections(document: Document) -> Iterator[str]:
     found = differences(document)
     yield "### Twilio Conversations configuration: conformance"
-    yield f"**{document['verdict']}** · {_code(document['target'])}"
-    yield _text(totals(document))
+    yield f"**{document['verdict']}** · {monospaced(document['target'])}"
+    yield escaped(totals(document))
     if found:
-        yield _table(
+        yield table(
             ["", "rule", "sent", "expected", "observed", "seen"],
             [_difference_row(each) for each in found[:_TABLE_ROWS]],
         )
@@ -61,35 +63,35 @@ def _sections(document: Document) -> Iterator[str]:
             yield f"{plural(len(found) - _TABLE_ROWS, 'more difference')}: see `report.html`."
         for difference in found:
             yield _details(difference, document)
-    yield _table(["group", "rules that hold", "examples"], _group_rows(document))
+    yield table(["group", "rules that hold", "examples"], _group_rows(document))
     open_rules = [
-        [_code(rule["id"]), rule["level"].upper(), rule["verdict"], _text(rule["reason"])]
+        [monospaced(rule["id"]), rule["level"].upper(), rule["verdict"], escaped(rule["reason"])]
         for rule in document["rules"]
         if rule["verdict"]
         not in (Verdict.CONFORMANT, Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE)
     ]
     if open_rules:
         yield _folded(
-            "Rules that were not decided", _table(["rule", "level", "verdict", "reason"], open_rules)
+            "Rules that were not decided", table(["rule", "level", "verdict", "reason"], open_rules)
         )
     if document["observations"]:
         rows = [
-            [_text(each["topic"]), _text(visible(each["text"], 1_000))] for each in document["observations"]
+            [escaped(each["topic"]), escaped(visible(each["text"], 1_000))] for each in document["observations"]
         ]
-        yield _folded("Observations where the document is silent", _table(["topic", "seen"], rows))
+        yield _folded("Observations where the document is silent", table(["topic", "seen"], rows))
     remarks = list(_remarks(document))
     if remarks:
-        yield "\n".join(f"- {_text(remark)}" for remark in remarks)
+        yield "\n".join(f"- {escaped(remark)}" for remark in remarks)
 
 
 def _difference_row(difference: Difference) -> list[str]:
     finding = difference.first
     return [
         difference.kind if difference.kind in ("unstable", "known") else finding["level"].upper(),
-        _code(finding["rule"]),
-        _code(request_line(finding["exchanges"][-1], 80)),
-        _text(visible(finding["expected"], 120)),
-        _code(visible(finding["observed"], 120)),
+        monospaced(finding["rule"]),
+        monospaced(request_line(finding["exchanges"][-1], 80)),
+        escaped(visible(finding["expected"], 120)),
+        monospaced(visible(finding["observed"], 120)),
         f"{difference.count:,}",
     ]
 
@@ -98,11 +100,13 @@ def _details(difference: Difference, document: Document) -> str:
     finding = difference.first
     rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
     parts = [
-        _text(visible(finding["summary"], 1_000)),
-        f"Rule: {_text(rule['statement'])} Source: {_text(rule['source'])}",
+        escaped(visible(finding["summary"], 1_000)),
+        f"Rule: {escaped(rule['statement'])} Source: {escaped(rule['source'])}",
     ]
+    if "known" in finding:
+        parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
     if difference.also:
-        parts.append(f"Also, {len(difference.also)} more: " + ", ".join(map(_code, difference.also[:20])))
+        parts.append(f"Also, {len(difference.also)} more: " + ", ".join(map(monospaced, difference.also[:20])))
     shown = [f"{request_line(each)}\n    -> {answer_line(each)}" for each in finding["exchanges"]]
     parts.append(_block("\n".join(shown)))
     parts.append(_block(shown_curl(finding), "sh"))
@@ -115,7 +119,7 @@ def _group_rows(document: Document) -> list[list[str]]:
         groups.setdefault(rule["group"], []).append(rule)
     return [
         [
-            _text(name),
+            escaped(name),
             f"{sum(rule['verdict'] in (Verdict.CONFORMANT, Verdict.FIXED) for rule in rules)} of {len(rules)}",
             f"{sum(rule['examples'] for rule in rules):,}",
         ]
@@ -125,6 +129,7 @@ def _group_rows(document: Document) -> list[list[str]]:
 
 def _remarks(document: Document) -> Iterator[str]:
     yield from document["notices"]
+    yield from stale(document)
     if document["stopped"]:
         yield f"Stopped early: {document['stopped']}"
     restore = document["restore"]
@@ -134,7 +139,7 @@ def _remarks(document: Document) -> Iterator[str]:
         yield f"Null before, and cannot be unset: {', '.join(restore['unrestorable'])}"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """The text, with every character that could mean something in Markdown or HTML as a character reference."""
     # CommonMark 0.31.2 2.5: a reference stands for its character, never for the structure that could begin.
     return _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", visible(text))
@@ -144,12 +149,14 @@ _STRUCTURE = re.compile(r"^[^A-Za-z(]|_|:(?=//)|(?<=www)\.|[^\w ·,()=+%.:;/'\"?
 """What could begin a block, emphasis, a link, code, markup or a table's cell."""
 
 
-def _code(text: str) -> str:
+def monospaced(text: str) -> str:
+    """The text as code, in an element that any Markdown holds."""
     # An HTML element and not backticks: those cannot hold every text, and a table splits them at a pipe.
-    return f"<code>{_text(text)}</code>" if text else ""
+    return f"<code>{escaped(text)}</code>" if text else ""
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table of cells that are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -161,4 +168,4 @@ def _block(text: str, language: str = "text") -> str:
 
 
 def _folded(summary: str, content: str) -> str:
-    return f"<details><summary>{_text(summary)}</summary>\n\n{content}\n\n</details>"
+    return f"<details><summary>{escaped(summary)}</summary>\n\n{content}\n\n</details>"

@@ -11,7 +11,16 @@ from rich.text import Text
 
 from conformance.model import Verdict
 from conformance.reporting.differences import Difference, differences
-from conformance.reporting.text import Document, plural, request_line, shown_curl, totals, visible
+from conformance.reporting.text import (
+    Document,
+    plural,
+    request_line,
+    shown_curl,
+    stale,
+    totals,
+    visible,
+    why_known,
+)
 
 OBSERVED_LIMIT = 200
 SUMMARY_LIMIT = 300
@@ -61,6 +70,13 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     )
     head.append(f"  {visible(finding['class'])}{'' if finding['stable'] else ', unstable'}", "dim")
     console.print(head, soft_wrap=True)
+    if "known" in finding:
+        # What is known is named, and not told again.
+        _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
+        _row(console, "known", visible(why_known(finding), OBSERVED_LIMIT))
+        _row(console, "also", visible(_also(difference), OBSERVED_LIMIT))
+        console.print()
+        return
     _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
     rows = [
         ("rule", rule["statement"]),
@@ -73,8 +89,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         *(("also for", line) for line in difference.further),
     ]
     for label, text in rows:
-        if text:
-            _row(console, label, visible(text, OBSERVED_LIMIT))
+        _row(console, label, visible(text, OBSERVED_LIMIT))
     console.print()
     for line in shown_curl(finding).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
@@ -88,6 +103,8 @@ def _also(difference: Difference) -> str:
 
 
 def _row(console: Console, label: str, text: str) -> None:
+    if not text:
+        return
     indent = f"  {label:<10}" if label else "  "
     for line in Text(text).wrap(console, max(20, console.width - len(indent))):
         line.rstrip()
@@ -148,6 +165,8 @@ def _remarks(document: Document) -> Iterator[Text]:
         )
     for notice in document["notices"]:
         yield Text(visible(f"note: {notice}"), "yellow")
+    for line in stale(document):
+        yield Text(visible(line), "yellow")
     if document["stopped"]:
         yield Text(visible(f"stopped early: {document['stopped']}"), "bold yellow")
     yield from _restore(document["restore"])

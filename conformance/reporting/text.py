@@ -38,10 +38,19 @@ def clipped(text: str) -> str:
 
 def shown_curl(finding: Document) -> str:
     """The curl lines of a finding, or a comment that says where they are: cut ones would do something else."""
-    lines: str = finding["curl"]
+    return _shown(finding, "curl")
+
+
+def shown_httpx(finding: Document) -> str:
+    """The Python lines of a finding, or a comment that says where they are."""
+    return _shown(finding, "httpx")
+
+
+def _shown(finding: Document, member: str) -> str:
+    lines: str = finding[member]
     if len(lines) <= CLIP:
         return lines
-    return f"# {len(lines):,} characters of curl: in result.json, finding {finding['fingerprint'][:12]}"
+    return f"# {len(lines):,} characters of {member}: in result.json, finding {finding['fingerprint'][:12]}"
 
 
 def _escape(character: str) -> str:
@@ -122,6 +131,26 @@ def answer_line(exchange: Document, limit: int = 160) -> str:
     if response is not None:
         parts.append(f"{response['status']} {visible_bytes(body(response) or b'')}".strip())
     return visible(" ".join(reversed(parts)), limit)
+
+
+def why_known(finding: Document) -> str:
+    """Why a known finding was accepted, where that is dealt with, and until when it counts."""
+    known = finding["known"]
+    until = f"until {known['expires']}" if known["expires"] else ""
+    return ", ".join(part for part in (known["reason"], known["link"], until) if part)
+
+
+def stale(document: Document) -> Iterator[str]:
+    """A line for each entry of known deviations that should be looked at: expired, fixed or unused."""
+    for entry in document.get("known", ()):
+        advice = {
+            "expired": f"it was accepted until {entry['expires']}, for: {entry['reason']}",
+            "fixed": "it is gone, remove the entry",
+            "unused": "there is no such rule or input, remove the entry",
+        }.get(entry["state"])
+        if advice:
+            name = f"{entry['rule']} {entry['class']} {entry['outcome']}"
+            yield f"known deviation {entry['state']}: {name}: {advice}"
 
 
 def plural(count: int, noun: str) -> str:

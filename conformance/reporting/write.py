@@ -5,10 +5,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from conformance.reporting import badge, har, html, junit, markdown
+from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.reading import ReportError
 from conformance.reporting.text import Document
 
@@ -18,12 +19,16 @@ RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
         "result.json": lambda document: json.dumps(document, indent=1) + "\n",
         "report.html": html.render,
         "junit.xml": junit.render,
+        "ctrf.json": ctrf.render,
         "summary.md": markdown.render,
         "exchanges.har": har.render,
         "badge.json": badge.render,
     }
 )
 """The reports by file name."""
+
+TIMER_PICTURE = "timers.svg"
+"""The file that a picture of how the target reads timers is kept in, for the page to be rendered again with it."""
 
 
 def check_writable(directory: Path) -> None:
@@ -41,19 +46,24 @@ def check_writable(directory: Path) -> None:
         raise _unwritable(directory, error) from error
 
 
-def write_all(document: Document, directory: Path) -> list[Path]:
+def write_all(document: Document, directory: Path, *, timer_svg: str | None = None) -> list[Path]:
     """
     Writes every report of a result document, `result.json` first, and returns their paths.
 
     Args:
         document: a valid result document.
         directory: created where it is missing; other files in it are left alone.
+        timer_svg: a picture of how the target reads timers, shown by the page and written beside it.
 
     Raises:
         ReportError: one cannot be written; those before it have been.
     """
+    renderers = dict(RENDERERS)
+    if timer_svg is not None:
+        renderers[TIMER_PICTURE] = lambda document: timer_svg
+        renderers["report.html"] = partial(html.render, timer_svg=timer_svg)
     paths = []
-    for name, render in RENDERERS.items():
+    for name, render in renderers.items():
         path = directory / name
         try:
             directory.mkdir(parents=True, exist_ok=True)

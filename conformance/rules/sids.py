@@ -63,7 +63,7 @@ def _any(target_field: Field) -> InputClass:
 _TOGETHER = {
     "control-characters": ("nul-inside", "control-character", "invisible-character"),
     "number-syntax": ("number-syntax", "percent-literal"),
-    "punctuation": ("punctuation", "uuid"),
+    "punctuation": ("uuid", "punctuation"),
     "non-ascii": ("non-ascii-digits", "non-ascii-letters"),
     "too-short": ("one-short", "short", "bare-prefix"),
     "too-long": ("one-long", "long"),
@@ -77,7 +77,7 @@ _RARE = frozenset(
         "missing-prefix",
         "number-syntax",
         "blank-inside",
-        "non-ascii",
+        "other-line",
         "control-characters",
         "embedded",
         "two-joined",
@@ -88,10 +88,11 @@ _RARE = frozenset(
 
 def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, Sequence[str]] = {}
     for name, each in INVALID_SID_CLASSES.items():
         if each.group in wanted:
-            groups.setdefault(grouped.get(name, name), []).append(name)
+            group = grouped.get(name, name)
+            groups.setdefault(group, _TOGETHER.get(group, (name,)))
     return tuple(_invalid_class(target_field, f"sid/{group}", names) for group, names in groups.items())
 
 
@@ -104,7 +105,7 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
         "; ".join(each.reason for each in classes),
         tuple(text for row in examples for text in row if text is not None),
         lambda: invalid_sids(target_field.prefix, classes=parts),
-        rare=classes[0].group in ("blanks", "empty") or name.removeprefix("sid/") in _RARE,
+        rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts) or name.removeprefix("sid/") in _RARE,
     )
 
 

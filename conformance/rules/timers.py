@@ -91,6 +91,9 @@ _TOGETHER = {
 _FIRST = {"missing-unit": ("PT600",)}
 """Long enough in seconds: read as ten of them, the strategies' first example is refused for that."""
 
+_COMMON = frozenset({"newline-around"})
+"""`$` lets a newline pass in most regular expression engines."""
+
 _RARE = frozenset(
     {
         "repeated-period-designator",
@@ -103,6 +106,9 @@ _RARE = frozenset(
         "missing-fraction-digits",
         "foreign-letter",
         "time-before-date",
+        "date-out-of-order",
+        "unit-words",
+        "missing-integer-digits",
         "look-alike-designator",
         "separators",
         "two-durations",
@@ -118,15 +124,16 @@ _RARE = frozenset(
 )
 
 
-def _refused(timer: Field, level: Level) -> tuple[InputClass, ...]:
-    """The classes of invalid durations whose first example must, or should, be refused."""
+def _refused(timer: Field, rule: str) -> tuple[InputClass, ...]:
+    """The classes of invalid durations whose first example is to be refused by a rule."""
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, Sequence[str]] = {}
     for name, each in INVALID_DURATION_CLASSES.items():
-        if decide_timer(each.examples()[0], timer.minimum).level is level:
-            groups.setdefault(grouped.get(name, name), []).append(name)
+        if decide_timer(each.examples()[0], timer.minimum).rule == rule:
+            group = grouped.get(name, name)
+            groups.setdefault(group, _TOGETHER.get(group, (name,)))
     return tuple(
-        _invalid_class(timer, group, names, rare=level is Level.SHOULD or group in _RARE)
+        _invalid_class(timer, group, names, rare=group in _RARE or (rule == "strictness" and group not in _COMMON))
         for group, names in groups.items()
     )
 
@@ -157,7 +164,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         level=Level.MUST,
         statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
         source=f"{_DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
-        classes=_refused(timer, Level.MUST),
+        classes=_refused(timer, "syntax"),
     )
     yield Rule(
         id=f"{timer.slug}-minimum",
@@ -184,6 +191,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 lambda: durations_near(minimum, side="below"),
                 rare=True,
             ),
+            *_refused(timer, "minimum"),
         ),
     )
     yield Rule(
@@ -285,7 +293,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         statement=f"A {timer.parameter} that only a looser reading than ISO 8601-1 takes is refused.",
         source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
         classes=(
-            *_refused(timer, Level.SHOULD),
+            *_refused(timer, "strictness"),
             value_class(
                 timer,
                 "timer/other-zeros",

@@ -132,7 +132,7 @@ def start(
 
 
 def raw(url: str, data: bytes) -> bytes:
-    """Return what comes back on a connection on which some bytes are sent, but for dates; CLOSED if it ends."""
+    """Return what comes back on a connection for some bytes, but for dates; CLOSED if it ends."""
     parts = urlsplit(url)
     received = b""
     with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from conformance.emulator import FAULTS, VARIANTS, Step
+from conformance.emulator import FAULTS, VARIANTS, Fault, Step, Variant
 from conformance.emulator.alterations import RULES
 from conformance.emulator.app import WIRE_HEADER
 from conformance.emulator.catalogue import ALL_FAULTS, ALL_VARIANTS
@@ -42,14 +42,17 @@ def test_there_are_enough_faults_and_variants() -> None:
     assert len(VARIANTS) >= 40
 
 
+EVERYTHING: tuple[Fault | Variant, ...] = (*ALL_FAULTS, *ALL_VARIANTS)
+
+
 def test_every_name_is_in_kebab_case_and_every_text_a_sentence() -> None:
-    for item in (*FAULTS.values(), *VARIANTS.values()):
+    for item in EVERYTHING:
         assert re.fullmatch("[a-z0-9]+(?:-[a-z0-9]+)*", item.name), item.name
         assert re.fullmatch(r"[A-Z][^\n]*\.", item.text), item.name
 
 
 def test_no_name_is_given_twice() -> None:
-    names = Counter(item.name for item in (*ALL_FAULTS, *ALL_VARIANTS))
+    names = Counter(item.name for item in EVERYTHING)
     assert [name for name, count in names.items() if count > 1] == []
 
 

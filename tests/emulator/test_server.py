@@ -165,10 +165,10 @@ def test_a_kill_loses_no_acknowledged_update(seed: int, tmp_path: Path) -> None:
                     acknowledged = number
         with running("--database", database) as emulator:
             shown = httpx.get(emulator.url + PATH, auth=AUTH).json()
-        expected = {f"PT{number}H" if number else None for number in (acknowledged, sent)}
+        expected = {f"PT{number}H" if number else None: number for number in (acknowledged, sent)}
         assert shown["default_inactive_timer"] in expected
         assert shown["default_inactive_timer"] == shown["default_closed_timer"]
-        acknowledged = sent
+        sent = acknowledged = expected[shown["default_inactive_timer"]]
 
 
 def test_it_listens_within_a_moment() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.emulator import BadDatabase, Step
-from conformance.emulator.store import APPLICATION_ID, COLUMNS
+from conformance.emulator.store import APPLICATION_ID, COLUMNS, Store
 
 from .serving import ask, emulator
 
@@ -74,12 +74,10 @@ def _other_tables(path: Path) -> None:
 
 
 def _damaged(path: Path) -> None:
-    emulator(database=path)
+    Store(path, ["AC" + "0" * 32], {}).close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * len(content[4096:])
     path.write_bytes(content)
-    for sidecar in path.parent.glob(f"{path.name}-*"):
-        sidecar.unlink()
 
 
 @pytest.mark.parametrize(

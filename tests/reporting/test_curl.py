@@ -2,11 +2,9 @@
 
 import base64
 import shutil
-import socketserver
 import subprocess
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +22,8 @@ from conformance.model import (
 )
 from conformance.reporting import ShellAccount, curl
 
+from .recorder import Received, Recorder, serving
+
 SID = "AC" + "0" * 32
 OTHER_SID = "AC" + "1" * 32
 TOKEN = "t0k en'\"$(id)`%!\\"
@@ -32,56 +32,10 @@ ACCOUNTS = (ShellAccount(SID), ShellAccount(OTHER_SID))
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
-@dataclass
-class Received:
-    method: str = ""
-    path: str = ""
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
-
-    def values(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name]
-
-
-class _Recorder(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[Received] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1/Configuration"
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    server: _Recorder
-
-    def handle(self) -> None:
-        method, path, _ = self.rfile.readline().decode("latin-1").split(" ")
-        headers = []
-        while line := self.rfile.readline().rstrip(b"\r\n"):
-            name, _, value = line.partition(b":")
-            headers.append((name.decode("latin-1"), value.strip().decode("utf-8")))
-        received = Received(method, path, headers)
-        if received.values("transfer-encoding") == ["chunked"]:
-            while size := int(self.rfile.readline(), 16):
-                received.body += self.rfile.read(size + 2)[:-2]
-            self.rfile.readline()
-        else:
-            received.body = self.rfile.read(int((received.values("content-length") or ["0"])[0]))
-        self.server.received.append(received)
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-
 @pytest.fixture(scope="module")
-def recorder() -> Iterator[_Recorder]:
-    with _Recorder() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def recorder() -> Iterator[Recorder]:
+    with serving() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture(params=[shell for shell in ("sh", "bash") if shutil.which(shell)])
@@ -103,7 +57,7 @@ def _run(shell: str, script: str, token: str | None = TOKEN) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def _pasted(shell: str, recorder: _Recorder, *requests: Request, token: str | None = TOKEN) -> list[Received]:
+def _pasted(shell: str, recorder: Recorder, *requests: Request, token: str | None = TOKEN) -> list[Received]:
     recorder.received.clear()
     lines = curl([_exchange(each) for each in requests], url=recorder.url, accounts=ACCOUNTS)
     assert TOKEN not in lines
@@ -141,7 +95,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:12]))
-def test_any_body_arrives_as_recorded(shell: str, recorder: _Recorder, body: bytes) -> None:
+def test_any_body_arrives_as_recorded(shell: str, recorder: Recorder, body: bytes) -> None:
     (received,) = _pasted(shell, recorder, Request(body=body))
 
     assert (received.method, received.path, received.body) == ("POST", "/v1/Configuration", body)
@@ -161,7 +115,7 @@ def test_lines_are_printable_ascii(body: bytes) -> None:
     "content_type", [None, "", "application/json", "TEXT/plain; charset='utf-8'", FORM_MEDIA_TYPE]
 )
 def test_the_content_type_is_exactly_the_one_sent(
-    shell: str, recorder: _Recorder, content_type: str | None
+    shell: str, recorder: Recorder, content_type: str | None
 ) -> None:
     (received,) = _pasted(shell, recorder, Request(body=b"a=b", content_type=content_type))
 
@@ -171,7 +125,7 @@ def test_the_content_type_is_exactly_the_one_sent(
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PATCH", "POST"])
 @pytest.mark.parametrize("body", [None, b"", b"a=b"], ids=["none", "empty", "form"])
 def test_any_method_is_sent_with_its_body_or_without_one(
-    recorder: _Recorder, method: str, body: bytes | None
+    recorder: Recorder, method: str, body: bytes | None
 ) -> None:
     (received,) = _pasted("sh", recorder, Request(method=method, body=body, content_type=None))
 
@@ -180,7 +134,7 @@ def test_any_method_is_sent_with_its_body_or_without_one(
     assert received.values("content-length") == ([str(len(body or b""))] if anticipated else [])
 
 
-def test_chunked_bodies_are_sent_chunked(shell: str, recorder: _Recorder) -> None:
+def test_chunked_bodies_are_sent_chunked(shell: str, recorder: Recorder) -> None:
     bodies = [b"a=b", b"\x00\xff", b""]
     received = _pasted(shell, recorder, *(Request(body=body, chunked=True) for body in bodies))
 
@@ -189,7 +143,7 @@ def test_chunked_bodies_are_sent_chunked(shell: str, recorder: _Recorder) -> Non
     assert [each.values("content-length") for each in received] == [[]] * 3
 
 
-def test_headers_of_the_request_are_repeated_in_any_spelling(shell: str, recorder: _Recorder) -> None:
+def test_headers_of_the_request_are_repeated_in_any_spelling(shell: str, recorder: Recorder) -> None:
     headers = (
         ("X-Quote", 'it\'s "$HOME" `id` !'),
         ("X-Empty", ""),
@@ -203,7 +157,7 @@ def test_headers_of_the_request_are_repeated_in_any_spelling(shell: str, recorde
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", None])
-def test_accept_is_the_one_that_was_sent(recorder: _Recorder, accept: str | None) -> None:
+def test_accept_is_the_one_that_was_sent(recorder: Recorder, accept: str | None) -> None:
     sent = (("Host", "x"), *((("Accept", accept),) if accept is not None else ()))
     recorder.received.clear()
     _run(
@@ -214,7 +168,7 @@ def test_accept_is_the_one_that_was_sent(recorder: _Recorder, accept: str | None
     assert recorder.received[0].values("accept") == ([] if accept is None else [accept])
 
 
-def test_query_strings_are_sent_as_they_are(shell: str, recorder: _Recorder) -> None:
+def test_query_strings_are_sent_as_they_are(shell: str, recorder: Recorder) -> None:
     (received,) = _pasted(
         shell, recorder, Request(method="GET", content_type=None, query="a=[1-3]&b={x,y}&c='$HOME'")
     )
@@ -247,14 +201,14 @@ CREDENTIALS = [
 
 @pytest.mark.parametrize(("auth", "expected"), CREDENTIALS, ids=[str(pair[1])[:12] for pair in CREDENTIALS])
 def test_credentials_are_filled_in_by_the_shell(
-    shell: str, recorder: _Recorder, auth: Auth, expected: str | None
+    shell: str, recorder: Recorder, auth: Auth, expected: str | None
 ) -> None:
     (received,) = _pasted(shell, recorder, replace(READ, auth=auth))
 
     assert received.values("authorization") == ([] if expected is None else [expected])
 
 
-def test_long_credentials_stay_on_one_line(recorder: _Recorder) -> None:
+def test_long_credentials_stay_on_one_line(recorder: Recorder) -> None:
     token = "x" * 200
     (received,) = _pasted("sh", recorder, replace(READ, auth=Auth(header="Basic {basic}")), token=token)
 
@@ -263,7 +217,7 @@ def test_long_credentials_stay_on_one_line(recorder: _Recorder) -> None:
 
 @pytest.mark.parametrize("throwaway", ["f00d", "it's $HOME`id`\"}\\%"])
 def test_a_throwaway_token_works_without_the_variable(
-    shell: str, recorder: _Recorder, throwaway: str
+    shell: str, recorder: Recorder, throwaway: str
 ) -> None:
     recorder.received.clear()
     whole, truncated = replace(READ), replace(READ, auth=Auth(secret="{truncated}"))
@@ -276,7 +230,7 @@ def test_a_throwaway_token_works_without_the_variable(
     assert sent == [_basic(SID, throwaway), _basic(SID, throwaway[:-1])]
 
 
-def test_a_further_account_has_a_variable_of_its_own_and_says_so(recorder: _Recorder) -> None:
+def test_a_further_account_has_a_variable_of_its_own_and_says_so(recorder: Recorder) -> None:
     lines = curl([_exchange(READ), _exchange(replace(READ, account=1))], url=recorder.url, accounts=ACCOUNTS)
 
     assert lines.splitlines()[0] == f"# $CONFORMANCE_TOKEN_2: the token of {OTHER_SID}"

@@ -1,10 +1,12 @@
 """Findings of one cause are one difference, told by its simplest witness."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 from conformance.model import CLOSED, Level, Verdict, update
 from conformance.reporting import build, differences
+from conformance.reporting.result import count
 
 from .samples import REPORTS, exchange, finding, outcome, rule
 
@@ -25,6 +27,15 @@ def test_a_difference_counts_every_exchange_and_names_every_other_class(deviatin
 
     assert timers.count == 43
     assert timers.also == ("inactive-timer-syntax timer/words", "inactive-timer-syntax timer/long")
+
+
+def test_other_classes_of_the_same_rule_are_named_without_it() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    found = [finding(syntax, f"timer/{name}", exchange(update((CLOSED.parameter, name)))) for name in "ab"]
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+
+    (difference,) = differences(document)
+    assert difference.also == ("timer/b",)
 
 
 def test_at_most_three_further_inputs_are_shown_each_once() -> None:
@@ -62,9 +73,18 @@ def test_what_was_known_before_comes_last() -> None:
         outcome(new, Verdict.NON_STRICT, finding(new, "framing/any", exchange(update()))),
     )
     document = build(replace(REPORTS["clean"], outcomes=outcomes))
+    document["findings"][0]["known"] = {"reason": "being mended", "link": "", "expires": ""}
 
     assert [each.kind for each in differences(document)] == ["should", "known"]
-    assert document["counts"]["findings"] == {"must": 0, "should": 1, "unstable": 0, "known": 1}
+    assert count(document)["findings"] == {"must": 0, "should": 1, "unstable": 0, "known": 1}
+
+
+def test_what_is_known_and_what_is_new_of_one_cause_are_told_apart(deviating: dict[str, Any]) -> None:
+    document = copy.deepcopy(deviating)
+    document["findings"][0]["known"] = {"reason": "being mended", "link": "", "expires": ""}
+
+    kinds = [each.kind for each in differences(document) if each.first["cause"] == "timer-syntax accepted"]
+    assert kinds == ["must", "known"]
 
 
 def test_no_findings_are_no_differences(clean: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The page is one file that loads nothing, links only within itself, and shows hostile bytes as text."""
 
 import base64
+import copy
 import hashlib
 import re
 from dataclasses import replace
@@ -109,7 +110,7 @@ def test_controls_that_need_a_script_are_hidden_without_one(deviating: dict[str,
         if tag == "form" or "data-copy" in attributes
     ]
 
-    assert len(controls) == 7
+    assert len(controls) == 1 + 3 * 5 + 1, "the filters, three copies for each difference, and the command"
     assert all("hidden" in attributes for attributes in controls)
 
 
@@ -169,3 +170,24 @@ def test_a_body_too_large_to_read_is_cut_and_says_so() -> None:
     assert "… (100,019 characters; the whole is in result.json)" in page.text
     assert "characters of curl: in result.json, finding " in page.text
     assert len(page.text) < 30_000
+
+
+def test_a_picture_of_the_timers_is_an_image_in_which_no_script_runs(clean: dict[str, Any]) -> None:
+    hostile = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\"><script>alert(2)</script>"
+    page = render(clean, timer_svg=hostile)
+
+    assert page.count("<script>") == 1
+    assert "img-src data:;" in page
+    assert base64.b64encode(hostile.encode()).decode() in page
+
+
+def test_a_known_finding_says_why_it_was_accepted(deviating: dict[str, Any]) -> None:
+    document = copy.deepcopy(deviating)
+    known = {"reason": "<b>being mended", "link": "https://example.org/1", "expires": "2030-01-31"}
+    document["findings"][0]["known"] = known
+
+    assert "<b>being mended, https://example.org/1, until 2030-01-31" in _Page(document).text
+
+
+def test_the_same_in_python_is_there_for_every_difference(deviating: dict[str, Any]) -> None:
+    assert _Page(deviating).text.count("import httpx") == 5

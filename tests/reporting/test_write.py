@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance.reporting import RENDERERS, ReportError, check_writable, load, write_all
+from conformance.reporting import RENDERERS, TIMER_PICTURE, ReportError, check_writable, load, write_all
 
-NAMES = ["result.json", "report.html", "junit.xml", "summary.md", "exchanges.har", "badge.json"]
+NAMES = ["result.json", "report.html", "junit.xml", "ctrf.json", "summary.md", "exchanges.har", "badge.json"]
 
 
 def test_every_report_is_written_into_a_new_directory(tmp_path: Path, document: dict[str, Any]) -> None:
@@ -32,6 +32,16 @@ def test_what_is_written_can_be_loaded_and_rendered_again(tmp_path: Path, docume
     assert {name: render(again) for name, render in RENDERERS.items()} == {
         name: render(document) for name, render in RENDERERS.items()
     }
+
+
+def test_a_picture_of_the_timers_is_kept_for_the_page_to_be_rendered_again(
+    tmp_path: Path, clean: dict[str, Any]
+) -> None:
+    picture = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+    assert tmp_path / TIMER_PICTURE in write_all(clean, tmp_path, timer_svg=picture)
+    assert (tmp_path / TIMER_PICTURE).read_text() == picture
+    assert "data:image/svg+xml;base64," in (tmp_path / "report.html").read_text()
 
 
 def test_old_reports_are_replaced_and_other_files_left(tmp_path: Path, clean: dict[str, Any]) -> None:

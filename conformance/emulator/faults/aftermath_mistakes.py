@@ -1,4 +1,4 @@
-"""The mistakes of `robustness` that leak tokens or make later requests suffer, as functions that build them in."""
+"""The mistakes of `robustness` that leak tokens or break later requests, as functions."""
 
 import json
 import re

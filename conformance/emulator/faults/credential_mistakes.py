@@ -1,4 +1,4 @@
-"""The mistakes of `protocol` that concern credentials, as functions that build them in."""
+"""The mistakes of `protocol` that concern credentials, as functions."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The mistakes of `state` that concern several accounts or writers, as functions that build them in."""
+"""The mistakes of `state` that concern several accounts or writers, as functions."""
 
 import asyncio
 from collections.abc import Callable

@@ -185,8 +185,6 @@ SID_FAULTS: tuple[SidFault, ...] = (
       matches("^{p}[0-9a-fA-F]{32}$", flags=re.MULTILINE, how="search"), ("{p}{hex}\nDROP", "x\n{p}{hex}")),
     F("stops-at-nul", "anchoring", "The text ends at a NUL.",
       also_matches(lambda text: text.partition("\0")[0], keep_rewritten=True), ("{p}{hex}\0x",)),
-    F("takes-last-of-a-path", "anchoring", "Of a path the last part is taken.",
-      also_matches(lambda text: text.rpartition("/")[2], keep_rewritten=True), ("/v1/Services/{p}{hex}",)),
     # Acceptance
     F("refuses-upper-case", "accept", "Upper-case digits are refused.",
       refuses(lambda digits: digits != digits.lower()), ("{p}ABCDEF0123456789ABCDEF0123456789",)),

@@ -224,15 +224,17 @@ def too_short_is_minimum(timer: TimerField) -> None:
     timer.keep = lambda text, length: text if timer.reaches(length) else f"PT{timer.minimum // 60}M"
 
 
+def _signed(number: int, bits: int) -> Decimal:
+    """Return what is left of a number in a machine's signed integer."""
+    return Decimal((number + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1))
+
+
 def milliseconds_in_32_bits(text: str, length: Decimal) -> Decimal:
-    if length > 10**12:
-        return length
-    milliseconds = int(length * 1000) & 0xFFFF_FFFF
-    return Decimal(milliseconds - (1 << 32 if milliseconds >> 31 else 0)) / 1000
+    return _signed(int(length * 1000), 32) / 1000 if length < 10**12 else length
 
 
 def seconds_in_16_bits(text: str, length: Decimal) -> Decimal:
-    return length if length > 10**12 else Decimal(int(length) & 0xFFFF)
+    return _signed(int(length), 16) if length < 10**12 else length
 
 
 def as_float(text: str, length: Decimal) -> Decimal:

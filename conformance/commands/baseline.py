@@ -1,0 +1,50 @@
+"""`conformance baseline`: takes the deviations of a result as known."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from conformance.commands.refused import Refused, result_in
+from conformance.known import KnownError, additions, merged, parse
+from conformance.reporting.text import plural
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("known-deviations.toml"),
+    show_default=True,
+    metavar="FILE",
+    help="Where entries are added; what is there stays.",
+)
+@click.option("--reason", metavar="TEXT", help="Why the deviations are accepted.")
+@click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
+def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
+    """Take the deviations of RESULT (result.json, or its directory) as known."""
+    document = result_in(result)
+    today = datetime.now(UTC).date().isoformat()
+    try:
+        text = output.read_text(encoding="utf-8") if output.exists() else ""
+        known = parse(text, str(output))
+        entries = additions(
+            document, known, reason=reason or f"accepted by conformance baseline on {today}", any_class=any_class
+        )
+        if entries:
+            output.write_text(merged(text, entries, str(output)), encoding="utf-8")
+    except KnownError as error:
+        raise Refused(str(error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{output}: cannot be read or written: {error}") from None
+    for entry in entries:
+        click.echo(f"added {entry['fingerprint'][:12]} {entry['rule']} {entry['class']} {entry['outcome']}")
+    unstable = [finding for finding in document["findings"] if not finding["stable"]]
+    for finding in unstable:
+        click.echo(f"left out, unstable: {finding['rule']} {finding['class']} {finding['outcome']}")
+    for rule in document["rules"]:
+        if rule["verdict"] in ("error", "unimplemented"):
+            click.echo(f"left out, {rule['verdict']}: {rule['id']}")
+    click.echo(f"{output}: {plural(len(entries), 'deviation')} added to {len(known)}")

@@ -1,0 +1,31 @@
+"""How a command says that it cannot be followed."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Refused(click.ClickException):
+    """The command cannot be followed: one line, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the line to the standard error."""
+        click.echo(f"conformance: {self.message}", err=True)
+
+
+def result_in(path: Path) -> dict[str, Any]:
+    """
+    The result document in a file or a report directory.
+
+    Raises:
+        Refused: there is none.
+    """
+    from conformance.reporting import ReportError, load  # costs what `conformance serve` need not pay
+
+    try:
+        return load(path)
+    except ReportError as error:
+        raise Refused(str(error)) from None

@@ -1,0 +1,28 @@
+"""`conformance report`: renders the reports of a run again from its `result.json` alone."""
+
+from pathlib import Path
+
+import click
+
+from conformance.commands.refused import Refused, result_in
+from conformance.reporting import TIMER_PICTURE, ReportError, write_all
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: DIR itself)."
+)
+def report(directory: Path, output: Path | None) -> None:
+    """Render the reports in DIR again, from its result.json alone."""
+    document = result_in(directory)
+    source = directory if directory.is_dir() else directory.parent
+    try:
+        picture = source / TIMER_PICTURE
+        timer_svg = picture.read_text(encoding="utf-8") if picture.is_file() else None
+        for path in write_all(document, output or source, timer_svg=timer_svg):
+            click.echo(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{picture}: cannot be read: {error}") from None
+    except ReportError as error:
+        raise Refused(str(error)) from None

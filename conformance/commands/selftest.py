@@ -1,0 +1,89 @@
+"""The command `conformance selftest`: proof that the suite finds what it claims to find, and is silent otherwise."""
+
+import os
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.commands.refused import Refused
+
+if TYPE_CHECKING:
+    from conformance.selftest import Result
+
+
+@click.command()
+@click.option("--fault", "fault_globs", multiple=True, metavar="GLOB", help="Faults to examine; may be repeated.")
+@click.option("--rule", "rule_globs", multiple=True, metavar="GLOB", help="Faults that break these rules.")
+@click.option("--variant", "variant_globs", multiple=True, metavar="GLOB", help="Conformant variants to examine.")
+@click.option("--combinations", type=click.IntRange(0), default=0, help="Random sets of variants to examine too.")
+@click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
+@click.option("--profile", type=click.Choice(["quick", "standard"]), default="standard", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the runs and random sets.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Runs at a time.")
+@click.option("--fail-fast", is_flag=True, help="End each run at its first deviation.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix here.")
+def selftest(
+    fault_globs: tuple[str, ...],
+    rule_globs: tuple[str, ...],
+    variant_globs: tuple[str, ...],
+    combinations: int,
+    pairs: int,
+    profile: str,
+    seed: int,
+    jobs: int,
+    fail_fast: bool,
+    json_file: Path | None,
+) -> None:
+    """
+    Run the suite against implementations with known faults, and against conformant ones.
+
+    Without --fault, --rule and --variant, all faults and all variants are examined. The exit status is 1 when a
+    fault was missed or a variant was not found conformant.
+    """
+    from conformance import emulator
+    from conformance import selftest as proof
+    from conformance.model import Level
+
+    everything = not (fault_globs or rule_globs or variant_globs)
+
+    def wanted(name: str, globs: tuple[str, ...]) -> bool:
+        return everything or any(fnmatchcase(name, glob) for glob in globs)
+
+    faults = [
+        proof.Subject(faults=(fault.name,), rules=(fault.rule,), level=Level(fault.level.lower()))
+        for fault in emulator.FAULTS.values()
+        if wanted(fault.name, fault_globs) or wanted(fault.rule, rule_globs)
+    ]
+    variants = [name for name in emulator.VARIANTS if wanted(name, variant_globs)]
+    subjects = [
+        *(proof.Subject(variants=(name,)) for name in variants),
+        *proof.combinations(emulator.VARIANTS, combinations, seed),
+        *faults,
+        *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed),
+    ]
+    if not subjects:
+        raise Refused("nothing is selected; `conformance serve --list-faults` and --list-variants list the names")
+    results = []
+    for result in proof.examine_all(subjects, jobs=jobs, profile=profile, seed=seed, fail_fast=fail_fast):
+        results.append(result)
+        click.echo(_line(result))
+    if json_file is not None:
+        proof.write(json_file, results)
+    figures = proof.summary(results)
+    click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
+    sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+def _line(result: "Result") -> str:
+    if not result.subject.faults:
+        said = "silent" if result.ok else "FALSE ALARM"
+    elif not result.ok:
+        said = "MISSED"
+    else:
+        said = "caught" if result.attributed else "caught by another rule"
+    where = f"after {result.first:,} of {result.requests:,} requests" if result.first else f"{result.requests:,} requests"
+    rules = ", ".join(dict.fromkeys(finding.rule for finding in result.findings))
+    return f"{said:22} {result.subject.name:52} {where:30} {rules}"

@@ -1,0 +1,80 @@
+"""How the two timers depend on each other, and what a zero does."""
+
+from decimal import Decimal
+
+from conformance.durations import DAY
+from conformance.explore.prober import Prober
+from conformance.explore.values import Answer, Boundary, Remark
+from conformance.model import CLOSED, INACTIVE, TIMERS, Field
+
+LONGER = (INACTIVE.parameter, "P2D")
+SHORTER = (CLOSED.parameter, "P1D")
+
+
+def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
+    """Whether closed may not be shorter than inactive; None where either is refused anyway."""
+    crossed = prober.submit((LONGER, SHORTER))
+    if crossed[CLOSED.slug].accepted:
+        shown = "; a closed timer of a day beside an inactive timer of two is accepted"
+        text = "The closed timer may be shorter than the inactive one" + shown + "."
+        return False, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
+    straight = prober.submit(((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "P2D")))
+    if straight[CLOSED.slug].accepted:
+        text = "The closed timer may not be shorter than the inactive one: that is refused, the reverse is accepted."
+        return True, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
+    text = "Whether the closed timer may be shorter is not told: one and two days are refused either way."
+    return None, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
+
+
+def _form(*pairs: tuple[str, str]) -> tuple[str, ...]:
+    return ("&".join(f"{name}={value}" for name, value in pairs),)
+
+
+ZEROS = ("PT0S", "PT0M", "P0D")
+
+
+def zeros(prober: Prober, field: Field) -> Remark:
+    """Whether a zero is accepted, and how it reads back."""
+    answers = [prober.ask(field, text) for text in ZEROS]
+    accepted = [answer for answer in answers if answer.accepted]
+    if not accepted:
+        text = "No zero is accepted: the timer cannot be disabled by one."
+    else:
+        others = "" if len(accepted) == len(answers) else f"; {_texts(answers, False)} refused"
+        shown = ", ".join(f"{each.text} reads back as {_echo(each)}" for each in accepted)
+        text = f"A zero is accepted although it is below the minimum: {shown}{others}."
+    return Remark(topic=f"zero-{field.slug}", text=text, evidence=tuple(answer.text for answer in answers))
+
+
+def _texts(answers: list[Answer], accepted: bool) -> str:
+    return ", ".join(answer.text for answer in answers if answer.accepted == accepted)
+
+
+def _echo(answer: Answer) -> str:
+    return "null" if answer.echo is None else answer.echo
+
+
+def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
+    """Whether a value is answered otherwise beside the other timer than alone; None where no value is known."""
+    other = next(each for each in TIMERS if each is not field)
+    partner = max(
+        (answer for answer in prober.answers(other) if answer.accepted and answer.text in ("P30D", "P1D", "PT720H")),
+        key=lambda answer: len(answer.text),
+        default=None,
+    )
+    texts = [text for text in (least.refused, least.accepted) if text is not None]
+    if partner is None or not texts:
+        return None
+    changed = []
+    for text in texts:
+        alone = prober.ask(field, text)
+        beside = prober.submit(((field.parameter, text), (other.parameter, partner.text)))[field.slug]
+        if alone.accepted != beside.accepted:
+            changed.append(f"{text} is {alone.taken} alone and {beside.taken} beside {other.parameter}={partner.text}")
+    if changed:
+        summary = f"It matters whether {other.parameter} is sent: " + "; ".join(changed) + "."
+    else:
+        summary = f"It does not matter whether {other.parameter} is sent as well."
+    return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
+
+

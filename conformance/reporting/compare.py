@@ -1,0 +1,205 @@
+"""Two results of one target, and what is another in the later: as terminal text, Markdown, JSON or a page."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from conformance.model import Level, Verdict
+from conformance.reporting.html import make_page
+from conformance.reporting.markdown import escaped, monospaced, table
+from conformance.reporting.text import Document, plural, request_line, visible
+
+_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.UNDECIDED, Verdict.ERROR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What two results have not in common; findings are those of the later where it has them."""
+
+    old: Document
+    new_result: Document
+    new: tuple[Document, ...]
+    """Stable findings that the earlier result does not have."""
+    changed: tuple[tuple[Document, Document], ...]
+    """Findings of one rule and input class whose outcome is another one, earlier and later."""
+    unstable: tuple[Document, ...]
+    """Findings of the later result that come and go."""
+    fixed: tuple[Document, ...]
+    """Findings that the later result does not have, though it judged the rule."""
+    not_judged: tuple[Document, ...]
+    """Findings that the later result does not have, and did not judge the rule."""
+    rules_added: tuple[str, ...]
+    rules_gone: tuple[str, ...]
+    verdicts: tuple[tuple[str, str, str], ...]
+    """Rules of both with another verdict: id, earlier, later."""
+
+    @property
+    def sections(self) -> Mapping[str, tuple[Document, ...]]:
+        """The findings by what became of them, in the order of their weight."""
+        later = tuple(later for _, later in self.changed)
+        return {
+            "new": self.new,
+            "changed": later,
+            "unstable": self.unstable,
+            "fixed": self.fixed,
+            "not judged": self.not_judged,
+        }
+
+    @property
+    def as_before(self) -> int:
+        """How many stable findings both results have."""
+        stable = sum(each["stable"] for each in self.new_result["findings"])
+        return stable - len(self.new) - len(self.changed)
+
+    def fails(self, level: Level = Level.MUST) -> bool:
+        """Whether there is a deviation, of that level or above, that the earlier result does not have."""
+        before = {each["fingerprint"] for each in self.old["findings"]}
+        return any(
+            (level is Level.SHOULD or each["level"] == Level.MUST)
+            and "known" not in each
+            and each["fingerprint"] not in before
+            for each in self.new_result["findings"]
+        )
+
+
+def compare(old: Document, new: Document) -> Comparison:
+    """What is another in the later of two results; findings are told apart by their fingerprints."""
+    before, after = ({each["fingerprint"]: each for each in result["findings"]} for result in (old, new))
+    rules_before, rules_after = ({each["id"]: each for each in result["rules"]} for result in (old, new))
+    gone = [each for name, each in before.items() if name not in after]
+    come = [each for name, each in after.items() if name not in before]
+    places = {(each["rule"], each["class"]): each for each in gone}
+    changed = [
+        (places[place], each)
+        for each in come
+        if each["stable"] and (place := (each["rule"], each["class"])) in places
+    ]
+    moved = {each["fingerprint"] for pair in changed for each in pair}
+    judged = {name for name, rule in rules_after.items() if rule["verdict"] not in _UNJUDGED}
+    left = [each for each in gone if each["fingerprint"] not in moved]
+    return Comparison(
+        old=old,
+        new_result=new,
+        new=tuple(each for each in come if each["stable"] and each["fingerprint"] not in moved),
+        changed=tuple(changed),
+        unstable=tuple(each for each in after.values() if not each["stable"]),
+        fixed=tuple(each for each in left if each["rule"] in judged),
+        not_judged=tuple(each for each in left if each["rule"] not in judged),
+        rules_added=tuple(name for name in rules_after if name not in rules_before),
+        rules_gone=tuple(name for name in rules_before if name not in rules_after),
+        verdicts=tuple(
+            (name, rules_before[name]["verdict"], rule["verdict"])
+            for name, rule in rules_after.items()
+            if name in rules_before and rules_before[name]["verdict"] != rule["verdict"]
+        ),
+    )
+
+
+def grouped(found: Sequence[Document]) -> list[tuple[Document, int]]:
+    """The first finding of each cause, and how many more there are of it."""
+    causes: dict[str, list[Document]] = {}
+    for each in found:
+        causes.setdefault(each["cause"], []).append(each)
+    return [(first, len(others)) for first, *others in causes.values()]
+
+
+def to_json(comparison: Comparison) -> str:
+    """The comparison for programs: findings by what became of them, each as in its result."""
+    was = {later["fingerprint"]: earlier for earlier, later in comparison.changed}
+    content: dict[str, Any] = {
+        "old": _run(comparison.old),
+        "new_run": _run(comparison.new_result),
+        "fails": {level: comparison.fails(level) for level in Level},
+        **{name.replace(" ", "_"): found for name, found in comparison.sections.items()},
+        "changed": [{**each, "was": was[each["fingerprint"]]["outcome"]} for each in comparison.sections["changed"]],
+        "rules_added": comparison.rules_added,
+        "rules_gone": comparison.rules_gone,
+        "verdicts": [{"rule": name, "old": old, "new": new} for name, old, new in comparison.verdicts],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _run(document: Document) -> dict[str, Any]:
+    return {name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")}
+
+
+def to_text(comparison: Comparison) -> str:
+    """The comparison as plain text, one line for each finding and its request."""
+    lines = []
+    for name, found in comparison.sections.items():
+        for each, more in grouped(found):
+            place = f"{each['rule']}  {each['class']}  {each['fingerprint'][:12]}"
+            lines.append(f"{name:<10} {each['level'].upper()} {place}{_more(more)}")
+            lines.append(f"{'':<10} {visible(each['summary'], 200)}")
+            lines.append(f"{'':<10} {request_line(each['exchanges'][-1])}: {_observed(each, comparison)}")
+    lines += [visible(line) for line in _about_rules(comparison)]
+    return "\n".join([*lines, summary(comparison)]) + "\n"
+
+
+def summary(comparison: Comparison) -> str:
+    """One line: how many findings are new, changed, unstable, fixed and not judged."""
+    counts = [f"{name} {len(found)}" for name, found in comparison.sections.items()]
+    return " · ".join([*counts, f"as before {comparison.as_before}"])
+
+
+def _more(count: int) -> str:
+    return f" and {plural(count, 'more finding')} of the same cause" if count else ""
+
+
+def _observed(finding: Document, comparison: Comparison) -> str:
+    was = next((earlier for earlier, later in comparison.changed if later is finding), None)
+    observed = visible(finding["observed"], 120)
+    return observed if was is None else f"{observed}, was {visible(was['observed'], 120)}"
+
+
+def _about_rules(comparison: Comparison) -> list[str]:
+    return [
+        *(f"verdict    {name}: {new}, was {old}" for name, old, new in comparison.verdicts),
+        *(f"rule added {name}" for name in comparison.rules_added),
+        *(f"rule gone  {name}" for name in comparison.rules_gone),
+    ]
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The comparison for a pull request."""
+    parts = ["### Twilio Conversations configuration: what changed", escaped(summary(comparison))]
+    rows = [
+        [
+            name,
+            each["level"].upper(),
+            monospaced(each["rule"]),
+            monospaced(request_line(each["exchanges"][-1], 80)),
+            escaped(visible(each["expected"], 120)),
+            escaped(f"{_observed(each, comparison)}{_more(more)}"),
+        ]
+        for name, found in comparison.sections.items()
+        for each, more in grouped(found)
+    ]
+    if rows:
+        parts.append(table(["", "level", "rule", "sent", "expected", "observed"], rows))
+    if comparison.verdicts:
+        parts.append(
+            table(["rule", "was", "is"], [[monospaced(name), old, new] for name, old, new in comparison.verdicts])
+        )
+    for label, names in (("added", comparison.rules_added), ("gone", comparison.rules_gone)):
+        if names:
+            parts.append(f"Rules {label}: {', '.join(map(monospaced, names))}")
+    return "\n\n".join(parts) + "\n"
+
+
+def to_html(comparison: Comparison) -> str:
+    """The comparison as a page that loads nothing."""
+    return make_page(
+        "compare.html.j2",
+        comparison=comparison,
+        grouped=grouped,
+        observed=lambda finding: _observed(finding, comparison),
+    )
+
+
+FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
+    {"terminal": to_text, "markdown": to_markdown, "json": to_json, "html": to_html}
+)
+"""The ways to tell a comparison, by name."""

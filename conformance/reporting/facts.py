@@ -1,0 +1,94 @@
+"""
+What an answer says of a deviation, as facts that can be compared with those of another day or another target.
+
+Compared is what a finding can be about: the status, the headers that rules look at, the settings that its requests
+or its field name, the other documented members, and of anything else only the type. Values that differ from run to
+run by right, such as dates and other settings, are not.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from conformance.model import BY_PARAMETER, FIELDS, decode_form
+from conformance.reporting.text import Document, body, visible
+
+Facts = dict[str, str]
+"""By name, on one line each."""
+
+_HEADERS = ("content-type", "www-authenticate", "allow", "location")
+_EXACT = frozenset({"account_sid", "url", "status", "code", "more_info"})
+_SETTINGS = frozenset(field.attribute for field in FIELDS)
+
+
+def facts(
+    exchanges: Sequence[Document], field: str | None, *, base: str, redact: Callable[[str], str] = str
+) -> Facts:
+    """
+    The facts of the last answer of a sequence.
+
+    Args:
+        exchanges: recorded exchanges, in the order sent.
+        field: the parameter, attribute or header that the finding is about.
+        base: the target's base URL, which is left out of values.
+        redact: takes secrets out of text.
+    """
+    told = _facts(exchanges[-1], _named(exchanges, field))
+    return {name: visible(redact(value).replace(base, ""), 200) for name, value in told}
+
+
+def differing(recorded: Facts, now: Facts) -> list[str]:
+    """A line for each fact that is another one now."""
+    names = dict.fromkeys([*recorded, *now])
+    return [
+        f"{name}: {now.get(name, 'none')}, was {recorded.get(name, 'none')}"
+        for name in names
+        if recorded.get(name) != now.get(name)
+    ]
+
+
+def _named(exchanges: Sequence[Document], field: str | None) -> frozenset[str]:
+    """The attributes that the requests set, or that the finding is about."""
+    names = {name for each in exchanges for name, _ in decode_form(body(each["request"]) or b"")}
+    about = {each.attribute for name, each in BY_PARAMETER.items() if name in names or name == field}
+    return frozenset({*about, *([field] if field else [])})
+
+
+def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if "failure" in exchange:
+        yield "failure", exchange["failure"]["kind"]
+    response = exchange.get("response")
+    if response is None:
+        return
+    yield "status", str(response["status"])
+    for name, value in response["headers"]:
+        lower = name.lower()
+        if lower in _HEADERS or lower.startswith("access-control-"):
+            yield lower, value
+    raw = body(response) or b""
+    try:
+        content = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        yield "body", "empty" if not raw else "not JSON"
+        return
+    yield "body", _type(content)
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name in named or name in _EXACT:
+                yield name, json.dumps(value)
+            elif name not in _SETTINGS:
+                yield name, _type(value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")  # RFC 8259 6
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    return "a text" if isinstance(value, str) else "a number"

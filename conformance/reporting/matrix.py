@@ -1,0 +1,100 @@
+"""Several targets side by side, targets by rules, as Markdown or as one page that loads nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.model import Verdict
+from conformance.reporting.html import make_page
+from conformance.reporting.markdown import escaped, monospaced, table
+from conformance.reporting.text import Document
+
+SIGNS = {
+    Verdict.CONFORMANT: "✓",
+    Verdict.FIXED: "✓",
+    Verdict.NON_STRICT: "◐",
+    Verdict.KNOWN: "◐",
+    Verdict.DEVIATION: "✗",
+    Verdict.UNIMPLEMENTED: "✗",
+    Verdict.UNSTABLE: "↯",
+    Verdict.UNDECIDED: "?",
+    Verdict.ERROR: "!",
+    Verdict.NOT_RUN: "·",
+}
+"""A sign for each verdict, for those who see no colours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One target of the matrix."""
+
+    name: str
+    result: Document
+    link: str = ""
+    """Where its own report is; empty: nowhere."""
+
+    def rule(self, name: str) -> Document | None:
+        """What the result says of a rule; None where it does not know it."""
+        return next((each for each in self.result["rules"] if each["id"] == name), None)
+
+    @property
+    def versions(self) -> str:
+        """What it was judged with and when."""
+        version = self.result["versions"].get("twilio-configuration-conformance", "")
+        return " ".join(part for part in (self.result["started_at"][:10], version and f"suite {version}") if part)
+
+
+def rules(columns: Sequence[Column]) -> list[Document]:
+    """Every rule of any of the results by groups, as the newest result that has it states it."""
+    found: dict[str, Document] = {}
+    for column in sorted(columns, key=lambda column: str(column.result["started_at"]), reverse=True):
+        for rule in column.result["rules"]:
+            found.setdefault(rule["id"], rule)
+    groups = list(dict.fromkeys(rule["group"] for rule in found.values()))
+    return sorted(found.values(), key=lambda rule: groups.index(rule["group"]))
+
+
+def totals(column: Column) -> list[str]:
+    """The rules that hold out of those that were judged, MUST and SHOULD."""
+    counts = column.result["counts"]
+    return [f"{counts[level]['conformant']}/{counts[level]['judged']}" for level in ("must", "should")]
+
+
+def to_markdown(columns: Sequence[Column]) -> str:
+    """The matrix as Markdown: totals, then every rule with a sign for each target."""
+    heads = [
+        f"[{escaped(each.name)}](<{each.link}>)" if each.link else escaped(each.name) for each in columns
+    ]
+    sums = [
+        [head, column.result["verdict"], *totals(column), escaped(column.versions)]
+        for head, column in zip(heads, columns, strict=True)
+    ]
+    rows = [
+        [monospaced(rule["id"]), rule["level"].upper(), *(_sign(column.rule(rule["id"])) for column in columns)]
+        for rule in rules(columns)
+    ]
+    used = dict.fromkeys(rule["verdict"] for column in columns for rule in column.result["rules"])
+    return "\n\n".join(
+        [
+            "### Twilio Conversations configuration: how emulators conform",
+            table(["target", "verdict", "MUST", "SHOULD", "judged"], sums),
+            table(["rule", "level", *heads], rows),
+            ", ".join(f"{SIGNS[Verdict(name)]} {name}" for name in used),
+        ]
+    ) + "\n"
+
+
+def _sign(rule: Document | None) -> str:
+    return SIGNS[Verdict(rule["verdict"])] if rule is not None else "–"
+
+
+def to_html(columns: Sequence[Column]) -> str:
+    """The matrix as a page that loads nothing."""
+    return make_page(
+        "matrix.html.j2",
+        columns=columns,
+        rules=rules(columns),
+        groups=list(dict.fromkeys(rule["group"] for rule in rules(columns))),
+        signs={str(verdict): sign for verdict, sign in SIGNS.items()},
+        verdicts={rule["verdict"] for column in columns for rule in column.result["rules"]},
+        totals=totals,
+    )

@@ -1,0 +1,49 @@
+"""What is made for other programs is as their published schemas have it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft6Validator, Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT6
+
+from conformance.reporting import badge, ctrf, har, junit
+
+_SCHEMAS = Path(__file__).with_name("schemas")
+
+
+def _schema(name: str) -> Any:
+    return json.loads((_SCHEMAS / name).read_text(encoding="utf-8"))
+
+
+def test_ctrf_is_valid(document: dict[str, Any]) -> None:
+    errors = Draft7Validator(_schema("ctrf.schema.json")).iter_errors(json.loads(ctrf.render(document)))
+
+    assert [error.message for error in errors] == []
+
+
+def test_har_is_valid(document: dict[str, Any]) -> None:
+    schemas = {path.name: _schema(f"har/{path.name}") for path in (_SCHEMAS / "har").glob("*.json")}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource.from_contents(schema, DRAFT6)) for name, schema in schemas.items()
+    )
+    validator = Draft6Validator(schemas["har.json"], registry=registry)
+
+    assert [error.message for error in validator.iter_errors(json.loads(har.render(document)))] == []
+
+
+def test_junit_is_valid(document: dict[str, Any]) -> None:
+    xmlschema = pytest.importorskip("xmlschema", reason="xmlschema is not installed")
+    schema = xmlschema.XMLSchema(_SCHEMAS / "junit-10.xsd")
+
+    assert [error.reason for error in schema.iter_errors(junit.render(document).split("\n", 1)[1])] == []
+
+
+def test_the_badge_has_the_members_that_shields_demands_and_no_others(document: dict[str, Any]) -> None:
+    content = json.loads(badge.render(document))
+
+    assert {"schemaVersion", "label", "message"} <= content.keys()
+    assert content.keys() <= {"schemaVersion", "label", "message", "color", "isError"}
+    assert content["schemaVersion"] == 1 and content["message"]

@@ -1,0 +1,116 @@
+"""Python lines, run as they are, send with httpx the very bytes that were recorded."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from conformance.model import FORM_MEDIA_TYPE, READ, Auth, Exchange, Failure, FailureKind, Request
+from conformance.reporting import ShellAccount
+from conformance.reporting.snippet import httpx_snippet
+
+from .recorder import Received, Recorder, serving
+
+SID = "AC" + "0" * 32
+OTHER_SID = "AC" + "1" * 32
+TOKEN = "t0k en'\"$(id)`%!\\"
+ACCOUNTS = (ShellAccount(SID), ShellAccount(OTHER_SID))
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    with serving() as server:
+        yield server
+
+
+def _run(recorder: Recorder, *requests: Request, **environ: str) -> list[Received]:
+    recorder.received.clear()
+    lines = httpx_snippet(
+        [Exchange(number=1, request=each) for each in requests], url=recorder.url, accounts=ACCOUNTS
+    )
+    assert TOKEN not in lines
+    assert lines.isascii() and all(line.isprintable() for line in lines.split("\n"))
+    environment = {"TWILIO_AUTH_TOKEN": TOKEN, "CONFORMANCE_TOKEN_2": "second", **environ}
+    done = subprocess.run(
+        [sys.executable, "-I", "-"], check=False, input=lines.encode(), env=environment, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return list(recorder.received)
+
+
+def test_any_body_arrives_as_recorded(recorder: Recorder) -> None:
+    bodies = [b"", b"a=b", b"it's \"$HOME\"\n", b"\x00\xff\\n'", bytes(range(256)), b"a=" + b"9" * 100_000]
+    received = _run(recorder, *(Request(body=each) for each in bodies))
+
+    assert [each.body for each in received] == bodies
+    assert {(each.method, *each.values("content-type")) for each in received} == {("POST", FORM_MEDIA_TYPE)}
+
+
+def test_what_is_unusual_about_a_request_is_repeated(recorder: Recorder) -> None:
+    odd = Request(
+        method="PUT",
+        body=b"a=b",
+        content_type=None,
+        query="a=1&b=c",
+        headers=(("X-Text", "\u00e9"), ("X-Twice", "1"), ("X-Twice", "2")),
+        chunked=True,
+    )
+    (received,) = _run(recorder, odd)
+
+    assert (received.method, received.path, received.body) == ("PUT", "/v1/Configuration?a=1&b=c", b"a=b")
+    assert received.values("transfer-encoding") == ["chunked"]
+    assert received.values("content-length") == received.values("content-type") == []
+    assert [pair for pair in received.headers if pair[0].lower().startswith("x-")] == [
+        ("X-Text", "\u00e9"),
+        ("X-Twice", "1"),
+        ("X-Twice", "2"),
+    ]
+
+
+CREDENTIALS = [
+    (Auth(), SID, TOKEN, "Basic"),
+    (Auth(secret="{truncated}"), SID, TOKEN[:-1], "Basic"),
+    (Auth(secret="{token}x"), SID, f"{TOKEN}x", "Basic"),
+    (Auth(user="", secret=""), "", "", "Basic"),
+    (Auth(user="{other_sid}", secret="{other_token}"), OTHER_SID, "second", "Basic"),
+    (Auth(scheme="bAsIc"), SID, TOKEN, "bAsIc"),
+    (Auth(header="Basic {basic}"), SID, TOKEN, "Basic"),
+]
+
+
+def test_credentials_are_filled_in(recorder: Recorder) -> None:
+    received = _run(recorder, *(replace(READ, auth=auth) for auth, *_ in CREDENTIALS))
+
+    assert [each.credentials() for each in received] == [(scheme, user, secret) for _, user, secret, scheme in CREDENTIALS]
+
+
+def test_headers_of_credentials_may_be_anything_or_absent(recorder: Recorder) -> None:
+    auths = (Auth(header="Bearer {token}"), Auth(header="Basic"), Auth(header=""), Auth(scheme=None))
+    received = _run(recorder, *(replace(READ, auth=each) for each in auths))
+
+    assert [each.values("authorization") for each in received] == [[f"Bearer {TOKEN}"], ["Basic"], [""], []]
+
+
+def test_a_throwaway_token_is_the_default() -> None:
+    lines = httpx_snippet([Exchange(number=1, request=READ)], url="http://h/", accounts=[ShellAccount(SID, throwaway="f00d")])
+
+    assert lines.splitlines() == [
+        "import os",
+        "",
+        "import httpx",
+        "",
+        f"sid = '{SID}'",
+        "token = os.environ.get(\"TWILIO_AUTH_TOKEN\", 'f00d')",
+        "with httpx.Client(trust_env=False) as client:",
+        "    answer = client.request(\"GET\", 'http://h/', auth=(sid, token))",
+        "    print(answer.status_code, answer.headers, answer.text)",
+    ]
+
+
+def test_certificates_and_patience_are_those_of_the_run() -> None:
+    silent = Exchange(number=1, request=READ, failure=Failure(FailureKind.TIMEOUT, ""), elapsed=10.2)
+
+    lines = httpx_snippet([silent], url="https://h/", ca_file="my ca.pem")
+    assert "with httpx.Client(trust_env=False, verify='my ca.pem', timeout=11) as client:" in lines.splitlines()
