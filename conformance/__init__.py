@@ -1,1 +1,53 @@
-"""A property-based conformance suite for Twilio Conversations' account-level Configuration."""
+"""
+A property-based conformance suite for Twilio Conversations' account-level Configuration.
+
+Names are imported when they are first used: the pytest plugin, which every session of pytest loads, and the
+emulator's process need none of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.credentials import Account
+    from conformance.executor import Plan, run
+    from conformance.model import Finding, Level, Observation, Outcome, Report, Rule, Verdict
+    from conformance.rules import CATALOGUE
+    from conformance.target import Target, TargetSettings
+
+__all__ = [
+    "CATALOGUE",
+    "Account",
+    "Finding",
+    "Level",
+    "Observation",
+    "Outcome",
+    "Plan",
+    "Report",
+    "Rule",
+    "Target",
+    "TargetSettings",
+    "Verdict",
+    "run",
+]
+
+_HOMES = {
+    "Account": "credentials",
+    "CATALOGUE": "rules",
+    "Plan": "executor",
+    "Target": "target",
+    "TargetSettings": "target",
+    "run": "executor",
+}
+"""Modules of the names; the others are nouns of `conformance.model`."""
+
+
+if not TYPE_CHECKING:  # type checkers see the imports above, and nothing else
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model')}"), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -68,6 +68,11 @@ class Known:
         """The identity of the finding that it explains."""
         return fingerprint(self.rule, self.cls, self.outcome)
 
+    @property
+    def witness_class(self) -> str:
+        """The input class that the witness is sent as."""
+        return "known/witness" if self.cls == ANY_CLASS else self.cls
+
 
 # Reading
 
@@ -103,9 +108,11 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
-        line = where[1] if where else str(text.count("\n") + 1)
+        line = where[1] if where else str(text.rstrip().count("\n") + 1)
         problem = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
-        raise KnownError(f"{name}:{line}: not TOML: {visible(problem)}: write it as in docs/known-deviations.md") from None
+        raise KnownError(
+            f"{name}:{line}: not TOML: {visible(problem)}: have entries written by `conformance baseline`"
+        ) from None
     invalid = best_match(_VALIDATOR.iter_errors(_plain(document)))
     if invalid is not None:
         path = list(invalid.absolute_path)
@@ -149,13 +156,15 @@ def _problem(message: str, key: str) -> str:
         "link": "write an http:// or https:// URL",
         "fingerprint": "copy the 64 hexadecimal digits of the finding from result.json",
         "reason": "say why the deviation is accepted",
-    }.get(key, "see docs/known-deviations.md, or have it written by `conformance baseline`")
+    }.get(key, "have entries written by `conformance baseline`")
     return f"{f'{key}: ' if key else ''}{visible(message, 200)}: {advice}"
 
 
 def _line(text: str, path: Sequence[str | int]) -> int:
     """The line, from 1, of an entry or of one of its members; the first line where it cannot be told."""
-    starts = [match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", text, re.MULTILINE)]
+    starts = [
+        match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", text, re.MULTILINE)
+    ]
     index = path[1] if len(path) > 1 else 0
     if not isinstance(index, int) or index >= len(starts):
         return 1
@@ -260,7 +269,11 @@ def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
     """The fingerprint of the entry that explains a finding: of its class if there is one, else of any class."""
     own = finding["fingerprint"]
     return next(
-        (each for each in (own, fingerprint(finding["rule"], ANY_CLASS, finding["outcome"])) if each in fingerprints),
+        (
+            each
+            for each in (own, fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
+            if each in fingerprints
+        ),
         None,
     )
 
@@ -272,12 +285,20 @@ def _state(known: Known, document: Document, today: date, catalogue: Collection[
     rule = next((each for each in document["rules"] if each["id"] == known.rule), None)
     if rule is None and known.rule not in catalogue:
         return State.UNUSED
-    if rule is not None and rule["verdict"] not in _UNJUDGED and not document["stopped"]:
+    if rule is not None and rule["verdict"] not in _UNJUDGED and not _cut_short(document):
         sent = any(
-            known.cls in (cls["id"], ANY_CLASS) and cls["examples"] for each in document["rules"] for cls in each["classes"]
+            known.cls in (cls["id"], ANY_CLASS) and cls["examples"]
+            for each in document["rules"]
+            for cls in each["classes"]
         )
         return State.FIXED if known.witness or sent else State.UNUSED
     return State.EXPIRED if expired else State.NOT_RUN
+
+
+def _cut_short(document: Document) -> bool:
+    """Whether something else than the budget of requests ended the run early."""
+    limit = document["settings"].get("max_requests")
+    return bool(document["stopped"]) and (limit is None or document["requests"] < limit)
 
 
 _UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.UNDECIDED, Verdict.ERROR, Verdict.UNIMPLEMENTED})
@@ -312,7 +333,7 @@ def _verdict(document: Document, fixed: bool) -> str:
         return str(Verdict.FIXED) if fixed and before == Verdict.CONFORMANT else before
     if must:
         return str(Verdict.DEVIATION if any(finding["stable"] for finding in must) else Verdict.UNSTABLE)
-    if document["stopped"]:
+    if _cut_short(document):
         return str(Verdict.ERROR)
     return str(Verdict.NON_STRICT if new else Verdict.KNOWN)
 
@@ -320,10 +341,14 @@ def _verdict(document: Document, fixed: bool) -> str:
 def _exit_code(document: Document, stale: bool) -> int:
     before: int = document["exit_code"]
     if before == 1:
-        failing = (Level.MUST, Level.SHOULD) if document["settings"].get("fail_on") == Level.SHOULD else (Level.MUST,)
+        failing = (
+            (Level.MUST, Level.SHOULD)
+            if document["settings"].get("fail_on") == Level.SHOULD
+            else (Level.MUST,)
+        )
         if not any("known" not in each and each["level"] in failing for each in document["findings"]):
             # Without the findings, what stopped the run is what is left to say.
-            before = 3 if document["stopped"] else 0
+            before = 3 if _cut_short(document) else 0
     return 1 if stale and before == 0 else before
 
 
@@ -372,6 +397,8 @@ def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-d
     Raises:
         KnownError: the result could not be read again.
     """
+    if not entries:
+        return text or "# Written by `conformance baseline`: no deviation is known.\n"
     added = "\n".join(tomli_w.dumps({"deviation": [entry]}) for entry in entries)
     whole = f"{text.rstrip()}\n\n{added}" if text.strip() else added
     parse(whole, name)

@@ -57,6 +57,10 @@ class Setting:
     writer: Exchange | None = None
     contested: bool = False
     """Whether concurrent writers left it."""
+    told: set[str] = field(default_factory=set)
+    """Rules that explained it before."""
+    sent: str | None = None
+    """The value of the last update that was accepted, before the present one."""
 
     def matches(self, value: str | None) -> bool:
         """Whether a shown value is right."""
@@ -98,6 +102,10 @@ class Ledger:
     last_safe: Exchange | None = None
     """The last request with a safe method since a POST's answer was seen."""
     last_update: Exchange | None = None
+    last_was_right: bool = False
+    """Whether the answer to it showed what was predicted."""
+    blamed: str = ""
+    """The rule that explained why a setting is not what it was: the same goes on until another is proven."""
 
     def lengths(self) -> Mapping[str, list[Length | None]]:
         """By timer parameter, what the current value may be."""
@@ -219,12 +227,14 @@ class Ledger:
         """
         by_post = exchange.request.method == "POST"
         repeated = _repeated(exchange)
+        right = True
         for name, value in shown.items():
             setting = self.settings[name]
             if not setting.matches(value):
+                right = False
                 yield from self._explain(exchange, setting, value, repeated)
-            elif setting.right is None and setting.writer is None and value is not None:
-                # First sight. What was accepted in error is told by the rule that says so.
+            elif setting.writer is None and value is not None:
+                # Nobody wrote it in this run. What was accepted in error is told by the rule that says so.
                 if (malformed := self._malformed(setting, value)) is not None:
                     yield malformed
             if by_post:
@@ -234,11 +244,15 @@ class Ledger:
                     setting.right, setting.seen = (value,), True
                 setting.shown = value
                 setting.contested = False
+                setting.suspects = []
+                sent = dict(exchange.request.form() or ()).get(setting.about.parameter)
+                setting.sent = setting.sent if sent is None else sent
             elif setting.right is None:
                 setting.right, setting.seen = (value,), True
         if by_post:
             self.last_safe = None
             self.last_update = exchange
+            self.last_was_right = right
 
     def _explain(
         self, exchange: Exchange, setting: Setting, value: str | None, repeated: frozenset[str]
@@ -287,7 +301,7 @@ class Ledger:
             if decide_sid(value, about.prefix).answer is Answer.ACCEPT:
                 return None
             rule, outcome, expected = "response-schema", "pattern", f"{about.prefix} and 32 hexadecimal digits"
-        elif not (read(value) or value in ("P", "PT")):
+        elif not read(value):
             rule, outcome, expected = "timer-representation", "unparsable", "an ISO 8601 duration"
         elif (length := length_of(value)) and length.high < about.minimum and length.low not in self.sent_below:
             rule, outcome, expected = "timer-representation", "below-minimum", f"at least {about.minimum} s"
@@ -316,8 +330,9 @@ class Ledger:
         echo = f"{target_field.slug}-echo"
         last = self.last_update
         if target_field.parameter in repeated:
-            return "repeated-parameters", "neither-value" if value not in dict(_suspected(setting)) else "invalid"
-        if last is not None and last.request == exchange.request and last.response is not None:
+            suspected = any(suspect.value == value for suspect in setting.suspects)
+            return "repeated-parameters", "invalid-value" if suspected else "neither-value"
+        if self.last_was_right and last is not None and last.request == exchange.request:
             return "idempotence", "changed"
         if value is None:
             return echo, "missing"
@@ -326,8 +341,11 @@ class Ledger:
         if value.strip(BLANKS) != value:
             return echo, "blank"
         decision = decide_value(target_field, sent)
-        if value == setting.shown and decision.answer is Answer.ACCEPT and decision.level is Level.MUST:
-            return "last-write-wins", "previous-value"
+        certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
+        if certain or "last-write-wins" in setting.told:
+            if value == setting.shown or (setting.sent and is_right(target_field, setting.sent, value)):
+                setting.told.add("last-write-wins")
+                return "last-write-wins", "previous-value"
         if self._elsewhere(setting, value):
             return "accounts-apart", "foreign-value"
         if target_field.kind == "timer":
@@ -342,23 +360,26 @@ class Ledger:
         self, exchange: Exchange, setting: Setting, value: str | None
     ) -> tuple[str, str, Exchange | None]:
         if exchange.request.method != "POST":
+            if self.blamed:
+                return self.blamed, "reset" if value is None else "changed", None
             return "read-reflects-writes", "stale" if value in setting.former else "different", None
+        for suspect in reversed(setting.suspects):
+            if (value is None and not self.blamed) or suspect.value == value or is_right(setting.about, suspect.value, value):
+                return suspect.rule, "cleared" if value is None else "written", suspect.exchange
         if value is not None:
-            for suspect in reversed(setting.suspects):
-                if suspect.value == value or is_right(setting.about, suspect.value, value):
-                    return suspect.rule, "written", suspect.exchange
-        if setting.contested:
-            return CONCURRENT, "lost", None
-        if value is not None and self._swapped(setting, value):
-            return f"{setting.about.slug}-echo", "swapped", None
-        if value is not None:
+            if self._swapped(setting, value):
+                return f"{setting.about.slug}-echo", "swapped", None
             if self._elsewhere(setting, value):
                 return "accounts-apart", "foreign-value", self._foreign_writer(setting)
-            if value in setting.former:
-                return "read-after-write", "previous-value", None
+        outcome = "reset" if value is None else "previous-value" if value in setting.former else "changed"
+        if self.blamed:
+            return self.blamed, outcome, None
+        if setting.contested:
+            return CONCURRENT, "lost", None
         if self.last_safe is not None:
-            return "safe-methods", "changed", self.last_safe
-        return "omitted-parameters-kept", "reset" if value is None else "changed", None
+            return "safe-methods", outcome, self.last_safe
+        self.blamed = "read-after-write" if outcome == "previous-value" else "omitted-parameters-kept"
+        return self.blamed, outcome, None
 
     def _swapped(self, setting: Setting, value: str) -> bool:
         """Whether a value is that of another setting."""
@@ -384,10 +405,6 @@ class Ledger:
             ),
             None,
         )
-
-
-def _suspected(setting: Setting) -> Iterator[tuple[str, str]]:
-    return ((each.value, each.rule) for each in setting.suspects)
 
 
 def _repeated(exchange: Exchange) -> frozenset[str]:

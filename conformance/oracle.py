@@ -222,7 +222,7 @@ def decide(
 def _closed_outlasts_inactive(
     values: Mapping[str, Sequence[str]], current: Mapping[str, Sequence[Length | None]]
 ) -> bool:
-    """Whether, after the update, no reading has the closed timer reach its end before the inactive one."""
+    """Whether, after the update, the closed timer is so long that no fair rule finds it too short."""
     if not (INACTIVE.parameter in values or CLOSED.parameter in values):
         return True
     after: dict[str, Sequence[Length | None]] = {}
@@ -234,7 +234,7 @@ def _closed_outlasts_inactive(
         else:
             return False
     return all(
-        inactive is None or closed is None or inactive.high < closed.low
+        inactive is None or closed is None or inactive.high * 2 <= closed.low
         for inactive in after[INACTIVE.parameter]
         for closed in after[CLOSED.parameter]
     )

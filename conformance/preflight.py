@@ -24,7 +24,7 @@ from conformance.model import (
     Violation,
     update,
 )
-from conformance.rules.probes import LONG_CLOSED, value_probe
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.sids import unprovisioned
 from conformance.session import Session
 
@@ -66,7 +66,7 @@ def look_around(session: Session) -> Findings:
             session.takes_empty = exchanges[-1].status == 200
         if all(exchange.status != 200 for exchange in exchanges):  # neither showed it: ask for a real update
             exchanges.append(
-                session.send(replace(update(LONG_CLOSED), account=account), "answer/update")
+                session.send(replace(update(SHORT_INACTIVE, LONG_CLOSED), account=account), "answer/update")
             )
         _refuse_to_judge(session, exchanges, account)
         # The first that shows the settings; the last of three has written.

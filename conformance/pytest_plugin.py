@@ -41,9 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("quick", "standard", "thorough"),
         help="how much to send (default: standard)",
     )
-    group.addoption(
-        "--conformance-seed", metavar="N", help="seeds everything that is drawn (default: 0)"
-    )
+    group.addoption("--conformance-seed", metavar="N", help="seeds everything that is drawn (default: 0)")
     group.addoption(
         "--conformance-fail-on",
         choices=("must", "should"),
@@ -105,7 +103,9 @@ def conformance_outcome(
     request: pytest.FixtureRequest, conformance_rule: str, conformance_result: dict[str, Any]
 ) -> dict[str, Any]:
     """What the run says of one rule; an error where it says nothing through no fault of the rule."""
-    rule: dict[str, Any] = next(each for each in conformance_result["rules"] if each["id"] == conformance_rule)
+    rule: dict[str, Any] = next(
+        each for each in conformance_result["rules"] if each["id"] == conformance_rule
+    )
     request.node.user_properties += [(name, rule[name]) for name in ("level", "verdict", "examples")]
     match rule["verdict"]:
         case "error":

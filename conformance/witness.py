@@ -13,7 +13,9 @@ from dataclasses import replace
 from conformance.ledger import CONCURRENT, MALFORMED
 from conformance.model import (
     BASIC,
+    CLOSED,
     FORM_MEDIA_TYPE,
+    INACTIVE,
     PARAMETERS,
     Exchange,
     Finding,
@@ -23,6 +25,7 @@ from conformance.model import (
     encode_form,
     update,
 )
+from conformance.oracle import Answer, decide
 from conformance.rules import BY_ID
 from conformance.session import Draft, Session
 from conformance.target import BudgetExhausted
@@ -61,6 +64,8 @@ _ABOUT_STATE = frozenset(
     }
 )
 _UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
+
+_UNSET = {INACTIVE.parameter: [None], CLOSED.parameter: [None]}
 
 _PATTERN = ("response-schema", "pattern")
 
@@ -211,6 +216,8 @@ class Witness:
 
     def _first(self, current: Requests, candidates: Iterable[Requests]) -> Requests | None:
         for candidate in candidates:
+            if [_answer(each) for each in candidate] != [_answer(each) for each in current[-len(candidate) :]]:
+                continue  # another kind of request could show it for a reason of its own
             if self._left < len(candidate) * (1 + _TIMES):
                 return None  # keep enough to show the final witness again
             if candidate != current and self._shows(candidate):
@@ -245,6 +252,12 @@ def cause_of(violation: Violation) -> str:
             kind = "timer" if "timer" in slug else "sid"
             return f"{kind}-{rule.removeprefix(slug)}: {violation.outcome}"
     return f"{rule}: {violation.outcome}"
+
+
+def _answer(request: Request) -> Answer | None:
+    """What the target is to do with a request, whatever is set."""
+    form = request.form() if request.method == "POST" and not request.query else None
+    return None if form is None else decide(form, lengths=_UNSET).answer
 
 
 def _with(request: Request, pairs: Pairs) -> Request:

@@ -97,7 +97,7 @@ def test_acceptance_is_judged_where_closed_outlasts_inactive(inactive, closed, a
 
 
 def test_the_current_value_counts_for_the_timer_that_is_not_sent():
-    form = ((INACTIVE.parameter, "P20D"),)
+    form = ((INACTIVE.parameter, "P15D"),)
     lengths = {text: {CLOSED.parameter: [read(text)["iso8601-1"]]} for text in ("P30D", "P10D")}
 
     assert decide(form, lengths=lengths["P30D"]).answer is Answer.ACCEPT

@@ -81,7 +81,9 @@ def test_a_deviation_fails_its_item_and_tells_what_was_sent(user: pytest.Pyteste
 
 
 def test_only_the_rules_that_were_selected_are_run(user: pytest.Pytester, faulty: str) -> None:
-    result = run(user, f"--conformance-target={faulty}", "test_api.py::test_conformance[inactive-timer-syntax]")
+    result = run(
+        user, f"--conformance-target={faulty}", "test_api.py::test_conformance[inactive-timer-syntax]"
+    )
     result.assert_outcomes(passed=1)
     report = (user.path / "conformance-report" / "junit.xml").read_text()
     assert [case.get("name") for case in ElementTree.fromstring(report).iter("testcase")] == [
@@ -140,7 +142,9 @@ def test_settings_that_cannot_be_followed_are_one_line_of_a_collection_error(use
     user.makeini("")  # schemathesis' own plugin warns where collection raises
     result = run(user, "--conformance-target=ftp://localhost")
     result.assert_outcomes(errors=1, warnings=1)
-    result.stdout.fnmatch_lines(["conformance: target 'ftp://localhost' is not an http:// or https:// URL: *"])
+    result.stdout.fnmatch_lines(
+        ["conformance: target 'ftp://localhost' is not an http:// or https:// URL: *"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 import click
 
 from conformance.commands.refused import Refused, result_in
-from conformance.known import KnownError, additions, merged, parse
-from conformance.reporting.text import plural
 
 
 @click.command()
@@ -25,15 +23,21 @@ from conformance.reporting.text import plural
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
     """Take the deviations of RESULT (result.json, or its directory) as known."""
+    from conformance.known import KnownError, additions, merged, parse
+    from conformance.reporting.text import plural
+
     document = result_in(result)
     today = datetime.now(UTC).date().isoformat()
     try:
         text = output.read_text(encoding="utf-8") if output.exists() else ""
         known = parse(text, str(output))
         entries = additions(
-            document, known, reason=reason or f"accepted by conformance baseline on {today}", any_class=any_class
+            document,
+            known,
+            reason=reason or f"accepted by conformance baseline on {today}",
+            any_class=any_class,
         )
-        if entries:
+        if entries or not output.exists():
             output.write_text(merged(text, entries, str(output)), encoding="utf-8")
     except KnownError as error:
         raise Refused(str(error)) from None

@@ -7,20 +7,28 @@ import click
 
 from conformance.commands.refused import result_in
 from conformance.model import Level
-from conformance.reporting.compare import FORMATS, compare
+
+_FORMATS = ("terminal", "markdown", "json", "html")
 
 
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--format", "name", type=click.Choice(list(FORMATS)), default="terminal", show_default=True)
-@click.option("--fail-on", type=click.Choice(list(Level)), default=Level.MUST, show_default=True)
+@click.option("--format", "name", type=click.Choice(_FORMATS), default="terminal", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(level) for level in Level]),
+    default=str(Level.MUST),
+    show_default=True,
+)
 def diff(old: Path, new: Path, name: str, fail_on: str) -> None:
     """
     Tell what is another in NEW than in OLD, each a result.json or its directory.
 
     Exit status 1: there is a deviation that OLD does not have.
     """
+    from conformance.reporting.compare import FORMATS, compare
+
     comparison = compare(result_in(old), result_in(new))
     # Bytes: what a target sent may hold lone surrogates, which UTF-8 has no bytes for.
     click.echo(FORMATS[name](comparison).encode("utf-8", "backslashreplace"), nl=False)

@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance.commands.refused import Refused, result_in
-from conformance.reporting.matrix import Column, to_html, to_markdown
+
+if TYPE_CHECKING:
+    from conformance.reporting.matrix import Column
 
 
 @click.command()
@@ -25,6 +28,8 @@ def matrix(results: tuple[str, ...], output: Path | None) -> None:
     Each RESULT is a result.json or its directory, and may be given a NAME, such as "prism 5.14=reports/prism".
     A page links to the report.html that is beside a result.
     """
+    from conformance.reporting.matrix import to_html, to_markdown
+
     if output is not None and output.suffix not in (".html", ".md"):
         raise Refused(f"{output}: name it .html or .md")
     columns = [_column(each, output) for each in results]
@@ -39,7 +44,9 @@ def matrix(results: tuple[str, ...], output: Path | None) -> None:
     click.echo(output)
 
 
-def _column(text: str, output: Path | None) -> Column:
+def _column(text: str, output: Path | None) -> "Column":
+    from conformance.reporting.matrix import Column
+
     name, _, rest = text.rpartition("=")
     if Path(text).exists():  # a path may hold an equals sign
         name, rest = "", text

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands.refused import Refused, result_in
-from conformance.reporting import record, request_of
-from conformance.reporting.facts import differing, facts
-from conformance.reporting.text import answer_line, request_line, visible
 
 if TYPE_CHECKING:
     from conformance.configuration import RunSettings
@@ -63,12 +60,18 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     Raises:
         Refused: there is none, or there are several.
     """
-    found = [each for each in document["findings"] if prefix and each["fingerprint"].startswith(prefix.lower())]
+    from conformance.reporting.text import visible
+
+    found = [
+        each for each in document["findings"] if prefix and each["fingerprint"].startswith(prefix.lower())
+    ]
     if len(found) == 1:
         one: dict[str, Any] = found[0]
         return one
     if found:
-        names = ", ".join(f"{each['fingerprint'][: len(prefix) + 6]} ({each['rule']} {each['class']})" for each in found)
+        names = ", ".join(
+            f"{each['fingerprint'][: len(prefix) + 6]} ({each['rule']} {each['class']})" for each in found
+        )
         raise Refused(visible(f"{prefix} is ambiguous: {names}"))
     if not document["findings"]:
         raise Refused("the report has no findings")
@@ -86,6 +89,9 @@ def _settings(flags: dict[str, object]) -> "RunSettings":
 
 
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
+    from conformance.reporting import record, request_of
+    from conformance.reporting.facts import differing, facts
+    from conformance.reporting.text import answer_line, request_line
     from conformance.target import BudgetExhausted, RateLimitedOut, Target
 
     for notice in settings.notices:

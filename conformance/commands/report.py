@@ -5,16 +5,21 @@ from pathlib import Path
 import click
 
 from conformance.commands.refused import Refused, result_in
-from conformance.reporting import TIMER_PICTURE, ReportError, write_all
 
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: DIR itself)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where reports go (default: DIR itself).",
 )
 def report(directory: Path, output: Path | None) -> None:
     """Render the reports in DIR again, from its result.json alone."""
+    from conformance.reporting import TIMER_PICTURE, ReportError, write_all
+
     document = result_in(directory)
     source = directory if directory.is_dir() else directory.parent
     try:

@@ -21,14 +21,14 @@ Ask = Callable[[str], Answer]
 STEPS = 140
 """Requests for one pair of neighbours at most; a nanosecond within a century takes 62."""
 
-ALLOWANCE = 270
-"""Requests for one timer after which a pair of neighbours gets `FEW` only: 600 are meant to do for both timers."""
+ALLOWANCE = 330
+"""Requests for one timer after which a pair of neighbours gets `FEW` only; 600 are meant to do for both timers."""
 
 FEW = 6
 
 LADDER = tuple(Fraction(seconds) for seconds in (60, 3600, DAY, 600, 7 * DAY, 30 * DAY, 366 * DAY))
-WIDE_LADDER = tuple(Fraction(4**power) for power in range(18))
-"""Lengths, in seconds, at which something accepted is looked for: in any notation, and in the first."""
+WIDE_LADDER = tuple(Fraction(4**power) for power in range(14))
+"""Lengths, in seconds, at which something accepted is looked for: in any notation, and in those of whole seconds."""
 
 SUSPECTS = (2**15, 2**16, 2**31 // 1000, 2**32 // 1000, 2**31, 2**32)
 """Seconds after which a counter of 16 or 32 bits, of seconds or milliseconds, begins again."""
@@ -56,6 +56,10 @@ class Known:
     """Around the least accepted length: greatest refused, least accepted, in seconds."""
     greatest: set[tuple[Fraction, Fraction]] = field(default_factory=set)
     """Around the greatest: greatest accepted, least refused."""
+    steps: list[Fraction] = field(default_factory=list)
+    """Days in a month or a year that explained a boundary, the newest first."""
+    twins: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    """By notation, the least accepted number and the first beyond: what a comma changes is at most the separator."""
     digits: int | None = None
     """The most digits of a number, where the next text had more."""
     characters: int | None = None
@@ -107,6 +111,8 @@ class _Search:
         greatest, beyond, greatest_exact = self._greatest(inside)
         if grid.low == grid.high and (refused is not None or grid.nominal <= 1):
             known.least.add(((refused or 0) * grid.high, least * grid.low))
+        known.twins[grid.name] = (least, beyond)
+        self._learn_a_step(least, beyond)
         if beyond is None:
             known.endless = True
         else:
@@ -119,6 +125,26 @@ class _Search:
             ),
             gaps,
         )
+
+    def _steps(self) -> list[Fraction]:
+        """What a step may be, the likeliest first."""
+        scale = DAY / Fraction(10**self._grid.places)
+        likely = [days * scale for days in self._known.steps if days * scale in self._grid.steps]
+        return list(dict.fromkeys((*likely, *self._grid.steps)))
+
+    def _learn_a_step(self, least: int, beyond: int | None) -> None:
+        grid, known = self._grid, self._known
+        if grid.low == grid.high or grid.name == "years-months" or not known.least:
+            return  # of years and months together no one step is learnt
+        accepted = known.narrowest(known.least)[0][1]
+        ended = known.narrowest(known.greatest)[0][0] if known.greatest else None
+        for step in grid.steps:
+            if ceil(accepted / step) == least and (beyond is None or ended is None or ended // step + 1 == beyond):
+                known.steps.insert(0, step * 10**grid.places / DAY)
+                return
+
+    def _twin(self) -> tuple[int, int | None] | None:
+        return self._known.twins.get(self._grid.name.replace("-comma", "-point"))
 
     def _learn_of_the_end(self, greatest: int, beyond: int) -> None:
         grid, known = self._grid, self._known
@@ -168,13 +194,15 @@ class _Search:
     def _first_accepted(self) -> int | None:
         """A number that is accepted: what others make likely first, then a ladder of lengths."""
         known, grid = self._known, self._grid
-        likely = [self._at_least(accepted) for _, accepted in known.narrowest(known.least)]
+        twin = self._twin()
+        likely = [] if twin is None else [twin[0]]
+        likely += [self._at_least(accepted) for _, accepted in known.narrowest(known.least)]
         likely += [
             int(accepted // grid.high) for accepted, _ in known.narrowest(known.greatest)[:1] if accepted >= grid.high
         ]
-        ladder: Iterable[Fraction] = (known.minimum, *LADDER)
+        ladder: Iterable[Fraction]
         if not known.least:
-            ladder = (*ladder, *(WIDE_LADDER if grid.name == "seconds" else ()))
+            ladder = (known.minimum, *(WIDE_LADDER if grid.nominal == 1 else LADDER))
         elif not known.greatest:
             ladder = (known.narrowest(known.least)[0][1] * 10, Fraction(30 * DAY))
         else:
@@ -196,26 +224,32 @@ class _Search:
         return refused, least, exact
 
     def _guessed_least(self, inside: int) -> tuple[int | None, int, bool]:
-        hints = []
+        twin = self._twin()
+        hints = [twin[0]] if twin is not None else []
         for refused, accepted in self._known.narrowest(self._known.least):
-            hints += [self._at_least(accepted), int(refused // self._grid.high) + 1]
+            for step in self._steps():
+                hints += [ceil(accepted / step), int(refused // step) + 1]
         hints.append(self._at_least(self._known.minimum))
         # The guess itself first: what it refuses or accepts spares the way down to 1.
         for hint in dict.fromkeys(hints):
             if 1 < hint <= inside and not self._accepts(hint - 1):
-                return self._flip(hint - 1, inside, [hint])
+                refused_below = max(number for number, taken in self._seen.items() if number < inside and not taken)
+                return self._flip(refused_below, inside, [hint])
         if self._accepts(1):
             return None, 1, True
-        return self._flip(1, inside, hints)
+        refused_below = max(number for number, taken in self._seen.items() if number < inside and not taken)
+        return self._flip(refused_below, inside, hints)
 
     def _greatest(self, inside: int) -> tuple[int, int | None, bool]:
         """The greatest accepted number, the least above it that is not, and whether they are neighbours."""
         grid, known = self._grid, self._known
-        hints = []
+        twin = self._twin()
+        hints = [twin[1]] if twin is not None and twin[1] is not None else []
         if known.digits is not None:
             hints.append(self._first_longer(longest_number, known.digits))
         for accepted, refused in known.narrowest(known.greatest):
-            hints += [int(accepted // grid.high) + 1, self._at_least(refused)]
+            for step in self._steps():
+                hints += [int(accepted // step) + 1, ceil(refused / step)]
         if known.characters is not None:
             hints.append(self._first_longer(len, known.characters))
         if not known.endless or known.greatest:
@@ -230,7 +264,8 @@ class _Search:
     def _gaps(self, least: int, greatest: int) -> tuple[Gap, ...]:
         """Look between the ends; where something is not accepted there, find its edges."""
         top = min(greatest, max(least, int(Fraction(366 * DAY) // self._grid.low)))
-        samples = [isqrt(least * isqrt(least * top)), isqrt(top * isqrt(least * top))]
+        middle = isqrt(least * top)
+        samples = [middle] if self._grid.places else [isqrt(least * middle), isqrt(top * middle)]
         if self._grid.name == "seconds":
             samples += [suspect + 1 for suspect in SUSPECTS]
         for sample in samples:
@@ -285,7 +320,9 @@ def flip(
         elif hint is not None:
             middle = hint
         elif late is not None and magnitude(high) - magnitude(low) > 1:
-            middle = 10 ** ((magnitude(low) + magnitude(high)) // 2)
+            # The mean of the numbers of digits, but the geometric one: caps of few digits are likelier.
+            between = isqrt(max(1, magnitude(low)) * magnitude(high))
+            middle = 10 ** min(max(between, magnitude(low) + 1), magnitude(high) - 1)
         elif late is not None:
             # Within one power of ten: a limit of digits ends just below it.
             pending, late = [10 ** magnitude(high), *late], None

@@ -29,6 +29,11 @@ def longest_number(text: str) -> int:
     return max(map(len, re.findall("(?<![.,0-9])[0-9]+", text)), default=0)
 
 
+_MONTHS = (Fraction(30), Fraction(28), Fraction(365, 12), Fraction(31), Fraction(146_097, 4_800))
+_YEARS = (Fraction(365), Fraction(1461, 4), Fraction(366), Fraction(146_097, 400), Fraction(360))
+"""Days, the most common first, the means of the Julian and the Gregorian calendar among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One notation as a grid of lengths, from 1 upwards."""
@@ -47,9 +52,17 @@ class Grid:
         return 10 ** (MAX_DIGITS + self.places) - 10**self.places
 
     @property
+    def steps(self) -> tuple[Fraction, ...]:
+        """What one step may be taken to be, in seconds: years and months have several common lengths."""
+        if self.low == self.high:
+            return (self.low,)
+        days = _MONTHS if self.high * 10**self.places < 40 * DAY else _YEARS
+        return tuple(each * DAY / 10**self.places for each in days)
+
+    @property
     def nominal(self) -> Fraction:
         """Seconds of one step, of a month of 30 days."""
-        return Fraction(30 * DAY, 10**self.places) if self.low != self.high and self.high < DAY * 40 else self.low
+        return self.steps[0]
 
 
 _UNITS = (

@@ -23,9 +23,12 @@ def view(found: Exploration) -> RenderableType:
     elif found.inactive.dialect.name and found.closed.dialect.name and not found.same_dialect:
         parts.append(Text("The two timers are read differently.\n", "bold"))
     for reading in found.timers:
-        parts += _timer(reading)
-    parts.append(Text("How the timers go together", "bold"))
+        parts += _summary(reading)
+    parts.append(Text("The two together", "bold"))
     parts += [Text.assemble("  ", _slug(remark.topic), remark.text) for remark in found.interplay]
+    for reading in found.timers:
+        if not describe.takes_everything(reading):
+            parts += _details(reading)
     stages = ", ".join(f"{stage} {count}" for stage, count in found.requests_by_stage if count)
     parts.append(Text(f"\n{found.requests} requests ({stages}). Settings: {found.restore}."))
     parts += [Text(f"  {note}") for note in found.notes]
@@ -39,12 +42,14 @@ def _slug(topic: str) -> str:
     return f"{timer}: " if timer else ""
 
 
-def _timer(reading: TimerReading) -> list[RenderableType]:
-    name = next(each.parameter for each in TIMERS if each.slug == reading.field)
-    parts: list[RenderableType] = [Text(name, "bold")]
-    parts += [
-        Text(f"  {line}") for line in (describe.verdict(reading), describe.limits(reading), describe.echo_rule(reading))
-    ]
+def _parameter(reading: TimerReading) -> str:
+    return next(each.parameter for each in TIMERS if each.slug == reading.field)
+
+
+def _summary(reading: TimerReading) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(_parameter(reading), "bold")]
+    lines = (describe.verdict(reading), describe.limits(reading), describe.echo_rule(reading))
+    parts += [Text(f"  {line}") for line in lines]
     dialect = reading.dialect
     for each in dialect.disagreements[:_SHOWN]:
         says, does = ("accepted" if one else "refused" for one in (each.predicted, each.accepted))
@@ -58,10 +63,15 @@ def _timer(reading: TimerReading) -> list[RenderableType]:
         )
         for gap in reading.gaps[:_SHOWN]
     ]
+    return parts
+
+
+def _details(reading: TimerReading) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text("")]
     if reading.boundaries:
-        parts += [Text(""), _boundaries(reading)]
+        parts += [Text(f"{_parameter(reading)}, by notation", "bold"), _boundaries(reading), Text("")]
     if reading.notations:
-        parts += [Text(""), _notations(reading.notations), Text("")]
+        parts.append(_notations(reading.notations))
     return parts
 
 
@@ -92,7 +102,9 @@ def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
     text = None if boundary is None else boundary.accepted if accepted else boundary.refused
     if boundary is None or text is None:
         return Text("–", "dim")
-    shown = text if len(text) <= 24 else f"{text[:9]}… {len(text):,} characters"
+    if accepted and boundary.end == "greatest" and boundary.refused is None:
+        return Text("no cap", "dim")
+    shown = text if len(text) <= 24 else f"{text[:6]}… {len(text):,} characters"
     if not boundary.exact:
         shown = f"about {shown}"
     if not accepted and not (boundary.status is not None and 400 <= boundary.status < 500):

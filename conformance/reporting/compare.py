@@ -50,7 +50,7 @@ class Comparison:
     @property
     def as_before(self) -> int:
         """How many stable findings both results have."""
-        stable = sum(each["stable"] for each in self.new_result["findings"])
+        stable = sum(bool(each["stable"]) for each in self.new_result["findings"])
         return stable - len(self.new) - len(self.changed)
 
     def fails(self, level: Level = Level.MUST) -> bool:
@@ -113,7 +113,9 @@ def to_json(comparison: Comparison) -> str:
         "new_run": _run(comparison.new_result),
         "fails": {level: comparison.fails(level) for level in Level},
         **{name.replace(" ", "_"): found for name, found in comparison.sections.items()},
-        "changed": [{**each, "was": was[each["fingerprint"]]["outcome"]} for each in comparison.sections["changed"]],
+        "changed": [
+            {**each, "was": was[each["fingerprint"]]["outcome"]} for each in comparison.sections["changed"]
+        ],
         "rules_added": comparison.rules_added,
         "rules_gone": comparison.rules_gone,
         "verdicts": [{"rule": name, "old": old, "new": new} for name, old, new in comparison.verdicts],
@@ -181,7 +183,10 @@ def to_markdown(comparison: Comparison) -> str:
         parts.append(table(["", "level", "rule", "sent", "expected", "observed"], rows))
     if comparison.verdicts:
         parts.append(
-            table(["rule", "was", "is"], [[monospaced(name), old, new] for name, old, new in comparison.verdicts])
+            table(
+                ["rule", "was", "is"],
+                [[monospaced(name), old, new] for name, old, new in comparison.verdicts],
+            )
         )
     for label, names in (("added", comparison.rules_added), ("gone", comparison.rules_gone)):
         if names:

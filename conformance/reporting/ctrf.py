@@ -28,7 +28,11 @@ def render(document: Document) -> str:
         **{name: statuses.count(name) for name in ("passed", "failed", "skipped", "pending", "other")},
         "start": start,
         "stop": start + round(document["duration_s"] * 1000),
-        "extra": {"verdict": document["verdict"], "exitCode": document["exit_code"], "stopped": document["stopped"]},
+        "extra": {
+            "verdict": document["verdict"],
+            "exitCode": document["exit_code"],
+            "stopped": document["stopped"],
+        },
     }
     names = ("target", "profile", "seed", "requests", "versions")
     report = {

@@ -34,7 +34,8 @@ class Difference:
         """The other findings' classes, each once, with their rules where those are others."""
         rule = self.first["rule"]
         _, *others = dict.fromkeys(
-            each["class"] if each["rule"] == rule else f"{each['rule']} {each['class']}" for each in self.findings
+            each["class"] if each["rule"] == rule else f"{each['rule']} {each['class']}"
+            for each in self.findings
         )
         return tuple(others)
 

@@ -60,7 +60,7 @@ def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str
     response = exchange.get("response")
     if response is None:
         return
-    yield "status", str(response["status"])
+    yield "HTTP status", str(response["status"])
     for name, value in response["headers"]:
         lower = name.lower()
         if lower in _HEADERS or lower.startswith("access-control-"):

@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.model import Verdict
+from conformance.model import Level, Verdict
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
 from conformance.reporting.text import (
@@ -92,7 +92,8 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         groups=list(dict.fromkeys(rule["group"] for rule in rules)),
         findings_of=found,
         command=_command(document),
-        timer_picture=timer_svg and f"data:image/svg+xml;base64,{base64.b64encode(timer_svg.encode()).decode()}",
+        timer_picture=timer_svg
+        and f"data:image/svg+xml;base64,{base64.b64encode(timer_svg.encode()).decode()}",
     )
 
 
@@ -147,6 +148,18 @@ def _rest(message: Document) -> Iterator[str]:
 
 def _command(document: Document) -> str:
     """The command that makes the same run again; `target` is null among the settings when none was asked for."""
-    embedded = document["settings"].get("target", "") is None
-    target = "" if embedded else f" --target {quote(document['target'])}"
-    return f"conformance run{target} --profile {quote(document['profile'])} --seed {document['seed']}"
+    settings = document["settings"]
+    embedded = settings.get("target", "") is None
+    words = [
+        *(() if embedded else ("--target", document["target"])),
+        *("--profile", document["profile"], "--seed", str(document["seed"])),
+        *(word for glob in settings.get("only", ()) for word in ("--only", glob)),
+        *(("--fail-on", "should") if settings.get("fail_on") == Level.SHOULD else ()),
+        *(
+            word
+            for name in ("settle", "max_requests", "known")
+            if settings.get(name)
+            for word in (f"--{name.replace('_', '-')}", str(settings[name]))
+        ),
+    ]
+    return f"conformance run {' '.join(map(quote, words))}"

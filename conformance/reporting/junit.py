@@ -94,7 +94,9 @@ def _case(rule: Document, document: Document) -> ElementTree.Element:
         case Verdict.NOT_RUN:
             _result(case, "skipped", rule["reason"] or "not run")
     # Not as properties: the schema of Jenkins' xUnit plugin has none for a test case.
-    about = [f"{name}: {rule[name]}" for name in ("verdict", "level", "examples", "source", "reason") if rule[name]]
+    about = [
+        f"{name}: {rule[name]}" for name in ("verdict", "level", "examples", "source", "reason") if rule[name]
+    ]
     ElementTree.SubElement(case, "system-out").text = _legal("\n".join(map(visible, about)))
     return case
 

@@ -76,7 +76,8 @@ def _sections(document: Document) -> Iterator[str]:
         )
     if document["observations"]:
         rows = [
-            [escaped(each["topic"]), escaped(visible(each["text"], 1_000))] for each in document["observations"]
+            [escaped(each["topic"]), escaped(visible(each["text"], 1_000))]
+            for each in document["observations"]
         ]
         yield _folded("Observations where the document is silent", table(["topic", "seen"], rows))
     remarks = list(_remarks(document))
@@ -106,7 +107,9 @@ def _details(difference: Difference, document: Document) -> str:
     if "known" in finding:
         parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
     if difference.also:
-        parts.append(f"Also, {len(difference.also)} more: " + ", ".join(map(monospaced, difference.also[:20])))
+        parts.append(
+            f"Also, {len(difference.also)} more: " + ", ".join(map(monospaced, difference.also[:20]))
+        )
     shown = [f"{request_line(each)}\n    -> {answer_line(each)}" for each in finding["exchanges"]]
     parts.append(_block("\n".join(shown)))
     parts.append(_block(shown_curl(finding), "sh"))

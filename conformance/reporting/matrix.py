@@ -40,7 +40,9 @@ class Column:
     def versions(self) -> str:
         """What it was judged with and when."""
         version = self.result["versions"].get("twilio-configuration-conformance", "")
-        return " ".join(part for part in (self.result["started_at"][:10], version and f"suite {version}") if part)
+        return " ".join(
+            part for part in (self.result["started_at"][:10], version and f"suite {version}") if part
+        )
 
 
 def rules(columns: Sequence[Column]) -> list[Document]:
@@ -69,18 +71,25 @@ def to_markdown(columns: Sequence[Column]) -> str:
         for head, column in zip(heads, columns, strict=True)
     ]
     rows = [
-        [monospaced(rule["id"]), rule["level"].upper(), *(_sign(column.rule(rule["id"])) for column in columns)]
+        [
+            monospaced(rule["id"]),
+            rule["level"].upper(),
+            *(_sign(column.rule(rule["id"])) for column in columns),
+        ]
         for rule in rules(columns)
     ]
     used = dict.fromkeys(rule["verdict"] for column in columns for rule in column.result["rules"])
-    return "\n\n".join(
-        [
-            "### Twilio Conversations configuration: how emulators conform",
-            table(["target", "verdict", "MUST", "SHOULD", "judged"], sums),
-            table(["rule", "level", *heads], rows),
-            ", ".join(f"{SIGNS[Verdict(name)]} {name}" for name in used),
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "### Twilio Conversations configuration: how emulators conform",
+                table(["target", "verdict", "MUST", "SHOULD", "judged"], sums),
+                table(["rule", "level", *heads], rows),
+                ", ".join(f"{SIGNS[Verdict(name)]} {name}" for name in used),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _sign(rule: Document | None) -> str:

@@ -39,4 +39,3 @@ def pinned(recorded: Document) -> dict[str, Any]:
     if Auth(**{"scheme": None, **auth}) != BASIC:
         request["auth"] = auth
     return request
-

@@ -3,6 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
 from conformance.model import (
@@ -159,7 +160,7 @@ def _cause(finding: Finding) -> str:
 
 
 def _ca_file(options: Sequence[str]) -> str:
-    return next((value for name, value in zip(options, options[1:], strict=False) if name == "--cacert"), "")
+    return next((value for name, value in pairwise(options) if name == "--cacert"), "")
 
 
 def record(exchange: Exchange, url: str = "") -> dict[str, Any]:

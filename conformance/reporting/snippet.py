@@ -31,7 +31,9 @@ def httpx_snippet(
         *([f"verify={ca_file!r}"] if ca_file else []),
         *([f"timeout={max(5, round(patience + 0.5))}"] if patience else []),
     ]
-    imports = [name for name in ("base64", "os") if any(f"{name}." in each for each in [*sent, *names.lines()])]
+    imports = [
+        name for name in ("base64", "os") if any(f"{name}." in each for each in [*sent, *names.lines()])
+    ]
     return "\n".join(
         [
             *(f"import {name}" for name in imports),
@@ -85,7 +87,7 @@ class _Names:
             sid = f"CONFORMANCE_SID{suffix}" if account else "TWILIO_ACCOUNT_SID"
             return self._use(f"sid{suffix}", ascii(shown.user) if shown.user else f'os.environ["{sid}"]')
         variable = shown.variable or (f"CONFORMANCE_TOKEN{suffix}" if account else "TWILIO_AUTH_TOKEN")
-        default = f'os.environ.get("{variable}", {ascii(shown.throwaway)})'
+        default = f'os.environ.get("{variable}", {shown.throwaway!a})'
         return self._use(f"token{suffix}", default if shown.throwaway else f'os.environ["{variable}"]')
 
     def _use(self, name: str, value: str) -> str:
@@ -110,7 +112,10 @@ def _lines(exchange: Exchange, url: str, names: _Names) -> Iterator[str]:
     if headers:
         arguments.append(f"headers=[{', '.join(headers)}]")
     if request.auth.header is None and request.auth.scheme == "Basic":
-        pair = (names.text(each, request.auth, request.account) for each in (request.auth.user, request.auth.secret))
+        pair = (
+            names.text(each, request.auth, request.account)
+            for each in (request.auth.user, request.auth.secret)
+        )
         arguments.append(f"auth=({', '.join(pair)})")
     yield f"answer = client.request({', '.join(arguments)})"
     yield "print(answer.status_code, answer.headers, answer.text)"
@@ -121,10 +126,9 @@ def _headers(request: Request, names: _Names) -> Iterator[str]:
     if auth.header is not None:
         yield f'("Authorization", {names.text(auth.header, auth, request.account)})'
     elif auth.scheme not in (None, "Basic"):
-        yield f'("Authorization", {ascii(f"{auth.scheme} ")} + {names.basic(auth, request.account)})'
+        yield f'("Authorization", {f"{auth.scheme} "!a} + {names.basic(auth, request.account)})'
     if request.content_type is not None:
-        yield f'("Content-Type", {ascii(request.content_type)})'
+        yield f'("Content-Type", {request.content_type!a})'
     for name, value in request.headers:
         # httpx encodes text as ASCII; bytes go out as they are.
-        yield f"({ascii(name)}, {ascii(value) if value.isascii() else repr(value.encode())})"
-
+        yield f"({name!a}, {ascii(value) if value.isascii() else repr(value.encode())})"

@@ -79,7 +79,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         return
     _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
     rows = [
-        ("rule", rule["statement"]),
+        ("rule", rule["statement"] if rule["statement"] != finding["summary"] else ""),
         ("field", finding["field"] or ""),
         *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
         ("expected", finding["expected"]),
@@ -98,7 +98,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
 
 
 def _also(difference: Difference) -> str:
-    names = ", ".join(difference.also[:6]) + (", …" if len(difference.also) > 6 else "")
+    names = ", ".join(difference.also[:3]) + (", …" if len(difference.also) > 3 else "")
     return f"{len(difference.also)} more: {names}" if names else ""
 
 
@@ -130,13 +130,15 @@ def _groups(document: Document) -> Table:
 
 
 def _ratio(rules: list[Document]) -> Text:
-    if not rules:
+    judged = [rule["verdict"] for rule in rules if rule["verdict"] not in _UNJUDGED]
+    if not judged:
         return Text("-", "dim")
-    good = sum(rule["verdict"] in (Verdict.CONFORMANT, Verdict.FIXED) for rule in rules)
-    broken = any(rule["verdict"] in _BROKEN for rule in rules)
-    return Text(f"{good}/{len(rules)}", "red" if broken else "green" if good == len(rules) else "yellow")
+    good = sum(verdict in (Verdict.CONFORMANT, Verdict.FIXED) for verdict in judged)
+    broken = any(verdict in _BROKEN for verdict in judged)
+    return Text(f"{good}/{len(judged)}", "red" if broken else "green" if good == len(rules) else "yellow")
 
 
+_UNJUDGED = (Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR)
 _BROKEN = (Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE, Verdict.UNIMPLEMENTED)
 
 

@@ -58,7 +58,7 @@ def _escape(character: str) -> str:
 
 
 def visible_bytes(raw: bytes) -> str:
-    """The bytes as text without loss: printable UTF-8 as it is, a backslash doubled, any other byte as `\\xNN`."""
+    """The bytes as text without loss: printable UTF-8 as it is, a backslash doubled, any other byte in hexadecimal."""
     text = raw.decode("utf-8", "surrogateescape")
     return (
         text

@@ -12,6 +12,7 @@ from conformance.model import (
     BY_PARAMETER,
     CHAT,
     CLOSED,
+    EMPTY,
     EXAMPLE,
     INACTIVE,
     MESSAGING,
@@ -142,8 +143,8 @@ RULES = (
             ),
             InputClass(
                 id="form/one-invalid",
-                reason="forms of which at least one parameter is invalid",
-                examples=lambda situation: (),
+                reason="forms of which at least one parameter is invalid; then a look at what they left",
+                examples=lambda situation: (single(EMPTY),),
                 strategy=lambda situation: _drawn(situation, valid=False),
             ),
         ),

@@ -51,8 +51,8 @@ def exchange(request: Request, body: bytes = b'{"account_sid": null}', **fields:
     )
 
 
-def rule(id: str, group: str, level: Level = Level.MUST, statement: str = "It holds.") -> Rule:
-    return Rule(id=id, group=group, level=level, statement=statement, source="RFC 9110 15.5.6")
+def rule(name: str, group: str, level: Level = Level.MUST, statement: str = "It holds.") -> Rule:
+    return Rule(id=name, group=group, level=level, statement=statement, source="RFC 9110 15.5.6")
 
 
 def finding(rule: Rule, cls: str, *exchanges: Exchange, **fields: Any) -> Finding:

@@ -216,9 +216,7 @@ def test_long_credentials_stay_on_one_line(recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("throwaway", ["f00d", "it's $HOME`id`\"}\\%"])
-def test_a_throwaway_token_works_without_the_variable(
-    shell: str, recorder: Recorder, throwaway: str
-) -> None:
+def test_a_throwaway_token_works_without_the_variable(shell: str, recorder: Recorder, throwaway: str) -> None:
     recorder.received.clear()
     whole, truncated = replace(READ), replace(READ, auth=Auth(secret="{truncated}"))
     accounts = [ShellAccount(SID, throwaway=throwaway)]

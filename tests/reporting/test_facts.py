@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from conformance.model import CHAT, CLOSED, INACTIVE, Exchange, Failure, FailureKind, Request, Response, update
+from conformance.model import (
+    CHAT,
+    CLOSED,
+    INACTIVE,
+    Exchange,
+    Failure,
+    FailureKind,
+    Request,
+    Response,
+    update,
+)
 from conformance.reporting import record
 from conformance.reporting.facts import differing, facts
 
@@ -15,7 +25,10 @@ SET = update((INACTIVE.parameter, "banana"))
 
 def _answer(content: Any, status: int = 200, request: Request = SET, **headers: str) -> dict[str, Any]:
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
-    sent = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    sent = {
+        "Content-Type": "application/json",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
     response = Response(status=status, headers=tuple(sent.items()), body=raw)
     return record(Exchange(number=1, request=request, response=response))
 
@@ -63,7 +76,7 @@ def test_settings_of_earlier_requests_of_a_sequence_are_compared() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        (_answer({}, 200), _answer({}, 400), "status: 400, was 200"),
+        (_answer({}, 200), _answer({}, 400), "HTTP status: 400, was 200"),
         (_answer({}), _answer({}, Content_Type="text/html"), "content-type: text/html, was application/json"),
         (_answer({}, 401), _answer({}, 401, WWW_Authenticate="Basic"), "www-authenticate: Basic, was none"),
         (_answer({}), _answer(b"{,}"), "body: not JSON, was an object"),
@@ -100,12 +113,20 @@ def test_no_answer_is_told_by_its_kind() -> None:
 
 def test_what_is_wrong_beside_an_answer_is_a_fact() -> None:
     response = Response(status=200, body=b"{}")
-    exchange = Exchange(number=1, request=SET, response=response, failure=Failure(FailureKind.FRAMING, "3 more"))
+    exchange = Exchange(
+        number=1, request=SET, response=response, failure=Failure(FailureKind.FRAMING, "3 more")
+    )
 
-    assert facts([record(exchange)], None, base=BASE) == {"failure": "framing", "status": "200", "body": "an object"}
+    assert facts([record(exchange)], None, base=BASE) == {
+        "failure": "framing",
+        "HTTP status": "200",
+        "body": "an object",
+    }
 
 
 def test_secrets_do_not_show() -> None:
-    told = facts([_answer({"url": "s3cret"})], None, base=BASE, redact=lambda text: text.replace("s3cret", "{token}"))
+    told = facts(
+        [_answer({"url": "s3cret"})], None, base=BASE, redact=lambda text: text.replace("s3cret", "{token}")
+    )
 
     assert told["url"] == '"{token}"'

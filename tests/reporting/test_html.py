@@ -173,7 +173,9 @@ def test_a_body_too_large_to_read_is_cut_and_says_so() -> None:
 
 
 def test_a_picture_of_the_timers_is_an_image_in_which_no_script_runs(clean: dict[str, Any]) -> None:
-    hostile = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\"><script>alert(2)</script>"
+    hostile = (
+        "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\"><script>alert(2)</script>"
+    )
     page = render(clean, timer_svg=hostile)
 
     assert page.count("<script>") == 1
@@ -191,3 +193,19 @@ def test_a_known_finding_says_why_it_was_accepted(deviating: dict[str, Any]) -> 
 
 def test_the_same_in_python_is_there_for_every_difference(deviating: dict[str, Any]) -> None:
     assert _Page(deviating).text.count("import httpx") == 5
+
+
+def test_the_command_makes_the_same_run_again(clean: dict[str, Any]) -> None:
+    settings = {
+        "target": None,
+        "only": ["*-timer-*", "challenge"],
+        "fail_on": "should",
+        "settle": 0.5,
+        "max_requests": 50,
+        "known": "known deviations.toml",
+    }
+
+    assert (
+        "conformance run --profile standard --seed 0 --only '*-timer-*' --only challenge --fail-on should --settle 0.5 "
+        "--max-requests 50 --known 'known deviations.toml'" in _Page({**clean, "settings": settings}).text
+    )

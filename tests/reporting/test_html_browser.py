@@ -1,5 +1,10 @@
-"""The page in a real browser: nothing injected runs, nothing leaves the page, controls do what they say."""
+"""
+The pages in a real browser: nothing injected runs, nothing leaves them, controls do what they say.
 
+Accessibility is checked with axe-core where it is installed (`npm install axe-core`; `AXE_CORE` may name the file).
+"""
+
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +13,10 @@ from typing import Any
 import pytest
 
 from conformance.reporting import write_all
+from conformance.reporting.compare import FORMATS, compare
+from conformance.reporting.matrix import Column, to_html
 
-from .samples import DOCUMENTS
+from .samples import DOCUMENTS, HOSTILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -27,12 +34,31 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The address of every hand-made run's page."""
+    """The address of every hand-made run's page, of one with a picture, of a comparison and of a matrix."""
     directory: Path = tmp_path_factory.mktemp("reports")
-    return {name: write_all(document, directory / name)[1].as_uri() for name, document in DOCUMENTS.items()}
+    paths = {name: write_all(document, directory / name)[1] for name, document in DOCUMENTS.items()}
+    paths["picture"] = write_all(DOCUMENTS["clean"], directory / "picture", timer_svg=PICTURE)[1]
+    paths["comparison"], paths["matrix"] = directory / "comparison.html", directory / "matrix.html"
+    columns = [
+        Column(name=name + HOSTILE, result=each, link="report.html") for name, each in DOCUMENTS.items()
+    ]
+    texts = {
+        "comparison": FORMATS["html"](compare(DOCUMENTS["clean"], DOCUMENTS["deviating"])),
+        "matrix": to_html(columns),
+    }
+    for name, text in texts.items():
+        paths[name].write_bytes(text.encode("utf-8", "backslashreplace"))
+    return {name: path.as_uri() for name, path in paths.items()}
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+PICTURE = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='200'><script>alert('picture')</script>"
+    "<image href='http://192.0.2.1/x'/><rect width='900' height='200' fill='teal' onload='alert(1)'/></svg>"
+)
+PAGES = [*sorted(DOCUMENTS), "picture", "comparison", "matrix"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_is_quiet_keeps_to_itself_and_fits(
@@ -47,7 +73,8 @@ def test_the_page_is_quiet_keeps_to_itself_and_fits(
     page.goto(urls[name])
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
 
-    assert events == [urls[name]]
+    # An image in the page itself is told as a request, too.
+    assert [event for event in events if not event.startswith("data:image/svg+xml;base64,")] == [urls[name]]
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.close()
 
@@ -97,3 +124,53 @@ def test_without_javascript_everything_is_there_but_the_controls(browser: Any, u
     assert page.locator(".rule:visible").count() == 12
     assert page.locator("button:visible, select:visible").count() == 0
     context.close()
+
+
+def test_the_picture_is_shown(browser: Any, urls: dict[str, str]) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(urls["picture"])
+
+    assert page.evaluate("document.querySelector('.picture').naturalWidth") == 900
+    assert page.locator(".picture").get_attribute("alt")
+    page.close()
+
+
+def test_the_keyboard_reaches_findings_rules_and_controls(browser: Any, urls: dict[str, str]) -> None:
+    page = browser.new_page()
+    page.goto(urls["deviating"])
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.outerHTML.slice(0, 60)"))
+
+    assert reached[0].startswith('<a class="skip"')
+    for part in ("<select", '<button type="reset"', "data-copy=", '<pre id="curl-', "<summary>"):
+        assert any(part in each for each in reached), part
+    page.close()
+
+
+def _axe() -> Path | None:
+    named = os.environ.get("AXE_CORE")
+    below = Path("node_modules", "axe-core", "axe.min.js")
+    roots = [Path(__file__).parents[2], Path(os.environ.get("NODE_PATH", "/usr/lib/node_modules")).parent]
+    candidates = [*([Path(named)] if named else []), *(root / below for root in roots)]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_violation(
+    browser: Any, urls: dict[str, str], name: str, scheme: str, width: int
+) -> None:
+    axe = _axe()
+    if axe is None:
+        pytest.skip("axe-core is not installed: npm install axe-core, or set AXE_CORE to axe.min.js")
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(urls[name])
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.evaluate(axe.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found] == []
+    page.close()

@@ -137,7 +137,7 @@ def test_known_findings_are_no_part_of_a_failure(deviating: dict[str, Any]) -> N
 
 
 def test_a_run_that_fails_for_stale_entries_alone_is_red(clean: dict[str, Any]) -> None:
-    entry = {name: "" for name in ("fingerprint", "class", "outcome", "reason", "link", "expires")}
+    entry = dict.fromkeys(("fingerprint", "class", "outcome", "reason", "link", "expires"), "")
     document = {**clean, "exit_code": 1, "known": [{**entry, "rule": "challenge", "state": "fixed"}]}
     (error,) = _suite(document).iter("error")
 

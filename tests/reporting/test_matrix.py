@@ -28,7 +28,9 @@ class _Page(HTMLParser):
 def test_every_rule_of_any_result_is_there_once_by_groups() -> None:
     found = [rule["id"] for rule in rules(_columns("clean", "deviating"))]
 
-    assert sorted(found) == sorted({rule["id"] for name in ("clean", "deviating") for rule in DOCUMENTS[name]["rules"]})
+    assert sorted(found) == sorted(
+        {rule["id"] for name in ("clean", "deviating") for rule in DOCUMENTS[name]["rules"]}
+    )
     groups = [rule["group"] for rule in rules(_columns("clean", "deviating"))]
     assert [group for number, group in enumerate(groups) if group not in groups[:number]] == list(
         dict.fromkeys(groups)
@@ -62,7 +64,10 @@ def test_the_page_loads_nothing_and_links_only_where_it_is_told() -> None:
     assert _Page(to_html(_columns("clean", "deviating"))).links == []
     links = _Page(to_html(_columns("clean", link="report.html"))).links
 
-    assert set(links) == {"clean/report.html", *(f"clean/report.html#rule-{rule['id']}" for rule in DOCUMENTS["clean"]["rules"])}
+    assert set(links) == {
+        "clean/report.html",
+        *(f"clean/report.html#rule-{rule['id']}" for rule in DOCUMENTS["clean"]["rules"]),
+    }
 
 
 def test_hostile_names_are_no_markup() -> None:

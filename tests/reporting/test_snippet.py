@@ -34,14 +34,19 @@ def _run(recorder: Recorder, *requests: Request, **environ: str) -> list[Receive
     assert lines.isascii() and all(line.isprintable() for line in lines.split("\n"))
     environment = {"TWILIO_AUTH_TOKEN": TOKEN, "CONFORMANCE_TOKEN_2": "second", **environ}
     done = subprocess.run(
-        [sys.executable, "-I", "-"], check=False, input=lines.encode(), env=environment, capture_output=True, timeout=60
+        [sys.executable, "-I", "-"],
+        check=False,
+        input=lines.encode(),
+        env=environment,
+        capture_output=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     return list(recorder.received)
 
 
 def test_any_body_arrives_as_recorded(recorder: Recorder) -> None:
-    bodies = [b"", b"a=b", b"it's \"$HOME\"\n", b"\x00\xff\\n'", bytes(range(256)), b"a=" + b"9" * 100_000]
+    bodies = [b"", b"a=b", b'it\'s "$HOME"\n', b"\x00\xff\\n'", bytes(range(256)), b"a=" + b"9" * 100_000]
     received = _run(recorder, *(Request(body=each) for each in bodies))
 
     assert [each.body for each in received] == bodies
@@ -83,7 +88,9 @@ CREDENTIALS = [
 def test_credentials_are_filled_in(recorder: Recorder) -> None:
     received = _run(recorder, *(replace(READ, auth=auth) for auth, *_ in CREDENTIALS))
 
-    assert [each.credentials() for each in received] == [(scheme, user, secret) for _, user, secret, scheme in CREDENTIALS]
+    assert [each.credentials() for each in received] == [
+        (scheme, user, secret) for _, user, secret, scheme in CREDENTIALS
+    ]
 
 
 def test_headers_of_credentials_may_be_anything_or_absent(recorder: Recorder) -> None:
@@ -94,7 +101,9 @@ def test_headers_of_credentials_may_be_anything_or_absent(recorder: Recorder) ->
 
 
 def test_a_throwaway_token_is_the_default() -> None:
-    lines = httpx_snippet([Exchange(number=1, request=READ)], url="http://h/", accounts=[ShellAccount(SID, throwaway="f00d")])
+    lines = httpx_snippet(
+        [Exchange(number=1, request=READ)], url="http://h/", accounts=[ShellAccount(SID, throwaway="f00d")]
+    )
 
     assert lines.splitlines() == [
         "import os",
@@ -113,4 +122,6 @@ def test_certificates_and_patience_are_those_of_the_run() -> None:
     silent = Exchange(number=1, request=READ, failure=Failure(FailureKind.TIMEOUT, ""), elapsed=10.2)
 
     lines = httpx_snippet([silent], url="https://h/", ca_file="my ca.pem")
-    assert "with httpx.Client(trust_env=False, verify='my ca.pem', timeout=11) as client:" in lines.splitlines()
+    assert (
+        "with httpx.Client(trust_env=False, verify='my ca.pem', timeout=11) as client:" in lines.splitlines()
+    )

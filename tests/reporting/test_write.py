@@ -17,7 +17,7 @@ def test_every_report_is_written_into_a_new_directory(tmp_path: Path, document: 
     directory = tmp_path / "a" / "b"
 
     assert write_all(document, directory) == [directory / name for name in NAMES]
-    assert sorted(os.listdir(directory)) == sorted(NAMES)
+    assert sorted(path.name for path in directory.iterdir()) == sorted(NAMES)
 
 
 def test_reports_are_for_their_owner_alone(tmp_path: Path, clean: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def _file(tmp_path: Path) -> Path:
 def test_a_directory_that_cannot_be_is_refused_in_one_line(tmp_path: Path, clean: dict[str, Any]) -> None:
     for directory in (_file(tmp_path), _file(tmp_path) / "below"):
         with pytest.raises(
-            ReportError, match="cannot write reports to .*choose another --report-dir"
+            ReportError, match=r"cannot write reports to .*choose another --report-dir"
         ) as error:
             check_writable(directory)
         assert "\n" not in str(error.value)
@@ -81,7 +81,7 @@ def test_a_directory_without_permission_is_refused(tmp_path: Path) -> None:
 def test_checking_leaves_nothing_but_the_directory(tmp_path: Path) -> None:
     check_writable(tmp_path / "new")
 
-    assert os.listdir(tmp_path / "new") == []
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_a_report_that_cannot_be_put_in_place_leaves_no_scrap(tmp_path: Path, clean: dict[str, Any]) -> None:
@@ -89,4 +89,4 @@ def test_a_report_that_cannot_be_put_in_place_leaves_no_scrap(tmp_path: Path, cl
 
     with pytest.raises(ReportError, match=r"result\.json"):
         write_all(clean, tmp_path)
-    assert os.listdir(tmp_path) == ["result.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]

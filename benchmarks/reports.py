@@ -1,0 +1,122 @@
+"""
+What rendering costs: time, memory and page size for a result of 3,000 exchanges, and of 10,000.
+
+    python benchmarks/reports.py [EXCHANGES...]
+
+Each exchange is the witness of a finding of its own, which is more than any run keeps: a run keeps the exchanges
+of its witnesses alone. Every count is measured in a process of its own, so that its peak of memory is its own.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from conformance.model import (
+    INACTIVE,
+    ClassOutcome,
+    Exchange,
+    Finding,
+    Level,
+    Outcome,
+    Report,
+    Response,
+    Rule,
+    Verdict,
+    update,
+)
+from conformance.reporting import ShellAccount, build, write_all
+from conformance.reporting.html import render
+
+RULES = 78
+"""As many as the catalogue has."""
+
+
+def made_up(exchanges: int) -> Report:
+    """A run in which every class of every rule was broken."""
+    outcomes = []
+    for number in range(RULES):
+        rule = Rule(
+            id=f"rule-{number}",
+            group=f"group-{number % 9}",
+            level=Level.MUST,
+            statement="It holds.",
+            source="-",
+        )
+        count = exchanges // RULES + (number < exchanges % RULES)
+        findings = tuple(_finding(rule, each) for each in range(count))
+        classes = tuple(
+            ClassOutcome(id=each.cls, reason="a slip", examples=9, statuses={"200": 9}) for each in findings
+        )
+        verdict = Verdict.DEVIATION if findings else Verdict.CONFORMANT
+        outcomes.append(Outcome(rule=rule, verdict=verdict, examples=9, findings=findings, classes=classes))
+    return Report(
+        verdict=Verdict.DEVIATION,
+        exit_code=1,
+        target="http://127.0.0.1:4007",
+        profile="thorough",
+        seed=0,
+        requests=exchanges,
+        started_at="2026-01-01T00:00:00Z",
+        duration=60.0,
+        outcomes=tuple(outcomes),
+    )
+
+
+def _finding(rule: Rule, number: int) -> Finding:
+    body = json.dumps(
+        {"default_inactive_timer": "P", "account_sid": "AC" + "0" * 32, "url": "http://127.0.0.1/"}
+    )
+    headers = (("Content-Type", "application/json"), ("Date", "Thu, 01 Jan 2026 00:00:00 GMT"))
+    exchange = Exchange(
+        number=number,
+        request=update((INACTIVE.parameter, f"P{number}")),
+        response=Response(status=200, headers=headers, body=body.encode()),
+        sent_headers=(("Accept", "*/*"), ("Authorization", "Basic {sid}:{token}")),
+    )
+    return Finding(
+        rule=rule.id,
+        level=rule.level,
+        cls=f"timer/class-{number}",
+        outcome="accepted",
+        field=INACTIVE.parameter,
+        summary=f"DefaultInactiveTimer=P{number} was accepted",
+        expected="4xx, for no reading of ISO 8601 durations parses it",
+        observed="status 200",
+        exchanges=(exchange,),
+        stable=True,
+    )
+
+
+def measure(exchanges: int) -> None:
+    """Print one line of figures."""
+    report = made_up(exchanges)
+    began = time.perf_counter()
+    document = build(report, accounts=[ShellAccount("AC" + "0" * 32)])
+    built = time.perf_counter()
+    page = len(render(document).encode())
+    rendered = time.perf_counter()
+    with tempfile.TemporaryDirectory() as directory:
+        write_all(document, Path(directory))
+        written = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{exchanges:>6,} exchanges: document {built - began:5.2f} s, page {rendered - built:5.2f} s "
+        f"({page / 2**20:4.2f} MiB), all reports {written - rendered:5.2f} s, peak {peak:4.0f} MiB"
+    )
+
+
+def main() -> None:
+    """Measure each count in a process of its own."""
+    if len(sys.argv) == 3 and sys.argv[1] == "--one":
+        measure(int(sys.argv[2]))
+        return
+    for count in sys.argv[1:] or ("3000", "10000"):
+        subprocess.run([sys.executable, __file__, "--one", count], check=True)  # this very file
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""
+What a run costs beside a bare httpx loop that re-sends the same requests to the same server.
+
+    python benchmarks/run.py [--rounds 5]
+
+Prints the wall time of a standard run as a multiple of the loop's (paired, median), the time from the command to
+the first request as a multiple of importing hypothesis and httpx, and the peak memory of runs of 3,000 and 30,000
+requests.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from conformance.credentials import THROWAWAY, authorization
+from conformance.embedded import Embedded
+from conformance.executor import Plan, run
+from conformance.model import Exchange, Request
+from conformance.rules import CATALOGUE
+from conformance.target import Target, TargetSettings
+
+
+class Recording(Target):
+    """A target that remembers what it was asked to send."""
+
+    def __init__(self, settings: TargetSettings) -> None:
+        super().__init__(settings)
+        self.sent: list[Request] = []
+
+    def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
+        """Remember the request, then send it."""
+        self.sent.append(request)
+        return super().send(request, known_good=known_good, reserve=reserve)
+
+
+def judge(requests: int, profile: str) -> tuple[float, list[Request]]:
+    """Seconds that a run takes against a new emulator, and what it sent."""
+    with Embedded(THROWAWAY) as emulator:
+        url = emulator.url()
+        began = time.perf_counter()
+        with Recording(TargetSettings(url=url, max_requests=requests)) as target:
+            report = run(CATALOGUE, target, Plan(profile=profile))
+            seconds = time.perf_counter() - began
+            assert report.exit_code == 0, report.verdict
+            return seconds, target.sent
+
+
+def replay(sent: list[Request]) -> float:
+    """Seconds that a bare client takes to send the same to a new emulator."""
+    with Embedded(THROWAWAY) as emulator, httpx.Client(trust_env=False, timeout=10) as client:
+        url = emulator.url() + "/v1/Configuration"
+        prepared = []
+        for request in sent:
+            headers = dict(request.headers)
+            account, other = THROWAWAY[request.account], THROWAWAY[1 - request.account]
+            if (sent_as := authorization(request.auth, account, other)) is not None:
+                headers["Authorization"] = sent_as[0]
+            if request.content_type is not None:
+                headers["Content-Type"] = request.content_type
+            full = f"{url}?{request.query}" if request.query else url
+            prepared.append((request.method, full, headers, request.body))
+        began = time.perf_counter()
+        for method, full, headers, body in prepared:
+            client.request(method, full, headers=headers, content=body)
+        return time.perf_counter() - began
+
+
+def start() -> float:
+    """Seconds from the command to the first request, as a multiple of importing hypothesis and httpx."""
+    command = [sys.executable, "-m", "conformance.cli", "run", "--max-requests", "1", "--report-dir"]
+    ratios = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import hypothesis, httpx"], check=True)
+        importing = time.perf_counter() - began
+        with tempfile.TemporaryDirectory() as directory:
+            began = time.perf_counter()
+            subprocess.run([*command, directory], check=False, capture_output=True)
+            ratios.append((time.perf_counter() - began) / importing)
+    return statistics.median(ratios)
+
+
+def memory(requests: int) -> float:
+    """Peak memory of a thorough run of so many requests, in MiB."""
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import run; "
+        f"run.judge({requests}, 'standard' if {requests} <= 3000 else 'thorough'); "
+        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    ratios = []
+    for _ in range(rounds):
+        seconds, sent = judge(3000, "standard")
+        bare = replay(sent)
+        ratios.append(seconds / bare)
+        print(f"standard run: {len(sent):,} requests in {seconds:.2f} s; bare httpx loop {bare:.2f} s")
+    print(f"standard run / bare httpx loop: {statistics.median(ratios):.2f} (goal: 1.8)")
+    print(f"command to end of a run of one request / importing hypothesis and httpx: {start():.2f} (goal: 3)")
+    for requests in (3_000, 30_000):
+        print(f"peak memory, {requests:,} requests: {memory(requests):.0f} MiB (goal: 200)")
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parents[1])
+    main()

@@ -1,0 +1,165 @@
+"""A replay says whether a target still does what was recorded, from the recording alone."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from reporting.samples import REPORTS, finding, outcome, rule
+
+from conformance.commands.replay import replay
+from conformance.credentials import THROWAWAY
+from conformance.embedded import Embedded
+from conformance.model import CLOSED, INACTIVE, NO_AUTH, Exchange, Request, Verdict, update
+from conformance.reporting import build, write_all
+from conformance.target import Target, TargetSettings
+
+RULE = rule("inactive-timer-syntax", "timers")
+REQUESTS = {
+    "accepted": (update((INACTIVE.parameter, "banana")),),
+    "kept": (update((CLOSED.parameter, "PT1H")), update((INACTIVE.parameter, "PT1M"))),
+    "unauthorised": (Request(body=b"\x00\xff", auth=NO_AUTH),),
+}
+
+
+@contextmanager
+def _emulator(*faults: str) -> Iterator[str]:
+    with Embedded(THROWAWAY, faults=faults) as embedded:
+        yield embedded.url()
+
+
+def _recorded(url: str, directory: Path, settings: dict[str, Any] | None = None) -> dict[str, str]:
+    """Send the requests, keep them as findings of a report, and return their fingerprints."""
+    found = []
+    with Target(TargetSettings(url=url)) as target:
+        for name, requests in REQUESTS.items():
+            exchanges: list[Exchange] = [target.send(each) for each in requests]
+            found.append(finding(RULE, name, *exchanges, outcome=name, field=None))
+    report = replace(REPORTS["clean"], target=url, outcomes=(outcome(RULE, Verdict.DEVIATION, *found),))
+    write_all(build(replace(report, settings=settings or {})), directory)
+    return {each.cls: each.fingerprint for each in found}
+
+
+def _replay(*arguments: object) -> Result:
+    result = CliRunner().invoke(replay, [str(each) for each in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of the developer's take part."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "CONFORMANCE_ACCOUNTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    directory = tmp_path_factory.mktemp("report")
+    with _emulator("inactive-timer-accepts-anything", "omitted-reset") as url:
+        yield url, directory, _recorded(url, directory)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_what_still_deviates_is_the_same(faulty: tuple[str, Path, dict[str, str]], name: str) -> None:
+    _, directory, fingerprints = faulty
+    result = _replay(fingerprints[name][:12], "--report", directory)
+
+    assert result.exit_code == 1
+    assert (
+        result.stdout.splitlines()[-1]
+        == f"same: {fingerprints[name][:12]} inactive-timer-syntax still deviates"
+    )
+    assert result.stdout.count("sent  ") == len(REQUESTS[name])
+
+
+def test_what_was_mended_is_different_and_says_in_what(faulty: tuple[str, Path, dict[str, str]]) -> None:
+    _, directory, fingerprints = faulty
+    with _emulator() as url:
+        accepted, kept = (
+            _replay(fingerprints[name], "--report", directory / "result.json", "--target", url)
+            for name in ("accepted", "kept")
+        )
+
+    assert (accepted.exit_code, kept.exit_code) == (0, 0)
+    assert "HTTP status: 400, was 200" in accepted.stdout.splitlines()[-1]
+    assert 'default_closed_timer: "PT1H", was null' in kept.stdout.splitlines()[-1]
+
+
+def test_the_recorded_bytes_are_sent(faulty: tuple[str, Path, dict[str, str]]) -> None:
+    _, directory, fingerprints = faulty
+    result = _replay(fingerprints["unauthorised"], "--report", directory)
+
+    assert result.stdout.splitlines()[0] == 'sent      \\x00\ufffd="" [no credentials]'
+
+
+def test_the_embedded_emulator_is_started_again(tmp_path: Path) -> None:
+    with _emulator() as url:
+        fingerprints = _recorded(url, tmp_path, {"target": None})
+    result = _replay(fingerprints["accepted"], "--report", tmp_path)
+
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+def test_a_target_that_is_gone_is_neither_the_same_nor_different(tmp_path: Path) -> None:
+    with _emulator() as url:
+        fingerprints = _recorded(url, tmp_path)
+    result = _replay(fingerprints["accepted"], "--report", tmp_path)
+
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1] == f"conformance: {url} cannot be reached"
+
+
+def test_an_ambiguous_beginning_lists_the_candidates(tmp_path: Path) -> None:
+    _write(tmp_path, ["a" * 64, "ab" * 32, "c" * 64])
+    result = _replay("a", "--report", tmp_path)
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "conformance: a is ambiguous: aaaaaaa (inactive-timer-syntax class-0), "
+        "abababa (inactive-timer-syntax class-1)\n"
+    )
+
+
+@pytest.mark.parametrize("prefix", ["d", "", "../../x", "C" * 65])
+def test_an_unknown_fingerprint_lists_what_there_is(tmp_path: Path, prefix: str) -> None:
+    _write(tmp_path, ["a" * 64, "c" * 64])
+    result = _replay(prefix, "--report", tmp_path)
+
+    assert result.exit_code == 2
+    assert (
+        result.stderr.endswith("there are: aaaaaaaaaaaa, cccccccccccc\n") and result.stderr.count("\n") == 1
+    )
+
+
+def test_a_report_without_findings_says_so(tmp_path: Path) -> None:
+    _write(tmp_path, [])
+
+    assert _replay("a", "--report", tmp_path).stderr == "conformance: the report has no findings\n"
+
+
+def test_a_public_target_is_refused_without_being_asked_for(tmp_path: Path) -> None:
+    _write(tmp_path, ["a" * 64])
+    result = _replay("a", "--report", tmp_path, "--target", "http://192.0.2.1")
+
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+
+
+def _write(directory: Path, fingerprints: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    found = [
+        finding(RULE, f"class-{number}", Exchange(number=1, request=update()))
+        for number in range(len(fingerprints))
+    ]
+    report = replace(REPORTS["clean"], target=url, outcomes=(outcome(RULE, Verdict.DEVIATION, *found),))
+    document = build(report)
+    for each, fingerprint in zip(document["findings"], fingerprints, strict=True):
+        each["fingerprint"] = fingerprint
+    (directory / "result.json").write_text(json.dumps(document))

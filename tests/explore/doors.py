@@ -1,0 +1,104 @@
+"""Small targets for the tests: settings that take what a function takes, within the process or over HTTP."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response as HttpResponse
+from starlette.routing import Route
+
+from conformance.model import BY_PARAMETER, PATH, TIMERS, Exchange, Request, Response, decode_form
+from conformance.target import BudgetExhausted
+
+Accepts = Callable[[str], bool]
+
+
+class Settings:
+    """
+    The two timers of one account.
+
+    Args:
+        accepts: by slug, whether a value is taken.
+        echo: what is kept of an accepted value.
+        before: by slug, what is set at the start.
+    """
+
+    def __init__(
+        self,
+        accepts: dict[str, Accepts],
+        *,
+        echo: Callable[[str], str | None] = lambda text: text,
+        before: dict[str, str] | None = None,
+    ) -> None:
+        self._accepts = accepts
+        self._echo = echo
+        self.values: dict[str, str | None] = {each.attribute: (before or {}).get(each.slug) for each in TIMERS}
+        self.history: list[dict[str, str | None]] = []
+        """The values after every request."""
+
+    def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+        """Status and document of a request."""
+        status = 200
+        if method == "POST":
+            pairs = [(BY_PARAMETER[name], text) for name, text in decode_form(body)]
+            if all(self._accepts[field.slug](text) for field, text in pairs):
+                self.values.update({field.attribute: self._echo(text) for field, text in pairs})
+            else:
+                status = 400
+        self.history.append(dict(self.values))
+        return status, dict(self.values) if status == 200 else {"status": 400, "message": "no"}
+
+
+class InProcess:
+    """A door to settings that needs no network."""
+
+    def __init__(self, settings: Settings, budget: int | None = None) -> None:
+        self.settings = settings
+        self.requests = 0
+        self._budget = budget
+
+    def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
+        """Answer a request."""
+        if self._budget is not None and self.requests >= self._budget and not reserve:
+            raise BudgetExhausted("spent")
+        self.requests += 1
+        status, document = self.settings.answer(request.method, request.body or b"")
+        response = Response(status=status, body=json.dumps(document).encode())
+        return Exchange(number=self.requests, request=request, response=response)
+
+
+@contextmanager
+def over_http(settings: Settings) -> Iterator[str]:
+    """Serve settings on loopback; the base URL."""
+
+    async def resource(request: HttpRequest) -> HttpResponse:
+        status, document = settings.answer(request.method, await request.body())
+        return JSONResponse(document, status)
+
+    app = Starlette(routes=[Route(PATH, resource, methods=["GET", "POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            pass
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def both(accepts: Accepts) -> dict[str, Accepts]:
+    """The same for both timers."""
+    return {each.slug: accepts for each in TIMERS}
+
+
+def at_least(seconds: int, read: Callable[[str], Decimal | None]) -> Accepts:
+    """Takes what a function reads as at least so many seconds."""
+    return lambda text: (length := read(text)) is not None and length >= seconds

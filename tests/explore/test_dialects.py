@@ -1,0 +1,84 @@
+"""The models say what the parsers say; `benchmarks/timers.py` runs those of other languages."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import isodate
+import pytest
+
+from conformance.explore.dialects import DIALECTS
+from conformance.explore.identification import pool
+from conformance.explore.notations import table
+
+READERS = {f"{each.name} {each.variant}".strip(): each.read for each in DIALECTS}
+
+# What the parsers themselves gave: OpenJDK 17, temporal-polyfill 1.0.8, luxon 3, moment 2.30.1; "x" is refused.
+# For the other models, what their sources say.
+MEASURED = """
+PT60S           60      60      60      60      60      60      60
+P1D             86400   86400   86400   86400   86400   86400   86400
+P1W             x       604800  604800  604800  604800  604800  604800
+PT1.5M          x       90      90      90      90      x       x
+PT1,5M          x       90      x       90      x       x       x
+PT59.999999999S 59.999999999 59.999999999 59.999999999 59.999999999 59.999999999 x x
+PT59.9999999999S x      x       59.9999999999 59.9999999999 59.9999999999 x x
+PT1.5H30M       x       x       7200    x       7200    x       x
+P0.5D           x       x       43200   43200   43200   x       x
+PT.5S           x       x       x       0.5     0.5     x       x
+PT5.S           5       x       x       5       5       x       x
+pt10m           600     600     x       0       x       x       x
++PT10M          600     600     x       600     x       x       x
+-PT10M          -600    -600    -600    -600    -600    x       x
+PT-10M          -600    x       -600    -600    x       x       x
+-PT-10M         600     x       600     600     x       x       x
+P1DT-1H         82800   x       82800   82800   x       x       x
+PT              x       x       0       0       0       x       x
+P1DT            x       x       86400   86400   86400   x       x
+P1W1D           x       691200  691200  691200  691200  691200  691200
+PT10M10M        x       x       x       0       600     x       x
+PT10S10M        x       x       x       0       610     x       x
+10M             x       x       x       0       x       x       x
+600             x       x       x       0.6     x       x       x
+00:10:00        x       x       x       600     x       x       x
+PT10MPT10M      x       x       x       0       x       x       600
+R3/PT10M        x       x       x       0       x       x       600
+PT1e3S          x       x       x       0       x       x       x
+"""
+COLUMNS = ("java", "temporal", "luxon", "moment", "go-sosodev", "php as documented", "php as scanned")
+
+
+@pytest.mark.parametrize("line", MEASURED.strip().splitlines(), ids=lambda line: line.split()[0])
+@pytest.mark.parametrize("column", range(len(COLUMNS)), ids=COLUMNS)
+def test_a_model_reads_as_its_parser_does(line: str, column: int) -> None:
+    text, *cells = line.split()
+    length = READERS[COLUMNS[column]](text)
+    assert (None if length is None else length.low) == (None if cells[column] == "x" else Decimal(cells[column]))
+
+
+@pytest.mark.parametrize("text", [*pool(Decimal(600)), *(text for _, text in table() if len(text) < 400)])
+def test_isodate_is_called_as_it_is(text: str) -> None:
+    length = READERS["isodate"](text)
+    try:
+        parsed = isodate.parse_duration(text)
+    except (isodate.ISO8601Error, ValueError, OverflowError):
+        assert length is None
+    else:
+        assert length is not None
+        if isinstance(parsed, timedelta):
+            assert (length.low, length.high) == (length.low, length.low)
+            assert length.low == Decimal(parsed // timedelta(microseconds=1)) / 10**6
+
+
+def test_every_pair_of_dialects_differs_on_some_probe() -> None:
+    texts = pool(Decimal(600))
+    read = {
+        name: tuple((length := reader(text)) is not None and length.low >= 600 for text in texts)
+        for name, reader in READERS.items()
+    }
+    assert len(set(read.values())) == len(read)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_no_text_breaks_a_model(name: str) -> None:
+    for text in (*(text for _, text in table()), "P" + "9" * 400 + "Y", "PT0." + "9" * 400 + "S", "\ud800"):
+        READERS[name](text)

@@ -1,0 +1,250 @@
+"""A whole exploration: the dialect is named, the timers are safe, and what was not asked is said."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from conformance import contract
+from conformance.credentials import THROWAWAY
+from conformance.durations import Length, read
+from conformance.embedded import Embedded
+from conformance.explore import Exploration, document, explore, view
+from conformance.explore.dialects import DIALECTS, Dialect
+from conformance.explore.notations import nominal_seconds
+from conformance.model import CLOSED, INACTIVE, TIMERS
+from conformance.preflight import NoVerdict
+from conformance.target import Target, TargetSettings
+from tests.explore.doors import Accepts, InProcess, Settings, both, over_http
+
+BY_NAME = {(each.name, each.variant): each for each in DIALECTS}
+
+
+def reads_with(dialect: Dialect, minimum: int) -> Accepts:
+    def accepts(text: str) -> bool:
+        if len(text) > 4000:
+            return dialect.name in ("iso8601-1", "iso8601-2", "none", "php") and text[-2:-1].isdigit()
+        length = dialect.read(text)
+        return length is not None and (length.low >= minimum or (dialect.name == "moment" and length.low == 0))
+
+    return accepts
+
+
+def explored(settings: Settings, **options: int) -> Exploration:
+    return explore(InProcess(settings, **options))
+
+
+def reference() -> dict[str, Accepts]:
+    return {each.slug: reads_with(DIALECTS[0], each.minimum) for each in TIMERS}
+
+
+@pytest.mark.parametrize("key", BY_NAME, ids=lambda key: " ".join(key).strip())
+def test_a_target_that_is_exactly_one_dialect_is_named_in_25_requests(key: tuple[str, str]) -> None:
+    found = explored(Settings({each.slug: reads_with(BY_NAME[key], each.minimum) for each in TIMERS}))
+    for reading in found.timers:
+        assert (reading.dialect.name, reading.dialect.variant) == key
+        assert reading.dialect.exact, reading.dialect.disagreements
+        assert reading.dialect.requests <= 25
+    assert found.same_dialect
+
+
+def test_two_timers_that_are_read_differently_are_said_to_be() -> None:
+    found = explored(
+        Settings(
+            {
+                INACTIVE.slug: reads_with(BY_NAME["java", ""], 60),
+                CLOSED.slug: reads_with(BY_NAME["temporal", ""], 600),
+            }
+        )
+    )
+    assert (found.inactive.dialect.name, found.closed.dialect.name) == ("java", "temporal")
+    assert not found.same_dialect
+    assert "The two timers are read differently." in text_of(found)
+
+
+def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smallest_inputs_that_differ() -> None:
+    def accepts(text: str) -> bool:
+        return reads_with(DIALECTS[0], 60)(text.strip(" "))
+
+    found = explored(Settings(both(accepts)))
+    dialect = found.inactive.dialect
+    assert (dialect.name, dialect.exact) == ("iso8601-1", False)
+    assert 0.9 < dialect.agreement < 1
+    assert {each.text.strip(" ") != each.text for each in dialect.disagreements} == {True}
+    assert [len(each.text) for each in dialect.disagreements] == sorted(
+        len(each.text) for each in dialect.disagreements
+    )
+
+
+EMULATED = {
+    "dialect-java": "java",
+    "dialect-xsd": "xsd",
+    "dialect-php": "php",
+    "dialect-temporal": "temporal",
+    "dialect-rfc3339": "rfc3339",
+    "parsed-by-isodate": "isodate",
+    "parsed-by-moment": "moment",
+    "parsed-by-luxon": "luxon",
+    "parsed-in-a-loop": "go-sosodev",
+}
+
+
+@pytest.mark.parametrize(("fault", "name"), EMULATED.items())
+def test_an_emulated_dialect_is_named_and_the_other_timer_is_not_taken_for_it(fault: str, name: str) -> None:
+    with (
+        Embedded(THROWAWAY, faults=[f"{CLOSED.slug}-{fault}"]) as emulator,
+        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,
+    ):
+        found = explore(target)
+    assert found.closed.dialect.name == name
+    assert found.closed.dialect.agreement > 0.9
+    assert (found.inactive.dialect.name, found.inactive.dialect.exact) == ("iso8601-1", True)
+
+
+def seconds(text: str | None) -> Decimal:
+    length = None if text is None else nominal_seconds(text)
+    return Decimal("Infinity") if length is None else length
+
+
+def test_a_timer_is_never_left_shorter_than_it_was_for_longer_than_one_request() -> None:
+    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+    settings = Settings(reference(), before=before)
+    found = explored(settings)
+    for field in TIMERS:
+        shorter = [
+            number
+            for number, values in enumerate(settings.history)
+            if seconds(values[field.attribute]) < seconds(before[field.slug])
+        ]
+        assert shorter
+        assert all(seconds(settings.history[number + 1][field.attribute]) >= seconds(before[field.slug]) for number in shorter)
+        assert settings.values[field.attribute] == before[field.slug]
+    assert found.restore == "restored"
+
+
+def test_a_spent_budget_gives_a_partial_answer_and_puts_the_timers_back() -> None:
+    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+    settings = Settings(reference(), before=before)
+    found = explored(settings, budget=90)
+    assert not found.complete
+    assert found.requests <= 98
+    assert found.closed.dialect.name == "iso8601-1"
+    assert next(each for each in found.closed.boundaries if each.end == "least").accepted == "PT600S"
+    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == before
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3, 10, 40])
+def test_any_budget_ends_in_a_restore(budget: int) -> None:
+    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+    settings = Settings(reference(), before=before)
+    try:
+        explored(settings, budget=budget)
+    except Exception as error:
+        assert "spent" in str(error)  # before anything was changed
+    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == before
+
+
+def test_a_timer_that_was_never_set_is_left_long_and_that_is_said() -> None:
+    settings = Settings(reference())
+    found = explored(settings)
+    assert all(seconds(settings.values[field.attribute]) >= 30 * 86400 for field in TIMERS)
+    assert any("was never set" in note for note in found.notes)
+
+
+def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_back() -> None:
+    class Blind(Settings):
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            status, document = super().answer(method, body)
+            return (status, document) if body else (400, {})
+
+    settings = Blind(reference())
+    with pytest.raises(NoVerdict, match="could not be put back"):
+        explored(settings)
+    assert set(settings.values.values()) == {None}
+
+
+def test_what_accepts_everything_and_echoes_an_example_is_called_that() -> None:
+    found = explored(Settings(both(lambda text: True), echo=lambda text: "PT1M"))
+    assert "This target accepts everything and echoes an example" in text_of(found)
+    assert found.inactive.dialect.name == "none"
+
+
+def test_what_refuses_everything_is_not_given_a_dialect() -> None:
+    found = explored(Settings(both(lambda text: False)))
+    assert found.complete
+    assert found.inactive.dialect.name == ""
+    assert "Nothing was accepted" in text_of(found)
+
+
+def test_a_closed_timer_that_must_outlast_the_inactive_one_does_not_spoil_the_boundaries() -> None:
+    class Ordered(Settings):
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            values = dict(self.values)
+            status, document = super().answer(method, body)
+            inactive, closed = (longest(self.values[each.attribute]) for each in TIMERS)
+            if inactive is not None and closed is not None and closed < inactive:
+                self.values, status = values, 400
+            return status, document
+
+    found = explored(Ordered(reference(), before={INACTIVE.slug: "PT1H", CLOSED.slug: "P9D"}))
+    assert "may not be shorter" in found.interplay[0].text
+    for reading, minimum in ((found.inactive, "PT60S"), (found.closed, "PT600S")):
+        least, greatest = (each for each in reading.boundaries if each.notation == "seconds")
+        assert (least.accepted, greatest.refused) == (minimum, None)
+        assert reading.dialect.exact
+    assert found.restore == "restored"
+
+
+def longest(text: str | None) -> Decimal | None:
+    length: Length | None = None if text is None else read(text).get("iso8601-1")
+    return None if length is None else length.high
+
+
+ECHOES: dict[str, tuple[Callable[[str], str | None], str]] = {
+    "verbatim": (lambda text: text, "verbatim"),
+    "seconds": (lambda text: f"PT{seconds(text).to_integral_value():f}S", "total-seconds, rounded to seconds"),
+    "null": (lambda text: None, "nothing comes back"),
+    "cut": (lambda text: text[:7], "cut after 7 characters"),
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_the_rule_of_the_echoes_is_found(name: str) -> None:
+    echo, rule = ECHOES[name]
+    found = explored(Settings(reference(), echo=echo))
+    assert found.inactive.normalisation.rule == rule
+
+
+def test_the_document_follows_its_schema_and_the_table_has_120_texts() -> None:
+    found = explored(Settings(reference()))
+    made = json.loads(json.dumps(document(found)))
+    jsonschema.validate(made, contract.load("timers.schema.json"), jsonschema.Draft202012Validator)
+    assert len({row["text"] for row in made["closed"]["notations"]}) >= 120
+    assert {"notation": "minutes-seconds-point", "end": "least", "refused": "PT9M59.999999999S", "accepted": "PT10M0.0S",
+            "exact": True, "status": 400} in made["closed"]["boundaries"]  # fmt: skip
+
+
+def test_the_library_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    view(explored(Settings(reference())))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_it_takes_600_requests_for_the_boundaries_of_both_timers_at_most() -> None:
+    stages = dict(explored(Settings(reference(), before={INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"})).requests_by_stage)
+    assert stages["first boundary"] + stages["boundaries"] <= 600
+
+
+def test_it_works_over_http() -> None:
+    with over_http(Settings(reference())) as url, Target(TargetSettings(url=url)) as target:
+        found = explore(target, url=url)
+    assert found.complete
+    assert found.closed.dialect.exact
+
+
+def text_of(found: Exploration) -> str:
+    console = Console(width=160, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115  # the console owns it
+    console.print(view(found))
+    return console.export_text()

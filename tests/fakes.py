@@ -1,0 +1,93 @@
+"""Targets without a network: a Python function answers, so that a whole run takes a moment."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from conformance.credentials import THROWAWAY
+from conformance.model import BASIC, BY_PARAMETER, FIELDS, PATH, Exchange, Failure, Request, Response
+from conformance.oracle import Answer, decide_value
+from conformance.target import BudgetExhausted, Target, TargetSettings
+
+URL = "http://fake.test"
+ACCOUNT = THROWAWAY[0].sid or ""
+
+Answering = Callable[[Request], Response | Failure]
+
+
+def answer(status: int, document: object, *headers: tuple[str, str]) -> Response:
+    """A response of a JSON document."""
+    return Response(
+        status=status, headers=(("Content-Type", "application/json"), *headers), body=json.dumps(document).encode()
+    )
+
+
+def refusal(status: int = 400, *headers: tuple[str, str]) -> Response:
+    """A refusal as the vendor writes it."""
+    return answer(status, {"code": 20001, "message": "no", "status": status}, *headers)
+
+
+def representation(values: Mapping[str, str | None] | None = None, account: int = 0) -> dict[str, object]:
+    """The document of a configuration; settings that are not given are null."""
+    settings: dict[str, str | None] = {each.attribute: None for each in FIELDS}
+    return {"account_sid": THROWAWAY[account].sid, "url": URL + PATH, **settings, **(values or {})}
+
+
+class Resource:
+    """The resource, conformant; tests override a method to build in a fault."""
+
+    def __init__(self) -> None:
+        self.states: list[dict[str, str | None]] = [{each.attribute: None for each in FIELDS} for _ in THROWAWAY]
+
+    def __call__(self, request: Request) -> Response | Failure:
+        if not request.auth.valid and request.auth != BASIC:
+            return refusal(401, ("WWW-Authenticate", 'Basic realm="t"'))
+        if request.method not in ("GET", "HEAD", "POST"):
+            return refusal(405, ("Allow", "GET, HEAD, POST"))
+        if request.method != "POST":
+            return self.show(request)
+        form = request.form()
+        if form is None:
+            return refusal(415)
+        names = [name for name, _ in form]
+        known = {name: value for name, value in form if name in BY_PARAMETER}
+        if len(names) != len(set(names)) or any(not self.takes(name, value) for name, value in known.items()):
+            return refusal()
+        self.write(request, {BY_PARAMETER[name].attribute: value for name, value in known.items()})
+        return self.show(request)
+
+    def takes(self, parameter: str, value: str) -> bool:
+        """Whether a value is accepted."""
+        return decide_value(BY_PARAMETER[parameter], value).answer is not Answer.REJECT
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        """Store values, by attribute."""
+        self.states[request.account].update(values)
+
+    def show(self, request: Request) -> Response:
+        """The answer to a request that is served."""
+        return answer(200, representation(self.states[request.account], request.account))
+
+
+class FakeTarget(Target):
+    """A target whose requests never leave the process."""
+
+    def __init__(self, answering: Answering, *, max_requests: int | None = None, accounts: int = 2) -> None:
+        super().__init__(TargetSettings(url=URL, accounts=THROWAWAY[:accounts], max_requests=max_requests))
+        self.answering = answering
+        self.sent: list[Request] = []
+
+    def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
+        """Ask the function, within the budget."""
+        limit = self.settings.max_requests
+        if limit is not None and self.requests >= limit and not reserve:
+            raise BudgetExhausted(f"the budget of {limit} requests is spent")
+        self.requests += 1
+        self.sent.append(request)
+        came = self.answering(request)
+        if isinstance(came, Failure):
+            return Exchange(number=self.requests, request=request, failure=came, url=self.url)
+        return Exchange(number=self.requests, request=request, response=came, url=self.url)
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        """One after the other: what really overlaps is tried with real servers."""
+        return [self.send(request) for request in requests]

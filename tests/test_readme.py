@@ -1,0 +1,106 @@
+"""What the README and the docs say is so: commands exist, output is what is printed, links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.cli import main
+from conformance.credentials import THROWAWAY
+from conformance.embedded import Embedded
+from conformance.model import Level
+from conformance.rules import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "tests" / "README.md"]
+
+
+def _blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^[ ]*```{language}\n(.*?)^[ ]*```$", text, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = sorted(
+    {
+        (page.name, command)
+        for page in PAGES
+        for block in _blocks(page.read_text(encoding="utf-8"), "(?:sh|yaml)")
+        for command in re.findall(r"(?:^|/| )conformance (\w[^\n#&|>]*)", block)
+    }
+)
+
+
+def test_two_lines_set_everything_up() -> None:
+    lines = [line for line in _blocks(README, "sh")[0].splitlines() if line]
+    assert len(lines) == 2
+    assert all(line.startswith("python3 -m venv .venv && .venv/bin/pip install -q ") for line in lines)
+    assert lines[0].endswith("/conformance run")
+    assert lines[1].endswith("/tox")
+
+
+def test_ci_runs_the_second_line_as_it_stands() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (extraction,) = re.findall(r"^line=\$\((.*)\)$", script, re.MULTILINE)
+    found = subprocess.run(["bash", "-c", extraction], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == _blocks(README, "sh")[0].splitlines()[1] + "\n"
+    assert 'eval "$line"' in script
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_commands_and_their_options_exist(page: str, line: str) -> None:
+    name, *words = line.split()
+    command = main.commands.get(name)
+    assert command is not None, f"{page}: conformance {name}"
+    options = {spelling for option in command.params for spelling in option.opts} | {"--help"}
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
+
+
+def test_the_totals_have_the_form_and_the_counts_that_are_printed() -> None:
+    count = {level: sum(rule.level is level for rule in CATALOGUE) for level in Level}
+    must, should = (f"{count[level]}/{count[level]}" for level in (Level.MUST, Level.SHOULD))
+    totals = (
+        rf"MUST {must} · SHOULD {should} · undecided 0 · [\d,]+ requests in [\d.]+ s · seed 0 · conformant"
+    )
+    assert re.search(f"^{totals}$", README, re.MULTILINE)
+
+
+def test_the_deviation_is_what_the_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what depends on how much was sent besides."""
+    (told,) = (block for block in _blocks(README, "text") if block.startswith("Deviations"))
+    monkeypatch.setenv("COLUMNS", "100")
+    with Embedded(THROWAWAY, faults=["closed-timer-minimum-one-second-less"]) as emulator:
+        command = [sys.executable, "-m", "conformance.cli", "run", "--target", emulator.url()]
+        command += ["--only", "closed-timer-minimum"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        printed = done.stdout.replace(emulator.url(), "http://localhost:4007")
+    assert done.returncode == 1
+    varying = re.compile(r"^  (seen|also|also for|) {3,}.*$\n", re.MULTILINE)
+    assert varying.sub("", told) in varying.sub("", printed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
+    for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        if heading:
+            text = target.read_text(encoding="utf-8")
+            headings = {
+                each.lower().replace(" ", "-") for each in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            }
+            assert heading in headings, link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_compile(page: Path) -> None:
+    blocks = _blocks(page.read_text(encoding="utf-8"), "python")
+    assert all(compile(block, page.name, "exec") for block in blocks)
+
+
+def test_the_generated_reference_is_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
