@@ -11,13 +11,21 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.commands.baseline import baseline
+from conformance.commands.diff import diff
+from conformance.commands.matrix import matrix
+from conformance.commands.plan import plan
 from conformance.commands.refused import Refused
+from conformance.commands.replay import replay
+from conformance.commands.report import report
 from conformance.commands.selftest import selftest
+from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
     from conformance.model import Rule
@@ -41,7 +49,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", metavar="N", help="Seeds everything that is drawn (default: 0)."),
         click.option("--max-requests", metavar="N", help="Requests at most, but for the restore."),
         click.option("--report-dir", metavar="DIR", help="Where reports go (default: conformance-report)."),
-        click.option("--known", metavar="FILE", help="Known deviations, TOML.", hidden=True),
+        click.option("--known", metavar="FILE", help="Known deviations, TOML: they do not fail the run."),
         click.option("--settle", metavar="S", help="Seconds within which a write must be seen (default: 0)."),
         click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM."),
         click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."),
@@ -58,14 +66,17 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @_options
+@click.option("--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show.")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
-def run(as_json: bool, **flags: object) -> None:
+def run(as_json: bool, strict_known: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
     from conformance.configuration import ConfigurationError, resolve
+    from conformance.known import KnownError, apply, read, witnesses
 
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
-    except ConfigurationError as error:
+        known = read(settings.known) if settings.known is not None else ()
+    except (ConfigurationError, KnownError) as error:
         raise Refused(str(error)) from None
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as stack:
@@ -87,17 +98,24 @@ def run(as_json: bool, **flags: object) -> None:
         for notice in settings.notices:
             console.print(notice, soft_wrap=True)
         with reporting.Progress(console, limit=settings.max_requests) as shown:
-            report = judge(settings, url, rules, shown.update)
-        document = document_of(settings, report)
+            first = [requests for _, requests in witnesses(known, len(settings.accounts))]
+            outcome = judge(settings, url, rules, shown.update, first)
+        document = document_of(settings, outcome)
+        if settings.known is not None:
+            everything = [rule.id for rule in _select(())]
+            document = apply(document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known)
         try:
             reporting.write_all(document, settings.report_dir)
-        except reporting.ReportError as error:
+            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+                with open(summary, "a", encoding="utf-8") as file:
+                    file.write(reporting.RENDERERS["summary.md"](document))
+        except (reporting.ReportError, OSError) as error:
             click.echo(f"conformance: {error}", err=True)
         if as_json:
             click.echo(json.dumps(document, indent=1))
         else:
             reporting.print_result(document, console)
-    sys.exit(report.exit_code)
+    sys.exit(document["exit_code"])
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
@@ -229,7 +247,8 @@ def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     return {account.user: account.token for account in found or THROWAWAY}
 
 
-main.add_command(selftest)
+for command in (plan, timers, replay, diff, report, matrix, baseline, selftest):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

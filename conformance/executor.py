@@ -12,7 +12,7 @@ import platform
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,6 +31,7 @@ from conformance.model import (
     Request,
     Restore,
     Rule,
+    Situation,
     Verdict,
 )
 from conformance.preflight import (
@@ -81,6 +82,8 @@ class Plan:
     settle: float = 0.0
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
     """By parameter, the SID of a service that the account has."""
+    first: tuple[tuple[Request, ...], ...] = ()
+    """Sequences of requests to send before all that is generated: the witnesses of known deviations."""
     fail_fast: bool = False
     """Whether the first deviation at or above `fail_on` ends breadth and depth."""
 
@@ -109,6 +112,39 @@ def run(
         A report, whatever the target does; an interrupt ends the run early, after the restore.
     """
     return _Run(catalogue, target, plan, progress).report()
+
+
+def planned(catalogue: Sequence[Rule], profile: str) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
+    """What a run sends on purpose: by rule and class, the explicit probes, and how many are drawn at most."""
+    situation = Situation(accounts=2)
+    for rule in catalogue:
+        for cls in rule.classes:
+            if owner_of(catalogue, rule, cls.id) != (rule.id, cls.id):
+                continue
+            probes = cls.examples(situation)[: _EXPLICIT[profile]]
+            if not _is_shared(rule, cls, profile, catalogue):
+                probes = ()
+            drawn = _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if cls.strategy is not None else 0
+            yield rule, cls, probes, drawn
+
+
+def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:
+    """The rule that sends a class: one class can serve several rules about one setting, or about none."""
+    slug = next((twin for twins in _TWINS for twin in twins if rule.id.startswith(twin)), "")
+    return next(
+        (other.id, name)
+        for other in catalogue
+        for cls in other.classes
+        if cls.id == name and other.id.startswith(slug)
+    )
+
+
+def _is_shared(rule: Rule, cls: InputClass, profile: str, catalogue: Sequence[Rule]) -> bool:
+    """Whether it is this rule's turn, of twins that share a rare class."""
+    if profile != "quick" or not cls.rare or len(catalogue) < len(CATALOGUE):
+        return True
+    rare = [each.id for each in rule.classes if each.rare]
+    return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
 
 
 class _Run:
@@ -181,6 +217,9 @@ class _Run:
                 if probe_unset(self._session, self._found, each_setting=_UNSET[self._plan.profile]):
                     self._confirm(self._new_drafts())
                 learn_sids(self._session, self._plan.provisioned)
+                for requests in self._plan.first:
+                    for request in requests:
+                        self._session.send(request, "known")
                 self._breadth()
                 self._depth()
                 self._schema_driven()
@@ -221,25 +260,12 @@ class _Run:
     def _is_due(self, rule: Rule, cls: InputClass) -> bool:
         if (rule.id, cls.id) in self._session.tallies or cls.id in self._session.kinds:
             return False  # preflight has sent it, or others have brought such answers
-        if self._plan.profile != "quick" or not cls.rare or len(self._catalogue) < len(CATALOGUE):
-            return True
-        rare = [each.id for each in rule.classes if each.rare]
-        return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
+        return _is_shared(rule, cls, self._plan.profile, self._catalogue)
 
     def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
-        if (rule.id, cls.id) != self._owner(rule, cls.id):
+        if (rule.id, cls.id) != owner_of(self._catalogue, rule, cls.id):
             return ()  # the first rule that watches these has them made
         return cls.examples(self._session.situation)[: _EXPLICIT[self._plan.profile]]
-
-    def _owner(self, rule: Rule, name: str) -> tuple[str, str]:
-        """The rule that sends a class: one class can serve several rules about one setting, or about none."""
-        slug = next((twin for twins in _TWINS for twin in twins if rule.id.startswith(twin)), "")
-        return next(
-            (other.id, name)
-            for other in self._catalogue
-            for cls in other.classes
-            if cls.id == name and other.id.startswith(slug)
-        )
 
     def _send_all(self, work: Iterable[tuple[Rule, InputClass, Probe]]) -> None:
         for rule, cls, probe in work:
@@ -388,7 +414,7 @@ class _Run:
             return ClassOutcome(
                 id=cls.id, reason=cls.reason, examples=sum(statuses.values()), statuses=dict(statuses)
             )
-        tally = self._session.tallies.get(self._owner(rule, cls.id))
+        tally = self._session.tallies.get(owner_of(self._catalogue, rule, cls.id))
         return ClassOutcome(
             id=cls.id,
             reason=cls.reason,
@@ -409,7 +435,7 @@ class _Run:
             return "no 401 was seen"
         if rule.id == "allow-header" and "405" not in statuses:
             return "no 405 was seen"
-        owners = {self._owner(rule, cls.id) for cls in rule.classes}
+        owners = {owner_of(self._catalogue, rule, cls.id) for cls in rule.classes}
         if rule.group in ("timers", "sids") and not any(
             tally.decided for owner, tally in self._session.tallies.items() if owner in owners
         ):

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from conformance.configuration import ConfigurationError, RunSettings
-from conformance.model import CHAT, MESSAGING, Report, Rule
+from conformance.model import CHAT, MESSAGING, Report, Request, Rule
 
 
 def select(globs: Sequence[str]) -> tuple[Rule, ...]:
@@ -29,9 +29,13 @@ def select(globs: Sequence[str]) -> tuple[Rule, ...]:
 
 
 def judge(
-    settings: RunSettings, url: str, rules: Sequence[Rule], progress: Callable[..., None] | None = None
+    settings: RunSettings,
+    url: str,
+    rules: Sequence[Rule],
+    progress: Callable[..., None] | None = None,
+    first: Sequence[tuple[Request, ...]] = (),
 ) -> Report:
-    """Run the catalogue's rules against a base URL."""
+    """Run the catalogue's rules against a base URL; `first` is sent before anything else that is drawn."""
     from conformance.executor import Plan, run
     from conformance.target import Target
 
@@ -45,6 +49,7 @@ def judge(
             CHAT.parameter: settings.chat_service_sid,
             MESSAGING.parameter: settings.messaging_service_sid,
         },
+        first=tuple(first),
     )
     with Target(settings.for_target(url), waits.append) as target:
         report = run(
@@ -61,11 +66,13 @@ def judge(
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
     """The result document of a report, in which credentials are spelled as a shell has them."""
     from conformance import reporting
-    from conformance.credentials import THROWAWAY
+    from conformance.credentials import THROWAWAY, Secrets
 
+    secret = [account for account in settings.accounts if account not in THROWAWAY]
     accounts = [
         reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
         for account in settings.accounts
     ]
     options = ["--cacert", settings.ca_file] if settings.ca_file else []
-    return reporting.build(report, accounts=accounts, curl_options=options)
+    redact = Secrets(secret, report.target).redact if secret else None
+    return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

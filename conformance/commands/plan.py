@@ -1,0 +1,51 @@
+"""`conformance plan`: what a run would send, without sending anything."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True)
+@click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print every request, as an array of objects.")
+def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
+    """
+    Print what a run would send; nothing is sent.
+
+    SIDs are those of a target that takes any well-formed one. What is drawn is counted, not shown.
+    """
+    from conformance.commands.refused import Refused
+    from conformance.configuration import ConfigurationError
+    from conformance.executor import planned
+    from conformance.running import select
+
+    try:
+        rules = select(only)
+    except ConfigurationError as error:
+        raise Refused(str(error)) from None
+    rows = list(planned(rules, profile))
+    if as_json:
+        listed = [
+            {
+                "rule": rule.id,
+                "class": cls.id,
+                "method": step.method,
+                "content_type": step.content_type,
+                "query": step.query,
+                "body": (step.body or b"").decode("ascii", "backslashreplace"),
+                "account": step.account,
+            }
+            for rule, cls, probes, _ in rows
+            for probe in probes
+            for step in probe.steps
+        ]
+        click.echo(json.dumps(listed, indent=1))
+        return
+    click.echo(f"{'rule':34} {'class':34} {'explicit':>8} {'drawn':>6}")
+    total = 0
+    for rule, cls, probes, drawn in rows:
+        steps = sum(len(probe.steps) for probe in probes)
+        total += steps
+        click.echo(f"{rule.id:34} {cls.id:34} {steps:8} {drawn or '':>6}")
+    click.echo(f"\n{total:,} explicit requests, and up to {sum(row[3] for row in rows):,} probes drawn.")

@@ -1,0 +1,50 @@
+"""Shows one exchange to the watching rules."""
+
+import json
+
+from fakes import ACCOUNT, representation
+
+from conformance.ledger import Ledger
+from conformance.model import Exchange, Failure, Pairs, Request, Response, update
+from conformance.oracle import decide, length_of
+from conformance.rules import Watched, judge
+
+# Nothing that is open for what else is set: inactive is short, closed long, unless the form says otherwise.
+LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [length_of("P30D")]}
+
+
+def told(
+    request: Request | Pairs, response: Response | Failure, *, known_sids: dict[str, frozenset[str]] | None = None
+) -> dict[str, str]:
+    """The rules that one exchange breaks, with the kind of deviation."""
+    if isinstance(request, tuple):
+        request = update(*request)
+    failed = isinstance(response, Failure)
+    exchange = Exchange(
+        number=1,
+        request=request,
+        response=None if failed else response,  # type: ignore[arg-type]  # narrowed by `failed`
+        failure=response if failed else None,  # type: ignore[arg-type]  # narrowed by `failed`
+    )
+    form = request.form() if request.method == "POST" and not request.query else None
+    decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
+    ledger = Ledger()
+    ledger.record(exchange, authorised=request.auth.valid)
+    watched = Watched(exchange=exchange, decision=decision, ledger=ledger, account_sid=ACCOUNT)
+    return {each.rule: each.outcome for each in judge(watched)}
+
+
+def response(
+    status: int = 200, document: object = None, *headers: tuple[str, str], body: bytes | None = None
+) -> Response:
+    """A response; by default of a right configuration."""
+    content = body if body is not None else json.dumps(representation() if document is None else document).encode()
+    named = {name.lower() for name, _ in headers}
+    own = () if "content-type" in named else (("Content-Type", "application/json"),)
+    return Response(status=status, headers=(*own, *headers), body=content)
+
+
+def error(status: int, *headers: tuple[str, str], **changes: object) -> Response:
+    """A refusal as the vendor writes it, with changes."""
+    document = {"code": 20001, "message": "no", "more_info": "https://www.twilio.com/docs/errors/20001", "status": status}
+    return response(status, {name: value for name, value in (document | changes).items() if value is not ...}, *headers)

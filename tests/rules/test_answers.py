@@ -1,0 +1,216 @@
+"""Settled calls on the form of answers: representation, headers, errors, credentials, methods."""
+
+import pytest
+from fakes import ACCOUNT, representation
+
+from conformance.model import NO_AUTH, READ, Auth, Failure, FailureKind, Request, update
+from rules.seeing import error, response, told
+
+UPDATE = update()
+
+
+def of(document: object, *headers: tuple[str, str]) -> dict[str, str]:
+    return told(UPDATE, response(200, document, *headers))
+
+
+def with_(**changes: object) -> dict[str, object]:
+    return representation() | changes
+
+
+class TestRepresentation:
+    def test_never_set_fields_may_be_null_or_absent(self) -> None:
+        assert of(representation()) == {}
+        assert of({"account_sid": ACCOUNT}) == {}
+
+    def test_an_absent_account_is_a_should_and_another_one_a_must(self) -> None:
+        assert of({}) == {"account-sid-present": "absent"}
+        assert of(with_(account_sid=None)) == {"account-sid-present": "absent"}
+        assert of(with_(account_sid="AC" + "0" * 32)) == {"account-sid": "other-account"}
+        assert of(with_(account_sid=ACCOUNT.upper().replace("AC", "AC", 1))) == {}
+
+    def test_every_attribute_is_a_string_or_null(self) -> None:
+        for name, value in (("default_inactive_timer", 60), ("default_chat_service_sid", []), ("url", False)):
+            assert of(with_(**{name: value})) == {"response-schema": "type"}
+
+    def test_an_account_that_matches_no_pattern_is_no_account(self) -> None:
+        assert of(with_(account_sid="me")) == {"response-schema": "pattern"}
+
+    @pytest.mark.parametrize(
+        ("url", "right"),
+        [
+            ("https://conversations.twilio.com/v1/Configuration", True),
+            ("http://localhost:4007/conversations/v1/Configuration", True),
+            (None, True),
+            ("/v1/Configuration", False),
+            ("https://conversations.twilio.com/v1/Configurations", False),
+        ],
+    )
+    def test_url_is_absolute_and_ends_in_the_path_its_host_is_not_compared(self, url: str | None, right: bool) -> None:
+        assert ("resource-url" not in of(with_(url=url))) is right
+
+    @pytest.mark.parametrize(
+        ("links", "right"),
+        [
+            (None, True),
+            ({}, True),
+            ({"webhooks": "http://h/v1/Configuration/Webhooks"}, True),
+            ({"service": "http://h/v1/Services/IS" + "a" * 32 + "/Configuration"}, True),
+            ({"service": None}, True),
+            ({"webhooks": "/v1/Configuration/Webhooks"}, False),
+            (["x"], False),
+        ],
+    )
+    def test_links_may_be_absent_and_their_shape_is_a_should(self, links: object, right: bool) -> None:
+        assert of(with_(links=links)) == ({} if right else {"resource-links": "other"})
+
+    @pytest.mark.parametrize(
+        ("value", "right"),
+        [("true", True), ("false", True), ("True", True), ("null", False), ("1", False), ("", False)],
+    )
+    def test_documented_headers_are_typed_when_present(self, value: str, right: bool) -> None:
+        found = of(representation(), ("Access-Control-Allow-Credentials", value))
+        assert found == ({} if right else {"documented-headers": "not-boolean"})
+
+    def test_the_examples_of_the_documented_headers_are_not_values(self) -> None:
+        headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Credentials", "true"))
+        assert of(representation(), *headers) == {}
+
+    @pytest.mark.parametrize(
+        ("media_type", "right"),
+        [
+            ("application/json", True),
+            ("application/json; charset=utf-8", True),
+            ("Application/JSON", True),
+            ("text/html", False),
+            ("application/problem+json", False),
+        ],
+    )
+    def test_a_200_is_application_json(self, media_type: str, right: bool) -> None:
+        assert of(representation(), ("Content-Type", media_type)) == ({} if right else {"media-type": "other"})
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN", b'{"a": NaN}', b"[" * 100_000])
+    def test_a_200_is_one_json_text_in_utf_8(self, body: bytes) -> None:
+        assert told(UPDATE, response(body=body)) == {"json-body": "not-json"}
+
+    @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"1"])
+    def test_a_200_is_an_object(self, body: bytes) -> None:
+        assert told(UPDATE, response(body=body)) == {"json-body": "not-object"}
+
+    def test_a_number_of_many_digits_is_no_error_of_ours(self) -> None:
+        assert told(UPDATE, response(body=b'{"account_sid": null, "x": ' + b"9" * 5000 + b"}")) == {
+            "account-sid-present": "absent"
+        }
+
+    def test_what_only_get_shows_is_a_should(self) -> None:
+        assert told(READ, response(200, representation(), ("Content-Type", "text/html"))) == {
+            "read-response": "media-type/other"
+        }
+
+    def test_a_sid_in_another_case_is_right_but_not_verbatim(self) -> None:
+        form = (("DefaultChatServiceSid", "IS" + "aB" * 16),)
+        assert told(form, response(200, with_(default_chat_service_sid="IS" + "ab" * 16))) == {
+            "chat-service-sid-verbatim": "case-changed"
+        }
+
+    def test_a_blank_that_comes_back_is_a_must_deviation(self) -> None:
+        form = (("DefaultInactiveTimer", "PT10M\n"),)
+        assert told(form, response(200, with_(default_inactive_timer="PT10M\n"))) == {
+            "inactive-timer-strictness": "accepted",
+            "inactive-timer-echo": "blank",
+        }
+        assert told(form, response(200, with_(default_inactive_timer="PT10M"))) == {
+            "inactive-timer-strictness": "accepted"
+        }
+
+
+BAD = (("DefaultInactiveTimer", "banana"),)
+
+
+class TestErrors:
+    """The vendor's envelope is a convention of its other documents: SHOULD, and values are observations."""
+
+    def test_message_and_status_are_enough(self) -> None:
+        assert told(BAD, response(400, {"message": "no", "status": 400})) == {}
+
+    @pytest.mark.parametrize(
+        ("changes", "rule", "outcome"),
+        [
+            ({"message": ...}, "error-envelope", "no-message"),
+            ({"status": ...}, "error-envelope", "no-status"),
+            ({"status": 422}, "error-status", "different"),
+            ({"status": True}, "error-status", "different"),
+            ({"code": "20001"}, "error-types", "code"),
+            ({"code": True}, "error-types", "code"),
+            ({"more_info": "see the docs"}, "error-types", "more-info"),
+        ],
+    )
+    def test_each_part_is_judged_by_itself(self, changes: dict[str, object], rule: str, outcome: str) -> None:
+        assert told(BAD, error(400, **changes)) == {rule: outcome}
+
+    @pytest.mark.parametrize("changes", [{"code": ...}, {"code": None}, {"more_info": ...}, {"details": {}}])
+    def test_code_and_more_info_come_when_available(self, changes: dict[str, object]) -> None:
+        assert told(BAD, error(400, **changes)) == {}
+
+    @pytest.mark.parametrize("status", [404, 405, 411, 413, 414, 415, 429, 431])
+    def test_a_server_in_front_may_refuse_in_its_own_words(self, status: int) -> None:
+        assert told(BAD, response(status, None, ("Allow", "POST"), body=b"<html>")) == {}
+
+    def test_html_is_no_envelope(self) -> None:
+        assert told(BAD, response(400, body=b"<html>")) == {"error-envelope": "not-json"}
+
+
+INTRUDER = update(("DefaultInactiveTimer", "PT20M"), auth=Auth(secret="{truncated}"))
+CHALLENGE = ("WWW-Authenticate", 'Basic realm="Twilio API"')
+
+
+class TestCredentials:
+    def test_401_with_a_challenge_is_right_and_403_is_tolerated(self) -> None:
+        assert told(INTRUDER, error(401, CHALLENGE)) == {}
+        assert told(INTRUDER, error(403)) == {}
+
+    @pytest.mark.parametrize("status", [200, 204])
+    def test_wrong_credentials_are_never_accepted(self, status: int) -> None:
+        assert told(INTRUDER, response(status))["credentials-required"] == "accepted"
+
+    @pytest.mark.parametrize("status", [302, 400, 404])
+    def test_another_refusal_is_a_should(self, status: int) -> None:
+        assert told(INTRUDER, error(status)) == {"credentials-status": f"status-{status}"}
+
+    def test_a_401_carries_a_challenge(self) -> None:
+        assert told(update(auth=NO_AUTH), error(401)) == {"challenge": "missing"}
+
+    def test_a_5xx_for_wrong_credentials_is_a_server_error(self) -> None:
+        assert told(INTRUDER, error(500)) == {"no-server-error": "server-error"}
+
+
+class TestMethods:
+    def test_a_405_carries_allow_which_may_be_empty(self) -> None:
+        put = Request(method="PUT", body=b"")
+        assert told(put, error(405)) == {"allow-header": "missing"}
+        assert told(put, error(405, ("Allow", ""))) == {}
+        assert told(put, error(405, ("allow", "GET, POST"))) == {}
+
+    @pytest.mark.parametrize("status", [200, 204, 404, 405, 501])
+    def test_what_other_methods_are_answered_is_open(self, status: int) -> None:
+        assert told(Request(method="PUT", body=b""), response(status, None, ("Allow", "POST"))) == {}
+
+    @pytest.mark.parametrize("status", [200, 404, 405])
+    def test_get_is_not_demanded(self, status: int) -> None:
+        assert told(READ, response(status, None, ("Allow", "POST"))) == {}
+
+
+class TestFailures:
+    @pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.DISCONNECT])
+    def test_a_request_without_an_answer_is_a_must_deviation(self, kind: FailureKind) -> None:
+        assert told(BAD, Failure(kind, "")) == {"every-request-answered": str(kind)}
+
+    def test_a_refused_connection_is_evidence_of_nothing(self) -> None:
+        assert told(BAD, Failure(FailureKind.CONNECT, "")) == {}
+
+    def test_a_server_may_close_on_a_large_body_before_it_has_read_it(self) -> None:
+        large = Request(body=b"DefaultInactiveTimer=" + b"9" * 100_000)
+        assert told(large, Failure(FailureKind.DISCONNECT, "")) == {}
+        assert told(large, Failure(FailureKind.TIMEOUT, "")) == {"every-request-answered": "timeout"}
+
+    def test_wrong_framing_is_a_deviation_of_its_own(self) -> None:
+        assert told(BAD, Failure(FailureKind.FRAMING, "two lengths")) == {"framing": "framing"}
