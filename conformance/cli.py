@@ -98,7 +98,7 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         for notice in settings.notices:
             console.print(notice, soft_wrap=True)
         with reporting.Progress(console, limit=settings.max_requests) as shown:
-            first = [requests for _, requests in witnesses(known, len(settings.accounts))]
+            first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
             outcome = judge(settings, url, rules, shown.update, first)
         document = document_of(settings, outcome)
         if settings.known is not None:

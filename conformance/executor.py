@@ -36,6 +36,7 @@ from conformance.model import (
 )
 from conformance.preflight import (
     Findings,
+    Garbled,
     NoVerdict,
     Unimplemented,
     learn_sids,
@@ -82,8 +83,8 @@ class Plan:
     settle: float = 0.0
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
     """By parameter, the SID of a service that the account has."""
-    first: tuple[tuple[Request, ...], ...] = ()
-    """Sequences of requests to send before all that is generated: the witnesses of known deviations."""
+    first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
+    """Sent before all that is generated: the witnesses of known deviations, each as the input class it is of."""
     fail_fast: bool = False
     """Whether the first deviation at or above `fail_on` ends breadth and depth."""
 
@@ -181,6 +182,8 @@ class _Run:
             self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
             self._bug = "".join(traceback.format_exception(error))
         finally:
+            for draft in self._new_drafts():  # those that there was no time, or no target, to show again
+                self._settle(draft, Witness(self._session, draft).as_seen())
             # Whatever ended the run, a second interrupt included: what was changed is put back.
             self._phase = "restore"
             if self._found.before:
@@ -217,9 +220,11 @@ class _Run:
                 if probe_unset(self._session, self._found, each_setting=_UNSET[self._plan.profile]):
                     self._confirm(self._new_drafts())
                 learn_sids(self._session, self._plan.provisioned)
-                for requests in self._plan.first:
+                for cls, requests in self._plan.first:
+                    if self._is_spent(len(requests)):
+                        raise _Enough
                     for request in requests:
-                        self._session.send(request, "known")
+                        self._session.send(request, cls)
                 self._breadth()
                 self._depth()
                 self._schema_driven()
@@ -228,12 +233,17 @@ class _Run:
             self._catch_up()
             self._phase = "witnesses"
             self._confirm(self._new_drafts())
+        except Garbled as error:
+            self._stopped = str(error)
         except NoVerdict as error:
             self._stopped, self._no_verdict = str(error), True
+            self._session.drafts.clear()  # what is not there, or lets nobody in, deviates from nothing
         except (TargetDead, RateLimitedOut) as error:
             self._stopped, self._no_verdict = f"{error}; last request: {self._last_request()}", True
         except Unimplemented as error:
             self._stopped, self._unimplemented = str(error), True
+            for key in [key for key in self._session.drafts if key[0] != "implemented"]:
+                del self._session.drafts[key]
         except BudgetExhausted as error:
             self._stopped = str(error)
 
@@ -365,23 +375,20 @@ class _Run:
     def _confirm(self, drafts: Iterable[Draft]) -> None:
         unstable: dict[str, int] = {}
         for draft in drafts:
-            draft.settled = True
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
             # What comes and goes does so everywhere: three witnesses that show nothing are enough.
             budget = REQUESTS if unstable.get(kind, 0) < 3 else 1
             finding = Witness(self._session, draft, budget).finding()
             if not finding.stable:
                 unstable[kind] = unstable.get(kind, 0) + 1
-            self._add(finding)
+            self._settle(draft, finding)
 
-    def _add(self, finding: Finding) -> None:
+    def _settle(self, draft: Draft, finding: Finding) -> None:
         """Keep a finding, or count it with the one that it turned out to be."""
+        draft.settled = True
+        moved = finding.rule != draft.violation.rule
         for index, other in enumerate(self._findings):
-            same = (other.rule, other.outcome) == (finding.rule, finding.outcome)
-            if same and (
-                other.cls == finding.cls
-                or [each.request for each in other.exchanges] == [each.request for each in finding.exchanges]
-            ):
+            if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (moved or other.cls == finding.cls):
                 self._findings[index] = replace(other, count=other.count + finding.count)
                 return
         self._findings.append(finding)

@@ -390,7 +390,8 @@ class Ledger:
         )
 
     def _elsewhere(self, setting: Setting, value: str) -> bool:
-        return any(
+        """Whether a value is another account's, and was never this one's."""
+        return value not in (setting.shown, *setting.former) and any(
             value in (other.settings[setting.about.attribute].right or ())
             or value == other.settings[setting.about.attribute].shown
             for other in self.others

@@ -80,4 +80,4 @@ def describe(session: Session) -> Iterator[Observation]:
 
 
 def _counts(statuses: Counter[str]) -> str:
-    return ", ".join(f"{status} ({count} times)" for status, count in sorted(statuses.items()))
+    return ", ".join(f"{status} ({'once' if count == 1 else f'{count} times'})" for status, count in sorted(statuses.items()))

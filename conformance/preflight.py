@@ -18,6 +18,7 @@ from conformance.model import (
     READ,
     SIDS,
     Exchange,
+    FailureKind,
     Field,
     Probe,
     Request,
@@ -33,6 +34,10 @@ _ABSENT = frozenset({404, 405, 501})
 
 class NoVerdict(Exception):
     """The target cannot be judged: it is not reached, or refuses the credentials."""
+
+
+class Garbled(Exception):
+    """It is HTTP, but no answer is framed so that it can be read."""
 
 
 class Unimplemented(Exception):
@@ -55,6 +60,7 @@ def look_around(session: Session) -> Findings:
 
     Raises:
         NoVerdict: it is not reached, or refuses the credentials.
+        Garbled: it answers nothing that is framed right.
         Unimplemented: it answers 404, 405 or 501 to whatever it is asked.
         TargetDead: nothing listens.
     """
@@ -81,6 +87,8 @@ def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) 
     if all(exchange.response is None for exchange in exchanges):
         failure = exchanges[0].failure
         assert failure is not None
+        if failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP"):
+            raise Garbled(f"no answer could be read: {failure.detail}")
         raise NoVerdict(f"{session.target.url} gave no answer over HTTP: {failure.detail}")
     statuses = [exchange.status for exchange in exchanges]
     if all(status in (401, 403) for status in statuses):
@@ -123,7 +131,7 @@ def probe_unset(session: Session, found: Findings, *, each_setting: int) -> bool
                 Probe(steps=(update((each.parameter, value)),)), "rejected-update-changes-nothing", "state/unset"
             )
     if unset:
-        session.look_again()
+        session.look_again("state/unset")
     return bool(unset)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from conformance.ledger import is_right
 from conformance.model import FIELDS, READ, Exchange, Field, Request, Restore, update
+from conformance.oracle import Answer, decide_value
 from conformance.session import Session
 from conformance.target import BudgetExhausted, RateLimitedOut, TargetDead
 
@@ -27,10 +28,16 @@ def restore(session: Session, before: list[Mapping[str, str | None] | None], rea
     for account, settings in enumerate(before):
         if settings is None:
             continue
-        had = [(each, value) for each in FIELDS if (value := settings.get(each.attribute)) is not None]
+        # What no update may set cannot be put back.
+        had = [
+            (each, value)
+            for each in FIELDS
+            if (value := settings.get(each.attribute)) is not None
+            and decide_value(each, value).answer is not Answer.REJECT
+        ]
         shown = _write(session, account, had, reader)
         for each in FIELDS:
-            value = settings.get(each.attribute)
+            value = dict(had).get(each)
             if value is not None and (shown is None or not is_right(each, value, shown.get(each.attribute))):
                 failed.append(each.attribute)
             elif value is None and shown is not None and shown.get(each.attribute) is not None:

@@ -33,7 +33,7 @@ def judge(
     url: str,
     rules: Sequence[Rule],
     progress: Callable[..., None] | None = None,
-    first: Sequence[tuple[Request, ...]] = (),
+    first: Sequence[tuple[str, tuple[Request, ...]]] = (),
 ) -> Report:
     """Run the catalogue's rules against a base URL; `first` is sent before anything else that is drawn."""
     from conformance.executor import Plan, run
@@ -73,6 +73,9 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
         for account in settings.accounts
     ]
+    # What it takes to run the same again; null: the embedded emulator was judged.
+    again = {"target": settings.target, "only": settings.only, "known": settings.known and str(settings.known)}
+    report = replace(report, settings={**report.settings, **again})
     options = ["--cacert", settings.ca_file] if settings.ca_file else []
     redact = Secrets(secret, report.target).redact if secret else None
     return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

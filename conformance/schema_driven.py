@@ -26,7 +26,8 @@ from schemathesis.specs.openapi.checks import (
 
 from conformance.contract import load
 from conformance.generation import generate
-from conformance.model import PATH, Exchange, Request, Violation, encode_form
+from conformance.model import FIELDS, PATH, Exchange, Request, Violation, encode_form
+from conformance.oracle import Answer, decide_value
 from conformance.rules.openapi import GENERATED
 from conformance.session import Session
 
@@ -84,8 +85,10 @@ def _text(value: object) -> str:
 
 
 def _check(session: Session, case: Any, exchange: Exchange) -> None:
-    if session.told:
-        return  # what other rules tell of the same answer is said once
+    shown = session.shown(exchange) or {}
+    settings = ((each, shown.get(each.attribute)) for each in FIELDS)
+    if session.told or any(value and decide_value(each, value).answer is Answer.REJECT for each, value in settings):
+        return  # what other rules tell of the same answer, or told of an update before it, is said once
     for rule, check in _CHECKS:
         for failure in _failures(case, exchange, rule, check):
             title = str(getattr(failure, "title", type(failure).__name__))

@@ -115,7 +115,7 @@ class Session:
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Exchange]:
         """Send a probe's steps, after what puts its context in force, and judge every answer; returns them."""
         tally = self.tallies.setdefault((rule, cls), Tally())
-        self.establish(probe.context)
+        self.establish(probe.context, cls=cls)
         self._context = probe.context
         tally.examples += 1
         if probe.together:
@@ -124,23 +124,23 @@ class Session:
             exchanges = [self.send(step, cls, tally) for step in probe.steps]
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
-            self.look_again()
+            self.look_again(cls)
         return exchanges
 
-    def look_again(self) -> None:
+    def look_again(self, cls: str) -> None:
         """Have the settings shown by the answer to an update that leaves alone what may have been written."""
         if self.takes_empty:
-            self.send(EMPTY, "look")
+            self.send(EMPTY, cls)
         else:
             names = {each.parameter for each in FIELDS if self.ledgers[0].settings[each.attribute].suspects}
-            self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), "look")
+            self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
-    def establish(self, context: Pairs, account: int = 0) -> None:
+    def establish(self, context: Pairs, account: int = 0, *, cls: str = "") -> None:
         """Put settings in force, unless they are already."""
         now = self.ledgers[account].current()
         missing = tuple(pair for pair in context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1])
         if missing:
-            self.send(replace(update(*missing), account=account), "context")
+            self.send(replace(update(*missing), account=account), cls)
 
     def send(
         self, request: Request, cls: str, tally: Tally | None = None, *, known_good: bool = False
@@ -279,7 +279,7 @@ class Session:
             request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
             canary = self.target.send(request, known_good=True)
             for violation in self.judge(canary, self._decide(request)):
-                self.note(violation, canary, "canary")
+                self.note(violation, canary, cls)
             if canary.status != 200:
                 observed = f"status {canary.status}" if canary.failure is None else canary.failure.detail
                 self.note(

@@ -85,12 +85,22 @@ class Witness:
 
     def finding(self) -> Finding:
         """The finding, with the smallest witness that was seen within the budget."""
+        try:
+            return self._found()
+        except BudgetExhausted:
+            return self._finished(self.exchanges, stable=True) if self.exchanges else self.as_seen()
+
+    def as_seen(self) -> Finding:
+        """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
+        related = (*self._draft.violation.related, self._draft.exchange)
+        return self._finished(related, stable=not self._tried)
+
+    def _found(self) -> Finding:
         if self._draft.together:
             return self._concurrent()
         shown = next((each for each in self._candidates() if self._shows(each)), None)
         if shown is None:
-            related = [*self._draft.violation.related, self._draft.exchange]
-            return self._finished(tuple(related), stable=not self._tried)
+            return self.as_seen()
         small = self._smaller(shown)
         repeats = [self._shows(small) for _ in range(_TIMES) if self._left >= len(small)]
         if all(repeats):
@@ -107,8 +117,7 @@ class Witness:
         shown = [self._shows((last,), together) for _ in range(3) if self._left > len(together)]
         if any(shown):
             return self._finished(self.exchanges, stable=sum(shown) > 1)
-        related = (*self._draft.violation.related, self._draft.exchange)
-        return self._finished(related, stable=not self._tried)
+        return self.as_seen()
 
     def _lost_or_reset(self, requests: Requests) -> None:
         """Tell a write that was lost from one that an update of other settings undid: GET between them knows."""
@@ -167,7 +176,7 @@ class Witness:
             return False
         self._left -= cost
         try:
-            self._session.establish(self._draft.context, requests[-1].account)
+            self._session.establish(self._draft.context, requests[-1].account, cls=self._draft.violation.cls)
             seen = self._session.try_again(requests, together)
         except BudgetExhausted:
             self._left = 0

@@ -267,8 +267,13 @@ def configuration(url: str, account: Account, form: str | None = None) -> dict[s
     return document
 
 
+def heed_sigint() -> None:
+    """Undo what a shell does to what it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
-def running(where: Path, url: str, requests: int = 100) -> Iterator[subprocess.Popen[str]]:
+def running(where: Path, url: str) -> Iterator[subprocess.Popen[str]]:
     """A long run that has sent some requests already."""
     process = subprocess.Popen(
         command("run", "--target", url, "--profile", "thorough", "--rate", "150"),
@@ -277,6 +282,7 @@ def running(where: Path, url: str, requests: int = 100) -> Iterator[subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=heed_sigint,
     )
     try:
         yield process
@@ -355,6 +361,7 @@ class TestEndedInTheMiddle:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_sigint,
         )
         timer = threading.Timer(4, lambda: os.killpg(process.pid, signal.SIGINT))
         timer.start()

@@ -156,7 +156,8 @@ class TestBudget:
         document = representation({"default_inactive_timer": "PT1M", "default_closed_timer": "PT10M"})
         report, _ = judged(lambda request: answer(200, document), plan=Plan(), limit=3000)
         unsent = {each.rule.id: each.reason for each in report.outcomes if each.verdict is Verdict.NOT_RUN}
-        assert unsent == {"refusal-status": "no such answer was seen"}
+        assert unsent.pop("refusal-status") == "no such answer was seen"
+        assert {BY_ID[each].group for each in unsent} <= {"openapi"}  # which comes last
 
     def test_running_out_of_requests_makes_no_finding_unstable(self) -> None:
         report, _ = judged(lambda request: answer(200, representation()), limit=150)
@@ -365,8 +366,8 @@ class TestExitCodes:
 
     def test_1_when_the_target_goes_away_after_a_deviation(self) -> None:
         """A found MUST deviation never turns into "no verdict"."""
-        fault = Fault(accepts=["PT59S", "PT0M59S", "PT9M59S", "PT9M", "PT599S"])
-        report, _ = judged(dying(120, fault))
+        fault = Fault(accepts=["PT0M59S", "PT9M", "PT599S"])
+        report, _ = judged(dying(200, fault))
         assert report.exit_code == 1
         assert ("inactive-timer-minimum", "accepted") in findings(report)
         assert "last request" in report.stopped
@@ -402,7 +403,7 @@ class TestExitCodes:
         assert resource.states == before
 
     def test_130_keeps_what_was_found_before(self) -> None:
-        report, _ = judged(interrupted(150, Fault(accepts=["PT59S", "PT0M59S", "PT9M59S", "PT9M", "PT599S"])))
+        report, _ = judged(interrupted(200, Fault(accepts=["PT0M59S", "PT9M", "PT599S"])))
         assert report.exit_code == 130
         assert ("inactive-timer-minimum", "accepted") in findings(report)
 
@@ -445,7 +446,7 @@ def test_progress_is_told_before_every_request() -> None:
     assert [requests for _, _, requests in told] == sorted(requests for _, _, requests in told)
 
 
-@pytest.mark.parametrize("rule", ["inactive-timer-minimum", "omitted-parameters-kept", "media-type"])
+@pytest.mark.parametrize("rule", ["inactive-timer-minimum", "media-type"])
 def test_the_embedded_emulator_with_a_fault_fails_its_rule(rule: str) -> None:
     name = next(each for each, built in FAULTS.items() if built.rule == rule)
     with (

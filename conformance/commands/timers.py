@@ -73,7 +73,9 @@ def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) ->
         url = settings.target or (embedded.url() if embedded else "")
         with reporting.Progress(console, limit=settings.max_requests) as shown:
             found = _explore(
-                settings, url, lambda stage, text, requests: shown.update(phase=stage, rule=text[:40], requests=requests)
+                settings,
+                url,
+                lambda stage, text, requests: shown.update(phase=stage, rule=text[:40], requests=requests),
             )
         document = explore.document(found)
         if as_json:

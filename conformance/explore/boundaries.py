@@ -6,14 +6,15 @@ guess fails, an exponential and binary search finds the neighbours. What is repo
 where to look.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, isqrt
+from math import ceil, floor, isqrt, nextafter
 
 from conformance.durations import DAY
-from conformance.explore.notations import Grid, longest_number
+from conformance.explore.notations import MAX_DIGITS, Grid, longest_number
 from conformance.explore.values import Answer, Boundary, Gap
 
 Ask = Callable[[str], Answer]
@@ -41,6 +42,9 @@ CAPS = tuple(
     )
 )  # fmt: skip
 """Greatest lengths that are common, in seconds: round ones, and what integers and libraries can hold."""
+
+NUMBERS = (2**31, 2**32, 2**53, 2**63)
+"""Numbers that a component often has to stay below, whatever its unit."""
 
 GAPS = 2
 """Gaps of one notation whose edges are searched, at most."""
@@ -139,7 +143,9 @@ class _Search:
         accepted = known.narrowest(known.least)[0][1]
         ended = known.narrowest(known.greatest)[0][0] if known.greatest else None
         for step in grid.steps:
-            if ceil(accepted / step) == least and (beyond is None or ended is None or ended // step + 1 == beyond):
+            if ceil(accepted / step) == least and (
+                beyond is None or ended is None or ended // step + 1 == beyond
+            ):
                 known.steps.insert(0, step * 10**grid.places / DAY)
                 return
 
@@ -157,12 +163,24 @@ class _Search:
             known.characters = len(last)
 
     def _first_longer(self, measure: Callable[[str], int], limit: int) -> int:
-        """The first whole number whose text measures more; nothing is sent for it."""
-        low, high, scale = 0, self._grid.longest // 10**self._grid.places, 10**self._grid.places
-        while high - low > 1:
-            middle = (low + high) // 2 if high < 4 * low else max(low + 1, isqrt(low * high))
-            low, high = (low, middle) if measure(self._grid.write(middle * scale)) > limit else (middle, high)
-        return high * scale
+        """The first number, one of its leading unit and zeros, whose text measures more; nothing is sent for it."""
+        step = self._grid.lead * 10**self._grid.places
+        zeros = bisect_right(
+            range(MAX_DIGITS), limit, key=lambda count: measure(self._grid.write(step * 10**count + step))
+        )
+        number = int(step * 10**zeros)
+        # Where a smaller unit takes over from the leading one, that comes one later.
+        return number if measure(self._grid.write(number)) > limit else number + step
+
+    def _rounding_to(self, seconds: Fraction) -> list[int]:
+        """The first numbers that a parser of floats would take for a length: the middle between it and the float below."""
+        unit = self._grid.nominal * 10**self._grid.places
+        try:
+            beyond = float(seconds / unit)
+        except OverflowError:
+            return []
+        middle = (Fraction(beyond) + Fraction(nextafter(beyond, 0))) / 2 * 10**self._grid.places
+        return [ceil(middle), floor(middle) + 1]
 
     def _accepts(self, number: int) -> bool:
         if number not in self._seen:
@@ -198,7 +216,9 @@ class _Search:
         likely = [] if twin is None else [twin[0]]
         likely += [self._at_least(accepted) for _, accepted in known.narrowest(known.least)]
         likely += [
-            int(accepted // grid.high) for accepted, _ in known.narrowest(known.greatest)[:1] if accepted >= grid.high
+            int(accepted // grid.high)
+            for accepted, _ in known.narrowest(known.greatest)[:1]
+            if accepted >= grid.high
         ]
         ladder: Iterable[Fraction]
         if not known.least:
@@ -233,7 +253,9 @@ class _Search:
         # The guess itself first: what it refuses or accepts spares the way down to 1.
         for hint in dict.fromkeys(hints):
             if 1 < hint <= inside and not self._accepts(hint - 1):
-                refused_below = max(number for number, taken in self._seen.items() if number < inside and not taken)
+                refused_below = max(
+                    number for number, taken in self._seen.items() if number < inside and not taken
+                )
                 return self._flip(refused_below, inside, [hint])
         if self._accepts(1):
             return None, 1, True
@@ -250,6 +272,8 @@ class _Search:
         for accepted, refused in known.narrowest(known.greatest):
             for step in self._steps():
                 hints += [int(accepted // step) + 1, ceil(refused / step)]
+        if grid.places and known.greatest:
+            hints += self._rounding_to(min(refused for _, refused in known.greatest))
         if known.characters is not None:
             hints.append(self._first_longer(len, known.characters))
         if not known.endless or known.greatest:
@@ -259,6 +283,7 @@ class _Search:
         if self._accepts(grid.longest):
             return grid.longest, None, True
         caps = [int(cap // grid.nominal) + 1 for cap in CAPS]
+        caps += [number * grid.lead * 10**grid.places for number in NUMBERS]
         return self._flip(inside, grid.longest, hints, late=caps)
 
     def _gaps(self, least: int, greatest: int) -> tuple[Gap, ...]:
@@ -275,7 +300,12 @@ class _Search:
         edge = least
         while len(found) < GAPS:
             missing = next(
-                (number for number in sorted(self._seen) if edge < number < greatest and not self._seen[number]), None
+                (
+                    number
+                    for number in sorted(self._seen)
+                    if edge < number < greatest and not self._seen[number]
+                ),
+                None,
             )
             if missing is None:
                 break
@@ -292,7 +322,12 @@ class _Search:
 
 
 def flip(
-    accepts: Callable[[int], bool], low: int, high: int, hints: Sequence[int], *, late: Sequence[int] | None = None,
+    accepts: Callable[[int], bool],
+    low: int,
+    high: int,
+    hints: Sequence[int],
+    *,
+    late: Sequence[int] | None = None,
     steps: int = STEPS,
 ) -> tuple[int, int, bool]:
     """

@@ -37,7 +37,9 @@ def verdict(reading: TimerReading) -> str:
         return "It accepts everything: values are not read at all."
     if not found.name:
         return "Nothing was accepted, so no dialect can be told."
-    source = next(each.source for each in DIALECTS if (each.name, each.variant) == (found.name, found.variant))
+    source = next(
+        each.source for each in DIALECTS if (each.name, each.variant) == (found.name, found.variant)
+    )
     if found.exact:
         return f"It reads durations as {dialect_named(found)} does ({source}): all of {found.probes} answers agree."
     share = f"{found.agreement:.1%}"

@@ -32,6 +32,7 @@ SECONDS: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 """Least and greatest seconds of a unit; O is a month."""
 
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """A known way to read a duration."""
@@ -51,7 +52,8 @@ _EXACT = Context(prec=10_000)
 def _sum(components: Mapping[str, Decimal]) -> Length:
     with localcontext(_EXACT):
         ends = [
-            sum((number * SECONDS[unit][end] for unit, number in components.items()), Decimal(0)) for end in (0, 1)
+            sum((number * SECONDS[unit][end] for unit, number in components.items()), Decimal(0))
+            for end in (0, 1)
         ]
     return Length(min(ends), max(ends))
 
@@ -94,7 +96,9 @@ def _isodate(text: str) -> Length | None:
 
 
 # github.com/tc39/proposal-temporal, as its polyfills have it; bounds of IsValidDuration
-_TEMPORAL = _pattern("[0-9]+", "[0-9]+(?:[.,][0-9]{1,9})?", "[0-9]+(?:[.,][0-9]{1,9})?", re.IGNORECASE | re.ASCII)
+_TEMPORAL = _pattern(
+    "[0-9]+", "[0-9]+(?:[.,][0-9]{1,9})?", "[0-9]+(?:[.,][0-9]{1,9})?", re.IGNORECASE | re.ASCII
+)
 _CALENDAR_BOUND = 2**32
 _SECONDS_BOUND = 2**53
 
@@ -134,7 +138,9 @@ def _luxon(text: str) -> Length | None:
 _MOMENT_NUMBER = "[-+]?[0-9,.]*"
 _MOMENT = _pattern(_MOMENT_NUMBER, _MOMENT_NUMBER, _MOMENT_NUMBER)
 _ASP_NET = re.compile(r"([-+])?(?:([0-9]*)[. ])?([0-9]+):([0-9]+)(?::([0-9]+)(\.[0-9]*)?)?")
-_NUMERAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+_NUMERAL = re.compile(
+    r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
+)
 _LEADING_NUMERAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _ZERO = Length(Decimal(0), Decimal(0))
 _ECMASCRIPT_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -150,7 +156,10 @@ def _moment(text: str) -> Length | None:
     if match := _ASP_NET.fullmatch(text):
         sign, days, hours, minutes, seconds, fraction = match.groups()
         value = sum(
-            (Decimal(part or 0) * scale for part, scale in ((days, DAY), (hours, 3600), (minutes, 60), (seconds, 1))),
+            (
+                Decimal(part or 0) * scale
+                for part, scale in ((days, DAY), (hours, 3600), (minutes, 60), (seconds, 1))
+            ),
             Decimal(f"0{fraction}" if fraction and fraction != "." else 0),
         )
         return _signed(Length(value, value), sign)
@@ -207,7 +216,9 @@ def _php(text: str) -> Length | None:
     return None if match is None or match["clock"] == "T" or not _numbers(match) else _sum(_numbers(match))
 
 
-_PHP_TOKEN = re.compile(rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n]")
+_PHP_TOKEN = re.compile(
+    rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n]"
+)
 
 
 def _timelib(text: str) -> Length | None:
@@ -233,7 +244,12 @@ DIALECTS = (
     Dialect("iso8601-2", _named("iso8601-2"), "ISO 8601-2:2019 4.4.1.9 and 11.3.2"),
     Dialect("xsd", _named("xsd"), "XML Schema 1.1 part 2, 3.3.6"),
     Dialect("rfc3339", _named("rfc3339"), "RFC 3339 appendix A", "letters of either case"),
-    Dialect("rfc3339", _upper_case(_named("rfc3339")), "JSON Schema's format as validators check it", "capitals only"),
+    Dialect(
+        "rfc3339",
+        _upper_case(_named("rfc3339")),
+        "JSON Schema's format as validators check it",
+        "capitals only",
+    ),
     Dialect("java", _named("java"), "java.time.Duration.parse"),
     Dialect("isodate", _isodate, "isodate.parse_duration, called"),
     Dialect("temporal", _temporal, "Temporal.Duration.from"),

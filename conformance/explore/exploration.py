@@ -182,7 +182,11 @@ class _Exploration:
             return None
         asked = {answer.text: answer for answer in self._prober.answers(timer.field)}
         answers = [asked[text] for text in interplay.ZEROS[1:] if text in asked]
-        refused = [(nominal_seconds(each.refused) or Decimal(0)) for each in timer.boundaries if each.refused and each.end == "least" and each.accepted]
+        refused = [
+            (nominal_seconds(each.refused) or Decimal(0))
+            for each in timer.boundaries
+            if each.refused and each.end == "least" and each.accepted
+        ]
         return Window(
             refused_below=min(refused, default=Decimal(0)),
             least=max(
@@ -196,7 +200,9 @@ class _Exploration:
 
     def _reading(self, timer: _Timer) -> TimerReading:
         answers = self._prober.answers(timer.field)
-        window = self._window(timer) or Window(Decimal(0), Decimal(timer.field.minimum), Decimal(timer.field.minimum))
+        window = self._window(timer) or Window(
+            Decimal(0), Decimal(timer.field.minimum), Decimal(timer.field.minimum)
+        )
         dialect = identify(answers, window, timer.course)
         echoes = normalisation(answers)
         return TimerReading(

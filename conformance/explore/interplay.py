@@ -58,7 +58,11 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
     """Whether a value is answered otherwise beside the other timer than alone; None where no value is known."""
     other = next(each for each in TIMERS if each is not field)
     partner = max(
-        (answer for answer in prober.answers(other) if answer.accepted and answer.text in ("P30D", "P1D", "PT720H")),
+        (
+            answer
+            for answer in prober.answers(other)
+            if answer.accepted and answer.text in ("P30D", "P1D", "PT720H")
+        ),
         key=lambda answer: len(answer.text),
         default=None,
     )
@@ -70,11 +74,11 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
         alone = prober.ask(field, text)
         beside = prober.submit(((field.parameter, text), (other.parameter, partner.text)))[field.slug]
         if alone.accepted != beside.accepted:
-            changed.append(f"{text} is {alone.taken} alone and {beside.taken} beside {other.parameter}={partner.text}")
+            changed.append(
+                f"{text} is {alone.taken} alone and {beside.taken} beside {other.parameter}={partner.text}"
+            )
     if changed:
         summary = f"It matters whether {other.parameter} is sent: " + "; ".join(changed) + "."
     else:
         summary = f"It does not matter whether {other.parameter} is sent as well."
     return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
-
-

@@ -60,7 +60,10 @@ _FORMS: tuple[tuple[str, Callable[[Decimal], str]], ...] = (
     ),
     ("minutes", lambda seconds: _parts(seconds, ("M", 60))),
     ("total-seconds", lambda seconds: f"PT{_plain(seconds)}S"),
-    ("total-seconds with a decimal", lambda seconds: f"PT{_plain(seconds)}S" if seconds % 1 else f"PT{seconds:.1f}S"),
+    (
+        "total-seconds with a decimal",
+        lambda seconds: f"PT{_plain(seconds)}S" if seconds % 1 else f"PT{seconds:.1f}S",
+    ),
     ("every component", _in_full),
 )
 """Canonical spellings, named by the greatest unit that they use."""
@@ -102,7 +105,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("upper-cased", lambda text: text.upper()),
     ("trimmed and upper-cased", lambda text: text.strip(BLANKS).upper()),
     *((name, _canonical(form)) for name, form in _FORMS),
-    *((f"{name}, other than fractions, months and years", _canonical_if_whole(form)) for name, form in _FORMS),
+    *(
+        (f"{name}, other than fractions, months and years", _canonical_if_whole(form))
+        for name, form in _FORMS
+    ),
     *(
         (name + how, _canonical(form, exponent, rounding))
         for how, exponent, rounding in _PRECISIONS

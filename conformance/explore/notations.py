@@ -45,6 +45,8 @@ class Grid:
     high: Fraction
     """Greatest seconds of one step: a month of 31 days, a year of 366."""
     places: int = 0
+    lead: int = 1
+    """How many whole steps the leading unit has, where there are several units."""
 
     @property
     def longest(self) -> int:
@@ -129,14 +131,14 @@ def _grids() -> tuple[Grid, ...]:
     nano = Fraction(1, 10**PLACES)
     whole = [Grid(name, _whole(text), one * low, one * high) for name, text, low, high in _UNITS]
     mixed = [
-        Grid("minutes-seconds", _minutes_seconds, one, one),
-        Grid("carry-over", _carry_over, one, one),
+        Grid("minutes-seconds", _minutes_seconds, one, one, lead=60),
+        Grid("carry-over", _carry_over, one, one, lead=60),
         Grid("leading-zeros", _whole("PT0{}S"), one, one),
-        Grid("hours-minutes", _hours_minutes, one * 60, one * 60),
-        Grid("days-time", _days_time, one, one),
-        Grid("minutes-seconds-point", _minutes_fraction, nano, nano, PLACES),
-        Grid("weeks-days", _weeks_days, one * DAY, one * DAY),
-        Grid("years-months", _years_months, one * 28 * DAY, one * 31 * DAY),
+        Grid("hours-minutes", _hours_minutes, one * 60, one * 60, lead=60),
+        Grid("days-time", _days_time, one, one, lead=DAY),
+        Grid("minutes-seconds-point", _minutes_fraction, nano, nano, PLACES, lead=60),
+        Grid("weeks-days", _weeks_days, one * DAY, one * DAY, lead=7),
+        Grid("years-months", _years_months, one * 28 * DAY, one * 31 * DAY, lead=12),
     ]
     fractions = [
         Grid(f"{name}-{word}", _fraction(text, separator), nano * low, nano * high, PLACES)

@@ -61,7 +61,9 @@ def from_exchanges(exchanges: Iterable[Exchange]) -> tuple[Point, ...]:
     points: dict[tuple[str, str], Point] = {}
     for exchange in exchanges:
         request, status = exchange.request, exchange.status
-        form = request.form() if request.method == "POST" and not request.query and request.auth.valid else None
+        form = (
+            request.form() if request.method == "POST" and not request.query and request.auth.valid else None
+        )
         if form is None or len(form) != 1 or status is None or not (status == 200 or 400 <= status < 500):
             continue
         name, text = form[0]
@@ -175,7 +177,9 @@ def _panel(axes: "Axes", field: Field, rows: _Rows) -> None:
         return
     for column, head in ((0, "least length"), (2, "greatest length")):
         x = 1 + _COLUMNS[column] / _LINE
-        axes.text(x, 1, head, transform=axes.transAxes, fontsize=8, fontweight="bold", va="bottom", color=_INK)
+        axes.text(
+            x, 1, head, transform=axes.transAxes, fontsize=8, fontweight="bold", va="bottom", color=_INK
+        )
     for number, (_, points) in enumerate(rows):
         axes.axhline(number, color=_PALE, linewidth=0.8, zorder=0)
         for accepted in (False, True):
@@ -237,7 +241,9 @@ def _legend(figure: "Figure", height: float) -> None:
     figure.legend(
         handles=[
             Line2D([], [], marker="o", linestyle="", color=ACCEPTED, label="accepted"),
-            Line2D([], [], marker="x", linestyle="", color=REFUSED, markeredgewidth=1.6, label="not accepted"),
+            Line2D(
+                [], [], marker="x", linestyle="", color=REFUSED, markeredgewidth=1.6, label="not accepted"
+            ),
             Line2D([], [], color=_INK, linestyle=(0, (5, 3)), label="documented minimum"),
         ],
         loc="upper left",

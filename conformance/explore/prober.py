@@ -89,11 +89,14 @@ class Prober:
         if shown is None:
             self._give_up(exchanges)
             if must_read:
-                raise NoVerdict("the settings cannot be read, so they could not be put back; nothing was changed")
+                raise NoVerdict(
+                    "the settings cannot be read, so they could not be put back; nothing was changed"
+                )
             return
         self._reader = exchanges[-1].request
         self._before = {
-            each.slug: value if isinstance(value := shown.get(each.attribute), str) else None for each in TIMERS
+            each.slug: value if isinstance(value := shown.get(each.attribute), str) else None
+            for each in TIMERS
         }
         for each in TIMERS:
             value = self._before[each.slug]
@@ -163,7 +166,9 @@ class Prober:
             field = BY_PARAMETER[name]
             length = nominal_seconds(text)
             if certain and length is not None and length <= 366 * DAY:
-                self._longest[field.slug] = max(self._longest.get(field.slug, (Decimal(-1), "")), (length, text))
+                self._longest[field.slug] = max(
+                    self._longest.get(field.slug, (Decimal(-1), "")), (length, text)
+                )
             guard = self._guard(field)
             if guard is not None and text != guard:
                 wanted = nominal_seconds(guard)
@@ -187,7 +192,9 @@ class Prober:
             if field.slug in self._touched
         }
         # Together, since one alone may be refused beside what the other still is; else one by one.
-        exchange = self._send(update(*((field.parameter, text) for field, text in wanted.items())), reserve=True)
+        exchange = self._send(
+            update(*((field.parameter, text) for field, text in wanted.items())), reserve=True
+        )
         if exchange.status != 200:
             for field, text in wanted.items():
                 exchange = self._send(update((field.parameter, text)), reserve=True)

@@ -19,7 +19,9 @@ def view(found: Exploration) -> RenderableType:
     """The whole of an exploration, most telling first."""
     parts: list[RenderableType] = []
     if all(describe.takes_everything(each) and describe.echoes_one(each) for each in found.timers):
-        parts.append(Text("This target accepts everything and echoes an example: it reads no timer.\n", "bold"))
+        parts.append(
+            Text("This target accepts everything and echoes an example: it reads no timer.\n", "bold")
+        )
     elif found.inactive.dialect.name and found.closed.dialect.name and not found.same_dialect:
         parts.append(Text("The two timers are read differently.\n", "bold"))
     for reading in found.timers:
@@ -33,7 +35,9 @@ def view(found: Exploration) -> RenderableType:
     parts.append(Text(f"\n{found.requests} requests ({stages}). Settings: {found.restore}."))
     parts += [Text(f"  {note}") for note in found.notes]
     if not found.complete:
-        parts.append(Text(f"Incomplete: {found.stopped}. The above is what was learnt until then.", "bold red"))
+        parts.append(
+            Text(f"Incomplete: {found.stopped}. The above is what was learnt until then.", "bold red")
+        )
     return Group(*parts)
 
 
@@ -125,7 +129,10 @@ def _notations(rows: tuple[Row, ...]) -> RenderableType:
         if odd:
             table.add_row(f"  {cls}", Text(", ".join(map(_row, odd[:3]))))
     counts = {taken: sum(row.answer.taken is taken for row in rows) for taken in Taken}
-    head = Text(f"  {len(rows)} notations: " + ", ".join(f"{count} {taken}" for taken, count in counts.items() if count))
+    head = Text(
+        f"  {len(rows)} notations: "
+        + ", ".join(f"{count} {taken}" for taken, count in counts.items() if count)
+    )
     return Group(head, table) if table.row_count else head
 
 

@@ -38,7 +38,8 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
         if watched.request.chunked and status == 411:
             return
         cause = decision.causes[0]
-        expected = f"200, for {cause.reason}"
+        several = len(watched.request.form() or ()) > 1
+        expected = "200, for every parameter is valid" if several else f"200, for {cause.reason}"
         if status < 400:
             if decision.level is Level.MUST:
                 yield Violation(
@@ -53,7 +54,7 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
         yield Violation(
             rule=_blame(watched, decision),
             outcome="refused",
-            field=cause.field.parameter if cause.field and len(watched.request.form() or ()) == 1 else None,
+            field=cause.field.parameter if cause.field and not several else None,
             summary=f"{sent} was refused",
             expected=expected,
             observed=f"status {status}",

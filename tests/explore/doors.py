@@ -37,7 +37,9 @@ class Settings:
     ) -> None:
         self._accepts = accepts
         self._echo = echo
-        self.values: dict[str, str | None] = {each.attribute: (before or {}).get(each.slug) for each in TIMERS}
+        self.values: dict[str, str | None] = {
+            each.attribute: (before or {}).get(each.slug) for each in TIMERS
+        }
         self.history: list[dict[str, str | None]] = []
         """The values after every request."""
 

@@ -148,7 +148,10 @@ def test_a_gap_is_reported_with_its_edges() -> None:
         seconds = length(text) if len(text) < 4000 else Fraction(10**9)
         taken = seconds >= 600 and not 30_000 <= seconds < 90_000
         return Answer(
-            field="closed-timer", text=text, taken=Taken.ACCEPTED if taken else Taken.REFUSED, status=200 if taken else 400
+            field="closed-timer",
+            text=text,
+            taken=Taken.ACCEPTED if taken else Taken.REFUSED,
+            status=200 if taken else 400,
         )
 
     (gap,) = search(GRIDS["seconds"], ask, Known(Fraction(600))).gaps
@@ -156,7 +159,18 @@ def test_a_gap_is_reported_with_its_edges() -> None:
 
 
 @pytest.mark.parametrize(
-    "edge", [pytest.param(edge, id=name) for name, edge in (("2", 2), ("3", 3), ("77", 77), ("1e9", 10**9), ("1e40", 10**40 + 1), ("1e4999", 10**4999))]
+    "edge",
+    [
+        pytest.param(edge, id=name)
+        for name, edge in (
+            ("2", 2),
+            ("3", 3),
+            ("77", 77),
+            ("1e9", 10**9),
+            ("1e40", 10**40 + 1),
+            ("1e4999", 10**4999),
+        )
+    ],
 )
 def test_flip_finds_the_neighbours_between_which_an_answer_changes(edge: int) -> None:
     low, high, exact = flip(lambda number: number >= edge, 1, 10**5000, [], late=[], steps=20_000)

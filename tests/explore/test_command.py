@@ -32,7 +32,11 @@ def test_it_tells_the_dialect_and_writes_reports(tmp_path: Path) -> None:
     assert "reads durations as iso8601-1 does" in result.stdout
     made = json.loads((tmp_path / "reports" / "timers.json").read_text())
     jsonschema.validate(made, contract.load("timers.schema.json"), jsonschema.Draft202012Validator)
-    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"timers.json", "timers.svg", "timers.png"}
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {
+        "timers.json",
+        "timers.svg",
+        "timers.png",
+    }
 
 
 def test_json_is_all_of_the_standard_output() -> None:

@@ -52,7 +52,9 @@ COLUMNS = ("java", "temporal", "luxon", "moment", "go-sosodev", "php as document
 def test_a_model_reads_as_its_parser_does(line: str, column: int) -> None:
     text, *cells = line.split()
     length = READERS[COLUMNS[column]](text)
-    assert (None if length is None else length.low) == (None if cells[column] == "x" else Decimal(cells[column]))
+    assert (None if length is None else length.low) == (
+        None if cells[column] == "x" else Decimal(cells[column])
+    )
 
 
 @pytest.mark.parametrize("text", [*pool(Decimal(600)), *(text for _, text in table() if len(text) < 400)])

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from io import StringIO
 
 import jsonschema
 import pytest
@@ -25,10 +26,10 @@ BY_NAME = {(each.name, each.variant): each for each in DIALECTS}
 
 def reads_with(dialect: Dialect, minimum: int) -> Accepts:
     def accepts(text: str) -> bool:
-        if len(text) > 4000:
-            return dialect.name in ("iso8601-1", "iso8601-2", "none", "php") and text[-2:-1].isdigit()
         length = dialect.read(text)
-        return length is not None and (length.low >= minimum or (dialect.name == "moment" and length.low == 0))
+        return length is not None and (
+            length.low >= minimum or (dialect.name == "moment" and length.low == 0)
+        )
 
     return accepts
 
@@ -65,7 +66,9 @@ def test_two_timers_that_are_read_differently_are_said_to_be() -> None:
     assert "The two timers are read differently." in text_of(found)
 
 
-def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smallest_inputs_that_differ() -> None:
+def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smallest_inputs_that_differ() -> (
+    None
+):
     def accepts(text: str) -> bool:
         return reads_with(DIALECTS[0], 60)(text.strip(" "))
 
@@ -120,7 +123,10 @@ def test_a_timer_is_never_left_shorter_than_it_was_for_longer_than_one_request()
             if seconds(values[field.attribute]) < seconds(before[field.slug])
         ]
         assert shorter
-        assert all(seconds(settings.history[number + 1][field.attribute]) >= seconds(before[field.slug]) for number in shorter)
+        assert all(
+            seconds(settings.history[number + 1][field.attribute]) >= seconds(before[field.slug])
+            for number in shorter
+        )
         assert settings.values[field.attribute] == before[field.slug]
     assert found.restore == "restored"
 
@@ -205,7 +211,10 @@ def longest(text: str | None) -> Decimal | None:
 
 ECHOES: dict[str, tuple[Callable[[str], str | None], str]] = {
     "verbatim": (lambda text: text, "verbatim"),
-    "seconds": (lambda text: f"PT{seconds(text).to_integral_value():f}S", "total-seconds, rounded to seconds"),
+    "seconds": (
+        lambda text: f"PT{seconds(text).to_integral_value():f}S",
+        "total-seconds, rounded to seconds",
+    ),
     "null": (lambda text: None, "nothing comes back"),
     "cut": (lambda text: text[:7], "cut after 7 characters"),
 }
@@ -233,7 +242,9 @@ def test_the_library_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_takes_600_requests_for_the_boundaries_of_both_timers_at_most() -> None:
-    stages = dict(explored(Settings(reference(), before={INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"})).requests_by_stage)
+    stages = dict(
+        explored(Settings(reference(), before={INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"})).requests_by_stage
+    )
     assert stages["first boundary"] + stages["boundaries"] <= 600
 
 
@@ -245,6 +256,6 @@ def test_it_works_over_http() -> None:
 
 
 def text_of(found: Exploration) -> str:
-    console = Console(width=160, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115  # the console owns it
-    console.print(view(found))
-    return console.export_text()
+    stream = StringIO()
+    Console(width=160, file=stream).print(view(found))
+    return stream.getvalue()

@@ -19,7 +19,9 @@ POINTS = (
 
 
 def test_a_picture_is_an_svg_document_with_its_labels_as_text() -> None:
-    texts = [each.text for each in ElementTree.fromstring(picture(POINTS)).iter("{http://www.w3.org/2000/svg}text")]
+    texts = [
+        each.text for each in ElementTree.fromstring(picture(POINTS)).iter("{http://www.w3.org/2000/svg}text")
+    ]
     for expected in ("× PT59S", "● PT60S", "seconds", "weeks", "nothing is accepted", "● 4,990 digits"):
         assert expected in texts
     assert {"DefaultInactiveTimer", "DefaultClosedTimer", "documented minimum: 10 min"} <= set(texts)

@@ -44,7 +44,8 @@ def response(
     return Response(status=status, headers=(*own, *headers), body=content)
 
 
-def error(status: int, *headers: tuple[str, str], **changes: object) -> Response:
+def error(http_status: int, *headers: tuple[str, str], **changes: object) -> Response:
     """A refusal as the vendor writes it, with changes."""
-    document = {"code": 20001, "message": "no", "more_info": "https://www.twilio.com/docs/errors/20001", "status": status}
-    return response(status, {name: value for name, value in (document | changes).items() if value is not ...}, *headers)
+    document: dict[str, object] = {"code": 20001, "message": "no", "status": http_status}
+    document["more_info"] = "https://www.twilio.com/docs/errors/20001"
+    return response(http_status, {name: value for name, value in (document | changes).items() if value is not ...}, *headers)

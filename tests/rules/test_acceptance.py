@@ -96,8 +96,8 @@ def test_what_is_open_may_be_taken_or_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["P1W", "P1M", "PT900.5S", "PT10,5M"])
 def test_notations_that_some_readings_lack_are_should(value: str) -> None:
-    assert told((("DefaultInactiveTimer", value),), error(400)) == {"inactive-timer-notation": "refused"}
-    assert shown(("DefaultInactiveTimer", value)) == {}
+    assert told((("DefaultClosedTimer", value),), error(400)) == {"closed-timer-notation": "refused"}
+    assert shown(("DefaultClosedTimer", value)) == {}
 
 
 def test_closed_shorter_than_inactive_may_be_taken_or_refused() -> None:
