@@ -11,6 +11,7 @@ a model differs from its parser.
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def main() -> int:
     parser.add_argument("--node-modules", type=Path, help="holds moment, luxon and temporal-polyfill")
     modules = parser.parse_args().node_modules
     named = requests()
-    same = all([compare(*each) for each in real_parsers(modules)])
+    same = min([compare(*each) for each in real_parsers(modules)], default=True)
     draw()
     return 0 if named and same else 1
 
@@ -141,7 +142,7 @@ def real_parsers(modules: Path | None) -> Iterable[tuple[str, str, Callable[[lis
 
 def _in_node(node: str, modules: Path, package: str) -> Callable[[list[str]], Answers]:
     def run(texts: list[str]) -> Answers:
-        done = subprocess.run(  # noqa: S603  # our own script
+        done = subprocess.run(  # our own script
             [node, "-e", NODE, package], input=json.dumps(texts), capture_output=True, text=True, check=True,
             cwd=modules.resolve().parent,
         )  # fmt: skip
@@ -156,7 +157,7 @@ def _in_java(java: str, which: str) -> Callable[[list[str]], Answers]:
         with tempfile.TemporaryDirectory() as directory:
             source = Path(directory, "Read.java")
             source.write_text(JAVA, encoding="ascii")
-            done = subprocess.run(  # noqa: S603  # our own program
+            done = subprocess.run(  # our own program
                 [java, str(source), which], input=lines, capture_output=True, text=True, check=True
             )
         return [
@@ -186,6 +187,8 @@ def compare(name: str, package: str, run: Callable[[list[str]], Answers]) -> boo
     """Print how often a model reads as its parser does, and where not."""
     read = next(each.read for each in DIALECTS if each.name == name)
     texts = texts_to_compare()
+    if name == "xsd":  # processors need not support numbers of any size (XML Schema 1.1 part 2, 5.4)
+        texts = [text for text in texts if not re.search("[1-9][0-9]{9}", text)]
     wrong = [
         (text, read(text), real)
         for text, real in zip(texts, run(texts), strict=True)

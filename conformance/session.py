@@ -26,7 +26,7 @@ from conformance.model import (
 )
 from conformance.oracle import Answer, FormDecision, decide
 from conformance.rules import BY_ID, NotJSON, Watched, judge
-from conformance.rules.probes import LONG_CLOSED, look
+from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, look
 from conformance.target import Target
 
 _REMEMBERED = 10
@@ -115,7 +115,7 @@ class Session:
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Exchange]:
         """Send a probe's steps, after what puts its context in force, and judge every answer; returns them."""
         tally = self.tallies.setdefault((rule, cls), Tally())
-        self.establish(probe.context, cls=cls)
+        self.establish(probe.context)
         self._context = probe.context
         tally.examples += 1
         if probe.together:
@@ -135,12 +135,12 @@ class Session:
             names = {each.parameter for each in FIELDS if self.ledgers[0].settings[each.attribute].suspects}
             self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
-    def establish(self, context: Pairs, account: int = 0, *, cls: str = "") -> None:
+    def establish(self, context: Pairs, account: int = 0) -> None:
         """Put settings in force, unless they are already."""
         now = self.ledgers[account].current()
         missing = tuple(pair for pair in context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1])
         if missing:
-            self.send(replace(update(*missing), account=account), cls)
+            self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(
         self, request: Request, cls: str, tally: Tally | None = None, *, known_good: bool = False

@@ -176,7 +176,7 @@ class Witness:
             return False
         self._left -= cost
         try:
-            self._session.establish(self._draft.context, requests[-1].account, cls=self._draft.violation.cls)
+            self._session.establish(self._draft.context, requests[-1].account)
             seen = self._session.try_again(requests, together)
         except BudgetExhausted:
             self._left = 0

@@ -10,7 +10,7 @@ parsers by `benchmarks/timers.py`.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from types import MappingProxyType
 
 import isodate  # type: ignore[import-untyped]  # ships no types
@@ -174,7 +174,10 @@ def _moment(text: str) -> Length | None:
     counted = [number for number in numbers.values() if number]
     if any(number != number.to_integral_value() for number in counted[:-1]):
         return None
-    return _signed(_sum(numbers), sign)
+    # Months and years become whole days of the Gregorian mean month.
+    months = numbers.pop("O") + 12 * numbers.pop("Y")
+    days = (months * 146_097 / 4_800).quantize(Decimal(1), ROUND_HALF_UP, _EXACT)
+    return _signed(_sum({**numbers, "D": numbers["D"] + days}), sign)
 
 
 def _go_sosodev(text: str) -> Length | None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from conformance.explore import interplay
 from conformance.explore.boundaries import Known, search
-from conformance.explore.identification import LIMIT, Course, Window, identify, probe
+from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
 from conformance.explore.picture import point_of

@@ -1,8 +1,6 @@
 """How the two timers depend on each other, and what a zero does."""
 
-from decimal import Decimal
 
-from conformance.durations import DAY
 from conformance.explore.prober import Prober
 from conformance.explore.values import Answer, Boundary, Remark
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field

@@ -22,6 +22,8 @@ from conformance.model import (
 
 LONG_CLOSED = (CLOSED.parameter, "P30D")
 SHORT_INACTIVE = (INACTIVE.parameter, "PT1M")
+CONTEXT_CLASSES = {LONG_CLOSED: "timer/days", SHORT_INACTIVE: "timer/minimum-minutes"}
+"""The input classes that the settings beside which others are judged belong to themselves."""
 
 
 def context_of(target_field: Field) -> Pairs:

@@ -70,7 +70,7 @@ RULES = (
         id="implemented",
         group="robustness",
         level=Level.MUST,
-        statement="The resource exists: neither GET nor POST to it is answered with 404, 405 or 501 alone.",
+        statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
         source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource",
         classes=answers("update"),
     ),

@@ -9,7 +9,8 @@ from decimal import Decimal
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response as HttpResponse
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from conformance.model import BY_PARAMETER, PATH, TIMERS, Exchange, Request, Response, decode_form

@@ -11,8 +11,8 @@ from conformance import contract
 from conformance.commands.timers import timers
 from conformance.explore.dialects import DIALECTS
 from conformance.model import CLOSED, INACTIVE, TIMERS
-from tests.explore.doors import Settings, over_http
-from tests.explore.test_exploration import reads_with, reference
+from explore.doors import Settings, over_http
+from explore.test_exploration import reads_with, reference
 
 
 @pytest.fixture(autouse=True)

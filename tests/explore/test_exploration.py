@@ -19,7 +19,7 @@ from conformance.explore.notations import nominal_seconds
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.preflight import NoVerdict
 from conformance.target import Target, TargetSettings
-from tests.explore.doors import Accepts, InProcess, Settings, both, over_http
+from explore.doors import Accepts, InProcess, Settings, both, over_http
 
 BY_NAME = {(each.name, each.variant): each for each in DIALECTS}
 
