@@ -3,10 +3,10 @@ What `conformance timers` costs and finds, and whether its models read as the re
 
     python benchmarks/timers.py [--node-modules DIR]
 
-Three tables: requests for each emulated way to read timers; models beside moment, luxon and temporal-polyfill (from
-DIR, made by `npm install moment luxon temporal-polyfill`), isodate, and java.time and XML Schema of a JDK; and how long a
-picture takes. What is not installed is left out, with the reason. The exit status is 1 when a dialect was not named or
-a model differs from its parser.
+Three tables: requests for each emulated way to read timers; models beside moment, luxon and temporal-polyfill
+(from DIR, made by `npm install moment luxon temporal-polyfill`), java.time and XML Schema of a JDK; and how long a
+picture takes. What is not installed is left out, with the reason. The exit status is 1 when a dialect was not named
+or a model differs from its parser.
 """
 
 import argparse
@@ -59,7 +59,8 @@ class Read {
   public static void main(String[] arguments) throws Exception {
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
     Validator xsd = SchemaFactory.newInstance(XMLConstants.W3C_XML_SCHEMA_NS_URI).newSchema(new StreamSource(
-      new StringReader("<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'><s:element name='d' type='s:duration'/></s:schema>"))).newValidator();
+      new StringReader("<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'>"
+        + "<s:element name='d' type='s:duration'/></s:schema>"))).newValidator();
     for (String line; (line = in.readLine()) != null; ) {
       StringBuilder text = new StringBuilder();
       if (!line.isEmpty()) for (String code : line.split(" ")) text.appendCodePoint(Integer.parseInt(code));

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from conformance import observe
-from conformance.generation import generate
+from conformance.generation import generate, run_machine
 from conformance.model import (
     ClassOutcome,
     Exchange,
@@ -54,6 +54,9 @@ _EXPLICIT = {"quick": 1, "standard": 12, "thorough": 1_000}
 
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 """Examples of a class that are drawn, at most; forms and sequences weigh more."""
+
+_STEPS = 8
+"""Requests in a sequence of the state machine, at most."""
 
 _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 """Values to be rejected that are sent to each setting while it is null."""
@@ -125,7 +128,7 @@ def planned(catalogue: Sequence[Rule], profile: str) -> Iterator[tuple[Rule, Inp
             probes = cls.examples(situation)[: _EXPLICIT[profile]]
             if not _is_shared(rule, cls, profile, catalogue):
                 probes = ()
-            drawn = _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if cls.strategy is not None else 0
+            drawn = _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if cls.strategy or cls.machine else 0
             yield rule, cls, probes, drawn
 
 
@@ -316,11 +319,10 @@ class _Run:
             return
         for rule in self._catalogue:
             for cls in rule.classes:
-                if cls.strategy is not None:
+                if cls.strategy is not None or cls.machine is not None:
                     self._draw(rule, cls, count * _WEIGHTS.get(cls.id, 1))
 
     def _draw(self, rule: Rule, cls: InputClass, count: int) -> None:
-        assert cls.strategy is not None
         seen = self._exemplary.pop((rule.id, cls.id))
         ended: list[Exception] = []
 
@@ -333,12 +335,11 @@ class _Run:
             except (_Enough, BudgetExhausted, RateLimitedOut, TargetDead) as error:
                 ended.append(error)
 
-        generate(
-            cls.strategy(self._session.situation),
-            seed=f"{self._plan.seed}:{rule.id}:{cls.id}",
-            count=count,
-            receive=receive,
-        )
+        seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
+        if cls.machine is not None:
+            run_machine(cls.machine(situation, receive), seed=seed, count=count, steps=_STEPS)
+        elif cls.strategy is not None:
+            generate(cls.strategy(situation), seed=seed, count=count, receive=receive)
         if ended:
             raise ended[0]
 

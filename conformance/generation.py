@@ -11,6 +11,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
@@ -45,14 +46,7 @@ def generate(
     """
 
     @seeded(seed)
-    @settings(
-        max_examples=count,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        backend=_BACKEND,
-        suppress_health_check=list(HealthCheck),
-    )
+    @_settings(count)
     @given(strategy)
     def each(value: T) -> None:
         receive(value)
@@ -60,3 +54,28 @@ def generate(
     # Of its own for each class, as the seed is; Hypothesis would hash the source of `each`, ever the same.
     each._hypothesis_internal_database_key = seed.encode()  # type: ignore[attr-defined]
     each()
+
+
+def run_machine(machine: type[RuleBasedStateMachine], *, seed: str, count: int, steps: int) -> None:
+    """
+    Run a state machine, which hands over what it makes.
+
+    Args:
+        machine: whose rules must not raise, other than to end the process.
+        seed: the runs are a function of this text.
+        count: how many runs.
+        steps: rules in one run at most.
+    """
+    run_state_machine_as_test(seeded(seed)(machine), settings=_settings(count, steps))
+
+
+def _settings(count: int, steps: int = 1) -> settings:
+    return settings(
+        max_examples=count,
+        stateful_step_count=steps,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        backend=_BACKEND,
+        suppress_health_check=list(HealthCheck),
+    )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:  # its import costs more than the whole of this package
+    from hypothesis.stateful import RuleBasedStateMachine
     from hypothesis.strategies import SearchStrategy
 
 PATH = "/v1/Configuration"
@@ -284,6 +285,8 @@ class InputClass:
     examples: Callable[[Situation], Sequence[Probe]]
     strategy: Callable[[Situation], "SearchStrategy[Probe]"] | None = None
     """None where the examples are all there is."""
+    machine: Callable[[Situation, Callable[[Probe], None]], "type[RuleBasedStateMachine]"] | None = None
+    """In place of a strategy: a state machine that hands each sequence it has made to the function."""
     rare: bool = False
     """Whether few implementers make the mistake: the shortest run sends it for one of two twin settings only."""
 

@@ -17,7 +17,9 @@ Answering = Callable[[Request], Response | Failure]
 def answer(status: int, document: object, *headers: tuple[str, str]) -> Response:
     """A response of a JSON document."""
     return Response(
-        status=status, headers=(("Content-Type", "application/json"), *headers), body=json.dumps(document).encode()
+        status=status,
+        headers=(("Content-Type", "application/json"), *headers),
+        body=json.dumps(document).encode(),
     )
 
 
@@ -36,7 +38,9 @@ class Resource:
     """The resource, conformant; tests override a method to build in a fault."""
 
     def __init__(self) -> None:
-        self.states: list[dict[str, str | None]] = [{each.attribute: None for each in FIELDS} for _ in THROWAWAY]
+        self.states: list[dict[str, str | None]] = [
+            {each.attribute: None for each in FIELDS} for _ in THROWAWAY
+        ]
 
     def __call__(self, request: Request) -> Response | Failure:
         if not request.auth.valid and request.auth != BASIC:

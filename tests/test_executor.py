@@ -116,7 +116,9 @@ def test_a_real_target_receives_the_same_bytes_twice() -> None:
             sent: list[Request] = []
             send = target.send
 
-            def record(request: Request, _sent: list[Request] = sent, _send: object = send, **how: bool) -> object:
+            def record(
+                request: Request, _sent: list[Request] = sent, _send: object = send, **how: bool
+            ) -> object:
                 _sent.append(request)
                 return _send(request, **how)  # type: ignore[operator]  # Target.send
 
@@ -152,7 +154,7 @@ class TestBudget:
         assert unsent[Level.MUST] == 0 or ran[Level.SHOULD] <= 8
 
     def test_one_common_fault_does_not_keep_the_other_rules_from_being_run(self) -> None:
-        """A mock that answers everything with its example breaks many rules; the run still gets through them."""
+        """A mock that always answers its example breaks many rules; the run gets through them."""
         document = representation({"default_inactive_timer": "PT1M", "default_closed_timer": "PT10M"})
         report, _ = judged(lambda request: answer(200, document), plan=Plan(), limit=3000)
         unsent = {each.rule.id: each.reason for each in report.outcomes if each.verdict is Verdict.NOT_RUN}
@@ -225,7 +227,9 @@ class TestFindings:
 
     def test_fail_fast_ends_the_run_soon_after_the_first_deviation(self) -> None:
         slow, fast = (
-            judged(Fault(accepts=["PT59S", "PT1S", "P"]), plan=Plan(profile="quick", fail_fast=fast))[1].requests
+            judged(Fault(accepts=["PT59S", "PT1S", "P"]), plan=Plan(profile="quick", fail_fast=fast))[
+                1
+            ].requests
             for fast in (False, True)
         )
         assert fast < slow / 2
@@ -248,17 +252,31 @@ class TestFindings:
         assert findings(report) == set()
 
     def test_an_example_mock_is_told_by_what_it_does_not_by_what_it_resembles(self) -> None:
-        """It neither lets accounts see each other, nor loses concurrent writes, nor fails for being asked twice."""
-        document = representation({**{CHAT.attribute: EXAMPLE[CHAT.parameter]}, INACTIVE.attribute: "PT1M",
-                                   CLOSED.attribute: "PT10M", MESSAGING.attribute: EXAMPLE[MESSAGING.parameter]})
+        """It lets no account see another, loses no concurrent write, and is idempotent."""
+        document = representation(
+            {
+                CHAT.attribute: EXAMPLE[CHAT.parameter],
+                INACTIVE.attribute: "PT1M",
+                CLOSED.attribute: "PT10M",
+                MESSAGING.attribute: EXAMPLE[MESSAGING.parameter],
+            }
+        )
 
         def mock(request: Request) -> Response:
-            return answer(200, document) if request.auth.valid else refusal(401, ("WWW-Authenticate", "Basic"))
+            return (
+                answer(200, document) if request.auth.valid else refusal(401, ("WWW-Authenticate", "Basic"))
+            )
 
         report, _ = judged(mock, plan=Plan(), limit=3000)
         found = {rule for rule, _ in findings(report, Level.MUST)}
         assert {"inactive-timer-syntax", "closed-timer-minimum", "last-write-wins", "account-sid"} <= found
-        assert not found & {"accounts-apart", "concurrent-writers", "idempotence", "safe-methods", "credentials-required"}
+        assert not found & {
+            "accounts-apart",
+            "concurrent-writers",
+            "idempotence",
+            "safe-methods",
+            "credentials-required",
+        }
 
 
 def dying(after: int, resource: Answering) -> Answering:
@@ -288,7 +306,10 @@ def interrupted(after: int, resource: Answering) -> Answering:
 def values(resource: Resource) -> Resource:
     """A resource that has a value in every setting."""
     resource.states = [
-        {each: "IS" + "1" * 32 if "chat" in each else "MG" + "1" * 32 if "messaging" in each else "PT30M" for each in state}
+        {
+            each: "IS" + "1" * 32 if "chat" in each else "MG" + "1" * 32 if "messaging" in each else "PT30M"
+            for each in state
+        }
         for state in resource.states
     ]
     return resource
@@ -298,7 +319,9 @@ class Forgetful(Resource):
     """Loses one setting for good when it is written as a restore would."""
 
     def write(self, request: Request, values: Mapping[str, str]) -> None:
-        super().write(request, {name: "PT45M" if value == "PT30M" else value for name, value in values.items()})
+        super().write(
+            request, {name: "PT45M" if value == "PT30M" else value for name, value in values.items()}
+        )
 
 
 class TestExitCodes:

@@ -39,7 +39,11 @@ def test_draws_do_not_depend_on_what_else_is_imported() -> None:
     )
     plain, loaded = (
         subprocess.run(
-            [sys.executable, "-c", program.format(extra)], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", program.format(extra)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         ).stdout
         for extra in ("", "import conformance.rules, conformance.emulator, json, http.server\n")
     )

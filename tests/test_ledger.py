@@ -1,4 +1,4 @@
-"""The ledger: what it predicts after any sequence of updates, and which rule it blames when something else is shown."""
+"""The ledger: what it predicts after any updates, and which rule it blames for something else."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,9 @@ class Account:
             self.ledger.others = (*self.ledger.others, other.ledger)
             other.ledger.others = (*other.ledger.others, self.ledger)
 
-    def exchange(self, request: Request, shown: Mapping[str, str | None] | None, status: int = 200) -> Exchange:
+    def exchange(
+        self, request: Request, shown: Mapping[str, str | None] | None, status: int = 200
+    ) -> Exchange:
         self.number += 1
         response = answer(200, representation(shown)) if shown is not None else refusal(status)
         return Exchange(number=self.number, request=request, response=response)
@@ -148,7 +150,9 @@ def test_a_value_that_falls_back_to_an_earlier_one_was_lost() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
     account.takes(inactive("PT8M"), {T: "PT8M"})
-    assert account.takes(OTHER, {T: "PT7M", CLOSED.attribute: "P30D"}) == [("read-after-write", "previous-value")]
+    assert account.takes(OTHER, {T: "PT7M", CLOSED.attribute: "P30D"}) == [
+        ("read-after-write", "previous-value")
+    ]
 
 
 def test_a_refused_update_that_wrote_is_named_with_its_request() -> None:
@@ -164,7 +168,9 @@ def test_a_write_without_credentials_is_told_when_it_shows() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
     account.refuses(inactive("PT9M", auth=NO_AUTH), authorised=False)
-    assert account.takes(OTHER, {T: "PT9M", CLOSED.attribute: "P30D"}) == [("credentials-required", "written")]
+    assert account.takes(OTHER, {T: "PT9M", CLOSED.attribute: "P30D"}) == [
+        ("credentials-required", "written")
+    ]
 
 
 def test_a_get_that_writes_breaks_safe_methods() -> None:

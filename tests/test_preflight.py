@@ -44,8 +44,9 @@ def test_a_resource_that_is_not_there_is_unimplemented_and_no_sid_was_sent(statu
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_token(status: int) -> None:
     session = session_with(lambda request: refusal(status, ("WWW-Authenticate", "Basic")))
-    with pytest.raises(NoVerdict, match=f"refused the credentials of AC.*{status}") as caught:
+    with pytest.raises(NoVerdict, match="refused the credentials of AC") as caught:
         look_around(session)
+    assert f"status {status}" in str(caught.value)
     assert not any(token in str(caught.value) for token in session.target.tokens())
 
 
@@ -63,11 +64,13 @@ def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
 
 def test_post_alone_is_enough_the_document_has_no_get() -> None:
     right = Resource()
-    session = session_with(lambda request: refusal(405, ("Allow", "POST")) if request.method == "GET" else right(request))
+    session = session_with(
+        lambda request: refusal(405, ("Allow", "POST")) if request.method == "GET" else right(request)
+    )
     found = look_around(session)
     assert found.reader is not None
     assert found.reader.method == "POST"
-    assert found.before == [{each: None for each in Resource().states[0]}]
+    assert found.before == [dict.fromkeys(Resource().states[0])]
     assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.drafts)
 
 
@@ -104,8 +107,12 @@ def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
 
 def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
     resource = Resource()
-    resource.states[0] = {"default_chat_service_sid": "IS" + "1" * 32, "default_messaging_service_sid": "MG" + "1" * 32,
-                          "default_inactive_timer": "PT5M", "default_closed_timer": "PT50M"}
+    resource.states[0] = {
+        "default_chat_service_sid": "IS" + "1" * 32,
+        "default_messaging_service_sid": "MG" + "1" * 32,
+        "default_inactive_timer": "PT5M",
+        "default_closed_timer": "PT50M",
+    }
     session = session_with(resource)
     assert not probe_unset(session, look_around(session), each_setting=2)
 
@@ -113,7 +120,9 @@ def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
 def knowing(*sids: str) -> Resource:
     class Knowing(Resource):
         def takes(self, parameter: str, value: str) -> bool:
-            return super().takes(parameter, value) and (parameter in (INACTIVE.parameter, CLOSED.parameter) or value in sids)
+            return super().takes(parameter, value) and (
+                parameter in (INACTIVE.parameter, CLOSED.parameter) or value in sids
+            )
 
     return Knowing()
 
@@ -134,7 +143,10 @@ class TestLearningSids:
 
         session = session_with(LowerCaseOnly())
         learn_sids(session, {})
-        assert {rule for rule, _, _ in session.drafts} == {"chat-service-sid-accept", "messaging-service-sid-accept"}
+        assert {rule for rule, _, _ in session.drafts} == {
+            "chat-service-sid-accept",
+            "messaging-service-sid-accept",
+        }
 
     def test_a_target_that_knows_the_example_alone_is_asked_for_no_other(self) -> None:
         example = "IS" + "a" * 32

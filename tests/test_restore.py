@@ -24,7 +24,9 @@ def session_with(resource: Resource, **options: object) -> Session:
 
 def changed() -> Resource:
     resource = Resource()
-    resource.states[0] = {each.attribute: "P15D" if each.kind == "timer" else each.prefix + "0" * 32 for each in FIELDS}
+    resource.states[0] = {
+        each.attribute: "P15D" if each.kind == "timer" else each.prefix + "0" * 32 for each in FIELDS
+    }
     return resource
 
 
@@ -65,7 +67,9 @@ def test_where_all_together_are_refused_each_is_written_by_itself() -> None:
 def test_a_field_that_had_a_value_and_does_not_have_it_again_is_a_failure() -> None:
     class Sticky(Resource):
         def write(self, request: Request, values: Mapping[str, str]) -> None:
-            super().write(request, {name: value for name, value in values.items() if name != CLOSED.attribute})
+            super().write(
+                request, {name: value for name, value in values.items() if name != CLOSED.attribute}
+            )
 
     resource = Sticky()
     resource.states = changed().states
@@ -76,7 +80,9 @@ def test_a_field_that_had_a_value_and_does_not_have_it_again_is_a_failure() -> N
 def test_another_spelling_of_a_value_is_that_value() -> None:
     class Normalising(Resource):
         def write(self, request: Request, values: Mapping[str, str]) -> None:
-            super().write(request, {name: "PT420S" if value == "PT7M" else value for name, value in values.items()})
+            super().write(
+                request, {name: "PT420S" if value == "PT7M" else value for name, value in values.items()}
+            )
 
     resource = Normalising()
     assert restore(session_with(resource), [BEFORE], READ).state == "restored"

@@ -34,7 +34,13 @@ BAD = update((INACTIVE.parameter, "banana"))
 
 def test_a_conformant_resource_gives_no_draft() -> None:
     session, _ = session_with(Resource())
-    for request in (GOOD, BAD, GOOD, update(), update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M"))):
+    for request in (
+        GOOD,
+        BAD,
+        GOOD,
+        update(),
+        update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M")),
+    ):
         session.send(request, "class")
     assert session.drafts == {}
 
@@ -57,7 +63,9 @@ def test_rules_that_were_not_selected_tell_nothing() -> None:
 def test_a_probe_has_its_context_put_in_force_once() -> None:
     session, target = session_with(Resource())
     for value in ("PT2M", "PT3M"):
-        session.run_probe(Probe(steps=(update((INACTIVE.parameter, value)),), context=(LONG_CLOSED,)), "rule", "class")
+        session.run_probe(
+            Probe(steps=(update((INACTIVE.parameter, value)),), context=(LONG_CLOSED,)), "rule", "class"
+        )
     assert [request.form() for request in target.sent] == [
         (LONG_CLOSED,),
         ((INACTIVE.parameter, "PT2M"),),
@@ -66,7 +74,9 @@ def test_a_probe_has_its_context_put_in_force_once() -> None:
 
 
 def test_a_context_that_never_comes_to_be_is_given_up() -> None:
-    session, target = session_with(lambda request: answer(200, representation({"default_closed_timer": "PT10M"})))
+    session, target = session_with(
+        lambda request: answer(200, representation({"default_closed_timer": "PT10M"}))
+    )
     for _ in range(20):
         session.run_probe(Probe(steps=(GOOD,), context=(LONG_CLOSED,)), "rule", "class")
     assert sum(request.form() == (LONG_CLOSED,) for request in target.sent) < 6

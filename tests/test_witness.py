@@ -1,4 +1,4 @@
-"""From a deviation as first seen to the smallest sequence of requests that shows it, and whether it always does."""
+"""From a deviation as first seen to the shortest sequence that shows it, and whether it always does."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -184,7 +184,9 @@ def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() 
 
     session = Session(FakeTarget(Ordered(" ")), tuple(BY_ID))
     session.run_probe(
-        Probe(steps=(update((CLOSED.parameter, "PT10M ")),), context=(SHORT_INACTIVE,)), "closed-timer-strictness", "class"
+        Probe(steps=(update((CLOSED.parameter, "PT10M ")),), context=(SHORT_INACTIVE,)),
+        "closed-timer-strictness",
+        "class",
     )
     draft = next(draft for (rule, _, _), draft in session.drafts.items() if rule == "closed-timer-strictness")
     finding = Witness(session, draft).finding()

@@ -173,7 +173,7 @@ class _Search:
         return number if measure(self._grid.write(number)) > limit else number + step
 
     def _rounding_to(self, seconds: Fraction) -> list[int]:
-        """The first numbers that a parser of floats would take for a length: the middle between it and the float below."""
+        """The first numbers that a parser of floats takes for a length: halfway up from the float below."""
         unit = self._grid.nominal * 10**self._grid.places
         try:
             beyond = float(seconds / unit)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made_by
 from decimal import Decimal
 from fractions import Fraction
 
@@ -37,10 +38,10 @@ class _Timer:
 
     field: Field
     known: Known
-    boundaries: list[Boundary] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    course: Course = Course(0, 0)
+    boundaries: list[Boundary] = made_by(default_factory=list)
+    gaps: list[Gap] = made_by(default_factory=list)
+    rows: list[Row] = made_by(default_factory=list)
+    course: Course = made_by(default_factory=lambda: Course(0, 0))
 
     def boundary(self, end: str) -> Boundary | None:
         """The first boundary found at one end."""

@@ -1,6 +1,5 @@
 """How the two timers depend on each other, and what a zero does."""
 
-
 from conformance.explore.prober import Prober
 from conformance.explore.values import Answer, Boundary, Remark
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field

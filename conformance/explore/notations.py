@@ -51,7 +51,7 @@ class Grid:
     @property
     def longest(self) -> int:
         """The greatest number that is tried, whose whole part has `MAX_DIGITS` digits."""
-        return 10 ** (MAX_DIGITS + self.places) - 10**self.places
+        return int(10 ** (MAX_DIGITS + self.places) - 10**self.places)
 
     @property
     def steps(self) -> tuple[Fraction, ...]:

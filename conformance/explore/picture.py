@@ -9,7 +9,7 @@ plotting library of the language; it is large, so it is an extra (`pip install
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.explore.notations import GRIDS, longest_number, nominal_seconds, notation_of
 from conformance.explore.values import Point
@@ -111,7 +111,7 @@ def _render(points: Sequence[Point], kind: str) -> bytes:
         ) from None
     rows = {each.slug: _rows(points, each) for each in TIMERS}
     heights = [max(len(rows[each.slug]), 2) for each in TIMERS]
-    settings = {
+    settings: dict[Any, object] = {  # Any: Matplotlib types every key as a literal
         "svg.fonttype": "none",  # text stays text: smaller, and found by a search in the page
         "svg.hashsalt": "timers",
         "font.family": "sans-serif",

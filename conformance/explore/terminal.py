@@ -122,8 +122,8 @@ def _notations(rows: tuple[Row, ...]) -> RenderableType:
     for row in rows:
         by_class[row.cls].append(row)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for head in ("  remarkable", "what happens"):
-        table.add_column(head, no_wrap=head.startswith(" "))
+    table.add_column("  remarkable", no_wrap=True)
+    table.add_column("what happens")
     for cls, own in by_class.items():
         odd = [row for row in own if cls.startswith("invalid/") and row.answer.taken is not Taken.REFUSED]
         if odd:

@@ -1,9 +1,10 @@
 """Rules about what an update changes, and what it leaves alone: the ledger predicts, an answer shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from conformance.model import (
     CHAT,
@@ -181,27 +182,55 @@ def _empty(situation: Situation) -> Sequence[Probe]:
     return [single(before, EMPTY), single(before, Request(body=None, content_type=None))]
 
 
-def _sequences(situation: Situation) -> st.SearchStrategy[Probe]:
-    """Sequences of updates, refusals, reads and empty updates, on one or several connections."""
-    bad = ((INACTIVE.parameter, "PT59S"), (CLOSED.parameter, "PT9M"), (CHAT.parameter, "IS0"), (MESSAGING.parameter, "x"))
+_BAD = (
+    (INACTIVE.parameter, "PT59S"),
+    (CLOSED.parameter, "PT9M"),
+    (CHAT.parameter, "IS0"),
+    (MESSAGING.parameter, "x"),
+)
 
-    def steps(choices: list[int]) -> Probe:
-        made = []
-        for number, choice in enumerate(choices):
-            pairs = pairs_for(situation, 51 + (choice >> 7) % 97)
-            subset = tuple(pair for bit, pair in enumerate(pairs) if choice >> bit & 1)
-            kind = choice >> 4 & 7
-            if kind == 7:
-                made.append(READ)
-            elif kind == 6:
-                made.append(update(bad[choice & 3], *subset))
-            elif kind == 5 and number:
-                made.append(made[-1])
-            else:
-                made.append(Request(body=encode_form(subset or pairs[:1]), fresh=kind == 4))
-        return single(*made, update(SHORT_INACTIVE))
 
-    return st.lists(st.integers(0, 2**14 - 1), min_size=2, max_size=8).map(steps)
+def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[RuleBasedStateMachine]:
+    """
+    A Hypothesis state machine of updates, refusals, reads and repetitions, on one or several connections.
+
+    It makes a sequence and hands it over when it is complete: what is sent must not depend on what is answered.
+    """
+
+    class Updates(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps: list[Request] = []
+
+        @rule(index=st.integers(51, 147), subset=st.integers(1, 15), fresh=st.booleans())
+        def update(self, index: int, subset: int, fresh: bool) -> None:
+            pairs = pairs_for(situation, index)
+            chosen = tuple(pair for bit, pair in enumerate(pairs) if subset >> bit & 1) or pairs[:1]
+            self.steps.append(Request(body=encode_form(chosen), fresh=fresh))
+
+        @rule(bad=st.sampled_from(_BAD), index=st.integers(51, 147), first=st.booleans())
+        def refused(self, bad: tuple[str, str], index: int, first: bool) -> None:
+            valid = tuple(pair for pair in pairs_for(situation, index) if pair[0] != bad[0])[:2]
+            self.steps.append(update(*((bad, *valid) if first else (*valid, bad))))
+
+        @rule()
+        def empty(self) -> None:
+            self.steps.append(EMPTY)
+
+        @rule()
+        def read(self) -> None:
+            self.steps.append(READ)
+
+        @precondition(lambda self: bool(self.steps))
+        @rule()
+        def repeat(self) -> None:
+            self.steps.append(self.steps[-1])
+
+        def teardown(self) -> None:
+            if self.steps:
+                receive(single(*self.steps, update(SHORT_INACTIVE)))
+
+    return Updates
 
 
 _DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
@@ -221,7 +250,7 @@ RULES = (
                 id="state/sequence",
                 reason="sequences of updates, refusals and reads",
                 examples=lambda situation: [single(_each(situation, 49)[0], READ, EMPTY)],
-                strategy=_sequences,
+                machine=_machine,
             ),
         ),
     ),

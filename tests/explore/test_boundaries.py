@@ -104,7 +104,8 @@ def first_reaching(grid: Grid, seconds: Fraction) -> int:
     if grid.name == "years-months":
         years, rest = divmod(seconds, _DATE["Y"])
         return int(years) * 12 + min(12, ceil(rest / _DATE["M"]))
-    return ceil(seconds / (length(grid.write(10**grid.places)) / 10**grid.places))
+    first: int = ceil(seconds / (length(grid.write(10**grid.places)) / 10**grid.places))
+    return first
 
 
 @pytest.mark.parametrize("number", range(SETTINGS))

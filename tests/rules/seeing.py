@@ -14,7 +14,10 @@ LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [l
 
 
 def told(
-    request: Request | Pairs, response: Response | Failure, *, known_sids: dict[str, frozenset[str]] | None = None
+    request: Request | Pairs,
+    response: Response | Failure,
+    *,
+    known_sids: dict[str, frozenset[str]] | None = None,
 ) -> dict[str, str]:
     """The rules that one exchange breaks, with the kind of deviation."""
     if isinstance(request, tuple):
@@ -38,7 +41,9 @@ def response(
     status: int = 200, document: object = None, *headers: tuple[str, str], body: bytes | None = None
 ) -> Response:
     """A response; by default of a right configuration."""
-    content = body if body is not None else json.dumps(representation() if document is None else document).encode()
+    content = (
+        body if body is not None else json.dumps(representation() if document is None else document).encode()
+    )
     named = {name.lower() for name, _ in headers}
     own = () if "content-type" in named else (("Content-Type", "application/json"),)
     return Response(status=status, headers=(*own, *headers), body=content)
@@ -48,4 +53,8 @@ def error(http_status: int, *headers: tuple[str, str], **changes: object) -> Res
     """A refusal as the vendor writes it, with changes."""
     document: dict[str, object] = {"code": 20001, "message": "no", "status": http_status}
     document["more_info"] = "https://www.twilio.com/docs/errors/20001"
-    return response(http_status, {name: value for name, value in (document | changes).items() if value is not ...}, *headers)
+    return response(
+        http_status,
+        {name: value for name, value in (document | changes).items() if value is not ...},
+        *headers,
+    )

@@ -11,7 +11,10 @@ GOOD = (("DefaultInactiveTimer", "PT20M"),)
 def shown(*pairs: tuple[str, str], status: int = 200) -> dict[str, str]:
     """What is told of an update whose answer shows what it wrote."""
     attributes = {each.parameter: each.attribute for each in FIELDS}
-    document = {"account_sid": None, **{attributes[name]: value for name, value in pairs if name in attributes}}
+    document = {
+        "account_sid": None,
+        **{attributes[name]: value for name, value in pairs if name in attributes},
+    }
     found = told(pairs, response(status, document))
     found.pop("account-sid-present", None)
     return found
@@ -140,9 +143,11 @@ def test_repeated_parameters_may_be_refused_or_one_of_them_taken() -> None:
     twice = (("DefaultInactiveTimer", "PT20M"), ("DefaultInactiveTimer", "PT30M"))
     assert told(twice, error(400)) == {}
     for value, expected in (("PT20M", set()), ("PT30M", set()), ("PT40M", {"repeated-parameters"})):
-        assert told(twice, response(200, {"account_sid": None, "default_inactive_timer": value})).keys() - {
-            "account-sid-present"
-        } == expected
+        assert (
+            told(twice, response(200, {"account_sid": None, "default_inactive_timer": value})).keys()
+            - {"account-sid-present"}
+            == expected
+        )
 
 
 def test_a_sid_that_the_target_may_not_know_may_be_refused() -> None:
@@ -163,7 +168,9 @@ def test_a_sid_that_the_target_may_not_know_may_be_refused() -> None:
         ({"body": b"%44efaultInactiveTimer=PT20M"}, "form-decoding"),
     ],
 )
-def test_what_is_unusual_about_the_request_is_blamed_before_its_value(options: dict[str, object], rule: str) -> None:
+def test_what_is_unusual_about_the_request_is_blamed_before_its_value(
+    options: dict[str, object], rule: str
+) -> None:
     request = Request(**{"body": encode_form(GOOD), **options})  # type: ignore[arg-type]  # names of Request
     assert told(request, error(415)) == {rule: "refused"}
 
@@ -177,7 +184,9 @@ def test_several_good_parameters_refused_together_break_any_subset() -> None:
     assert told(form, error(400)) == {"any-subset": "refused"}
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data; boundary=b", None])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "multipart/form-data; boundary=b", None]
+)
 @pytest.mark.parametrize("status", [200, 400, 415])
 def test_other_media_types_are_open(content_type: str | None, status: int) -> None:
     answer = response() if status == 200 else error(status)

@@ -45,7 +45,9 @@ class TestRepresentation:
             ("https://conversations.twilio.com/v1/Configurations", False),
         ],
     )
-    def test_url_is_absolute_and_ends_in_the_path_its_host_is_not_compared(self, url: str | None, right: bool) -> None:
+    def test_url_is_absolute_and_ends_in_the_path_its_host_is_not_compared(
+        self, url: str | None, right: bool
+    ) -> None:
         assert ("resource-url" not in of(with_(url=url))) is right
 
     @pytest.mark.parametrize(
@@ -86,7 +88,9 @@ class TestRepresentation:
         ],
     )
     def test_a_200_is_application_json(self, media_type: str, right: bool) -> None:
-        assert of(representation(), ("Content-Type", media_type)) == ({} if right else {"media-type": "other"})
+        assert of(representation(), ("Content-Type", media_type)) == (
+            {} if right else {"media-type": "other"}
+        )
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN", b'{"a": NaN}', b"[" * 100_000])
     def test_a_200_is_one_json_text_in_utf_8(self, body: bytes) -> None:

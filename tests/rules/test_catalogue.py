@@ -40,7 +40,11 @@ def test_every_class_gives_probes_or_nothing_for_a_reason(situation: Situation) 
 def test_settings_of_one_kind_have_rules_and_classes_of_one_kind() -> None:
     for one, other in (("inactive-timer", "closed-timer"), ("chat-service-sid", "messaging-service-sid")):
         mine, theirs = (
-            {rule.id.removeprefix(slug): (rule.level, [cls.id for cls in rule.classes]) for rule in CATALOGUE if rule.id.startswith(slug)}
+            {
+                rule.id.removeprefix(slug): (rule.level, [cls.id for cls in rule.classes])
+                for rule in CATALOGUE
+                if rule.id.startswith(slug)
+            }
             for slug in (one, other)
         )
         assert mine == theirs
@@ -60,17 +64,44 @@ def test_what_the_classes_of_a_timer_send_is_decided_as_their_rule_says(timer: o
                 decision = decide_value(timer, value)  # type: ignore[arg-type]  # a Field
                 levels[decision.level] += 1
                 if kind in accepting:
-                    assert (decision.answer, decision.level) == (Answer.ACCEPT, Level.MUST), (rule.id, cls.id, value)
+                    assert (decision.answer, decision.level) == (Answer.ACCEPT, Level.MUST), (
+                        rule.id,
+                        cls.id,
+                        value,
+                    )
                 elif kind in ("syntax", "minimum", "strictness"):
-                    assert decision.answer is not Answer.ACCEPT or decision.level is Level.SHOULD, (rule.id, cls.id, value)
+                    assert decision.answer is not Answer.ACCEPT or decision.level is Level.SHOULD, (
+                        rule.id,
+                        cls.id,
+                        value,
+                    )
     assert levels[Level.MUST] > 100
     assert levels[Level.SHOULD] > 20
 
 
 @pytest.mark.parametrize(
     "call",
-    ["PT60S", "P1D", "PT9M60S", "PT1H1S", "PT0H10M", "PT59S", "PT59.999999999S", "P", "PT", "P1DT", "PT10M10M", "-PT10M",
-     "P1W", "P1Y", "PT10,5M", "+PT10M", "P1W1D", "PT0M", "P0D"],
+    [
+        "PT60S",
+        "P1D",
+        "PT9M60S",
+        "PT1H1S",
+        "PT0H10M",
+        "PT59S",
+        "PT59.999999999S",
+        "P",
+        "PT",
+        "P1DT",
+        "PT10M10M",
+        "-PT10M",
+        "P1W",
+        "P1Y",
+        "PT10,5M",
+        "+PT10M",
+        "P1W1D",
+        "PT0M",
+        "P0D",
+    ],
 )
 def test_every_value_that_was_settled_by_name_or_one_like_it_is_sent(call: str) -> None:
     """A settled call that nothing exercises protects nobody."""
