@@ -11,9 +11,10 @@ import statistics
 import sys
 import time
 
-from conformance_strategies import durations, forms, invalid_durations, invalid_sids, sids, wire_forms
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+
+from conformance_strategies import durations, forms, invalid_durations, invalid_sids, sids, wire_forms
 
 ROUNDS = 15
 FORMS_GOAL = 1_500

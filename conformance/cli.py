@@ -43,7 +43,9 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
     """The settings of a run as flags; unset ones are taken from the environment, then from conformance.toml."""
     flags = (
         click.option("--target", metavar="URL", help="Base URL to judge; without it, the embedded emulator."),
-        click.option("--profile", metavar="quick|standard|thorough", help="How much to send (default: standard)."),
+        click.option(
+            "--profile", metavar="quick|standard|thorough", help="How much to send (default: standard)."
+        ),
         click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated."),
         click.option("--fail-on", metavar="must|should", help="Level from which a deviation fails the run."),
         click.option("--seed", metavar="N", help="Seeds everything that is drawn (default: 0)."),
@@ -52,12 +54,20 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--known", metavar="FILE", help="Known deviations, TOML: they do not fail the run."),
         click.option("--settle", metavar="S", help="Seconds within which a write must be seen (default: 0)."),
         click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM."),
-        click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."),
+        click.option(
+            "--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."
+        ),
         click.option("--rate", metavar="N", help="Requests per second at most."),
-        click.option("--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10)."),
+        click.option(
+            "--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10)."
+        ),
         click.option("--live", is_flag=True, help="Judge a target that is neither loopback nor private."),
-        click.option("--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."),
-        click.option("--messaging-service-sid", metavar="SID", help="A Messaging Service that the account has."),
+        click.option(
+            "--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."
+        ),
+        click.option(
+            "--messaging-service-sid", metavar="SID", help="A Messaging Service that the account has."
+        ),
     )
     for flag in reversed(flags):
         function = flag(function)
@@ -66,7 +76,9 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @_options
-@click.option("--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show.")
+@click.option(
+    "--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def run(as_json: bool, strict_known: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
@@ -103,11 +115,13 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]
-            document = apply(document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known)
+            document = apply(
+                document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
+            )
         try:
             reporting.write_all(document, settings.report_dir)
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-                with open(summary, "a", encoding="utf-8") as file:
+                with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(reporting.RENDERERS["summary.md"](document))
         except (reporting.ReportError, OSError) as error:
             click.echo(f"conformance: {error}", err=True)
@@ -168,7 +182,9 @@ def explain(rule_id: str) -> None:
     from conformance.model import PATH, Exchange, Situation
 
     (rule,) = [rule for rule in _select([rule_id]) if rule.id == rule_id] or [_select([rule_id])[0]]
-    click.echo(f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n")
+    click.echo(
+        f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n"
+    )
     click.echo("Input classes:")
     for cls in rule.classes:
         click.echo(f"  {cls.id:32} {cls.reason}")
@@ -185,9 +201,13 @@ def explain(rule_id: str) -> None:
 @click.option("--port", default=4007, show_default=True, help="Port to listen on; 0 for a free one.")
 @click.option("--port-file", metavar="FILE", help="Write the port here once listening.")
 @click.option("--database", metavar="FILE", help="Keep the settings here; they survive a kill.")
-@click.option("--account", "accounts", multiple=True, metavar="SID:TOKEN", help="An account; may be repeated.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="SID:TOKEN", help="An account; may be repeated."
+)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Build in a fault; may be repeated.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Build in a variant; may be repeated.")
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME", help="Build in a variant; may be repeated."
+)
 @click.option("--list-faults", is_flag=True, help="List the faults.")
 @click.option("--list-variants", is_flag=True, help="List the variants.")
 @click.option("--json", "as_json", is_flag=True, help="List as an array of objects.")

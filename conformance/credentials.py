@@ -1,6 +1,4 @@
-"""
-Credentials: whose they are, and every spelling in which a token must not show up again.
-"""
+"""Credentials: whose they are, and every spelling in which a token must not show up again."""
 
 import base64
 import json

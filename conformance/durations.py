@@ -108,7 +108,9 @@ def _take_apart(text: str) -> _Parts | None:
     if match is None:
         return None
     groups = match.groups()
-    raw = [groups[1 + 3 * i : 4 + 3 * i] for i in range(4)] + [groups[14 + 3 * i : 17 + 3 * i] for i in range(3)]
+    raw = [groups[1 + 3 * i : 4 + 3 * i] for i in range(4)] + [
+        groups[14 + 3 * i : 17 + 3 * i] for i in range(3)
+    ]
     components = tuple(
         (unit, sign or "", whole, fraction)
         for unit, (sign, whole, fraction) in zip(_ORDER, raw, strict=True)
@@ -173,9 +175,7 @@ def _java(parts: _Parts) -> bool:
     ):
         return False
     length = parts.length()
-    return -_LONG <= length.low < _LONG and all(
-        Decimal(whole) < _LONG for _, _, whole, _ in parts.components
-    )
+    return -_LONG <= length.low < _LONG and all(Decimal(whole) < _LONG for _, _, whole, _ in parts.components)
 
 
 _CALENDAR = re.compile(
@@ -197,7 +197,8 @@ def _alternative(text: str) -> Length | None:
         return None
     time = day * DAY + hour * 3600 + minute * 60 + second
     return Length(
-        Decimal(year * 365 * DAY + month * 28 * DAY + time), Decimal(year * 366 * DAY + month * 31 * DAY + time)
+        Decimal(year * 365 * DAY + month * 28 * DAY + time),
+        Decimal(year * 366 * DAY + month * 31 * DAY + time),
     )
 
 

@@ -118,7 +118,9 @@ def run(
     return _Run(catalogue, target, plan, progress).report()
 
 
-def planned(catalogue: Sequence[Rule], profile: str) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
+def planned(
+    catalogue: Sequence[Rule], profile: str
+) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
     """What a run sends on purpose: by rule and class, the explicit probes, and how many are drawn at most."""
     situation = Situation(accounts=2)
     for rule in catalogue:
@@ -152,9 +154,7 @@ def _is_shared(rule: Rule, cls: InputClass, profile: str, catalogue: Sequence[Ru
 
 
 class _Run:
-    def __init__(
-        self, catalogue: Sequence[Rule], target: Target, plan: Plan, progress: Progress
-    ) -> None:
+    def __init__(self, catalogue: Sequence[Rule], target: Target, plan: Plan, progress: Progress) -> None:
         self._catalogue = catalogue
         self._target = target
         self._plan = plan
@@ -181,7 +181,9 @@ class _Run:
             self._judge()
         except KeyboardInterrupt:
             self._stopped, self._interrupted = "interrupted", True
-        except Exception as error:  # a bug of ours is no verdict on the target, and loses nothing that was found
+        except (
+            Exception
+        ) as error:  # a bug of ours is no verdict on the target, and loses nothing that was found
             self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
             self._bug = "".join(traceback.format_exception(error))
         finally:
@@ -263,7 +265,10 @@ class _Run:
         work = [(rule, cls, self._examples(rule, cls)) for rule in catalogue for cls in rule.classes]
         self._exemplary = {(rule.id, cls.id): {probe.steps for probe in probes} for rule, cls, probes in work}
         self._send_all(
-            (rule, cls, probe) for rule, cls, probes in work for probe in probes[:1] if self._is_due(rule, cls)
+            (rule, cls, probe)
+            for rule, cls, probes in work
+            for probe in probes[:1]
+            if self._is_due(rule, cls)
         )
         if self._plan.profile != "quick":
             observe.probe(self._session)
@@ -287,7 +292,9 @@ class _Run:
     def _send(self, rule: Rule, cls: InputClass, probe: Probe) -> None:
         if self._is_spent(len(probe.steps)):
             raise _Enough
-        if self._plan.fail_fast and any(self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts):
+        if self._plan.fail_fast and any(
+            self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts
+        ):
             raise _Enough
         if probe.pause:
             self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), rule.id, cls.id)
@@ -389,7 +396,9 @@ class _Run:
         draft.settled = True
         moved = finding.rule != draft.violation.rule
         for index, other in enumerate(self._findings):
-            if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (moved or other.cls == finding.cls):
+            if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
+                moved or other.cls == finding.cls
+            ):
                 self._findings[index] = replace(other, count=other.count + finding.count)
                 return
         self._findings.append(finding)
@@ -491,4 +500,3 @@ class _Run:
 def _versions() -> dict[str, str]:
     packages = ("twilio-configuration-conformance", "hypothesis", "httpcore", "jsonschema", "schemathesis")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-

@@ -32,9 +32,7 @@ _BACKEND = "conformance-plain"
 AVAILABLE_PROVIDERS[_BACKEND] = f"{__name__}.{PlainProvider.__name__}"
 
 
-def generate(
-    strategy: SearchStrategy[T], *, seed: str, count: int, receive: Callable[[T], None]
-) -> None:
+def generate(strategy: SearchStrategy[T], *, seed: str, count: int, receive: Callable[[T], None]) -> None:
     """
     Draw values.
 
@@ -52,7 +50,8 @@ def generate(
         receive(value)
 
     # Of its own for each class, as the seed is; Hypothesis would hash the source of `each`, ever the same.
-    each._hypothesis_internal_database_key = seed.encode()  # type: ignore[attr-defined]
+    key = "_hypothesis_internal_database_key"
+    setattr(each, key, seed.encode())
     each()
 
 

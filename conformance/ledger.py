@@ -233,10 +233,13 @@ class Ledger:
             if not setting.matches(value):
                 right = False
                 yield from self._explain(exchange, setting, value, repeated)
-            elif setting.writer is None and value is not None:
+            elif (
                 # Nobody wrote it in this run. What was accepted in error is told by the rule that says so.
-                if (malformed := self._malformed(setting, value)) is not None:
-                    yield malformed
+                setting.writer is None
+                and value is not None
+                and (malformed := self._malformed(setting, value)) is not None
+            ):
+                yield malformed
             if by_post:
                 if setting.shown is not None and setting.shown != value:
                     setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
@@ -300,10 +303,16 @@ class Ledger:
         if about.kind == "sid":
             if decide_sid(value, about.prefix).answer is Answer.ACCEPT:
                 return None
-            rule, outcome, expected = "response-schema", "pattern", f"{about.prefix} and 32 hexadecimal digits"
+            rule, outcome, expected = (
+                "response-schema",
+                "pattern",
+                f"{about.prefix} and 32 hexadecimal digits",
+            )
         elif not read(value):
             rule, outcome, expected = "timer-representation", "unparsable", "an ISO 8601 duration"
-        elif (length := length_of(value)) and length.high < about.minimum and length.low not in self.sent_below:
+        elif (
+            (length := length_of(value)) and length.high < about.minimum and length.low not in self.sent_below
+        ):
             rule, outcome, expected = "timer-representation", "below-minimum", f"at least {about.minimum} s"
         else:
             return None
@@ -342,10 +351,10 @@ class Ledger:
             return echo, "blank"
         decision = decide_value(target_field, sent)
         certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
-        if certain or "last-write-wins" in setting.told:
-            if value == setting.shown or (setting.sent and is_right(target_field, setting.sent, value)):
-                setting.told.add("last-write-wins")
-                return "last-write-wins", "previous-value"
+        former = value == setting.shown or (setting.sent and is_right(target_field, setting.sent, value))
+        if former and (certain or "last-write-wins" in setting.told):
+            setting.told.add("last-write-wins")
+            return "last-write-wins", "previous-value"
         if self._elsewhere(setting, value):
             return "accounts-apart", "foreign-value"
         if target_field.kind == "timer":
@@ -364,7 +373,11 @@ class Ledger:
                 return self.blamed, "reset" if value is None else "changed", None
             return "read-reflects-writes", "stale" if value in setting.former else "different", None
         for suspect in reversed(setting.suspects):
-            if (value is None and not self.blamed) or suspect.value == value or is_right(setting.about, suspect.value, value):
+            if (
+                (value is None and not self.blamed)
+                or suspect.value == value
+                or is_right(setting.about, suspect.value, value)
+            ):
                 return suspect.rule, "cleared" if value is None else "written", suspect.exchange
         if value is not None:
             if self._swapped(setting, value):

@@ -123,14 +123,15 @@ class Auth:
     """
     How a request authenticates, as a template the target fills in.
 
-    `user` and `secret` may hold `{sid}`, `{token}`, `{truncated}` (the token less its last character), `{swapped}` (the
-    token with its letters in the other case), and `{other_sid}`, `{other_token}` (of the next account). `header` overrides the whole Authorization value and
-    may also hold `{basic}`, the base64 of `user:secret`. `scheme=None` and no `header`: no credentials are sent.
+    `user` and `secret` may hold `{sid}`, `{token}`, `{truncated}` (the token less its last character), `{swapped}`
+    (the token with its letters in the other case), and `{other_sid}`, `{other_token}` (of the next account).
+    `header` overrides the whole Authorization value and may also hold `{basic}`, the base64 of `user:secret`.
+    `scheme=None` and no `header`: no credentials are sent.
     """
 
     scheme: str | None = "Basic"
     user: str = "{sid}"
-    secret: str = "{token}"
+    secret: str = "{token}"  # noqa: S105  # a placeholder
     header: str | None = None
 
     @property

@@ -1,6 +1,4 @@
-"""
-Connections that can be watched: whether one was reused, how much came, and when it has taken too long.
-"""
+"""Connections that can be watched: whether one was reused, how much came, and when it has taken too long."""
 
 import ipaddress
 import socket

@@ -3,17 +3,37 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from conformance.model import CLOSED, FORM_MEDIA_TYPE, INACTIVE, SIDS, Observation, Request, encode_form, update
+from conformance.model import (
+    CLOSED,
+    FORM_MEDIA_TYPE,
+    INACTIVE,
+    SIDS,
+    Observation,
+    Request,
+    encode_form,
+    update,
+)
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.session import Session
 
 _OPEN = (
-    ("open/zero-inactive", "DefaultInactiveTimer=PT0S", (update((INACTIVE.parameter, "PT0S")), update(SHORT_INACTIVE))),
-    ("open/zero-closed", "DefaultClosedTimer=PT0S", (update((CLOSED.parameter, "PT0S")), update(LONG_CLOSED))),
+    (
+        "open/zero-inactive",
+        "DefaultInactiveTimer=PT0S",
+        (update((INACTIVE.parameter, "PT0S")), update(SHORT_INACTIVE)),
+    ),
+    (
+        "open/zero-closed",
+        "DefaultClosedTimer=PT0S",
+        (update((CLOSED.parameter, "PT0S")), update(LONG_CLOSED)),
+    ),
     (
         "open/closed-shorter",
         "a closed timer shorter than the inactive one",
-        (update((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "PT10M")), update(SHORT_INACTIVE, LONG_CLOSED)),
+        (
+            update((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "PT10M")),
+            update(SHORT_INACTIVE, LONG_CLOSED),
+        ),
     ),
     ("open/ten-years", "DefaultClosedTimer=P10Y", (update((CLOSED.parameter, "P10Y")), update(LONG_CLOSED))),
     (
@@ -62,9 +82,15 @@ def describe(session: Session) -> Iterator[Observation]:
         exchange = session.open.get(cls)
         if exchange is not None:
             shown = session.shown(exchange) or {}
-            timer = next((each.attribute for each in (INACTIVE, CLOSED) if each.slug.split("-")[0] in cls), None)
+            timer = next(
+                (each.attribute for each in (INACTIVE, CLOSED) if each.slug.split("-")[0] in cls), None
+            )
             echo = f", shown as {shown.get(timer)!r}" if timer and exchange.status == 200 else ""
-            answer = f"status {exchange.status}" if exchange.failure is None else f"no answer ({exchange.failure.kind})"
+            answer = (
+                f"status {exchange.status}"
+                if exchange.failure is None
+                else f"no answer ({exchange.failure.kind})"
+            )
             yield Observation(topic=cls, text=f"{what}: {answer}{echo}")
     for each in SIDS:
         known = session.situation.sids.get(each.parameter)
@@ -76,8 +102,13 @@ def describe(session: Session) -> Iterator[Observation]:
         yield Observation(topic="open/get", text=f"GET is answered with {_counts(reads)}")
     refusals = session.kinds.get("answer/refusal", Counter())
     if refusals:
-        yield Observation(topic="open/refusals", text=f"refused updates are answered with {_counts(refusals)}")
+        yield Observation(
+            topic="open/refusals", text=f"refused updates are answered with {_counts(refusals)}"
+        )
 
 
 def _counts(statuses: Counter[str]) -> str:
-    return ", ".join(f"{status} ({'once' if count == 1 else f'{count} times'})" for status, count in sorted(statuses.items()))
+    return ", ".join(
+        f"{status} ({'once' if count == 1 else f'{count} times'})"
+        for status, count in sorted(statuses.items())
+    )

@@ -79,7 +79,10 @@ def decide_timer(text: str, minimum: int) -> Decision:
         return _reject(Level.SHOULD, "strictness", "blanks around a duration are no part of it")
     if text == "PT0S":
         return Decision(
-            Answer.OPEN, Level.MUST, "minimum", "below the minimum, yet a support article says it disables the timer"
+            Answer.OPEN,
+            Level.MUST,
+            "minimum",
+            "below the minimum, yet a support article says it disables the timer",
         )
     lengths = read(text)
     if is_zero(text):
@@ -92,7 +95,9 @@ def decide_timer(text: str, minimum: int) -> Decision:
     literal = lengths.get("iso8601-1")
     if literal is None:
         if min(length.low for length in reaching) > SHOULD_SECONDS:
-            return Decision(Answer.OPEN, Level.MUST, "strictness", "a looser reading takes it, for over a year")
+            return Decision(
+                Answer.OPEN, Level.MUST, "strictness", "a looser reading takes it, for over a year"
+            )
         return _reject(Level.SHOULD, "strictness", f"not ISO 8601-1, though {_names(lengths)} parses it")
     if literal.low < minimum:
         if literal.high >= minimum:
@@ -193,19 +198,29 @@ def decide(
             decisions.append(
                 rejected[0]
                 if len(rejected) == len(own)
-                else Decision(Answer.OPEN, Level.MUST, "repeated-parameters", "a repeated parameter", target_field)
+                else Decision(
+                    Answer.OPEN, Level.MUST, "repeated-parameters", "a repeated parameter", target_field
+                )
             )
             continue
         decision = own[0]
         only = (known_sids or {}).get(name)
         if decision.answer is Answer.ACCEPT and only is not None and sent[0] not in only:
             decision = Decision(
-                Answer.OPEN, Level.MUST, "accept", "the target may refuse SIDs of services it does not know", target_field
+                Answer.OPEN,
+                Level.MUST,
+                "accept",
+                "the target may refuse SIDs of services it does not know",
+                target_field,
             )
         decisions.append(decision)
     if not decisions:
         return FormDecision(EMPTY_UPDATE.answer, EMPTY_UPDATE.level, (EMPTY_UPDATE,))
-    for answer, level in ((Answer.REJECT, Level.MUST), (Answer.REJECT, Level.SHOULD), (Answer.OPEN, Level.MUST)):
+    for answer, level in (
+        (Answer.REJECT, Level.MUST),
+        (Answer.REJECT, Level.SHOULD),
+        (Answer.OPEN, Level.MUST),
+    ):
         causes = tuple(each for each in decisions if each.answer is answer and each.level is level)
         if causes:
             return FormDecision(answer, level, causes)
@@ -213,7 +228,14 @@ def decide(
         return FormDecision(
             Answer.OPEN,
             Level.MUST,
-            (Decision(Answer.OPEN, Level.MUST, "interplay", "some would refuse a closed timer shorter than inactive"),),
+            (
+                Decision(
+                    Answer.OPEN,
+                    Level.MUST,
+                    "interplay",
+                    "some would refuse a closed timer shorter than inactive",
+                ),
+            ),
         )
     level = Level.SHOULD if any(each.level is Level.SHOULD for each in decisions) else Level.MUST
     return FormDecision(Answer.ACCEPT, level, tuple(each for each in decisions if each.level is level))

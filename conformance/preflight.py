@@ -130,7 +130,9 @@ def probe_unset(session: Session, found: Findings, *, each_setting: int) -> bool
     for each in unset:
         for value in _UNSET[each][:each_setting]:
             session.run_probe(
-                Probe(steps=(update((each.parameter, value)),)), "rejected-update-changes-nothing", "state/unset"
+                Probe(steps=(update((each.parameter, value)),)),
+                "rejected-update-changes-nothing",
+                "state/unset",
             )
     if unset:
         session.look_again("state/unset")

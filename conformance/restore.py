@@ -12,7 +12,9 @@ from conformance.target import BudgetExhausted, RateLimitedOut, TargetDead
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 
 
-def restore(session: Session, before: list[Mapping[str, str | None] | None], reader: Request | None) -> Restore:
+def restore(
+    session: Session, before: list[Mapping[str, str | None] | None], reader: Request | None
+) -> Restore:
     """
     Write back what was there, read it again, and compare.
 

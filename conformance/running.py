@@ -74,7 +74,11 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         for account in settings.accounts
     ]
     # What it takes to run the same again; null: the embedded emulator was judged.
-    again = {"target": settings.target, "only": settings.only, "known": settings.known and str(settings.known)}
+    again = {
+        "target": settings.target,
+        "only": settings.only,
+        "known": settings.known and str(settings.known),
+    }
     report = replace(report, settings={**report.settings, **again})
     options = ["--cacert", settings.ca_file] if settings.ca_file else []
     redact = Secrets(secret, report.target).redact if secret else None

@@ -38,7 +38,10 @@ _CHECKS = (
     ("openapi-checks", response_headers_conformance),
 )
 
-def explore(session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]) -> None:
+
+def explore(
+    session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]
+) -> None:
     """
     Generate, send and check.
 
@@ -60,7 +63,9 @@ def explore(session: Session, *, count: int, seed: int, send: Callable[[Request,
         if exchange is not None:
             _check(session, case, exchange)
 
-    modes: list[SearchStrategy[Any]] = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+    modes: list[SearchStrategy[Any]] = [
+        operation.as_strategy(generation_mode=mode) for mode in GenerationMode
+    ]
     generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count, receive=receive)
 
 
@@ -87,7 +92,9 @@ def _text(value: object) -> str:
 def _check(session: Session, case: Any, exchange: Exchange) -> None:
     shown = session.shown(exchange) or {}
     settings = ((each, shown.get(each.attribute)) for each in FIELDS)
-    if session.told or any(value and decide_value(each, value).answer is Answer.REJECT for each, value in settings):
+    if session.told or any(
+        value and decide_value(each, value).answer is Answer.REJECT for each, value in settings
+    ):
         return  # what other rules tell of the same answer, or told of an update before it, is said once
     for rule, check in _CHECKS:
         for failure in _failures(case, exchange, rule, check):

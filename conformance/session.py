@@ -25,7 +25,7 @@ from conformance.model import (
     update,
 )
 from conformance.oracle import Answer, FormDecision, decide
-from conformance.rules import BY_ID, NotJSON, Watched, judge
+from conformance.rules import NotJSON, Watched, judge
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, look
 from conformance.target import Target
 
@@ -304,5 +304,3 @@ def _status(exchange: Exchange) -> str:
     if exchange.failure is not None:
         return str(exchange.failure.kind)
     return str(exchange.status)
-
-

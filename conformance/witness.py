@@ -225,7 +225,9 @@ class Witness:
 
     def _first(self, current: Requests, candidates: Iterable[Requests]) -> Requests | None:
         for candidate in candidates:
-            if [_answer(each) for each in candidate] != [_answer(each) for each in current[-len(candidate) :]]:
+            if [_answer(each) for each in candidate] != [
+                _answer(each) for each in current[-len(candidate) :]
+            ]:
                 continue  # another kind of request could show it for a reason of its own
             if self._left < len(candidate) * (1 + _TIMES):
                 return None  # keep enough to show the final witness again
@@ -237,7 +239,9 @@ class Witness:
         """Blame the order of the parameters when the same parameters in documented order do not show it."""
         last = requests[-1]
         pairs = last.form() or ()
-        ordered = tuple(sorted(pairs, key=lambda pair: PARAMETERS.index(pair[0]) if pair[0] in PARAMETERS else 99))
+        ordered = tuple(
+            sorted(pairs, key=lambda pair: PARAMETERS.index(pair[0]) if pair[0] in PARAMETERS else 99)
+        )
         if len(pairs) < 2 or ordered == pairs or self.violation.outcome not in ("refused", "changed"):
             return requests
         kept, violation = self.exchanges, self.violation
@@ -254,7 +258,11 @@ def cause_of(violation: Violation) -> str:
     rule = violation.rule
     if rule == "read-response":
         return violation.outcome.replace("/", ": ", 1)  # as when the answer to an update shows it
-    if violation.outcome == MALFORMED or rule == "timer-representation" or (rule, violation.outcome) == _PATTERN:
+    if (
+        violation.outcome == MALFORMED
+        or rule == "timer-representation"
+        or (rule, violation.outcome) == _PATTERN
+    ):
         return f"representation: {violation.field}"
     for slug in ("inactive-timer-", "closed-timer-", "chat-service-sid-", "messaging-service-sid-"):
         if rule.startswith(slug):
@@ -289,7 +297,9 @@ def _simpler(request: Request) -> Iterator[Request]:
         yield replace(request, fresh=False)
     if request.headers:
         yield replace(request, headers=())
-    if (request.content_type or "").lower().startswith(FORM_MEDIA_TYPE) and request.content_type != FORM_MEDIA_TYPE:
+    if (request.content_type or "").lower().startswith(
+        FORM_MEDIA_TYPE
+    ) and request.content_type != FORM_MEDIA_TYPE:
         yield replace(request, content_type=FORM_MEDIA_TYPE)
     if request.body != encode_form(pairs):
         return  # the bytes are the point
@@ -319,5 +329,3 @@ def _shorter(value: str) -> Iterator[str]:
     if size > 12:
         for start in range(0, size - size // 2 + 1, max(1, size // 2)):
             yield value[:start] + value[start + size // 2 :]
-
-

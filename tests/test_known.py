@@ -140,7 +140,11 @@ def test_a_run_that_was_stopped_is_without_verdict_when_all_else_is_known() -> N
 
 
 def test_a_budget_that_is_spent_leaves_a_verdict_and_finds_what_is_fixed() -> None:
-    spent: dict[str, Any] = {"stopped": "the budget is spent", "settings": {"max_requests": 300}, "requests": 300}
+    spent: dict[str, Any] = {
+        "stopped": "the budget is spent",
+        "settings": {"max_requests": 300},
+        "requests": 300,
+    }
     known, fixed = _known(), _known(rule=LOOSE.id, witness=(update(),))
     applied = _apply(_result(_found(), **spent), known, fixed)
 

@@ -52,7 +52,7 @@ def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_tok
 
 def test_a_target_that_is_not_http_is_no_verdict() -> None:
     session = session_with(lambda request: Failure(FailureKind.FRAMING, "not HTTP: b'SSH-2.0'"))
-    with pytest.raises(NoVerdict, match="SSH-2.0"):
+    with pytest.raises(NoVerdict, match=r"SSH-2\.0"):
         look_around(session)
 
 

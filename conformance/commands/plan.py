@@ -6,7 +6,9 @@ import click
 
 
 @click.command()
-@click.option("--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True)
+@click.option(
+    "--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True
+)
 @click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print every request, as an array of objects.")
 def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:

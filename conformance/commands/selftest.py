@@ -15,16 +15,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--fault", "fault_globs", multiple=True, metavar="GLOB", help="Faults to examine; may be repeated.")
+@click.option(
+    "--fault", "fault_globs", multiple=True, metavar="GLOB", help="Faults to examine; may be repeated."
+)
 @click.option("--rule", "rule_globs", multiple=True, metavar="GLOB", help="Faults that break these rules.")
-@click.option("--variant", "variant_globs", multiple=True, metavar="GLOB", help="Conformant variants to examine.")
-@click.option("--combinations", type=click.IntRange(0), default=0, help="Random sets of variants to examine too.")
+@click.option(
+    "--variant", "variant_globs", multiple=True, metavar="GLOB", help="Conformant variants to examine."
+)
+@click.option(
+    "--combinations", type=click.IntRange(0), default=0, help="Random sets of variants to examine too."
+)
 @click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
 @click.option("--profile", type=click.Choice(["quick", "standard"]), default="standard", show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the runs and random sets.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the runs and random sets."
+)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Runs at a time.")
 @click.option("--fail-fast", is_flag=True, help="End each run at its first deviation.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix here.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix here."
+)
 def selftest(
     fault_globs: tuple[str, ...],
     rule_globs: tuple[str, ...],
@@ -65,7 +75,9 @@ def selftest(
         *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed),
     ]
     if not subjects:
-        raise Refused("nothing is selected; `conformance serve --list-faults` and --list-variants list the names")
+        raise Refused(
+            "nothing is selected; `conformance serve --list-faults` and --list-variants list the names"
+        )
     results = []
     for result in proof.examine_all(subjects, jobs=jobs, profile=profile, seed=seed, fail_fast=fail_fast):
         results.append(result)
@@ -84,6 +96,10 @@ def _line(result: "Result") -> str:
         said = "MISSED"
     else:
         said = "caught" if result.attributed else "caught by another rule"
-    where = f"after {result.first:,} of {result.requests:,} requests" if result.first else f"{result.requests:,} requests"
+    where = (
+        f"after {result.first:,} of {result.requests:,} requests"
+        if result.first
+        else f"{result.requests:,} requests"
+    )
     rules = ", ".join(dict.fromkeys(finding.rule for finding in result.findings))
     return f"{said:22} {result.subject.name:52} {where:30} {rules}"

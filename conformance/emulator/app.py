@@ -106,7 +106,7 @@ class Endpoint:
                 answer = self._behaviour.finish(call, self._behaviour.refuse(call, error))
             else:
                 answer = await self._behaviour.answer(call)
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever went wrong, the client gets an answer
             if self._log_crashes:
                 _LOG.exception("the emulator failed to answer %s %s", call.method, call.path)
             error = ApiError(500, 20500, "Internal Server Error")

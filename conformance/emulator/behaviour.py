@@ -30,8 +30,10 @@ CORS = (
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
     (
         "Access-Control-Allow-Headers",
-        "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, "
-        "If-Unmodified-Since, Idempotency-Key",
+        (
+            "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, "
+            "If-Unmodified-Since, Idempotency-Key"
+        ),
     ),
     ("Access-Control-Allow-Credentials", "true"),
     ("Access-Control-Expose-Headers", "ETag"),

@@ -34,8 +34,8 @@ def _component(unit: str, designator: str) -> str:
 
 DESIGNATOR_FORM = re.compile(
     "P(?:"
-    + f"(?P<weeks>{_NUMBER})W"
-    + "|"
+    f"(?P<weeks>{_NUMBER})W"
+    "|"
     + _component("years", "Y")
     + _component("months", "M")
     + _component("days", "D")

@@ -88,7 +88,7 @@ class _TreatingTransport:
         self._treatment: Treatment | None = None
         self._expected = 0
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def write(self, data: bytes) -> None:

@@ -57,17 +57,36 @@ def watch_errors(watched: Watched) -> Iterator[Violation]:
     message, status = document.get("message"), document.get("status")
     if not isinstance(message, str) or status is None:
         missing = "message" if not isinstance(message, str) else "status"
-        yield _violation(watched, "error-envelope", f"no-{missing}", missing, expected, f"{missing}: {document.get(missing)!r:.80}")
+        yield _violation(
+            watched,
+            "error-envelope",
+            f"no-{missing}",
+            missing,
+            expected,
+            f"{missing}: {document.get(missing)!r:.80}",
+        )
     if status is not None and (isinstance(status, bool) or status != response.status):
         yield _violation(
-            watched, "error-status", "different", "status", f"status: {response.status}", f"status: {status!r:.80}"
+            watched,
+            "error-status",
+            "different",
+            "status",
+            f"status: {response.status}",
+            f"status: {status!r:.80}",
         )
     code, more_info = document.get("code"), document.get("more_info")
     if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
         yield _violation(watched, "error-types", "code", "code", "code: an integer", f"code: {code!r:.80}")
-    if more_info is not None and not (isinstance(more_info, str) and more_info.startswith(("http://", "https://"))):
+    if more_info is not None and not (
+        isinstance(more_info, str) and more_info.startswith(("http://", "https://"))
+    ):
         yield _violation(
-            watched, "error-types", "more-info", "more_info", "more_info: a URL", f"more_info: {more_info!r:.80}"
+            watched,
+            "error-types",
+            "more-info",
+            "more_info",
+            "more_info: a URL",
+            f"more_info: {more_info!r:.80}",
         )
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import combinations, permutations
 
-from conformance_strategies import forms
 from hypothesis.strategies import SearchStrategy
 
 from conformance.model import (
@@ -27,6 +26,7 @@ from conformance.model import (
 )
 from conformance.oracle import Answer, decide_value
 from conformance.rules.probes import LONG_CLOSED, look, sid_for, single
+from conformance_strategies import forms
 
 _DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 
@@ -91,7 +91,9 @@ def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
         fitted = []
         for name, value in pairs:
             known = situation.sids.get(name)
-            well_formed = known is not None and decide_value(BY_PARAMETER[name], value).answer is Answer.ACCEPT
+            well_formed = (
+                known is not None and decide_value(BY_PARAMETER[name], value).answer is Answer.ACCEPT
+            )
             if not well_formed:
                 fitted.append((name, value))
             elif known:

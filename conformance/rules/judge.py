@@ -32,6 +32,8 @@ def judge(watched: Watched) -> Iterator[Violation]:
         for violation in watcher(watched):
             if by_get and violation.rule in _ABOUT_ANSWERS:
                 # The document describes POST alone: what only GET shows is a SHOULD.
-                yield replace(violation, rule="read-response", outcome=f"{violation.rule}/{violation.outcome}")
+                yield replace(
+                    violation, rule="read-response", outcome=f"{violation.rule}/{violation.outcome}"
+                )
             else:
                 yield violation

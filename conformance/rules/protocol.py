@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 
-from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 from hypothesis.strategies import SearchStrategy
 
 from conformance.model import (
@@ -32,6 +31,7 @@ from conformance.model import (
 )
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, single
 from conformance.rules.watching import Watched
+from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 _WRITE = ((INACTIVE.parameter, "PT3M7S"),)
 _GOOD = (LONG_CLOSED, (INACTIVE.parameter, "PT4M9S"))
@@ -295,9 +295,7 @@ RULES = (
         level=Level.MUST,
         statement="The media type of the body is understood in any case.",
         source=f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
-        classes=(
-            wire_class("media-type-in-other-case"),
-        ),
+        classes=(wire_class("media-type-in-other-case"),),
     ),
     Rule(
         id="charset-parameter",
@@ -305,9 +303,7 @@ RULES = (
         level=Level.SHOULD,
         statement="A charset parameter of UTF-8 on the body's media type does no harm.",
         source=f"{_HTTP} 8.3.1; many clients send one",
-        classes=(
-            wire_class("charset-parameter"),
-        ),
+        classes=(wire_class("charset-parameter"),),
     ),
     Rule(
         id="accept-header",
@@ -356,7 +352,9 @@ RULES = (
         statement="A 405 says in Allow which methods are allowed.",
         source=f"{_HTTP} 15.5.6 and 10.2.1",
         classes=tuple(
-            fixed_class(f"method/{each.lower()}", f"{each}, which nothing documents", _method(each, bad=False))
+            fixed_class(
+                f"method/{each.lower()}", f"{each}, which nothing documents", _method(each, bad=False)
+            )
             for each in ("PUT", "PATCH", "DELETE")
         ),
     ),
@@ -383,7 +381,9 @@ RULES = (
         statement="No other way of sending a value writes one that an update would have to refuse.",
         source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource: the parameters' rules",
         classes=(
-            _attempts("json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))),
+            _attempts(
+                "json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))
+            ),
             _attempts("multipart", "an invalid value in multipart/form-data", *map(_multipart, _UNVALIDATED)),
             _attempts("query", "an invalid value in the query string", *map(_query, _UNVALIDATED)),
             _attempts(
@@ -391,7 +391,12 @@ RULES = (
                 "an invalid value under another spelling of the parameter's name",
                 *(p for each in _UNVALIDATED for p in _renamed(each)),
             ),
-            _attempts("method", "an invalid value by PUT and PATCH", _method("PUT", bad=True), _method("PATCH", bad=True)),
+            _attempts(
+                "method",
+                "an invalid value by PUT and PATCH",
+                _method("PUT", bad=True),
+                _method("PATCH", bad=True),
+            ),
             *wire_classes("unknown"),
         ),
     ),

@@ -115,7 +115,9 @@ def _judge(watched: Watched) -> Iterator[Violation]:
     assert response is not None
     content_type = response.header("content-type")
     if (content_type or "").partition(";")[0].strip().lower() != "application/json":
-        yield _violation("media-type", "Content-Type", "other", "application/json", content_type or "no Content-Type")
+        yield _violation(
+            "media-type", "Content-Type", "other", "application/json", content_type or "no Content-Type"
+        )
     credentials = response.header("access-control-allow-credentials")
     if credentials is not None and credentials.strip().lower() not in ("true", "false"):
         name = "Access-Control-Allow-Credentials"
@@ -156,11 +158,17 @@ def _attributes(watched: Watched, document: Mapping[str, Any]) -> Iterator[Viola
         and str(account).lower() != watched.account_sid.lower()
     ):
         yield _violation(
-            "account-sid", "account_sid", "other-account", watched.account_sid, f"account_sid: {_shorten(account)}"
+            "account-sid",
+            "account_sid",
+            "other-account",
+            watched.account_sid,
+            f"account_sid: {_shorten(account)}",
         )
     url = document.get("url")
     if isinstance(url, str) and not _is_url(url, PATH):
-        yield _violation("resource-url", "url", "other", f"an absolute URL ending in {PATH}", f"url: {_shorten(url)}")
+        yield _violation(
+            "resource-url", "url", "other", f"an absolute URL ending in {PATH}", f"url: {_shorten(url)}"
+        )
     links = document.get("links")
     if links is not None and not _are_links(links):
         expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"

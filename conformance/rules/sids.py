@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
 from hypothesis.strategies import SearchStrategy, just
 
 from conformance.model import SIDS, Field, InputClass, Level, Probe, Rule, Situation
 from conformance.rules.probes import value_class, value_probe
+from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
 
 _DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 
@@ -42,7 +42,9 @@ def _well_formed(target_field: Field, name: str, digits: Sequence[str]) -> Input
 
 
 def _echo(target_field: Field) -> InputClass:
-    return _well_formed(target_field, "echo", ("AbCdEf0123456789aBcDeF9876543210", "00112233445566778899aabbccddeeff"))
+    return _well_formed(
+        target_field, "echo", ("AbCdEf0123456789aBcDeF9876543210", "00112233445566778899aabbccddeeff")
+    )
 
 
 def _any(target_field: Field) -> InputClass:
@@ -105,7 +107,8 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
         "; ".join(each.reason for each in classes),
         tuple(text for row in examples for text in row if text is not None),
         lambda: invalid_sids(target_field.prefix, classes=parts),
-        rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts) or name.removeprefix("sid/") in _RARE,
+        rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts)
+        or name.removeprefix("sid/") in _RARE,
     )
 
 

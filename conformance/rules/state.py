@@ -80,7 +80,11 @@ def _omitted(situation: Situation) -> Sequence[Probe]:
     return [
         single(everything, *_each(situation, 21)),
         single(everything, *reversed(_each(situation, 22)), *_each(situation, 23)),
-        *(single(everything, one, another) for one in _each(situation, 24) for another in _each(situation, 25)),
+        *(
+            single(everything, one, another)
+            for one in _each(situation, 24)
+            for another in _each(situation, 25)
+        ),
     ]
 
 
@@ -260,7 +264,11 @@ RULES = (
         level=Level.MUST,
         statement="The answer to an update shows the value just sent, whatever was there before.",
         source=_DOCUMENT,
-        classes=(InputClass(id="state/a-b-a", reason="one value, another, and the first again", examples=_last_wins),),
+        classes=(
+            InputClass(
+                id="state/a-b-a", reason="one value, another, and the first again", examples=_last_wins
+            ),
+        ),
     ),
     Rule(
         id="read-after-write",
@@ -269,8 +277,14 @@ RULES = (
         statement="Later answers to updates still show what was written.",
         source=_DOCUMENT,
         classes=(
-            InputClass(id="state/several-connections", reason="write on one connection, look on another", examples=_fresh),
-            InputClass(id="state/kept-for-seconds", reason="a value looked at some seconds later", examples=_kept),
+            InputClass(
+                id="state/several-connections",
+                reason="write on one connection, look on another",
+                examples=_fresh,
+            ),
+            InputClass(
+                id="state/kept-for-seconds", reason="a value looked at some seconds later", examples=_kept
+            ),
         ),
     ),
     Rule(
@@ -288,7 +302,9 @@ RULES = (
         statement="GET and HEAD change nothing.",
         source="RFC 9110 9.2.1",
         classes=(
-            InputClass(id="state/safe-methods", reason="GET, HEAD and OPTIONS between two updates", examples=_safe),
+            InputClass(
+                id="state/safe-methods", reason="GET, HEAD and OPTIONS between two updates", examples=_safe
+            ),
         ),
     ),
     Rule(
@@ -296,7 +312,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="The same update sent again is accepted again and changes nothing.",
-        source=f"{_DOCUMENT}: an update sets values; what is there already is set again",
+        source=f"{_DOCUMENT}: what is there already can be set again",
         classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=_twice),),
     ),
     Rule(
@@ -314,7 +330,11 @@ RULES = (
         statement="Concurrent updates of different settings lose none of them.",
         source=f"{_DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
-            InputClass(id="state/concurrent", reason="four writers at once, one for each setting", examples=_concurrent),
+            InputClass(
+                id="state/concurrent",
+                reason="four writers at once, one for each setting",
+                examples=_concurrent,
+            ),
         ),
     ),
     Rule(

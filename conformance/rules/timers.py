@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
-
 from conformance.durations import DAY
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field, InputClass, Level, Rule
 from conformance.oracle import decide_timer
 from conformance.rules.probes import value_class
+from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 
 _DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 _ERRORS = {
@@ -28,8 +27,14 @@ _AT_MINIMUM = {
 _BELOW = {
     "seconds": (("PT59S", "PT1S", "PT30S", "PT9S"), ("PT599S", "PT60S", "PT59S", "PT1S", "PT99S", "PT540S")),
     "minutes": (("PT0M59S", "PT0M1S"), ("PT9M", "PT1M", "PT5M", "PT2M", "PT09M")),
-    "mixed": (("PT0H0M59S", "PT0H59S", "P0DT59S"), ("PT9M59S", "PT5M30S", "PT8M119S", "PT0H9M59S", "P0DT9M59S")),
-    "long-fraction": (("PT59.99999999999999999999S",), ("PT9M59.99999999999999999999S", "PT599.9999999999999999S")),
+    "mixed": (
+        ("PT0H0M59S", "PT0H59S", "P0DT59S"),
+        ("PT9M59S", "PT5M30S", "PT8M119S", "PT0H9M59S", "P0DT9M59S"),
+    ),
+    "long-fraction": (
+        ("PT59.99999999999999999999S",),
+        ("PT9M59.99999999999999999999S", "PT599.9999999999999999S"),
+    ),
     "fraction": (
         ("PT59.999999999S", "PT59.9S", "PT59,999999999S", "PT0.99M", "PT59.9999999999S", "PT0.016H"),
         ("PT599.999999999S", "PT9M59.9S", "PT9.99M", "PT9,99M", "PT9M59.9999999999S", "PT0.166H", "P0.0069D"),
@@ -43,15 +48,52 @@ def _accepted(timer: Field) -> dict[str, tuple[str, ...]]:
     ceiling = "P15D" if timer is INACTIVE else "P30D"
     seconds = "PT1296000S" if timer is INACTIVE else "PT2592000S"
     return {
-        "minutes": (*(["PT10M"] if timer is INACTIVE else []), "PT15M", "PT11M", "PT12M", "PT20M", "PT30M", "PT59M", "PT45M", "PT100M", "PT1440M"),
+        "minutes": (
+            *(["PT10M"] if timer is INACTIVE else []),
+            "PT15M",
+            "PT11M",
+            "PT12M",
+            "PT20M",
+            "PT30M",
+            "PT59M",
+            "PT45M",
+            "PT100M",
+            "PT1440M",
+        ),
         "seconds": (seconds, "PT900S", "PT3600S", "PT601S", "PT1000S", "PT86400S", "PT100000S"),
         "hours": ("PT100H", "PT1H", "PT2H", "PT24H", "PT36H", "PT72H", "PT10H", "PT360H"),
         "days": (ceiling, "P1D", "P2D", "P7D", "P10D", "P14D", "P8D"),
-        "mixed": ("P1DT12H30M5S", "PT1H30M", "P1DT1H", "PT1H30M15S", "P1DT1M", "P1DT1S", "PT20M30S", "P9DT23H59M59S"),
+        "mixed": (
+            "P1DT12H30M5S",
+            "PT1H30M",
+            "P1DT1H",
+            "PT1H30M15S",
+            "P1DT1M",
+            "P1DT1S",
+            "PT20M30S",
+            "P9DT23H59M59S",
+        ),
         "skipping": ("PT1H1S", "P1DT30M", "P1DT900S", "P2DT5S", "PT24H30S"),
         "carry-over": ("PT90M", "PT61M", "PT59M60S", "PT20M120S", "PT23H60M", "PT25H", "PT1H90M", "P1DT24H"),
-        "leading-zeros": ("PT019M", "PT015M", "P01D", "PT01H", "PT0900S", "PT0000000000000900S", "P007D", "PT00015M"),
-        "zero-components": ("PT0H15M", "P0DT15M", "P1DT0H", "PT1H0M0S", "PT15M0S", "P0DT0H15M0S", "P1DT0H0M0S"),
+        "leading-zeros": (
+            "PT019M",
+            "PT015M",
+            "P01D",
+            "PT01H",
+            "PT0900S",
+            "PT0000000000000900S",
+            "P007D",
+            "PT00015M",
+        ),
+        "zero-components": (
+            "PT0H15M",
+            "P0DT15M",
+            "P1DT0H",
+            "PT1H0M0S",
+            "PT15M0S",
+            "P0DT0H15M0S",
+            "P1DT0H0M0S",
+        ),
     }
 
 
@@ -59,9 +101,22 @@ _NOTATIONS = {
     "weeks": ("P1W", "P2W", "P01W"),
     "months": ("P1M", "P1MT10M", "P1M1D"),
     "years": ("P1Y", "P0Y1D", "P1Y1D"),
-    "fraction-point": ("PT900.5S", "PT1.5H", "PT10.5M", "P0.5D", "P1.5D", "PT900.0S", "P0.5W", "PT900.000000001S"),
+    "fraction-point": (
+        "PT900.5S",
+        "PT1.5H",
+        "PT10.5M",
+        "P0.5D",
+        "P1.5D",
+        "PT900.0S",
+        "P0.5W",
+        "PT900.000000001S",
+    ),
     "fraction-comma": ("PT10,5M", "PT1,5H", "PT900,5S", "P0,5D", "PT1,000H"),
-    "many-zeros": ("PT0000000000000000000900S", "P00000000000000000000001D", "PT00000000000000000000000000000015M"),
+    "many-zeros": (
+        "PT0000000000000000000900S",
+        "P00000000000000000000001D",
+        "PT00000000000000000000000000000015M",
+    ),
 }
 
 
@@ -133,7 +188,9 @@ def _refused(timer: Field, rule: str) -> tuple[InputClass, ...]:
             group = grouped.get(name, name)
             groups.setdefault(group, _TOGETHER.get(group, (name,)))
     return tuple(
-        _invalid_class(timer, group, names, rare=group in _RARE or (rule == "strictness" and group not in _COMMON))
+        _invalid_class(
+            timer, group, names, rare=group in _RARE or (rule == "strictness" and group not in _COMMON)
+        )
         for group, names in groups.items()
     )
 
@@ -157,7 +214,16 @@ def _rules(timer: Field) -> Iterator[Rule]:
     minimum = timer.minimum
     words = "1 minute" if timer is INACTIVE else "10 minutes"
     ceiling = (15 if timer is INACTIVE else 30) * DAY
-    common = ("seconds", "minutes", "hours", "days", "mixed", "carry-over", "leading-zeros", "zero-components")
+    common = (
+        "seconds",
+        "minutes",
+        "hours",
+        "days",
+        "mixed",
+        "carry-over",
+        "leading-zeros",
+        "zero-components",
+    )
     yield Rule(
         id=f"{timer.slug}-syntax",
         group="timers",
@@ -198,7 +264,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-boundary",
         group="timers",
         level=Level.MUST,
-        statement=f"A {timer.parameter} of exactly {words} is accepted, however it is spelled, and so is one just above.",
+        statement=f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
         source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
         classes=(
             *(
@@ -253,14 +319,25 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-echo",
         group="timers",
         level=Level.MUST,
-        statement=f"A {timer.parameter} that was accepted comes back as the same length, in any spelling, free of blanks.",
+        statement=f"A {timer.parameter} that was accepted comes back as the same length, however spelled, free of blanks.",
         source=f"{_DOCUMENT}: {timer.attribute}",
         classes=(
             value_class(
                 timer,
                 "timer/echo",
                 "values that a normalising target is likely to rewrite",
-                ("PT75M", "PT3601S", "PT36H", "P1DT1S", "PT1H1M1S", "PT601S", "PT86399S", "P13DT59M", "PT999M", "PT0H61M"),
+                (
+                    "PT75M",
+                    "PT3601S",
+                    "PT36H",
+                    "P1DT1S",
+                    "PT1H1M1S",
+                    "PT601S",
+                    "PT86399S",
+                    "P13DT59M",
+                    "PT999M",
+                    "PT0H61M",
+                ),
                 lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
             ),
         ),
@@ -273,7 +350,13 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
         classes=(
             *(
-                value_class(timer, f"timer/{name}", f"ISO 8601-1 has it, some parsers do not: {_notes(name)}", values, rare=True)
+                value_class(
+                    timer,
+                    f"timer/{name}",
+                    f"ISO 8601-1 has it, some parsers do not: {_notes(name)}",
+                    values,
+                    rare=True,
+                )
                 for name, values in _NOTATIONS.items()
             ),
             value_class(

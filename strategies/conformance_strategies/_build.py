@@ -65,6 +65,8 @@ def strategy(
         function: The public function; its name and defaults make the repr.
         recipe: Builds one value from drawn digits.
         size: How many bytes to draw, at least what the recipe reads for its longest value.
+        *args: Arguments of the call.
+        **kwargs: Keyword arguments of the call.
     """
     data = st.binary(min_size=size, max_size=size)
 

@@ -133,11 +133,7 @@ def _with_units(units: Sequence[int], recipe: Callable[[int, int, int], Recipe[s
     """A plan over those of the units that can say a length within the bounds."""
 
     def plan(low: Fraction, high: Fraction) -> Recipe[str] | None:
-        recipes = []
-        for unit in units:
-            if counts := counts_within(unit, low, high):
-                recipes.append(recipe(unit, *counts))
-        return one_of(recipes)
+        return one_of([recipe(unit, *counts) for unit in units if (counts := counts_within(unit, low, high))])
 
     return plan
 
@@ -162,12 +158,14 @@ def _zero_components(unit: int, first: int, last: int) -> Recipe[str]:
 
 def _fraction(separator: str) -> Plan:
     def plan(low: Fraction, high: Fraction) -> Recipe[str] | None:
-        recipes = []
-        for places in PLACES:
-            for unit in (SECOND, MINUTE, HOUR, DAY, WEEK):
-                if counts := counts_within(unit, low * 10**places, high * 10**places):
-                    recipes.append(fractional(separator, unit, places, *counts))
-        return one_of(recipes)
+        return one_of(
+            [
+                fractional(separator, unit, places, *counts)
+                for places in PLACES
+                for unit in (SECOND, MINUTE, HOUR, DAY, WEEK)
+                if (counts := counts_within(unit, low * 10**places, high * 10**places))
+            ]
+        )
 
     return plan
 

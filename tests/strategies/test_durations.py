@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import isodate  # type: ignore[import-untyped]  # it has no stubs
 import pytest
-from conformance_strategies import NOTATIONS, durations, durations_near, near, spellings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
+from conformance_strategies import NOTATIONS, durations, durations_near, near, spellings
 from strategies.readings import length
 from strategies.sampling import minimal, sample
 
@@ -107,7 +107,7 @@ def test_all_notations_occur() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(600, 600), (timedelta(minutes=10), 600), (Decimal("600"), 600), (Decimal("0.000000001"), Fraction(1,
+    [(600, 600), (timedelta(minutes=10), 600), (Decimal(600), 600), (Decimal("0.000000001"), Fraction(1,
     10**9)),
      (timedelta(microseconds=1), Fraction(1, 10**6))],
 )  # fmt: skip

@@ -1,8 +1,12 @@
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
+from hypothesis.errors import InvalidArgument
+
 from conformance_strategies import (
     INVALID_DURATION_CLASSES,
     INVALID_SID_CLASSES,
@@ -11,8 +15,6 @@ from conformance_strategies import (
     FormDraw,
     forms,
 )
-from hypothesis.errors import InvalidArgument
-
 from strategies.readings import length
 from strategies.sampling import minimal, sample
 
@@ -114,7 +116,7 @@ def test_every_class_occurs() -> None:
         ),
     ],
 )  # fmt: skip
-def test_options_hold_for_every_form(options, holds) -> None:  # type: ignore[no-untyped-def]  # options vary in type
+def test_options_hold_for_every_form(options: dict[str, Any], holds: Callable[[FormDraw], bool]) -> None:
     drawn = sample(forms(**options), 200)
     assert all(holds(form) for form in drawn)
 
@@ -122,7 +124,7 @@ def test_options_hold_for_every_form(options, holds) -> None:  # type: ignore[no
 @pytest.mark.parametrize(
     "options", [{"max_size": 1}, {"valid": False, "max_invalid": 1}, {"min_size": 2, "max_size": 2}]
 )
-def test_bounds_favour_no_parameter(options) -> None:  # type: ignore[no-untyped-def]  # options vary in type
+def test_bounds_favour_no_parameter(options: dict[str, Any]) -> None:
     counts = Counter(name for form in sample(forms(**options), 500) for name, _ in form.pairs)
     assert min(counts[name] for name in NAMES) > max(counts.values()) / 2
 
@@ -182,7 +184,7 @@ def test_a_failing_class_is_left_alone(of_class: str, pair: tuple[str, str]) -> 
         {"lengths": {"DefaultChatServiceSid": (1, 2)}},
     ],
 )
-def test_wrong_arguments_are_refused_at_once(options) -> None:  # type: ignore[no-untyped-def]  # wrong on purpose
+def test_wrong_arguments_are_refused_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         forms(**options)
 

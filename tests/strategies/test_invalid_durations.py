@@ -2,9 +2,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conformance_strategies import INVALID_DURATION_CLASSES, InvalidDurationClass, invalid_durations
 from hypothesis.errors import InvalidArgument
 
+from conformance_strategies import INVALID_DURATION_CLASSES, InvalidDurationClass, invalid_durations
 from strategies.readings import READINGS
 from strategies.sampling import minimal, sample
 

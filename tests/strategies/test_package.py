@@ -3,9 +3,10 @@ import inspect
 import sys
 from pathlib import Path
 
-import conformance_strategies
 import hypothesis.strategies
 import pytest
+
+import conformance_strategies
 
 MODULES = list(Path(conformance_strategies.__file__).parent.glob("*.py"))
 

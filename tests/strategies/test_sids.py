@@ -3,9 +3,9 @@ import string
 from collections.abc import Callable
 
 import pytest
-from conformance_strategies import INVALID_SID_CLASSES, InvalidSidClass, invalid_sids, sids
 from hypothesis.errors import InvalidArgument
 
+from conformance_strategies import INVALID_SID_CLASSES, InvalidSidClass, invalid_sids, sids
 from strategies.sampling import minimal, sample
 
 #: IS, MG: ordinary. AC, FA: the prefix itself is made of hexadecimal digits. MM: it has one letter twice.

@@ -4,6 +4,10 @@ from email import message_from_bytes
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
 from conformance_strategies import (
     FORM_MEDIA_TYPE,
     PARAMETERS,
@@ -14,10 +18,6 @@ from conformance_strategies import (
     encode_form,
     wire_forms,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.errors import InvalidArgument
-
 from strategies.sampling import minimal, sample
 
 CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambda each: each.name)

@@ -225,7 +225,7 @@ ALL: tuple[Fault, ...] = (
     _fault("leak-in-etag", "no-leak", "An ETag is made from the token.",
       aftermath.leaks(aftermath.in_header("ETag", 'W/"{token}-1"'), _shown), A),
     _fault("leak-in-url", "no-leak", "The URL tells the token before its host.",
-      aftermath.leaks(aftermath.in_body(b"(?<=\"url\": \"http://)", "user:{token}@"), _shown), A),
+      aftermath.leaks(aftermath.in_body(b'(?<="url": "http://)', "user:{token}@"), _shown), A),
     _fault("leak-in-more-info", "no-leak", "The link of an error tells the token.",
       aftermath.leaks(aftermath.in_body(rb"docs/errors(?=/)", "docs?token={token}"), _erroneous), BANANA),
     _fault("leak-on-other-methods", "no-leak", "A 405 tells the token.",
