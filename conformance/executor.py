@@ -181,9 +181,7 @@ class _Run:
             self._judge()
         except KeyboardInterrupt:
             self._stopped, self._interrupted = "interrupted", True
-        except (
-            Exception
-        ) as error:  # a bug of ours is no verdict on the target, and loses nothing that was found
+        except Exception as error:  # noqa: BLE001  # a bug of ours is no verdict, and loses nothing
             self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
             self._bug = "".join(traceback.format_exception(error))
         finally:
@@ -245,6 +243,8 @@ class _Run:
             self._session.drafts.clear()  # what is not there, or lets nobody in, deviates from nothing
         except (TargetDead, RateLimitedOut) as error:
             self._stopped, self._no_verdict = f"{error}; last request: {self._last_request()}", True
+            if isinstance(error, TargetDead):
+                self._session.forget_last_failures()
         except Unimplemented as error:
             self._stopped, self._unimplemented = str(error), True
             for key in [key for key in self._session.drafts if key[0] != "implemented"]:
@@ -377,8 +377,15 @@ class _Run:
     # Witnesses
 
     def _new_drafts(self) -> list[Draft]:
-        new = [draft for draft in self._session.drafts.values() if not draft.settled]
-        return sorted(new, key=lambda draft: BY_ID[draft.violation.rule].level is not Level.MUST)
+        """Those of MUST rules first; among them the first of every cause before the second of any."""
+        turns = Counter[str]()
+        new = []
+        for draft in self._session.drafts.values():
+            if not draft.settled:
+                cause = cause_of(draft.violation)
+                new.append((BY_ID[draft.violation.rule].level is not Level.MUST, turns[cause], draft))
+                turns[cause] += 1
+        return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
 
     def _confirm(self, drafts: Iterable[Draft]) -> None:
         unstable: dict[str, int] = {}
@@ -395,11 +402,16 @@ class _Run:
         """Keep a finding, or count it with the one that it turned out to be."""
         draft.settled = True
         moved = finding.rule != draft.violation.rule
+        witness = [each.request for each in finding.exchanges]
         for index, other in enumerate(self._findings):
             if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
-                moved or other.cls == finding.cls
+                moved or other.cls == finding.cls or [each.request for each in other.exchanges] == witness
             ):
-                self._findings[index] = replace(other, count=other.count + finding.count)
+                # The class that is the rule's own, and comes first there, names it: in every run the same.
+                kept = other if moved else min(other, finding, key=_place)
+                self._findings[index] = replace(
+                    kept, count=other.count + finding.count, first=min(other.first, finding.first)
+                )
                 return
         self._findings.append(finding)
 
@@ -410,6 +422,8 @@ class _Run:
         classes = tuple(self._class_outcome(rule, cls) for cls in rule.classes)
         examples = sum(each.examples for each in classes)
         verdict, reason = Verdict.CONFORMANT, ""
+        if not self._found.before and not findings:  # nothing to judge: one odd answer decides no rule
+            return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=self._stopped)
         if self._unimplemented and findings:
             verdict = Verdict.UNIMPLEMENTED
         elif findings:
@@ -442,11 +456,15 @@ class _Run:
     def _why_not(self, rule: Rule) -> str:
         if self._stopped:
             return self._stopped
+        if all(cls.id.startswith("answer/") for cls in rule.classes):
+            return "no such answer was seen"
         if rule.id == "accounts-apart" and self._session.situation.accounts < 2:
             return "needs a second account: set CONFORMANCE_ACCOUNTS"
         return "the budget of requests was spent before"
 
     def _why_undecided(self, rule: Rule) -> str:
+        if self._stopped:
+            return ""
         statuses = {status for kinds in self._session.kinds.values() for status in kinds}
         if rule.id == "challenge" and "401" not in statuses:
             return "no 401 was seen"
@@ -495,6 +513,11 @@ class _Run:
             if applies
         )
         return verdict, code
+
+
+def _place(finding: Finding) -> tuple[int, str]:
+    classes = [cls.id for cls in BY_ID[finding.rule].classes]
+    return (classes.index(finding.cls) if finding.cls in classes else len(classes), finding.cls)
 
 
 def _versions() -> dict[str, str]:

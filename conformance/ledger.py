@@ -6,7 +6,7 @@ writers leave several), and the suspects: values that were sent but must not be 
 something else, the suspects say which rule was broken. A mismatch is reported once; then what was seen is adopted.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -151,15 +151,27 @@ class Ledger:
         else:
             self._write(exchange, form, certain=status is not None and 200 <= status < 300)
 
-    def record_together(self, exchanges: Iterable[Exchange]) -> None:
-        """Take in updates that were sent at the same time: whichever came last is right."""
+    def record_together(
+        self, exchanges: Sequence[Exchange], shown: Sequence[Mapping[str, str | None] | None]
+    ) -> None:
+        """
+        Take in updates that were sent at the same time: whichever came last is right.
+
+        Args:
+            exchanges: the updates and their answers.
+            shown: the settings that each answer shows; what its own answer does not show was never there to be lost.
+        """
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
-        for exchange in exchanges:
+        for exchange, own in zip(exchanges, shown, strict=True):
             accepted = exchange.status is not None and 200 <= exchange.status < 300
             refused = exchange.status is not None and 400 <= exchange.status < 500
             for name, value in exchange.request.form() or ():
                 if name in BY_PARAMETER and not refused:
+                    about = BY_PARAMETER[name]
+                    if accepted and own is not None and not is_right(about, value, own.get(about.attribute)):
+                        self._setting(name).right = None
+                        continue
                     values.setdefault(name, []).append(value)
                     certain[name] = certain.get(name, False) or accepted
                     self._setting(name).writer = exchange
@@ -194,9 +206,9 @@ class Ledger:
             if not allowed:  # accepted in error: anything may be there now
                 setting.right = None
             elif certain or setting.right is None:
-                setting.right = tuple(allowed) if certain else None
+                setting.right = tuple(dict.fromkeys(allowed)) if certain else None
             else:
-                setting.right = (*setting.right, *allowed)
+                setting.right = tuple(dict.fromkeys((*setting.right, *allowed)))
 
     def _lenient(self, exchange: Exchange, pairs: Iterable[tuple[str, str]]) -> None:
         """A request that is no plain update: it may be ignored, refused or taken, but never taken unvalidated."""
@@ -403,11 +415,13 @@ class Ledger:
         )
 
     def _elsewhere(self, setting: Setting, value: str) -> bool:
-        """Whether a value is another account's, and was never this one's."""
+        """Whether a value was last written for another account, and was never this one's."""
+        about = setting.about
+        writers = [other.settings[about.attribute].writer for other in self.others]
         return value not in (setting.shown, *setting.former) and any(
-            value in (other.settings[setting.about.attribute].right or ())
-            or value == other.settings[setting.about.attribute].shown
-            for other in self.others
+            is_right(about, sent, value)
+            for writer in writers
+            if writer is not None and (sent := dict(writer.request.form() or ()).get(about.parameter))
         )
 
     def _foreign_writer(self, setting: Setting) -> Exchange | None:

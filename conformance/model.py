@@ -168,10 +168,15 @@ class Request:
     """What a lenient target might read from it, where that is not said by a form in the body."""
 
     def form(self) -> Pairs | None:
-        """The decoded parameters when the body is sent as a form, in UTF-8 if that is said at all; else None."""
+        """
+        The decoded parameters when the body is sent as a form, in UTF-8 if that is said at all; else None.
+
+        No serialiser leaves bytes beyond ASCII as they are, and parsers differ on them: such a body is no form.
+        """
         if not self.body:
             return ()
-        return decode_form(self.body) if _FORM.fullmatch(self.content_type or "") else None
+        is_form = _FORM.fullmatch(self.content_type or "") and self.body.isascii()
+        return decode_form(self.body) if is_form else None
 
 
 def update(*pairs: tuple[str, str], **options: object) -> Request:

@@ -27,6 +27,7 @@ def restore(
         return Restore(state="not-read")
     failed: list[str] = []
     unrestorable: list[str] = []
+    unseen = False
     for account, settings in enumerate(before):
         if settings is None:
             continue
@@ -38,6 +39,7 @@ def restore(
             and decide_value(each, value).answer is not Answer.REJECT
         ]
         shown = _write(session, account, had, reader)
+        unseen = unseen or shown is None
         for each in FIELDS:
             value = dict(had).get(each)
             if value is not None and (shown is None or not is_right(each, value, shown.get(each.attribute))):
@@ -45,7 +47,7 @@ def restore(
             elif value is None and shown is not None and shown.get(each.attribute) is not None:
                 unrestorable.append(each.attribute)
     return Restore(
-        state="failed" if failed else "restored",
+        state="failed" if failed else "not-read" if unseen else "restored",
         unrestorable=tuple(dict.fromkeys(unrestorable)),
         failed=tuple(dict.fromkeys(failed)),
     )

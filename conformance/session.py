@@ -6,10 +6,10 @@ It decides nothing about what is sent next; that is the executor's business.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from conformance.ledger import CONCURRENT, Ledger
+from conformance.ledger import CONCURRENT, Ledger, is_right
 from conformance.model import (
     BY_PARAMETER,
     CLOSED,
@@ -34,6 +34,9 @@ _REMEMBERED = 10
 
 _UNSEEN = 16
 """Refusals in a row before an answer is looked at that would show if one of them had written."""
+
+_IN_VAIN = 3
+"""How often settings are put in force that do not come to be: then the target does not keep them."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,8 @@ class Session:
         """Whether the last exchange violated a selected rule."""
         self._unseen = 0
         self._context: Pairs = ()
+        self._vain: Counter[Pairs] = Counter()
+        self._interplay: bool | None = None
         self._in_trouble = False
 
     @property
@@ -125,6 +130,7 @@ class Session:
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
             self.look_again(cls)
+            self._unseen = 0  # though nothing was shown: asking again at every turn shows no more
         return exchanges
 
     def look_again(self, cls: str) -> None:
@@ -135,11 +141,52 @@ class Session:
             names = {each.parameter for each in FIELDS if self.ledgers[0].settings[each.attribute].suspects}
             self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
+    def has_interplay(self) -> bool:
+        """Whether the target refuses a closed timer shorter than the inactive one; asked once, when it matters."""
+        if self._interplay is None:
+            shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
+            self._interplay = self.send(update(*shorter), "open/interplay").status != 200
+        return self._interplay
+
+    def forget_last_failures(self) -> None:
+        """Drop what was only seen because the target went away: that is no verdict on it."""
+        answered = max((each.number for each in self._recent if each.response is not None), default=0)
+        for key, draft in list(self.drafts.items()):
+            if draft.exchange.failure is not None and draft.exchange.number > answered:
+                del self.drafts[key]
+
+    def _note_mixed_up(self, exchange: Exchange, shown: Mapping[str, str | None], cls: str) -> None:
+        """The answer to one of several concurrent updates of different settings shows what it has just set."""
+        told = {rule for rule, _, _ in self.drafts}
+        for name, value in exchange.request.form() or ():
+            about = BY_PARAMETER[name]
+            if (
+                exchange.status == 200
+                and not told & {f"{about.slug}-echo", "last-write-wins"}
+                and not is_right(about, value, shown.get(about.attribute))
+            ):
+                self.note(
+                    Violation(
+                        rule=CONCURRENT,
+                        outcome="mixed-up",
+                        cls=f"setting/{about.slug}",
+                        field=about.attribute,
+                        summary="the answer to one of several concurrent updates does not show what it has set",
+                        expected=f"{about.attribute}: {value}",
+                        observed=f"{about.attribute}: {shown.get(about.attribute)}",
+                    ),
+                    exchange,
+                    cls,
+                )
+
     def establish(self, context: Pairs, account: int = 0) -> None:
         """Put settings in force, unless they are already."""
         now = self.ledgers[account].current()
         missing = tuple(pair for pair in context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1])
-        if missing:
+        if not missing:
+            self._vain[context] = 0
+        elif self._vain[context] < _IN_VAIN:
+            self._vain[context] += 1
             self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(
@@ -171,7 +218,10 @@ class Session:
             for violation in judge(self._watched(exchange, decision, Ledger())):
                 self.note(violation, exchange, cls)
             self._recent.append(exchange)
-        self.ledgers[requests[0].account].record_together(exchanges)
+        shown = [self.shown(exchange) for exchange in exchanges]
+        for exchange, own in zip(exchanges, shown, strict=True):
+            self._note_mixed_up(exchange, own or {}, cls)
+        self.ledgers[requests[0].account].record_together(exchanges, shown)
         self._together = tuple(requests)
         for exchange in exchanges:
             self._check_health(exchange, cls)
@@ -199,7 +249,9 @@ class Session:
         seen: list[tuple[Exchange, list[Violation]]] = []
         if together:
             exchanges = self.target.send_together(together)
-            self.ledgers[together[0].account].record_together(exchanges)
+            self.ledgers[together[0].account].record_together(
+                exchanges, [self.shown(each) for each in exchanges]
+            )
             seen += [(exchange, []) for exchange in exchanges]
         for request in requests:
             decision = self._decide(request)

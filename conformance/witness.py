@@ -79,7 +79,7 @@ class Witness:
         self._session = session
         self._draft = draft
         self._left = budget
-        self._tried = False
+        self._tried = self._spent = False
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
 
@@ -93,7 +93,7 @@ class Witness:
     def as_seen(self) -> Finding:
         """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
         related = (*self._draft.violation.related, self._draft.exchange)
-        return self._finished(related, stable=not self._tried)
+        return self._finished(related, stable=self._spent or not self._tried)
 
     def _found(self) -> Finding:
         if self._draft.together:
@@ -102,11 +102,16 @@ class Witness:
         if shown is None:
             return self.as_seen()
         small = self._smaller(shown)
+        if self._draft.context and self._left > len(small) and self._session.has_interplay():
+            small = (
+                update(*self._draft.context),
+                *small,
+            )  # where it is shown again, something else may be in force
         repeats = [self._shows(small) for _ in range(_TIMES) if self._left >= len(small)]
         if all(repeats):
             small = self._in_order(small)
             self._lost_or_reset(small)
-        return self._finished(self.exchanges, stable=all(repeats))
+        return self._finished(self.exchanges, stable=self._spent or all(repeats))
 
     def _concurrent(self) -> Finding:
         """One after the other the same updates lose nothing, or it is not for being sent together that they do."""
@@ -179,7 +184,7 @@ class Witness:
             self._session.establish(self._draft.context, requests[-1].account)
             seen = self._session.try_again(requests, together)
         except BudgetExhausted:
-            self._left = 0
+            self._left, self._spent = 0, True
             return False
         self._tried = True
         if self._draft.shows is not None:
@@ -194,8 +199,8 @@ class Witness:
 
     def _is_same(self, violation: Violation) -> bool:
         wanted = self._draft.violation
-        if wanted.rule in _ABOUT_STATE and wanted.field == violation.field:
-            return violation.rule in _ABOUT_STATE
+        if wanted.rule in _ABOUT_STATE:
+            return violation.rule in _ABOUT_STATE and wanted.field == violation.field
         return violation.outcome == wanted.outcome and (
             violation.rule == wanted.rule or (wanted.rule in _MOVABLE and violation.outcome == "refused")
         )

@@ -57,7 +57,9 @@ def parse_accounts(text: str) -> dict[str, str]:
 
 def _end_with_standard_input() -> None:
     # A parent that dies, however it dies, closes its end of the pipe.
-    sys.stdin.buffer.read()
+    # Unbuffered: a lock of sys.stdin held at exit would be fatal.
+    while os.read(0, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -51,8 +51,10 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                     observed=f"status {status}",
                 )
             return
+        rule = _blame(watched, decision)
         yield Violation(
-            rule=_blame(watched, decision),
+            rule=rule,
+            cls="state/empty-update" if rule == "empty-update" else "",
             outcome="refused",
             field=cause.field.parameter if cause.field and not several else None,
             summary=f"{sent} was refused",

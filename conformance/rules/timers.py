@@ -319,7 +319,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-echo",
         group="timers",
         level=Level.MUST,
-        statement=f"A {timer.parameter} that was accepted comes back as the same length, however spelled, free of blanks.",
+        statement=f"A {timer.parameter} that was accepted comes back as the same length, free of blanks.",
         source=f"{_DOCUMENT}: {timer.attribute}",
         classes=(
             value_class(
