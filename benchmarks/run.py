@@ -10,6 +10,7 @@ requests.
 
 import argparse
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -74,16 +75,22 @@ def replay(sent: list[Request]) -> float:
 
 def start() -> float:
     """Seconds from the command to the first request, as a multiple of importing hypothesis and httpx."""
-    command = [sys.executable, "-m", "conformance.cli", "run", "--max-requests", "1", "--report-dir"]
     ratios = []
     for _ in range(5):
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import hypothesis, httpx"], check=True)
         importing = time.perf_counter() - began
-        with tempfile.TemporaryDirectory() as directory:
+        with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryDirectory() as directory:
+            target = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            command = [sys.executable, "-m", "conformance.cli", "run", "--target", target]
             began = time.perf_counter()
-            subprocess.run([*command, directory], check=False, capture_output=True)
+            process = subprocess.Popen([*command, "--report-dir", directory], stdout=subprocess.DEVNULL)
+            connection, _ = listener.accept()
+            connection.recv(1)
             ratios.append((time.perf_counter() - began) / importing)
+            process.kill()
+            process.wait()
+            connection.close()
     return statistics.median(ratios)
 
 
@@ -112,7 +119,7 @@ def main() -> None:
         ratios.append(seconds / bare)
         print(f"standard run: {len(sent):,} requests in {seconds:.2f} s; bare httpx loop {bare:.2f} s")
     print(f"standard run / bare httpx loop: {statistics.median(ratios):.2f} (goal: 1.8)")
-    print(f"command to end of a run of one request / importing hypothesis and httpx: {start():.2f} (goal: 3)")
+    print(f"command to first request / importing hypothesis and httpx: {start():.2f} (goal: 3)")
     for requests in (3_000, 30_000):
         print(f"peak memory, {requests:,} requests: {memory(requests):.0f} MiB (goal: 200)")
 

@@ -63,14 +63,15 @@ _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 
-_GENERATED = {"quick": 3, "standard": 80, "thorough": 1_000}
+_GENERATED = {"quick": 3, "standard": 30, "thorough": 1_000}
 """Cases of the schema-driven layer."""
 
 _FOR_WITNESSES = {"quick": 8, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that breadth and depth leave for showing findings again, for each cause seen; a quarter of all at most."""
 
 _TWINS = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
-"""Settings of one kind. In the quick profile they share the rare classes, each sending every second one."""
+"""Settings of one kind. They share the rare classes, each sending every second one: in the quick profile the
+examples, in the standard one what is drawn."""
 
 Progress = Callable[[str, str, int], None]
 """Called with the phase, the class in hand and the requests sent so far."""
@@ -127,10 +128,11 @@ def planned(
         for cls in rule.classes:
             if owner_of(catalogue, rule, cls.id) != (rule.id, cls.id):
                 continue
-            probes = cls.examples(situation)[: _EXPLICIT[profile]]
-            if not _is_shared(rule, cls, profile, catalogue):
-                probes = ()
+            turn = _has_turn(rule, cls, catalogue)
+            probes = cls.examples(situation)[: _EXPLICIT[profile]] if turn or profile != "quick" else ()
             drawn = _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if cls.strategy or cls.machine else 0
+            if profile == "standard" and not turn:
+                drawn = 0
             yield rule, cls, probes, drawn
 
 
@@ -145,9 +147,9 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
     )
 
 
-def _is_shared(rule: Rule, cls: InputClass, profile: str, catalogue: Sequence[Rule]) -> bool:
+def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
     """Whether it is this rule's turn, of twins that share a rare class."""
-    if profile != "quick" or not cls.rare or len(catalogue) < len(CATALOGUE):
+    if not cls.rare or len(catalogue) < len(CATALOGUE):
         return True
     rare = [each.id for each in rule.classes if each.rare]
     return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
@@ -278,7 +280,7 @@ class _Run:
     def _is_due(self, rule: Rule, cls: InputClass) -> bool:
         if (rule.id, cls.id) in self._session.tallies or cls.id in self._session.kinds:
             return False  # preflight has sent it, or others have brought such answers
-        return _is_shared(rule, cls, self._plan.profile, self._catalogue)
+        return self._plan.profile != "quick" or _has_turn(rule, cls, self._catalogue)
 
     def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
         if (rule.id, cls.id) != owner_of(self._catalogue, rule, cls.id):
@@ -326,7 +328,8 @@ class _Run:
             return
         for rule in self._catalogue:
             for cls in rule.classes:
-                if cls.strategy is not None or cls.machine is not None:
+                drawn = cls.strategy is not None or cls.machine is not None
+                if drawn and (self._plan.profile == "thorough" or _has_turn(rule, cls, self._catalogue)):
                     self._draw(rule, cls, count * _WEIGHTS.get(cls.id, 1))
 
     def _draw(self, rule: Rule, cls: InputClass, count: int) -> None:
