@@ -6,6 +6,7 @@ from conformance.emulator import choices
 from conformance.emulator import request_choices as requests
 from conformance.emulator.alterations import Install, Step, Variant, steps
 from conformance.emulator.behaviour import FORM
+from conformance.emulator.faults import credential_mistakes as logins
 from conformance.emulator.messages import ApiError
 
 A = "DefaultInactiveTimer=PT1H"
@@ -65,6 +66,8 @@ ALL: tuple[Variant, ...] = (
       choices.known_sids(lambda sid, text: False, "DefaultMessagingServiceSid"), MG),
     _variant("no-sids", "sids", "No service exists at all.", choices.known_sids(lambda sid, text: False), IS),
     # Errors
+    _variant("unauthorized-as-403", "errors", "Refused credentials get 403.",
+      logins.unauthorized_as(403), Step(A, headers=(("Authorization", ""),))),
     _variant("refusals-422", "errors", "Forms are refused with 422.",
       choices.refusals(lambda error: ApiError(422, error.code, error.message)), BANANA),
     _variant("refusals-409", "errors", "Forms are refused with 409.",

@@ -274,7 +274,7 @@ ALL: tuple[Fault, ...] = (
     _fault("account-sid-cut", "response-schema", "The account's SID comes without its last digit.",
       attribute("account_sid", lambda text: text[:-1]), SET),
     _fault("account-sid-number", "response-schema", "The account's SID comes as a number.",
-      attribute("account_sid", lambda text: int(text, 0)), SET),
+      attribute("account_sid", lambda text: int(text[2:], 16)), SET),
     _fault("timers-as-bare-seconds", "timer-representation", "Timers come as texts of seconds.",
       _both_timers(lambda text: str(_seconds(text))), SET),
     _fault("timers-as-clock-times", "timer-representation", "Timers come as hours:minutes:seconds.",

@@ -89,7 +89,7 @@ def _either_prefix(sid: SidField) -> None:
 def _read_as_number(sid: SidField) -> None:
     def is_number(text: str) -> bool:
         try:
-            return text.startswith(sid.prefix) and len(text) == 34 and int(text, 0) >= 0
+            return text.startswith(sid.prefix) and len(text) == 34 and int(text[2:], 16) >= 0
         except ValueError:
             return False
 
@@ -205,7 +205,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
       ("{p}{hex}",)),
     F("echo-without-prefix", "echo", "The prefix is lost.", keeps(lambda text: text[2:]), ("{p}{hex}",)),
     F("echo-without-leading-zeros", "echo", "The digits are kept as a number.",
-      keeps(lambda text: f"{text[:2]}{int(text, 0):x}"), ("{p}{hex}",)),
+      keeps(lambda text: f"{text[:2]}{int(text[2:], 16):x}"), ("{p}{hex}",)),
     F("echo-hyphenated", "echo", "The digits are kept as a UUID.", keeps(_hyphenated), ("{p}{hex}",)),
     F("echo-lower-case-prefix", "echo", "The whole SID is kept in lower case.", keeps(str.lower),
       ("{p}{hex}",)),

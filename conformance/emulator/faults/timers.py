@@ -30,6 +30,8 @@ class TimerFault:
     text: str
     alter: Callable[[TimerField], None]
     values: tuple[str, ...]
+    closed_only: bool = False
+    """Whether only the closed timer can have it: the inactive one is not judged beyond 15 days."""
 
 
 F = TimerFault
@@ -167,7 +169,7 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
     F("reads-octal", "accept", "A number that begins with a zero is octal.",
       mistakes.measures(mistakes.octal), ("PT08M", "PT010M")),
     F("overflows-milliseconds", "accept", "The length in milliseconds overflows 32 bits after 24 days.",
-      mistakes.measures(mistakes.milliseconds_in_32_bits), ("P25D",)),
+      mistakes.measures(mistakes.milliseconds_in_32_bits), ("P25D",), closed_only=True),
     F("overflows-seconds", "accept", "The length in seconds overflows 16 bits after nine hours.",
       mistakes.measures(mistakes.seconds_in_16_bits), ("PT10H",)),
     F("reads-time-of-day", "accept", "Whole days are dropped from the length, as timedelta.seconds does.",
@@ -216,8 +218,8 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.refuses(lambda text: "," in text), ("PT20,5M",)),
     F("refuses-fractions-of-minutes", "notation", "Only seconds may have a fraction.",
       mistakes.refuses(lambda text: re.search(r"[.,][0-9]+[^S0-9]", text)), ("PT20.5M",)),
-    F("at-most-64-characters", "notation", "A text of more than 64 characters is refused.",
-      mistakes.refuses(lambda text: len(text) > 64), ("PT" + "0" * 70 + "600S",)),
+    F("at-most-30-characters", "notation", "A text of more than 30 characters is refused.",
+      mistakes.refuses(lambda text: len(text) > 30), ("PT" + "0" * 40 + "600S",)),
     F("dialect-java", "notation", "Read as java.time.Duration does: no weeks, months or years, any case.",
       mistakes.reads_with(dialects.java_seconds), ("P1W", "pt10m")),
     F("dialect-xsd", "notation", "Read as xsd:duration: no weeks, fractions of seconds only, blanks trimmed.",
@@ -316,6 +318,8 @@ def _altered(parameter: str, alter: Callable[[TimerField], None]) -> Install:
 def _in_both_timers() -> Iterator[Fault]:
     for timer, (parameter, minimum) in _TIMERS.items():
         for row in TIMER_FAULTS:
+            if row.closed_only and timer != "closed-timer":
+                continue
             yield Fault(
                 name=f"{timer}-{row.name}",
                 rule=f"{timer}-{row.aspect}",

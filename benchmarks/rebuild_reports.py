@@ -1,0 +1,130 @@
+"""
+Rebuilds the published results: starts each emulator on loopback, judges it, and keeps the reports here.
+
+    npm install --prefix /some/where @stoplight/prism-cli@5.14.2 emulate@0.12.2
+    python benchmarks/rebuild_reports.py --npm /some/where --vendor-openapi twilio_conversations_v1.json
+
+Needs Node 22.15 or later (`emulate` does). The vendor's OpenAPI document is in github.com/twilio/twilio-oai,
+spec/json; without it that one emulator is left out. Nothing leaves the machine once npm has installed.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parents[1] / "reports"
+OURS = HERE.parent / "schemas" / "openapi.json"
+PATIENCE = 60.0
+"""Seconds in which an emulator must be listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """An emulator: how it is started, where its resource is, and with which exit code a run must end."""
+
+    package: str
+    folder: str
+    arguments: Sequence[str]
+    prefix: str = ""
+    expected: int = 1
+    credentials: dict[str, str] = field(default_factory=dict)
+
+
+def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
+    """Yield those that are judged; `{port}` stands for the port."""
+    mock = ("@stoplight/prism-cli/dist/index.js", "mock", "-h", "127.0.0.1", "-p", "{port}")
+    yield Emulator("@stoplight/prism-cli", "prism-{version}-own-openapi", (*mock, str(OURS)))
+    if vendor_openapi is not None:
+        yield Emulator("@stoplight/prism-cli", "prism-{version}-vendor-openapi", (*mock, str(vendor_openapi)))
+    yield Emulator(
+        "emulate",
+        "emulate-{version}-twilio",
+        ("emulate/dist/index.js", "--service", "twilio", "--port", "{port}"),
+        prefix="/conversations",
+        # As its README gives them: they open nothing.
+        credentials={
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "twilio_test_auth_token",
+        },
+    )
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def listening(command: Sequence[str], port: int) -> Iterator[None]:
+    """Run a server until the block ends; it begins when the server listens."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # named above
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{' '.join(command)} does not listen on port {port}")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def judge(emulator: Emulator, modules: Path, node: str) -> bool:
+    """Judge one emulator; returns whether the run ended as it must."""
+    version = json.loads((modules / emulator.package / "package.json").read_text())["version"]
+    port = free_port()
+    folder = HERE / emulator.folder.format(version=version)
+    script, *arguments = (each.format(port=port) for each in emulator.arguments)
+    with listening([node, str(modules / script), *arguments], port):
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TWILIO_", "CONFORMANCE_"))
+        }
+        done = subprocess.run(  # our own command
+            [
+                *(sys.executable, "-m", "conformance.cli", "run", "--report-dir", str(folder)),
+                *("--target", f"http://127.0.0.1:{port}{emulator.prefix}"),
+            ],
+            env={**environment, **emulator.credentials},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    print(f"{folder.name}: exit {done.returncode}: {done.stdout.strip().splitlines()[-1]}")
+    return done.returncode == emulator.expected
+
+
+def main() -> int:
+    """Judge all of them; returns 1 when one ended otherwise than it must."""
+    parser = argparse.ArgumentParser(description="Rebuild the published results.")
+    parser.add_argument(
+        "--npm", type=Path, required=True, help="where npm installed the packages (its --prefix)"
+    )
+    parser.add_argument(
+        "--vendor-openapi", type=Path, help="the vendor's OpenAPI document of Conversations v1"
+    )
+    parser.add_argument("--node", default="node", help="the node to run them with (default: node)")
+    options = parser.parse_args()
+    right = [
+        judge(each, options.npm / "node_modules", options.node) for each in emulators(options.vendor_openapi)
+    ]
+    return 0 if all(right) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
