@@ -221,6 +221,8 @@ class Failure:
 
     kind: FailureKind
     detail: str
+    partial: bool = False
+    """Whether a part of an HTTP answer had come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

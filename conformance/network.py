@@ -78,12 +78,14 @@ class Watch(threading.local):
             late = self._left() <= 0
             limit = self._total if late else self._timeout
             what = "no whole answer" if self.received else "no answer"
-            return Failure(FailureKind.TIMEOUT, f"{what} within {limit:g} s; {self.received} bytes came")
+            detail = f"{what} within {limit:g} s; {self.received} bytes came"
+            return Failure(FailureKind.TIMEOUT, detail, partial=self.received > 0)
         # h11 gives up on a header section, or a line, that outgrows its buffer.
         if isinstance(error, _TooLarge) or "buffer too long" in str(error):
             return Failure(FailureKind.TOO_LARGE, f"no end of the answer after {self.received} bytes")
         if isinstance(error, httpcore.NetworkError) or self.ended:
-            return Failure(FailureKind.DISCONNECT, f"closed after {self.received} bytes of an answer")
+            detail = f"closed after {self.received} bytes of an answer"
+            return Failure(FailureKind.DISCONNECT, detail, partial=self.received > 0)
         if not self.received:
             return Failure(FailureKind.FRAMING, f"bytes after the end of the previous answer: {error}")
         return Failure(FailureKind.FRAMING, str(error))

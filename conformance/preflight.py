@@ -88,7 +88,8 @@ def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) 
     if all(exchange.response is None for exchange in exchanges):
         failure = exchanges[0].failure
         assert failure is not None
-        if failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP"):
+        framing = failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP")
+        if framing or failure.partial:
             raise Garbled(f"no answer could be read: {failure.detail}")
         raise NoVerdict(f"{session.target.url} gave no answer over HTTP: {failure.detail}")
     statuses = [exchange.status for exchange in exchanges]

@@ -111,6 +111,7 @@ class Witness:
         if all(repeats):
             small = self._in_order(small)
             self._lost_or_reset(small)
+            self._not_acceptable(small)
         return self._finished(self.exchanges, stable=self._spent or all(repeats))
 
     def _concurrent(self) -> Finding:
@@ -123,6 +124,16 @@ class Witness:
         if any(shown):
             return self._finished(self.exchanges, stable=sum(shown) > 1)
         return self.as_seen()
+
+    def _not_acceptable(self, requests: Requests) -> None:
+        """Blame the refusal of Accept: */*, which every request carries, when application/json is not refused."""
+        last = requests[-1]
+        if self.exchanges[-1].status != 406 or last.headers or self._left < len(requests):
+            return
+        violation, exchanges = self.violation, self.exchanges
+        if not self._shows((*requests[:-1], replace(last, headers=(("Accept", "application/json"),)))):
+            violation = replace(violation, rule="accept-header")
+        self.violation, self.exchanges = violation, exchanges
 
     def _lost_or_reset(self, requests: Requests) -> None:
         """Tell a write that was lost from one that an update of other settings undid: GET between them knows."""

@@ -90,9 +90,7 @@ RULES: Mapping[str, Level] = {
     "error-envelope": "SHOULD",
     "error-status": "SHOULD",
     "error-types": "SHOULD",
-    "openapi-server-error": "MUST",
-    "openapi-response": "MUST",
-    "openapi-checks": "SHOULD",
+    "read-response": "SHOULD",
 }
 
 # Who sends the requests that show an alteration, unless they say otherwise: the first.

@@ -7,6 +7,7 @@ from conformance.emulator import request_choices as requests
 from conformance.emulator.alterations import Install, Step, Variant, steps
 from conformance.emulator.behaviour import FORM
 from conformance.emulator.faults import credential_mistakes as logins
+from conformance.emulator.faults import robustness_mistakes
 from conformance.emulator.messages import ApiError
 
 A = "DefaultInactiveTimer=PT1H"
@@ -65,6 +66,8 @@ ALL: tuple[Variant, ...] = (
     _variant("unknown-messaging-sids-refused", "sids", "No messaging service exists.",
       choices.known_sids(lambda sid, text: False, "DefaultMessagingServiceSid"), MG),
     _variant("no-sids", "sids", "No service exists at all.", choices.known_sids(lambda sid, text: False), IS),
+    _variant("other-methods-read", "protocol", "PUT, PATCH and DELETE are answered as GET is.",
+      robustness_mistakes.answered_as_read("PUT", "PATCH", "DELETE"), Step(method="PUT")),
     # Errors
     _variant("unauthorized-as-403", "errors", "Refused credentials get 403.",
       logins.unauthorized_as(403), Step(A, headers=(("Authorization", ""),))),

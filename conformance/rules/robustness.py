@@ -17,7 +17,7 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
     request, response, failure = watched.request, watched.response, watched.exchange.failure
     sent = describe(request)
     if failure is not None:
-        if failure.kind is FailureKind.FRAMING:
+        if failure.kind is FailureKind.FRAMING or failure.partial:
             yield Violation(
                 rule="framing",
                 outcome="framing",

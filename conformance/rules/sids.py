@@ -101,11 +101,13 @@ def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
 def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> InputClass:
     classes = [INVALID_SID_CLASSES[part] for part in parts]
     examples = zip_longest(*(each.examples(target_field.prefix) for each in classes))
+    # One wrong letter shows more than two do.
+    first = ("X" + target_field.prefix[1] + "a" * 32,) if name == "sid/wrong-letters" else ()
     return value_class(
         target_field,
         name,
         "; ".join(each.reason for each in classes),
-        tuple(text for row in examples for text in row if text is not None),
+        (*first, *(text for row in examples for text in row if text is not None)),
         lambda: invalid_sids(target_field.prefix, classes=parts),
         rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts)
         or name.removeprefix("sid/") in _RARE,

@@ -265,18 +265,12 @@ ALL: tuple[Fault, ...] = (
       "After five failed logins good credentials are refused for a while.", aftermath.locks_out, *[WRONG] * 5,
       A),
     # What requests show that are made from the OpenAPI document
-    _fault("crash-on-json-values", "openapi-server-error",
+    _fault("crash-on-json-values", "no-server-error",
       "A server error comes on values that are JSON but no text.", mistakes.read_as_json, _timer("null"),
       _timer("[]")),
-    _fault("crash-on-trace", "openapi-server-error", "A server error comes on TRACE.",
-      on(mistakes.method("TRACE")), Step(method="TRACE")),
-    _fault("read-url-as-object", "openapi-response", "GET answers with an object for the URL.",
+    _fault("read-url-as-object", "read-response", "GET answers with an object for the URL.",
       mistakes.reads_as(mistakes.url_as_object), READ),
-    _fault("read-labelled-text", "openapi-response", "GET labels its JSON text/plain.",
+    _fault("read-labelled-text", "read-response", "GET labels its JSON text/plain.",
       mistakes.reads_as(lambda answer: replace(answer, headers=(("Content-Type", "text/plain"),))), READ),
-    _fault("put-answered-as-read", "openapi-checks", "PUT, PATCH and DELETE are answered as GET is.",
-      mistakes.answered_as_read("PUT", "PATCH", "DELETE"), Step(method="PUT")),
-    _fault("trace-answered-as-read", "openapi-checks", "TRACE is answered as GET is.",
-      mistakes.answered_as_read("TRACE"), Step(method="TRACE")),
 )
 # fmt: on
