@@ -28,7 +28,7 @@ from conformance.commands.selftest import selftest
 from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
-    from conformance.model import Rule
+    from conformance.model import Exchange, Rule
 
 _SETTINGS_FILE = Path("conformance.toml")
 
@@ -119,7 +119,7 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
                 document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
             )
         try:
-            reporting.write_all(document, settings.report_dir)
+            reporting.write_all(document, settings.report_dir, timer_svg=_timer_picture(outcome.timers))
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(reporting.RENDERERS["summary.md"](document))
@@ -130,6 +130,17 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         else:
             reporting.print_result(document, console)
     sys.exit(document["exit_code"])
+
+
+def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
+    """What the run has seen of the timers, as SVG, where the extra that draws is installed."""
+    from conformance.explore import PlottingMissing, from_exchanges, picture
+
+    points = from_exchanges(exchanges)
+    try:
+        return picture(points) if points else None
+    except PlottingMissing:
+        return None
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":

@@ -207,6 +207,7 @@ class _Run:
             outcomes=outcomes,
             observations=tuple(observe.describe(self._session)),
             restore=put_back,
+            timers=tuple(self._session.timers),
             stopped=self._stopped,
             notices=(self._bug,) if self._bug else (),
             settings={

@@ -408,5 +408,7 @@ class Report:
     stopped: str = ""
     """Why the run ended early; empty when it did not."""
     notices: tuple[str, ...] = ()
+    timers: tuple[Exchange, ...] = ()
+    """Updates of one timer alone, for a picture of what it takes."""
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from conformance.model import (
     EMPTY,
     FIELDS,
     INACTIVE,
+    TIMERS,
     Exchange,
     Pairs,
     Probe,
@@ -34,6 +35,11 @@ _REMEMBERED = 10
 
 _UNSEEN = 16
 """Refusals in a row before an answer is looked at that would show if one of them had written."""
+
+_TIMERS = frozenset(each.parameter for each in TIMERS)
+
+_PICTURED = 2_000
+"""Updates of one timer that are kept for a picture: more marks than that cannot be told apart."""
 
 _IN_VAIN = 3
 """How often settings are put in force that do not come to be: then the target does not keep them."""
@@ -106,6 +112,8 @@ class Session:
         self._together: tuple[Request, ...] = ()
         self.told = False
         """Whether the last exchange violated a selected rule."""
+        self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
+        """The last updates of one timer alone."""
         self._unseen = 0
         self._context: Pairs = ()
         self._vain: Counter[Pairs] = Counter()
@@ -233,6 +241,8 @@ class Session:
         ledger = self.ledgers[request.account]
         watched = self._watched(exchange, decision, ledger)
         self.kinds.setdefault(watched.kind, Counter())[_status(exchange)] += 1
+        if decision is not None and len(form := request.form() or ()) == 1 and form[0][0] in _TIMERS:
+            self.timers.append(exchange)
         ledger.record(exchange, authorised=watched.authorised)
         if decision is not None and decision.answer is Answer.ACCEPT and 400 <= (exchange.status or 0) < 429:
             pairs = request.form() or ()
