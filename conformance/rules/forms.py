@@ -46,7 +46,7 @@ def _subsets(situation: Situation) -> Sequence[Probe]:
     pairs = pairs_for(situation, 1)
     return [
         single(update(*subset), context=(LONG_CLOSED,))
-        for size in (4, 2, 3, 1)
+        for size in (2, 4, 3, 1)
         for subset in combinations(pairs, size)
     ]
 

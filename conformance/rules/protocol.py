@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from conformance.model import (
     BY_PARAMETER,
     CLOSED,
+    EMPTY,
     FIELDS,
     FORM_MEDIA_TYPE,
     INACTIVE,
@@ -29,7 +30,7 @@ from conformance.model import (
     encode_form,
     update,
 )
-from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, single
+from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, look, single
 from conformance.rules.watching import Watched
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
@@ -133,13 +134,21 @@ _OTHERS = InputClass(
 )
 
 
+_AFTERWARDS = fixed_class(
+    "credentials/afterwards",
+    "an update without parameters, which shows what the refused ones have left",
+    single(EMPTY),
+)
+
+
 def _same(name: str, reason: str, *requests: Request) -> InputClass:
     return fixed_class(name, reason, *(single(request) for request in requests))
 
 
 def _method(method: str, *, bad: bool) -> Probe:
     pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT5M11S"),)
-    return single(Request(method=method, body=encode_form(pairs), intends=pairs), context=(LONG_CLOSED,))
+    request = Request(method=method, body=encode_form(pairs), intends=pairs)
+    return single(request, *([look(INACTIVE)] if bad else []), context=(LONG_CLOSED,))
 
 
 def _attempt(content_type: str | None, body: bytes, pairs: Pairs, query: str = "") -> Probe:
@@ -208,6 +217,9 @@ def _intended(request: Request) -> Iterator[tuple[str, str]]:
 
 _TOGETHER = {
     "percent-encoded": ("percent-encoded", "partly-percent-encoded"),
+    "empty-pairs": ("empty-pairs", "empty-body"),
+    "missing-parts": ("no-equals-sign", "no-name"),
+    "repeated-with-another": ("repeated-valid-and-invalid", "repeated-valid-and-empty"),
     "body-edges": ("line-breaks", "byte-order-mark"),
     "escapes": ("broken-escape", "double-encoded"),
     "separators": ("semicolon-separator", "escaped-ampersand", "second-equals-sign"),
@@ -257,7 +269,7 @@ RULES = (
         level=Level.MUST,
         statement="Without the account's own credentials nothing is answered with 200, and nothing is written.",
         source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
-        classes=(*_INTRUDERS, _OTHERS),
+        classes=(*_INTRUDERS, _OTHERS, _AFTERWARDS),
     ),
     Rule(
         id="credentials-status",

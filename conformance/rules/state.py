@@ -108,7 +108,7 @@ def _fresh(situation: Situation) -> Sequence[Probe]:
     everything = Request(body=encode_form(pairs_for(situation, 30)))
     looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
     return [
-        single(everything, *looks[-2:]),
+        single(everything, looks[-1]),
         single(everything, *looks),
         single(Request(body=everything.body, fresh=True), update(SHORT_INACTIVE)),
     ]
@@ -134,14 +134,15 @@ def _safe(situation: Situation) -> Sequence[Probe]:
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))
-    return [
-        single(
-            before,
-            Request(method=method, content_type=None, query=with_query, intends=wanted if with_query else ()),
-            update(LONG_CLOSED),
-        )
+    safe = [
+        Request(method=method, content_type=None, query=with_query, intends=wanted if with_query else ())
         for with_query in ("", query)
         for method in ("GET", "HEAD", "OPTIONS")
+    ]
+    together = [request for request in safe if request.method != "OPTIONS"]
+    return [
+        single(before, *together, update(LONG_CLOSED)),
+        *(single(before, request, update(LONG_CLOSED)) for request in safe),
     ]
 
 

@@ -158,6 +158,8 @@ _RARE = frozenset(
         "missing-number",
         "signs",
         "words-with-numbers",
+        "clock-time",
+        "number-syntax",
         "missing-fraction-digits",
         "foreign-letter",
         "time-before-date",
