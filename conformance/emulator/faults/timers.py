@@ -203,7 +203,7 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       ("PT10M",)),
     F("echo-of-first-component", "echo", "Only the first component is kept.",
       mistakes.keeps(lambda text, length: re.sub(r"\A(PT?[0-9.,]+[A-Z]).*\Z", r"\1", text)), ("PT1H30M",)),
-    F("echo-decimal-seconds", "echo", "Fractions of a second are cut off.",
+    F("cuts-fractions-of-seconds", "notation", "Fractions of a second are cut off.",
       mistakes.keeps(lambda text, length: re.sub(r"[.,][0-9]+(?=S)", "", text)), ("PT610.5S",)),
     # Notation: what ISO 8601-1 has and other notations lack
     F("refuses-weeks", "notation", "Weeks are unknown.", mistakes.refuses(lambda text: "W" in text),
