@@ -51,16 +51,23 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                     observed=f"status {status}",
                 )
             return
-        rule = _blame(watched, decision)
+        before = watched.ledger.last_update
+        again = before is not None and before.request == watched.request and bool(watched.request.form())
+        rule = "idempotence" if again else _blame(watched, decision)
         yield Violation(
             rule=rule,
-            cls="state/empty-update" if rule == "empty-update" else "",
+            cls=_WHOSE_CLASS.get(rule, ""),
+            related=(before,) if again and before is not None else (),
             outcome="refused",
             field=cause.field.parameter if cause.field and not several else None,
             summary=f"{sent} was refused",
             expected=expected,
             observed=f"status {status}",
         )
+
+
+_WHOSE_CLASS = {"empty-update": "state/empty-update", "idempotence": "state/same-twice"}
+"""Rules about a whole request, whatever input class brought it."""
 
 
 def _blame(watched: Watched, decision: FormDecision) -> str:

@@ -162,7 +162,7 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
 
     mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
     return [
-        single(of(0, *mine), of(1, *theirs), of(0, SHORT_INACTIVE), of(1, LONG_CLOSED)),
+        single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), of(1, LONG_CLOSED)),
         *(
             single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
             for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)
