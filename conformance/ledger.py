@@ -295,7 +295,9 @@ class Ledger:
                 expected = f"{_short(sent.strip(BLANKS))}, or a refusal"
         else:
             rule, outcome, suspect = self._explain_other(exchange, setting, value)
-            related = tuple(each for each in (setting.writer, suspect) if each is not None)
+            related = tuple(
+                each for each in (setting.writer, suspect) if each is not None and each is not exchange
+            )
             what = f"{target_field.attribute} was not sent, yet it is no longer what it was"
         yield Violation(
             rule=rule,

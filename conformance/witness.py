@@ -27,6 +27,7 @@ from conformance.model import (
 )
 from conformance.oracle import Answer, decide
 from conformance.rules import BY_ID
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.session import Draft, Session
 from conformance.target import BudgetExhausted
 
@@ -179,6 +180,7 @@ class Witness:
             (*related, last),
             (last,),
             (*baseline, *related, last),
+            (update(SHORT_INACTIVE), update(LONG_CLOSED), *related, last),
             *((*tail, last) for tail in tails),
         ):
             if candidate not in seen:

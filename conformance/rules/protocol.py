@@ -114,7 +114,11 @@ _INTRUDERS = (
     _intruder("empty-token", "no token after the colon", Auth(secret="")),
     _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
     _intruder(
-        "extended-token", "the token and one more character", Auth(secret="{token}0"), Auth(secret="{token} ")
+        "extended-token",
+        "the token and one more character",
+        Auth(secret="{token}0"),
+        Auth(secret="{token} "),
+        Auth(secret="{token}:x"),
     ),
     _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
     _intruder(
@@ -183,6 +187,10 @@ def _multipart(pair: tuple[str, str]) -> Probe:
     name, value = pair
     body = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--b--\r\n'
     return _attempt("multipart/form-data; boundary=b", body.encode(), (pair,))
+
+
+def _plain(pair: tuple[str, str]) -> Probe:
+    return _attempt("text/plain", encode_form((pair,)), (pair,))
 
 
 def _query(pair: tuple[str, str]) -> Probe:
@@ -411,7 +419,11 @@ RULES = (
             _attempts(
                 "json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))
             ),
-            _attempts("multipart", "an invalid value in multipart/form-data", *map(_multipart, _UNVALIDATED)),
+            _attempts(
+                "media-type",
+                "an invalid value in multipart/form-data, or under a media type that is not a form's",
+                *(p for each in _UNVALIDATED for p in (_multipart(each), _plain(each))),
+            ),
             _attempts("query", "an invalid value in the query string", *map(_query, _UNVALIDATED)),
             _attempts(
                 "renamed",
