@@ -9,11 +9,13 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -90,7 +92,8 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         known = read(settings.known) if settings.known is not None else ()
     except (ConfigurationError, KnownError) as error:
         raise Refused(str(error)) from None
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -111,7 +114,7 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
             console.print(notice, soft_wrap=True)
         with reporting.Progress(console, limit=settings.max_requests) as shown:
             first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
-            outcome = judge(settings, url, rules, shown.update, first)
+            outcome = judge(settings, url, rules, _unless_interrupted(shown.update), first)
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]
@@ -153,8 +156,23 @@ def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
         raise Refused(str(error)) from None
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+_INTERRUPTED = threading.Event()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _INTERRUPTED.set()
+    # What is raised in the callback that Hypothesis has the garbage collector call is lost: the next request asks.
+    if frame is None or frame.f_code.co_name != "gc_callback":
+        raise KeyboardInterrupt
+
+
+def _unless_interrupted(update: Callable[..., None]) -> Callable[..., None]:
+    def progress(**told: Any) -> None:
+        if _INTERRUPTED.is_set():
+            raise KeyboardInterrupt
+        update(**told)
+
+    return progress
 
 
 @main.command()
