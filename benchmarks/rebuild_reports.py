@@ -76,7 +76,7 @@ def listening(command: Sequence[str], port: int) -> Iterator[None]:
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{' '.join(command)} does not listen on port {port}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # between tries to connect
         yield
     finally:
         process.terminate()

@@ -71,7 +71,7 @@ class Embedded:
             if self.process.poll() is not None:
                 assert self.process.stderr is not None
                 raise EmulatorFailed(self.process.stderr.read().decode(errors="replace").strip())
-            time.sleep(0.005)
+            time.sleep(0.005)  # between looks for the port file
         raise EmulatorFailed(f"the emulator does not listen after {_PATIENCE:g} s")
 
     def close(self) -> None:

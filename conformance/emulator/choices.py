@@ -329,7 +329,7 @@ def one_writer(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         async with lock:
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # a slow write, for others to meet
             return await inner(account, changes)
 
     behaviour.write = write

@@ -20,7 +20,7 @@ def slow(seconds: float) -> Install:
         inner = behaviour.answer
 
         async def delayed(call: Call) -> Answer:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # the variant itself: slow answers
             return await inner(call)
 
         behaviour.answer = delayed
@@ -79,7 +79,7 @@ def at_most_at_once(n: int) -> Install:
                 return _too_many(behaviour, call)
             running += 1
             try:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.001)  # long enough for others to count as concurrent
                 return await inner(call)
             finally:
                 running -= 1

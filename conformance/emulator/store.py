@@ -33,7 +33,7 @@ CREATE TABLE configuration (
 ) WITHOUT ROWID
 """
 _SELECTED = ", ".join(COLUMNS)
-_ADD = f"INSERT OR IGNORE INTO configuration VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"  # noqa: S608 - ditto
+_ADD = f"INSERT OR IGNORE INTO configuration VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"  # noqa: S608 - constants only
 _READ = f"SELECT {_SELECTED} FROM configuration WHERE account_sid = ?"  # noqa: S608 - constants only
 
 

@@ -12,7 +12,6 @@ from conformance.model import (
     CHAT,
     CLOSED,
     EMPTY,
-    EXAMPLE,
     INACTIVE,
     MESSAGING,
     Field,
@@ -25,10 +24,8 @@ from conformance.model import (
     update,
 )
 from conformance.oracle import Answer, decide_value
-from conformance.rules.probes import LONG_CLOSED, look, sid_for, single
+from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms
-
-_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 
 
 def pairs_for(situation: Situation, index: int = 0) -> Pairs:
@@ -49,11 +46,6 @@ def _subsets(situation: Situation) -> Sequence[Probe]:
         for size in (2, 4, 3, 1)
         for subset in combinations(pairs, size)
     ]
-
-
-def _example(situation: Situation) -> Sequence[Probe]:
-    known = [(name, value) for name, value in EXAMPLE.items() if value in situation.sids.get(name, {value})]
-    return [single(update(*known))]
 
 
 def _orders(situation: Situation) -> Sequence[Probe]:
@@ -109,9 +101,11 @@ RULES = (
         group="forms",
         level=Level.MUST,
         statement="Any subset of valid parameters is accepted in one update.",
-        source=f"{_DOCUMENT}: every parameter is optional; the example request sends all four",
+        source=f"{DOCUMENT}: every parameter is optional; the example request sends all four",
         classes=(
-            InputClass(id="form/documented", reason="the documented example request", examples=_example),
+            InputClass(
+                id="form/documented", reason="the documented example request", examples=example_probes
+            ),
             InputClass(
                 id="form/subset",
                 reason="every subset of the four parameters",
@@ -125,7 +119,7 @@ RULES = (
         group="forms",
         level=Level.MUST,
         statement="The order of the parameters changes neither whether they are accepted nor what is stored.",
-        source=f"{_DOCUMENT}; the vendor's clients send them in different orders",
+        source=f"{DOCUMENT}; the vendor's clients send them in different orders",
         classes=(InputClass(id="form/order", reason="every order of the four parameters", examples=_orders),),
     ),
     Rule(

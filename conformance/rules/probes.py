@@ -20,6 +20,9 @@ from conformance.model import (
     update,
 )
 
+DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
+"""The page that describes the resource: the source of most rules."""
+
 LONG_CLOSED = (CLOSED.parameter, "P30D")
 SHORT_INACTIVE = (INACTIVE.parameter, "PT1M")
 CONTEXT_CLASSES = {LONG_CLOSED: "timer/days", SHORT_INACTIVE: "timer/minimum-minutes"}
@@ -87,7 +90,8 @@ def single(*steps: Request, context: Pairs = ()) -> Probe:
     return Probe(steps=steps, context=context)
 
 
-def _example(situation: Situation) -> Sequence[Probe]:
+def example_probes(situation: Situation) -> Sequence[Probe]:
+    """The documented example request, less the SIDs that the target does not take."""
     known = [(name, value) for name, value in EXAMPLE.items() if value in situation.sids.get(name, {value})]
     return [single(update(*known))]
 
@@ -98,7 +102,7 @@ ANSWERS = {
         InputClass(
             id="answer/update",
             reason="the answer to an accepted update, here of the documented example",
-            examples=_example,
+            examples=example_probes,
         ),
         fixed_class(
             "answer/refusal",

@@ -31,7 +31,7 @@ from conformance.model import (
     encode_form,
     update,
 )
-from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, look, single
+from conformance.rules.probes import DOCUMENT, LONG_CLOSED, answers, fixed_class, look, single
 from conformance.rules.watching import Watched
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
@@ -414,7 +414,7 @@ RULES = (
         group="protocol",
         level=Level.MUST,
         statement="No other way of sending a value writes one that an update would have to refuse.",
-        source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource: the parameters' rules",
+        source=f"{DOCUMENT}: the parameters' rules",
         classes=(
             _attempts(
                 "json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))

@@ -9,9 +9,8 @@ from jsonschema import Draft202012Validator
 
 from conformance.contract import load
 from conformance.model import FIELDS, PATH, Level, Rule, Violation
+from conformance.rules.probes import DOCUMENT
 from conformance.rules.watching import NotJSON, Watched
-
-DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 
 RULES = (
     Rule(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from conformance.model import CLOSED, INACTIVE, SIDS, FailureKind, Level, Rule, Violation
 from conformance.rules.acceptance import describe
-from conformance.rules.probes import answers, fixed_class, value_probe
+from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
 from conformance.rules.protocol import wire_class, wire_classes
 from conformance.rules.watching import Watched
 
@@ -71,7 +71,7 @@ RULES = (
         group="robustness",
         level=Level.MUST,
         statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
-        source="https://www.twilio.com/docs/conversations-classic/api/configuration-resource",
+        source=DOCUMENT,
         classes=answers("update"),
     ),
     Rule(

@@ -6,10 +6,8 @@ from itertools import zip_longest
 from hypothesis.strategies import SearchStrategy, just
 
 from conformance.model import SIDS, Field, InputClass, Level, Probe, Rule, Situation
-from conformance.rules.probes import value_class, value_probe
+from conformance.rules.probes import DOCUMENT, value_class, value_probe
 from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
-
-_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 
 _SPELLINGS = {
     "lower-case": ("0123456789abcdef0123456789abcdef", "deadbeefdeadbeefdeadbeef00000001"),
@@ -116,7 +114,7 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
 
 def _rules(target_field: Field) -> Iterator[Rule]:
     slug, parameter, prefix = target_field.slug, target_field.parameter, target_field.prefix
-    pattern = f"{_DOCUMENT}: length 34, ^{prefix}[0-9a-fA-F]{{32}}$"
+    pattern = f"{DOCUMENT}: length 34, ^{prefix}[0-9a-fA-F]{{32}}$"
     for group, statement in (
         ("prefix", f"that does not begin with {prefix}"),
         ("length", "that is not 34 characters long"),
@@ -147,7 +145,7 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         group="sids",
         level=Level.MUST,
         statement=f"A {parameter} that was accepted comes back equal but for the case of its digits, free of blanks.",
-        source=f"{_DOCUMENT}: {target_field.attribute}",
+        source=f"{DOCUMENT}: {target_field.attribute}",
         classes=(_echo(target_field),),
     )
     yield Rule(
@@ -155,7 +153,7 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         group="sids",
         level=Level.SHOULD,
         statement=f"A {parameter} that was accepted comes back in the case it was sent in.",
-        source=f"{_DOCUMENT}: SIDs are opaque identifiers",
+        source=f"{DOCUMENT}: SIDs are opaque identifiers",
         classes=(_echo(target_field),),
     )
     yield Rule(

@@ -28,7 +28,7 @@ from conformance.model import (
 )
 from conformance.oracle import Answer, decide_value
 from conformance.rules.forms import pairs_for
-from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
+from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
 from conformance.rules.watching import NotJSON, Watched
 
 
@@ -238,15 +238,13 @@ def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[Rul
     return Updates
 
 
-_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
-
 RULES = (
     Rule(
         id="omitted-parameters-kept",
         group="state",
         level=Level.MUST,
         statement="A parameter that is not sent keeps its value.",
-        source=f"{_DOCUMENT}: every parameter is optional, and the update is partial",
+        source=f"{DOCUMENT}: every parameter is optional, and the update is partial",
         classes=(
             InputClass(
                 id="state/omitted", reason="all four set, then each updated by itself", examples=_omitted
@@ -264,7 +262,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="The answer to an update shows the value just sent, whatever was there before.",
-        source=_DOCUMENT,
+        source=DOCUMENT,
         classes=(
             InputClass(
                 id="state/a-b-a", reason="one value, another, and the first again", examples=_last_wins
@@ -276,7 +274,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="Later answers to updates still show what was written.",
-        source=_DOCUMENT,
+        source=DOCUMENT,
         classes=(
             InputClass(
                 id="state/several-connections",
@@ -313,7 +311,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="The same update sent again is accepted again and changes nothing.",
-        source=f"{_DOCUMENT}: what is there already can be set again",
+        source=f"{DOCUMENT}: what is there already can be set again",
         classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=_twice),),
     ),
     Rule(
@@ -321,7 +319,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="An account's updates are seen by that account alone.",
-        source=f"{_DOCUMENT}: account-level settings, of the account responsible",
+        source=f"{DOCUMENT}: account-level settings, of the account responsible",
         classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
     ),
     Rule(
@@ -329,7 +327,7 @@ RULES = (
         group="state",
         level=Level.MUST,
         statement="Concurrent updates of different settings lose none of them.",
-        source=f"{_DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
+        source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
             InputClass(
                 id="state/concurrent",
@@ -343,7 +341,7 @@ RULES = (
         group="state",
         level=Level.SHOULD,
         statement="An update without parameters is answered with 200 and changes nothing.",
-        source=f"{_DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
+        source=f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
         classes=(InputClass(id="state/empty-update", reason="no parameter at all", examples=_empty),),
     ),
 )

@@ -6,10 +6,9 @@ from itertools import zip_longest
 from conformance.durations import DAY
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field, InputClass, Level, Rule
 from conformance.oracle import decide_timer
-from conformance.rules.probes import value_class
+from conformance.rules.probes import DOCUMENT, value_class
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 
-_DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 _ERRORS = {
     INACTIVE: "https://www.twilio.com/docs/api/errors/50375 and 50379",
     CLOSED: "https://www.twilio.com/docs/api/errors/50376 and 50380",
@@ -231,7 +230,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.MUST,
         statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
-        source=f"{_DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
+        source=f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
         classes=_refused(timer, "syntax"),
     )
     yield Rule(
@@ -239,7 +238,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.MUST,
         statement=f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
-        source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
+        source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
         classes=(
             *(
                 value_class(
@@ -267,7 +266,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.MUST,
         statement=f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
-        source=f"{_DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
+        source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
         classes=(
             *(
                 value_class(
@@ -301,7 +300,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.MUST,
         statement=f"A {timer.parameter} that every reading parses and finds long enough is accepted.",
-        source=f"{_DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
+        source=f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
         classes=(
             *(
                 value_class(timer, f"timer/{name}", f"long enough, in {_notes(name)}", values)
@@ -322,7 +321,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.MUST,
         statement=f"A {timer.parameter} that was accepted comes back as the same length, free of blanks.",
-        source=f"{_DOCUMENT}: {timer.attribute}",
+        source=f"{DOCUMENT}: {timer.attribute}",
         classes=(
             value_class(
                 timer,
@@ -349,7 +348,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.SHOULD,
         statement=f"A {timer.parameter} in any notation of ISO 8601-1 is accepted, and comes back as the same length.",
-        source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
+        source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
         classes=(
             *(
                 value_class(
@@ -376,7 +375,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         group="timers",
         level=Level.SHOULD,
         statement=f"A {timer.parameter} that only a looser reading than ISO 8601-1 takes is refused.",
-        source=f"{_DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
+        source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
         classes=(
             *_refused(timer, "strictness"),
             value_class(

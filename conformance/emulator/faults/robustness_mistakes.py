@@ -33,7 +33,7 @@ async def crash(call: Call) -> Answer:
 
 async def hang(call: Call) -> Answer:
     """Do not answer."""
-    await asyncio.sleep(FOREVER)
+    await asyncio.sleep(FOREVER)  # the fault itself: a hang
     raise Crash
 
 
@@ -292,7 +292,7 @@ def locks(behaviour: Behaviour) -> None:
             raise Crash
         busy = True
         try:
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # long enough for another to meet it
             return await inner(account, changes)
         finally:
             busy = False

@@ -68,7 +68,7 @@ def read_modify_write(columns: tuple[str, ...], pause: float) -> Install:
     def install(behaviour: Behaviour) -> None:
         async def write(account: str, changes: Changes) -> Row:
             row = behaviour.store.read(account)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # between read and write: the race
             kept = {column: row[column] for column in columns}
             return behaviour.store.update(account, kept | changes)
 
@@ -83,7 +83,7 @@ def answers_another(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         current["request"] = (account, changes)
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.002)  # long enough for another to mix in
         _, latest = current["request"]
         return behaviour.store.update(account, latest)
 
@@ -100,7 +100,7 @@ def locked(behaviour: Behaviour) -> None:
             raise ApiError(409, 20409, "Another update is being made")
         busy.add(account)
         try:
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # long enough for another to be locked out
             return await inner(account, changes)
         finally:
             busy.discard(account)
