@@ -1,14 +1,18 @@
 """
-What rendering costs: time, memory and page size for a result of 3,000 exchanges, and of 10,000.
+What reports cost: time, memory and page size for a run of 3,000 exchanges, and of 10,000.
 
     python benchmarks/reports.py [EXCHANGES...]
 
 Each exchange is the witness of a finding of its own, which is more than any run keeps: a run keeps the exchanges
-of its witnesses alone. Every count is measured in a process of its own, so that its peak of memory is its own.
+of its witnesses alone, and has the others written to disk as they are made. Every count is measured in a process of
+its own, so that its peak of memory is its own. Where there are playwright and a Chromium, the page is opened in it:
+the time until it is laid out, and until a filter has been applied.
 """
 
+import importlib.util
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +32,7 @@ from conformance.model import (
     Verdict,
     update,
 )
-from conformance.reporting import ShellAccount, build, write_all
+from conformance.reporting import ARCHIVE, Archive, ShellAccount, build, write_all
 from conformance.reporting.html import render
 
 RULES = 78
@@ -94,19 +98,51 @@ def _finding(rule: Rule, number: int) -> Finding:
 def measure(exchanges: int) -> None:
     """Print one line of figures."""
     report = made_up(exchanges)
-    began = time.perf_counter()
-    document = build(report, accounts=[ShellAccount("AC" + "0" * 32)])
-    built = time.perf_counter()
-    page = len(render(document).encode())
-    rendered = time.perf_counter()
-    with tempfile.TemporaryDirectory() as directory:
-        write_all(document, Path(directory))
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Archive(Path(directory), target=report.target) as archive,
+    ):
+        began = time.perf_counter()
+        for outcome in report.outcomes:
+            for finding in outcome.findings:
+                archive.add(finding.exchanges[0])
+        archived = time.perf_counter()
+        document = build(report, accounts=[ShellAccount("AC" + "0" * 32)])
+        built = time.perf_counter()
+        page = len(render(document).encode())
+        rendered = time.perf_counter()
+        _, path, *_ = write_all(document, Path(directory), copies={ARCHIVE: archive.copy})
         written = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{exchanges:>6,} exchanges: document {built - began:5.2f} s, page {rendered - built:5.2f} s "
-        f"({page / 2**20:4.2f} MiB), all reports {written - rendered:5.2f} s, peak {peak:4.0f} MiB"
-    )
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{exchanges:>6,} exchanges: archived {archived - began:5.2f} s, document {built - archived:5.2f} s, "
+            f"page {rendered - built:5.2f} s ({page / 2**20:4.2f} MiB), all reports {written - rendered:5.2f} s, "
+            f"peak {peak:4.0f} MiB{_in_a_browser(path)}"
+        )
+
+
+def _in_a_browser(path: Path) -> str:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None or importlib.util.find_spec("playwright") is None:
+        return ""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # The superuser is refused by the sandbox; the page is a file of our own.
+        page = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
+        page.goto(path.as_uri())
+        laid_out = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        filtered = page.evaluate(
+            """() => {
+                const began = performance.now();
+                const select = document.querySelector("select[name=group]");
+                select.value = select.options[1].value;
+                select.dispatchEvent(new Event("change", {bubbles: true}));
+                document.body.getBoundingClientRect();
+                return performance.now() - began;
+            }"""
+        )
+    return f", opened {laid_out:4.0f} ms, filtered {filtered:3.0f} ms"
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ takes as long, has been started.
 
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -26,7 +25,9 @@ from conformance.commands.plan import plan
 from conformance.commands.refused import Refused
 from conformance.commands.replay import replay
 from conformance.commands.report import report
+from conformance.commands.restore import restore
 from conformance.commands.selftest import selftest
+from conformance.commands.signals import heed
 from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
@@ -61,9 +62,18 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--rate", metavar="N", help="Requests per second at most."),
         click.option(
-            "--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10)."
+            "--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10)."
         ),
         click.option("--live", is_flag=True, help="Judge a target that is neither loopback nor private."),
+        click.option(
+            "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
+        ),
+        click.option(
+            "--accept-unrestorable",
+            is_flag=True,
+            help="Set what is null and cannot be unset, with --live too.",
+        ),
+        click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back."),
         click.option(
             "--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."
         ),
@@ -81,8 +91,13 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show."
 )
+@click.option(
+    "--observability",
+    is_flag=True,
+    help="Write testcases.jsonl too, which Tyche reads: what was sent, by class.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
-def run(as_json: bool, strict_known: bool, **flags: object) -> None:
+def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
     from conformance.configuration import ConfigurationError, resolve
     from conformance.known import KnownError, apply, read, witnesses
@@ -92,8 +107,7 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         known = read(settings.known) if settings.known is not None else ()
     except (ConfigurationError, KnownError) as error:
         raise Refused(str(error)) from None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    heed(_interrupt)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -101,7 +115,7 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import reporting
-        from conformance.running import document_of, judge
+        from conformance.running import archive_of, document_of, judge, observations_of
 
         rules = _select(settings.only)
         try:
@@ -109,12 +123,23 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
             url = settings.target or (embedded.url() if embedded else "")
         except reporting.ReportError as error:
             raise Refused(str(error)) from None
+        archive = stack.enter_context(archive_of(settings, url))
+        observations = stack.enter_context(observations_of(settings, url))
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
-        for notice in settings.notices:
-            console.print(notice, soft_wrap=True)
+        told: list[str] = []
+
+        def tell(line: str) -> None:
+            told.append(line)
+            console.print(line, soft_wrap=True, markup=False)
+
+        first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
         with reporting.Progress(console, limit=settings.max_requests) as shown:
-            first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
-            outcome = judge(settings, url, rules, _unless_interrupted(shown.update), first)
+            progress = _unless_interrupted(shown.update)
+            try:
+                judged = {"judged": observations.add} if observability else {}
+                outcome = judge(settings, url, rules, progress, first, archive.add, tell, **judged)
+            except ConfigurationError as error:
+                raise Refused(str(error)) from None
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]
@@ -122,7 +147,12 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
                 document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
             )
         try:
-            reporting.write_all(document, settings.report_dir, timer_svg=_timer_picture(outcome.timers))
+            page = None
+            picture = _timer_picture(outcome.timers)
+            copies = {reporting.ARCHIVE: archive.copy}
+            if observability:
+                copies[reporting.OBSERVATIONS] = observations.copy
+            _, page, *_ = reporting.write_all(document, settings.report_dir, timer_svg=picture, copies=copies)
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(reporting.RENDERERS["summary.md"](document))
@@ -131,19 +161,16 @@ def run(as_json: bool, strict_known: bool, **flags: object) -> None:
         if as_json:
             click.echo(json.dumps(document, indent=1))
         else:
-            reporting.print_result(document, console)
+            reporting.print_result(document, console, told=told, page=page)
     sys.exit(document["exit_code"])
 
 
 def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
-    """What the run has seen of the timers, as SVG, where the extra that draws is installed."""
-    from conformance.explore import PlottingMissing, from_exchanges, picture
+    """What the run has seen of the timers, as SVG."""
+    from conformance.explore import from_exchanges, picture
 
     points = from_exchanges(exchanges)
-    try:
-        return picture(points) if points else None
-    except PlottingMissing:
-        return None
+    return picture(points) if points else None
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
@@ -256,8 +283,8 @@ def serve(
     from conformance import emulator
 
     if list_faults or list_variants:
-        known = emulator.FAULTS if list_faults else emulator.VARIANTS
-        _list_alterations(list(known.values()), as_json)
+        alternatives = (*emulator.VARIANTS.values(), *emulator.DIALECTS.values())
+        _list_alterations(list(emulator.FAULTS.values()) if list_faults else list(alternatives), as_json)
         return
     try:
         emulator.serve(
@@ -296,7 +323,7 @@ def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     return {account.user: account.token for account in found or THROWAWAY}
 
 
-for command in (plan, timers, replay, diff, report, matrix, baseline, selftest):
+for command in (plan, timers, replay, diff, report, restore, matrix, baseline, selftest):
     main.add_command(command)
 
 if __name__ == "__main__":

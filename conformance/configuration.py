@@ -11,7 +11,7 @@ import math
 import re
 import ssl
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,18 @@ from urllib.parse import urlsplit
 
 from conformance.credentials import THROWAWAY, Account
 from conformance.model import CHAT, MESSAGING, PATH, Field, Level
-from conformance.network import is_loopback, is_private, resolves
+from conformance.network import addresses_of, are_loopback, are_private
 from conformance.target import TargetSettings
 
 PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough": None}
 """The requests each profile may send; None for as many as asked."""
+
+_VENDOR = "twilio.com"
+_VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
+"""How much the vendor's own service is sent where nothing else is asked for."""
+
+_RESERVE = 16
+"""Requests beyond the budget for each account: what putting its settings back takes at most, and some to spare."""
 
 
 class ConfigurationError(Exception):
@@ -48,11 +55,15 @@ class RunSettings:
         ca_file: Trusted certificates, PEM.
         proxy: URL of a proxy.
         rate: Requests per second at most; None for no limit.
-        timeout: Seconds without a byte before a request counts as unanswered.
-        live: Whether a target with a public address may be written to.
+        timeout: Seconds within which an answer must be whole.
+        live: Whether a target with a public address may be written to; then harm would be real.
+        i_own: Account SIDs, repeated as a promise that they are the user's own.
+        accept_unrestorable: Whether a live run may set what is null and cannot be unset.
+        state_dir: Where journals are kept; None for the user's directory for state.
         chat_service_sid: SID of a Conversation Service that the account has.
         messaging_service_sid: SID of a Messaging Service that the account has.
         accounts: Whose settings are exercised; the first is the main one.
+        addresses: What the target's host was found to stand for.
         notices: What the user should be told, one line each.
     """
 
@@ -70,9 +81,13 @@ class RunSettings:
     rate: float | None
     timeout: float
     live: bool
+    i_own: tuple[str, ...]
+    accept_unrestorable: bool
+    state_dir: Path | None
     chat_service_sid: str | None
     messaging_service_sid: str | None
     accounts: tuple[Account, ...]
+    addresses: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
     def for_target(self, url: str) -> TargetSettings:
@@ -81,12 +96,13 @@ class RunSettings:
             url=url,
             accounts=self.accounts,
             timeout=self.timeout,
-            total_timeout=3 * self.timeout,
             max_requests=self.max_requests,
             rate=self.rate,
             seed=self.seed,
             ca_file=self.ca_file,
+            addresses=self.addresses if url == self.target else None,
             proxy=self.proxy,
+            reserve=_RESERVE * len(self.accounts),
         )
 
 
@@ -116,12 +132,16 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
             given[name] = where
     _contradictions(values, given)
     target = values["target"]
-    accounts, notices = _choose_accounts(target, accounts_from(environ))
-    if target is not None and not values["live"]:
-        _refuse_public(target, proxied=values["proxy"] is not None)
+    # Looked up once: what is checked here is what is connected to.
+    addresses = addresses_of(target) if target is not None else ()
+    accounts, notices = _choose_accounts(target, addresses, accounts_from(environ))
+    if target is not None:
+        if not values["live"]:
+            _refuse_public(target, addresses, proxied=values["proxy"] is not None)
+        _be_gentle(target, values, given, accounts)
     if "max_requests" not in given:
         values["max_requests"] = PROFILES[values["profile"]]
-    return RunSettings(**values, accounts=accounts, notices=notices)
+    return RunSettings(**values, accounts=accounts, addresses=addresses, notices=notices)
 
 
 # Where values come from
@@ -236,6 +256,13 @@ def _globs(value: object) -> tuple[str, ...]:
     return tuple(_text(part) for part in parts)
 
 
+def _account_sids(value: object) -> tuple[str, ...]:
+    sids = _globs(value)
+    if not all(re.fullmatch(_ACCOUNT_SID, sid) for sid in sids):
+        raise ValueError
+    return sids
+
+
 def _existing(value: object) -> Path:
     path = Path(_text(value))
     if not path.is_file():
@@ -313,6 +340,9 @@ _SETTINGS: Mapping[str, _Setting] = {
     "rate": _Setting(None, "requests per second, above 0", _seconds(zero=False)),
     "timeout": _Setting(10.0, "seconds, above 0", _seconds(zero=False)),
     "live": _Setting(False, "true or false", _switch),
+    "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
+    "accept_unrestorable": _Setting(False, "true or false", _switch),
+    "state_dir": _Setting(None, "a path", lambda value: Path(_text(value))),
     "chat_service_sid": _Setting(None, "IS and 32 hexadecimal digits", _sid(CHAT)),
     "messaging_service_sid": _Setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING)),
 }
@@ -330,26 +360,55 @@ def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None
         raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
 
 
-def _refuse_public(url: str, proxied: bool) -> None:
+def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
     # A name that does not resolve here is reported when connecting, but a proxy might resolve it.
-    if (resolves(url) or proxied) and not is_private(url):
+    if (addresses or proxied) and not are_private(addresses):
         raise ConfigurationError(
             f"{urlsplit(url).hostname} is neither loopback nor private, and a run changes the settings "
             "of the account; add --live if the account is there for tests"
         )
 
 
+def _be_gentle(
+    url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
+) -> None:
+    """Have the accounts of the vendor's own service named, and be slow and brief there unless told otherwise."""
+    host = urlsplit(url).hostname or ""
+    vendor = host == _VENDOR or host.endswith(f".{_VENDOR}")
+    owned = {sid.lower() for sid in values["i_own"]}
+    if vendor or (owned and values["live"]):
+        for account in accounts:
+            if account.sid is None:
+                raise ConfigurationError(
+                    f"{account.user} is an API key: set TWILIO_ACCOUNT_SID too, to the account that it is of"
+                )
+            if account.sid.lower() not in owned:
+                raise ConfigurationError(
+                    f"a run changes the settings of {account.sid} on {host}: if it is your own, and there for "
+                    "tests, add --i-own and its SID"
+                )
+    if vendor:
+        if "profile" not in given:
+            values["profile"] = _VENDOR_PROFILE
+        if "rate" not in given:
+            values["rate"] = _VENDOR_RATE
+        if PROFILES[values["profile"]] is None and "max_requests" not in given:
+            raise ConfigurationError(
+                f"the profile {values['profile']} has no end: add --max-requests for {host}"
+            )
+
+
 # Credentials
 
 
 def _choose_accounts(
-    target: str | None, found: tuple[Account, ...]
+    target: str | None, addresses: Sequence[str], found: tuple[Account, ...]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
     if target is None:  # real credentials are of no use to the embedded emulator
         return THROWAWAY, ()
     if found:
         return found, ()
-    if is_loopback(target):
+    if are_loopback(addresses):
         return THROWAWAY, ("no credentials are set: the target is on loopback, so throw-away ones are sent",)
     raise ConfigurationError(f"no credentials for {urlsplit(target).hostname}: {_SET_BOTH}, or {_SET_KEY}")
 

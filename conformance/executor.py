@@ -19,6 +19,7 @@ from importlib.metadata import version
 
 from conformance import observe
 from conformance.generation import generate, run_machine
+from conformance.guard import LeftShort
 from conformance.model import (
     ClassOutcome,
     Exchange,
@@ -31,8 +32,8 @@ from conformance.model import (
     Request,
     Restore,
     Rule,
-    Situation,
     Verdict,
+    Violation,
 )
 from conformance.preflight import (
     Findings,
@@ -43,17 +44,13 @@ from conformance.preflight import (
     look_around,
     probe_unset,
 )
-from conformance.restore import restore
-from conformance.rules import BY_ID, CATALOGUE
+from conformance.restore import put_back
+from conformance.rules import BY_ID
+from conformance.safeguard import Safeguard, Unsafe
+from conformance.schedule import Item, owner_of, planned, side_by_side
 from conformance.session import Draft, Session
 from conformance.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
 from conformance.witness import REQUESTS, Witness, cause_of
-
-_EXPLICIT = {"quick": 1, "standard": 12, "thorough": 1_000}
-"""Examples of a class that are sent as they stand, at most."""
-
-_DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
-"""Examples of a class that are drawn, at most; forms and sequences weigh more."""
 
 _STEPS = 8
 """Requests in a sequence of the state machine, at most."""
@@ -61,17 +58,14 @@ _STEPS = 8
 _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 """Values to be rejected that are sent to each setting while it is null."""
 
-_WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
-
 _GENERATED = {"quick": 3, "standard": 30, "thorough": 1_000}
 """Cases of the schema-driven layer."""
 
 _FOR_WITNESSES = {"quick": 8, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that breadth and depth leave for showing findings again, for each cause seen; a quarter of all at most."""
 
-_TWINS = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
-"""Settings of one kind. They share the rare classes, each sending every second one: in the quick profile the
-examples, in the standard one what is drawn."""
+Judged = Callable[[str, str, Exchange, Sequence[Violation]], None]
+"""Called with the phase, the class in hand, an exchange, and what it violates of the catalogue."""
 
 Progress = Callable[[str, str, int], None]
 """Called with the phase, the class in hand and the requests sent so far."""
@@ -103,6 +97,8 @@ def run(
     plan: Plan,
     *,
     progress: Progress = lambda phase, cls, requests: None,
+    judged: Judged = lambda phase, cls, exchange, violations: None,
+    safeguard: Safeguard | None = None,
 ) -> Report:
     """
     Judge a target by a catalogue of rules.
@@ -112,51 +108,25 @@ def run(
         target: the target, open.
         plan: what to do.
         progress: told before every request.
+        judged: told of every exchange that was judged.
+        safeguard: what is promised about the settings found; without it they are put back, and no more.
 
     Returns:
         A report, whatever the target does; an interrupt ends the run early, after the restore.
     """
-    return _Run(catalogue, target, plan, progress).report()
-
-
-def planned(
-    catalogue: Sequence[Rule], profile: str
-) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
-    """What a run sends on purpose: by rule and class, the explicit probes, and how many are drawn at most."""
-    situation = Situation(accounts=2)
-    for rule in catalogue:
-        for cls in rule.classes:
-            if owner_of(catalogue, rule, cls.id) != (rule.id, cls.id):
-                continue
-            turn = _has_turn(rule, cls, catalogue)
-            probes = cls.examples(situation)[: _EXPLICIT[profile]] if turn or profile != "quick" else ()
-            drawn = _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if cls.strategy or cls.machine else 0
-            if profile == "standard" and not turn:
-                drawn = 0
-            yield rule, cls, probes, drawn
-
-
-def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:
-    """The rule that sends a class: one class can serve several rules about one setting, or about none."""
-    slug = next((twin for twins in _TWINS for twin in twins if rule.id.startswith(twin)), "")
-    return next(
-        (other.id, name)
-        for other in catalogue
-        for cls in other.classes
-        if cls.id == name and other.id.startswith(slug)
-    )
-
-
-def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
-    """Whether it is this rule's turn, of twins that share a rare class."""
-    if not cls.rare or len(catalogue) < len(CATALOGUE):
-        return True
-    rare = [each.id for each in rule.classes if each.rare]
-    return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
+    return _Run(catalogue, target, plan, progress, judged, safeguard or Safeguard()).report()
 
 
 class _Run:
-    def __init__(self, catalogue: Sequence[Rule], target: Target, plan: Plan, progress: Progress) -> None:
+    def __init__(
+        self,
+        catalogue: Sequence[Rule],
+        target: Target,
+        plan: Plan,
+        progress: Progress,
+        judged: Judged,
+        safeguard: Safeguard,
+    ) -> None:
         self._catalogue = catalogue
         self._target = target
         self._plan = plan
@@ -166,11 +136,14 @@ class _Run:
             [rule.id for rule in catalogue],
             settle=plan.settle,
             progress=lambda cls: progress(self._phase, cls, target.requests),
+            judged=lambda cls, exchange, violations: judged(self._phase, cls, exchange, violations),
+            safeguard=safeguard,
         )
+        self._safeguard = safeguard
         self._limit = target.settings.max_requests
         self._found = Findings()
         self._findings: list[Finding] = []
-        self._exemplary: dict[tuple[str, str], set[tuple[Request, ...]]] = {}
+        self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
         self._later: list[tuple[float, str, Request]] = []
         self._stopped = self._bug = ""
         self._no_verdict = self._interrupted = False
@@ -178,7 +151,7 @@ class _Run:
 
     def report(self) -> Report:
         started, clock = datetime.now(UTC), time.perf_counter()
-        put_back = Restore()
+        restored = Restore()
         try:
             self._judge()
         except KeyboardInterrupt:
@@ -187,14 +160,15 @@ class _Run:
             self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
             self._bug = "".join(traceback.format_exception(error))
         finally:
-            for draft in self._new_drafts():  # those that there was no time, or no target, to show again
-                self._settle(draft, Witness(self._session, draft).as_seen())
             # Whatever ended the run, a second interrupt included: what was changed is put back.
             self._phase = "restore"
-            if self._found.before:
-                put_back = restore(self._session, self._found.before, self._found.reader)
+            restored, interrupted = put_back(self._session)
+            if interrupted:
+                self._stopped, self._interrupted = "interrupted", True
+            for draft in self._new_drafts():  # those that there was no time, or no target, to show again
+                self._settle(draft, Witness(self._session, draft).as_seen())
         outcomes = tuple(self._outcome(rule) for rule in self._catalogue)
-        verdict, code = self._verdict(outcomes, put_back)
+        verdict, code = self._verdict(outcomes, restored)
         return Report(
             verdict=verdict,
             exit_code=code,
@@ -206,10 +180,10 @@ class _Run:
             duration=time.perf_counter() - clock,
             outcomes=outcomes,
             observations=tuple(observe.describe(self._session)),
-            restore=put_back,
+            restore=restored,
             timers=tuple(self._session.timers),
             stopped=self._stopped,
-            notices=(self._bug,) if self._bug else (),
+            notices=(*self._safeguard.notices, *self._left_out(), *((self._bug,) if self._bug else ())),
             settings={
                 "fail_on": str(self._plan.fail_on),
                 "max_requests": self._limit,
@@ -241,11 +215,11 @@ class _Run:
             self._confirm(self._new_drafts())
         except Garbled as error:
             self._stopped = str(error)
-        except NoVerdict as error:
+        except (NoVerdict, Unsafe) as error:
             self._stopped, self._no_verdict = str(error), True
             self._session.drafts.clear()  # what is not there, or lets nobody in, deviates from nothing
-        except (TargetDead, RateLimitedOut) as error:
-            self._stopped, self._no_verdict = f"{error}; last request: {self._last_request()}", True
+        except (TargetDead, RateLimitedOut, LeftShort) as error:
+            self._stopped, self._no_verdict = f"{error}{self._last_request()}", True
             if isinstance(error, TargetDead):
                 self._session.forget_last_failures()
         except Unimplemented as error:
@@ -257,7 +231,9 @@ class _Run:
 
     def _last_request(self) -> str:
         last = self._session.last
-        return "none" if last is None else f"{last.request.method} {(last.request.body or b'')[:120]!r}"
+        if last is None:
+            return ""
+        return f"; last request: {last.request.method} {(last.request.body or b'')[:120]!r}"
 
     # Breadth
 
@@ -265,45 +241,56 @@ class _Run:
         self._phase = "breadth"
         # What must hold comes first: if the budget ends early, it is what only should hold that was not run.
         catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
-        work = [(rule, cls, self._examples(rule, cls)) for rule in catalogue for cls in rule.classes]
-        self._exemplary = {(rule.id, cls.id): {probe.steps for probe in probes} for rule, cls, probes in work}
-        self._send_all(
-            (rule, cls, probe)
-            for rule, cls, probes in work
-            for probe in probes[:1]
-            if self._is_due(rule, cls)
-        )
+        self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
+        for level in (Level.MUST, Level.SHOULD):
+            self._send_first(
+                [
+                    Item(rule, cls, probe)
+                    for rule, cls, probes, _ in self._rows
+                    for probe in probes[:1]
+                    if rule.level is level
+                ]
+            )
         if self._plan.profile != "quick":
             observe.probe(self._session)
-        for rule, cls, probes in work:
-            self._send_all((rule, cls, probe) for probe in probes[1:])
+        for rule, cls, probes, _ in self._rows:
+            for probe in probes[1:]:
+                self._send(Item(rule, cls, probe))
 
-    def _is_due(self, rule: Rule, cls: InputClass) -> bool:
-        if (rule.id, cls.id) in self._session.tallies or cls.id in self._session.kinds:
-            return False  # preflight has sent it, or others have brought such answers
-        return self._plan.profile != "quick" or _has_turn(rule, cls, self._catalogue)
+    def _send_first(self, items: Sequence[Item]) -> None:
+        due = [item for item in items if self._is_due(item)]
+        for group in side_by_side(due, self._session.situation.sids):
+            self._go_on(1 + self._safeguard.cost([item.probe.steps[0] for item in group]))
+            self._session.run_side_by_side(group)
+        for item in items:
+            if self._is_due(item):
+                self._send(item)
 
-    def _examples(self, rule: Rule, cls: InputClass) -> Sequence[Probe]:
-        if (rule.id, cls.id) != owner_of(self._catalogue, rule, cls.id):
-            return ()  # the first rule that watches these has them made
-        return cls.examples(self._session.situation)[: _EXPLICIT[self._plan.profile]]
+    def _is_due(self, item: Item) -> bool:
+        """Whether neither preflight has sent the class, nor others have brought such answers."""
+        return item.key not in self._session.tallies and item.cls.id not in self._session.kinds
 
-    def _send_all(self, work: Iterable[tuple[Rule, InputClass, Probe]]) -> None:
-        for rule, cls, probe in work:
-            self._send(rule, cls, probe)
-
-    def _send(self, rule: Rule, cls: InputClass, probe: Probe) -> None:
-        if self._is_spent(len(probe.steps)):
-            raise _Enough
-        if self._plan.fail_fast and any(
-            self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts
-        ):
-            raise _Enough
+    def _send(self, item: Item) -> None:
+        probe = item.probe
+        if not self._safeguard.admits(probe, item.cls.id):
+            return
+        self._go_on(self._safeguard.cost(probe.steps))
         if probe.pause:
-            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), rule.id, cls.id)
-            self._later.append((time.monotonic() + probe.pause, cls.id, probe.steps[-1]))
+            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
+            self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
         else:
-            self._session.run_probe(probe, rule.id, cls.id)
+            self._session.run_probe(probe, *item.key)
+
+    def _go_on(self, requests: int) -> None:
+        """
+        See whether so many requests may be sent.
+
+        Raises:
+            _Enough: the budget is spent, or the first deviation was asked for and is there.
+        """
+        failed = any(self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts)
+        if self._is_spent(requests) or (self._plan.fail_fast and failed):
+            raise _Enough
 
     def _catch_up(self) -> None:
         """Send the last steps that had to wait."""
@@ -324,17 +311,11 @@ class _Run:
 
     def _depth(self) -> None:
         self._phase = "depth"
-        count = _DRAWN[self._plan.profile]
-        if not count:
-            return
-        for rule in self._catalogue:
-            for cls in rule.classes:
-                drawn = cls.strategy is not None or cls.machine is not None
-                if drawn and (self._plan.profile == "thorough" or _has_turn(rule, cls, self._catalogue)):
-                    self._draw(rule, cls, count * _WEIGHTS.get(cls.id, 1))
+        for rule, cls, probes, count in self._rows:
+            if count:
+                self._draw(rule, cls, {probe.steps for probe in probes}, count)
 
-    def _draw(self, rule: Rule, cls: InputClass, count: int) -> None:
-        seen = self._exemplary.pop((rule.id, cls.id))
+    def _draw(self, rule: Rule, cls: InputClass, seen: set[tuple[Request, ...]], count: int) -> None:
         ended: list[Exception] = []
 
         def receive(probe: Probe) -> None:
@@ -342,8 +323,8 @@ class _Run:
                 return
             seen.add(probe.steps)
             try:
-                self._send(rule, cls, probe)
-            except (_Enough, BudgetExhausted, RateLimitedOut, TargetDead) as error:
+                self._send(Item(rule, cls, probe))
+            except (_Enough, BudgetExhausted, RateLimitedOut, TargetDead, LeftShort) as error:
                 ended.append(error)
 
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
@@ -370,7 +351,7 @@ class _Run:
                     return None
                 (exchange,) = self._session.run_probe(Probe(steps=(request,)), owner, cls)
                 return exchange
-            except (BudgetExhausted, RateLimitedOut, TargetDead) as error:
+            except (BudgetExhausted, RateLimitedOut, TargetDead, LeftShort) as error:
                 ended.append(error)
                 return None
 
@@ -464,7 +445,13 @@ class _Run:
             return "no such answer was seen"
         if rule.id == "accounts-apart" and self._session.situation.accounts < 2:
             return "needs a second account: set CONFORMANCE_ACCOUNTS"
+        if all(cls.id in self._safeguard.left_out for cls in rule.classes):
+            return "left out on a live target: a timer would have to stay shorter than it was"
         return "the budget of requests was spent before"
+
+    def _left_out(self) -> Iterator[str]:
+        if names := self._safeguard.left_out:
+            yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
 
     def _why_undecided(self, rule: Rule) -> str:
         if self._stopped:

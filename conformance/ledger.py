@@ -79,7 +79,9 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     if sent is None:
         return shown is None
     if target_field.kind == "sid":
-        return shown is not None and shown.lower() == sent.strip(BLANKS).lower()
+        core, prefix = sent.strip(BLANKS), target_field.prefix
+        spelled = shown is not None and shown.lower() == core.lower()
+        return spelled and (shown or "").startswith(prefix) >= core.startswith(prefix)
     if is_zero(sent.strip(BLANKS)):
         return shown is None or is_zero(shown) or shown in ("P", "PT")
     return shown is not None and not _has_blanks(shown) and same_length(sent, shown)
@@ -388,6 +390,8 @@ class Ledger:
         self, exchange: Exchange, setting: Setting, value: str | None
     ) -> tuple[str, str, Exchange | None]:
         if exchange.request.method != "POST":
+            if value is not None and self._elsewhere(setting, value):
+                return "accounts-apart", "foreign-value", self._foreign_writer(setting)
             if self.blamed:
                 return self.blamed, "reset" if value is None else "changed", None
             return "read-reflects-writes", "stale" if value in setting.former else "different", None
@@ -422,13 +426,16 @@ class Ledger:
         )
 
     def _elsewhere(self, setting: Setting, value: str) -> bool:
-        """Whether a value was last written for another account, and was never this one's."""
+        """Whether a value was last written for another account, and was not this one's since."""
         about = setting.about
         writers = [other.settings[about.attribute].writer for other in self.others]
-        return value not in (setting.shown, *setting.former) and any(
+        written = setting.writer.number if setting.writer else 0
+        return value != setting.shown and any(
             is_right(about, sent, value)
             for writer in writers
-            if writer is not None and (sent := dict(writer.request.form() or ()).get(about.parameter))
+            if writer is not None
+            and (value not in setting.former or writer.number > written)
+            and (sent := dict(writer.request.form() or ()).get(about.parameter))
         )
 
     def _foreign_writer(self, setting: Setting) -> Exchange | None:

@@ -198,6 +198,8 @@ class Response:
     http_version: str = "HTTP/1.1"
     truncated: bool = False
     """Whether the body went past the size cap and was cut there."""
+    undecoded: bool = False
+    """Whether the body is in a content coding that was not asked for, or not what its coding says."""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
@@ -269,6 +271,8 @@ class Situation:
 
     sids: Mapping[str, frozenset[str]] = field(default_factory=dict)
     accounts: int = 1
+    account_sids: tuple[str, ...] = ()
+    """Of the accounts, in their order; empty where one is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpcore
@@ -21,6 +21,12 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _WIRE_FACTOR = 4
 """Bytes read for one answer, framing and interim responses included: at most this times the body cap."""
 
+_SAID = 300
+"""Characters of an error's message that are told."""
+
+_MEMBERS = 16
+"""Members of a gzip file that are decoded at most; those who compress an answer write one."""
+
 
 class _TLSError(httpcore.ConnectError):
     """The TLS handshake failed."""
@@ -33,27 +39,26 @@ class _TooLarge(httpcore.ReadError):
 class Watch(threading.local):
     """What is seen on the wire of the exchange that the current thread has in hand."""
 
-    def __init__(self, timeout: float, total: float, max_body: int) -> None:
+    def __init__(self, timeout: float, max_body: int) -> None:
         self._timeout = timeout
-        self._total = total
         self._size = _WIRE_FACTOR * max_body
         self.begin()
 
     def begin(self) -> None:
         """Start the clock of a new exchange."""
-        self._deadline = time.perf_counter() + self._total
+        self._deadline = time.perf_counter() + self._timeout
         self.connected = False
         """Whether the exchange opened its connection, and did not reuse one."""
         self.received = 0
         self.head = b""
         self.ended = False
 
-    def limit(self, timeout: float | None) -> float:
+    def limit(self) -> float:
         """The seconds that the next step may take, so that many small steps do not add up to for ever."""
-        left = self._left()
+        left = self._deadline - time.perf_counter()
         if left <= 0:
             raise httpcore.ReadTimeout
-        return left if timeout is None else min(timeout, left)
+        return left
 
     def saw(self, data: bytes) -> None:
         """Take note of what a read returned."""
@@ -75,30 +80,44 @@ class Watch(threading.local):
         if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
             return Failure(FailureKind.CONNECT, str(error))
         if isinstance(error, httpcore.TimeoutException):
-            late = self._left() <= 0
-            limit = self._total if late else self._timeout
             what = "no whole answer" if self.received else "no answer"
-            detail = f"{what} within {limit:g} s; {self.received} bytes came"
+            detail = f"{what} within {self._timeout:g} s; {self.received} bytes came"
             return Failure(FailureKind.TIMEOUT, detail, partial=self.received > 0)
         # h11 gives up on a header section, or a line, that outgrows its buffer.
         if isinstance(error, _TooLarge) or "buffer too long" in str(error):
-            return Failure(FailureKind.TOO_LARGE, f"no end of the answer after {self.received} bytes")
+            detail = f"no end of the answer after {self.received} bytes"
+            return Failure(FailureKind.TOO_LARGE, detail, partial=True)
         if isinstance(error, httpcore.NetworkError) or self.ended:
             detail = f"closed after {self.received} bytes of an answer"
             return Failure(FailureKind.DISCONNECT, detail, partial=self.received > 0)
         if not self.received:
-            return Failure(FailureKind.FRAMING, f"bytes after the end of the previous answer: {error}")
-        return Failure(FailureKind.FRAMING, str(error))
+            return Failure(FailureKind.FRAMING, f"bytes after the end of the previous answer: {_said(error)}")
+        return Failure(FailureKind.FRAMING, _said(error))
 
-    def _left(self) -> float:
-        return self._deadline - time.perf_counter()
+
+def _said(error: Exception) -> str:
+    """The message of an error, which may repeat a line of the target's, however long."""
+    return str(error)[:_SAID]
 
 
 class Network(httpcore.NetworkBackend):
-    """Opens connections that report to a watch and keep to its deadline."""
+    """
+    Opens connections that report to a watch and keep to its deadline, to one peer and to no other.
 
-    def __init__(self, timeout: float, total: float, max_body: int) -> None:
-        self.watch = Watch(timeout, total, max_body)
+    Args:
+        timeout: Seconds for one exchange.
+        max_body: Bytes of a body that are read at most.
+        peer: Host and port; whoever asks for another, a library included, is refused.
+        addresses: Which were checked to be what the host stands for, and are not looked up again, since a name can
+            stand for others a moment later; None where nothing depends on it.
+    """
+
+    def __init__(
+        self, timeout: float, max_body: int, peer: tuple[str, int], addresses: Sequence[str] | None = None
+    ) -> None:
+        self.watch = Watch(timeout, max_body)
+        self._peer = peer
+        self._addresses = (peer[0],) if addresses is None else tuple(addresses)
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -110,8 +129,17 @@ class Network(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         self.watch.connected = True
-        limit = self.watch.limit(timeout)
-        return _Stream(self._inner.connect_tcp(host, port, limit, local_address, socket_options), self.watch)
+        if (host, port) != self._peer:
+            raise httpcore.LocalProtocolError(f"{host}:{port} is not the target")
+        failed: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in self._addresses:
+            limit = self.watch.limit()
+            try:
+                opened = self._inner.connect_tcp(address, port, limit, local_address, socket_options)
+                return _Stream(opened, self.watch)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
 
 
 class _Stream(httpcore.NetworkStream):
@@ -125,14 +153,14 @@ class _Stream(httpcore.NetworkStream):
         # puts off for 40 ms; the option has to be set again for each read (tcp(7)).
         if _QUICK_ACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-        data = self._inner.read(max_bytes, self._watch.limit(timeout))
+        data = self._inner.read(max_bytes, self._watch.limit())
         self._watch.saw(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # Piece by piece, so that a peer that reads slowly meets the deadline too.
         for start in range(0, len(buffer), 1 << 16):
-            self._inner.write(buffer[start : start + (1 << 16)], self._watch.limit(timeout))
+            self._inner.write(buffer[start : start + (1 << 16)], self._watch.limit())
 
     def close(self) -> None:
         self._inner.close()
@@ -144,7 +172,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.limit(timeout))
+            inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.limit())
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise _TLSError(str(error) or "the handshake timed out") from error
         return _Stream(inner, self._watch)
@@ -163,32 +191,57 @@ def receive(answer: httpcore.Response, cap: int) -> Response:
     body = b"".join(chunks)[:cap]
     truncated = size > cap
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-    coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
-    if coding.strip().lower() in ("gzip", "x-gzip") and not truncated:
-        decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            plain = decoder.decompress(body, cap + 1)
-        except zlib.error:
-            plain = body
-        truncated = len(plain) > cap
-        if truncated or decoder.eof:
-            body = plain[:cap]
+    coding = ", ".join(value.strip() for name, value in headers if name.lower() == "content-encoding").lower()
+    undecoded = coding not in ("", "identity")
+    if coding in ("gzip", "x-gzip") and not truncated and (plain := _gunzip(body, cap + 1)) is not None:
+        truncated, undecoded = len(plain) > cap, False
+        body = plain[:cap]
     return Response(
         status=answer.status,
         headers=headers,
         body=body,
         http_version=answer.extensions["http_version"].decode("ascii"),
         truncated=truncated,
+        undecoded=undecoded,
     )
 
 
-def surplus(answer: httpcore.Response, method: bytes, watch: Watch) -> int:
+def _gunzip(data: bytes, limit: int) -> bytes | None:
+    """The content, up to a number of bytes; None when the data are not gzip to their end (RFC 1952)."""
+    plain, rest = b"", data
+    for _ in range(_MEMBERS):
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            plain += decoder.decompress(rest, limit - len(plain))
+        except zlib.error:
+            return None
+        if len(plain) == limit:
+            return plain
+        if not decoder.eof:
+            return None
+        rest = decoder.unused_data
+        if not rest:
+            return plain
+    return None
+
+
+def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
+    """What is wrong with where a response that could be read begins and ends; empty when nothing is."""
+    headers = {name.lower(): value for name, value in answer.headers}
+    if not watch.received:
+        return "the answer came before its request was sent, after the end of the previous one"
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        return "Content-Length beside Transfer-Encoding (RFC 9112 6.2)"
+    extra = _surplus(answer, method, headers, watch)
+    return f"{extra} or more bytes follow the end of the answer" if extra > 0 else ""
+
+
+def _surplus(answer: httpcore.Response, method: bytes, headers: Mapping[bytes, bytes], watch: Watch) -> int:
     """
     The bytes seen after the end of a response (RFC 9112 6.3); the connection is closed when there are any.
 
     Only where Content-Length says where the end is, or there is no body: h11 sees to chunks itself.
     """
-    headers = {name.lower(): value for name, value in answer.headers}
     end = watch.head.find(b"\r\n\r\n") + 4
     if b"transfer-encoding" in headers or end < 4 or watch.head[9:10] == b"1":  # interim responses come first
         return 0
@@ -219,28 +272,32 @@ def _waiting(connection: socket.socket, timeout: float) -> int:
         return 0
 
 
-def is_loopback(url: str) -> bool:
-    """Whether every address that the host of a URL resolves to is a loopback one."""
-    addresses = _addresses(url)
-    return bool(addresses) and all(address.is_loopback for address in addresses)
-
-
-def is_private(url: str) -> bool:
-    """Whether every address that the host of a URL resolves to is loopback or private (RFC 1918, 4193)."""
-    addresses = _addresses(url)
-    return bool(addresses) and all(address.is_loopback or address.is_private for address in addresses)
-
-
-def resolves(url: str) -> bool:
-    """Whether the host of a URL has an address, as far as can be told from here."""
-    return bool(_addresses(url))
-
-
-def _addresses(url: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def addresses_of(url: str) -> tuple[str, ...]:
+    """The addresses that the host of a URL stands for, as far as can be told from here."""
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # UnicodeError: a label of more than 63 characters
-        return []
-    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
+        return ()
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def are_loopback(addresses: Sequence[str]) -> bool:
+    """Whether there are addresses, and all are loopback ones."""
+    return bool(addresses) and all(_plain(address).is_loopback for address in addresses)
+
+
+def are_private(addresses: Sequence[str]) -> bool:
+    """Whether there are addresses, and all are loopback or private ones (RFC 1918, 4193)."""
+    plain = [_plain(address) for address in addresses]
+    return bool(plain) and all(address.is_loopback or address.is_private for address in plain)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether every address that the host of a URL stands for is a loopback one."""
+    return are_loopback(addresses_of(url))
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    found = ipaddress.ip_address(address)
     # An IPv4 address within IPv6 is as private as itself.
-    return [getattr(address, "ipv4_mapped", None) or address for address in addresses]
+    return getattr(found, "ipv4_mapped", None) or found

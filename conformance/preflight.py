@@ -8,6 +8,7 @@ come back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from conformance.model import (
     CLOSED,
@@ -21,12 +22,13 @@ from conformance.model import (
     FailureKind,
     Field,
     Probe,
-    Request,
     Violation,
     update,
 )
+from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
-from conformance.rules.sids import unprovisioned
+from conformance.rules.sids import FIVE, unprovisioned
+from conformance.schedule import Item
 from conformance.session import Session
 
 _ABSENT = frozenset({404, 405, 501})
@@ -50,8 +52,6 @@ class Findings:
 
     before: list[Mapping[str, str | None] | None] = field(default_factory=list)
     """By account, the settings before the run; None where they could not be read."""
-    reader: Request | None = None
-    """The request that reads without writing; None when there is none."""
 
 
 def look_around(session: Session) -> Findings:
@@ -63,25 +63,42 @@ def look_around(session: Session) -> Findings:
         Garbled: it answers nothing that is framed right.
         Unimplemented: it answers 404, 405 or 501 to whatever it is asked.
         TargetDead: nothing listens.
+        Unsafe: it is live, and what is set could not be put back.
     """
     found = Findings()
+    safeguard = session.safeguard
+    safeguard.reading = True
     for account in range(session.situation.accounts):
         exchanges = [session.send(replace(READ, account=account), "answer/read", known_good=True)]
+        if (settings := session.shown(exchanges[0])) is not None:
+            safeguard.snapshot(account, settings)
         if account == 0 or exchanges[0].status != 200:
+            safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
             exchanges.append(session.send(replace(EMPTY, account=account), "state/empty-update"))
             session.takes_empty = exchanges[-1].status == 200
+            if settings is None and (settings := session.shown(exchanges[-1])) is not None:
+                safeguard.snapshot(account, settings)
+        if settings is None:
+            _say_unreadable(session, exchanges, account)
         # Neither showed it, or it may be for reading alone: ask for a real update.
         if all(exchange.status != 200 for exchange in exchanges) or exchanges[-1].status in _ABSENT:
             exchanges.append(
                 session.send(replace(update(SHORT_INACTIVE, LONG_CLOSED), account=account), "answer/update")
             )
         _refuse_to_judge(session, exchanges, account)
-        # The first that shows the settings; the last of three has written.
-        shows = next((each for each in exchanges[:2] if session.shown(each) is not None), None)
-        found.before.append(session.shown(shows) if shows is not None else None)
-        if account == 0 and shows is not None:
-            found.reader = session.reader = shows.request
+        found.before.append(settings)
+        if account == 0 and settings is not None:
+            session.reader = exchanges[0 if session.shown(exchanges[0]) is not None else 1].request
+    safeguard.begin()
     return found
+
+
+def _say_unreadable(session: Session, exchanges: list[Exchange], account: int) -> None:
+    """Before the first write: what cannot be read cannot be put back; unless there is nobody to write to anyway."""
+    if session.safeguard.guard is not None:
+        _refuse_to_judge(session, exchanges, account)
+    if any(each.response is not None and each.status not in (401, 403) for each in exchanges):
+        session.safeguard.unreadable(account)
 
 
 def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) -> None:
@@ -151,17 +168,34 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
     for each in SIDS:
         # While nothing is known of it, refusing a SID that no service has is nobody's fault.
         _know(session, each, frozenset())
-        five = [_is_taken(session, each, name, value) for name, value in unprovisioned(each).items()]
-        if any(five):
+    five: dict[Field, dict[str, bool]] = {each: {} for each in SIDS}
+    for name in FIVE:
+        items = [_item(each, name) for each in SIDS]
+        together = all(all(taken.values()) for taken in five.values())
+        answers = (
+            [session.run_side_by_side(items)]
+            if together
+            else [session.run_side_by_side([item]) for item in items]
+        )
+        for each, taken in zip(SIDS, chain(*answers), strict=True):
+            five[each][name] = taken
+    for each, known in five.items():
+        if any(known.values()):
             _know(session, each, None)
-            for (name, value), taken in zip(unprovisioned(each).items(), five, strict=True):
+            for name, taken in known.items():
                 if not taken:  # judged now that it is known to be wrong
-                    _is_taken(session, each, name, value)
+                    session.run_side_by_side([_item(each, name)])
             continue
         own = provisioned.get(each.parameter)
         likely = [own] if own is not None else [EXAMPLE[each.parameter]]
-        known = [value for value in likely if _is_taken(session, each, "any", value)]
-        _know(session, each, frozenset([own] if own is not None else known))
+        taken_alone = [value for value in likely if _is_taken(session, each, "any", value)]
+        _know(session, each, frozenset([own] if own is not None else taken_alone))
+
+
+def _item(target_field: Field, name: str) -> Item:
+    rule = BY_ID[f"{target_field.slug}-accept"]
+    (cls,) = [cls for cls in rule.classes if cls.id == f"sid/{name}"]
+    return Item(rule, cls, value_probe(target_field, unprovisioned(target_field)[name]))
 
 
 def _is_taken(session: Session, target_field: Field, name: str, value: str) -> bool:

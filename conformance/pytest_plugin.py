@@ -150,16 +150,17 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from contextlib import ExitStack
 
     from conformance.embedded import Embedded
-    from conformance.reporting import check_writable, write_all
-    from conformance.running import document_of, judge, select
+    from conformance.reporting import ARCHIVE, check_writable, write_all
+    from conformance.running import archive_of, document_of, judge, select
 
     check_writable(settings.report_dir)
     # Warnings are about code of ours and of what we use, whatever the user's filters make of their own.
     with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         rules = [rule for rule in select(settings.only) if rule.id in selected]
-        document = document_of(settings, judge(settings, url, rules))
-    write_all(document, settings.report_dir)
+        archive = stack.enter_context(archive_of(settings, url))
+        document = document_of(settings, judge(settings, url, rules, seen=archive.add))
+        write_all(document, settings.report_dir, copies={ARCHIVE: archive.copy})
     return document
 
 

@@ -1,74 +1,114 @@
 """Puts the settings back that were in force before a run, and says what could not be put back."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from conformance.journal import Settings
 from conformance.ledger import is_right
 from conformance.model import FIELDS, READ, Exchange, Field, Request, Restore, update
 from conformance.oracle import Answer, decide_value
 from conformance.session import Session
 from conformance.target import BudgetExhausted, RateLimitedOut, TargetDead
 
+REQUESTS = 2 * (2 + len(FIELDS))
+"""What putting one account's settings back takes at most: twice all together, each by itself, and a read."""
+
+_TRIES = 2
+_PAUSE = 0.5
+"""Seconds before it is tried again: what failed may have been a connection."""
+
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 
 
-def restore(
-    session: Session, before: list[Mapping[str, str | None] | None], reader: Request | None
-) -> Restore:
+def put_back(session: Session) -> tuple[Restore, bool]:
     """
-    Write back what was there, read it again, and compare.
+    Put back what a run has changed, as `restore` does; returns what became of it, and whether it was interrupted.
 
-    Args:
-        session: the run; only its target is used, and the reserve of its budget.
-        before: by account, the settings before the run; None where they could not be read.
-        reader: the request that reads without writing; None when the answer to the write must do.
+    The first interrupt makes it begin again, the second leaves it to the journal.
     """
-    if all(each is None for each in before):
-        return Restore(state="not-read")
+    safeguard, interrupted = session.safeguard, False
+    for _ in range(2):
+        try:
+            restored = restore(session)
+            break
+        except KeyboardInterrupt:
+            interrupted = True
+            safeguard.tell(
+                "putting the settings back; another interrupt leaves that to `conformance restore`"
+            )
+    else:
+        failed = {name for settings in safeguard.before.values() for name, value in settings.items() if value}
+        restored = Restore(state="failed", failed=tuple(sorted(failed)))
+    return restored, interrupted
+
+
+def restore(session: Session) -> Restore:
+    """Write back what was there in every account that was written to, read it again, and compare."""
+    safeguard = session.safeguard
     failed: list[str] = []
     unrestorable: list[str] = []
     unseen = False
-    for account, settings in enumerate(before):
-        if settings is None:
+    for account, settings in safeguard.before.items():
+        if account not in safeguard.changed:
+            safeguard.restored(account)
             continue
         # What no update may set cannot be put back.
-        had = [
-            (each, value)
+        had = {
+            each: value
             for each in FIELDS
             if (value := settings.get(each.attribute)) is not None
             and decide_value(each, value).answer is not Answer.REJECT
-        ]
-        shown = _write(session, account, had, reader)
+        }
+        shown = _written(session, account, had)
+        lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
+        failed += lost
         unseen = unseen or shown is None
-        for each in FIELDS:
-            value = dict(had).get(each)
-            if value is not None and (shown is None or not is_right(each, value, shown.get(each.attribute))):
-                failed.append(each.attribute)
-            elif value is None and shown is not None and shown.get(each.attribute) is not None:
-                unrestorable.append(each.attribute)
+        if shown is not None:
+            unrestorable += [
+                each.attribute for each in FIELDS if each not in had and shown.get(each.attribute) is not None
+            ]
+            if not lost:
+                safeguard.restored(account)
+    if not safeguard.changed:
+        return Restore()
     return Restore(
-        state="failed" if failed else "not-read" if unseen else "restored",
+        state="failed" if failed else "not-read" if unseen or not safeguard.before else "restored",
         unrestorable=tuple(dict.fromkeys(unrestorable)),
         failed=tuple(dict.fromkeys(failed)),
     )
 
 
-def _write(
-    session: Session, account: int, had: list[tuple[Field, str]], reader: Request | None
-) -> Mapping[str, str | None] | None:
+def _has(shown: Settings | None, about: Field, value: str) -> bool:
+    return shown is not None and is_right(about, value, shown.get(about.attribute))
+
+
+def _written(session: Session, account: int, had: Mapping[Field, str]) -> Settings | None:
+    """Write settings until they are shown again; the settings as shown at last, None where they are not."""
+    shown: Settings | None = None
+    for attempt in range(_TRIES):
+        time.sleep(_PAUSE * attempt)
+        try:
+            shown = _write(session, account, had)
+        except _GONE:
+            return None
+        if shown is not None and all(_has(shown, each, value) for each, value in had.items()):
+            break
+    return shown
+
+
+def _write(session: Session, account: int, had: Mapping[Field, str]) -> Settings | None:
     """Write settings together, one by one where that is refused; the settings as shown afterwards."""
-    try:
-        exchange: Exchange | None = None
-        if had:
-            exchange = _send(session, account, update(*((each.parameter, value) for each, value in had)))
-            if exchange.status != 200:
-                for each, value in had:
-                    exchange = _send(session, account, update((each.parameter, value)))
-        if reader is not None or exchange is None or exchange.status != 200:
-            exchange = _send(session, account, reader or READ)
-        return session.shown(exchange)
-    except _GONE:
-        return None
+    exchange: Exchange | None = None
+    if had:
+        exchange = _send(session, account, update(*((each.parameter, value) for each, value in had.items())))
+        if exchange.status != 200:
+            for each, value in had.items():
+                exchange = _send(session, account, update((each.parameter, value)))
+    if session.reader is not None or exchange is None or exchange.status != 200:
+        time.sleep(session.settle)
+        exchange = _send(session, account, session.reader or READ)
+    return session.shown(exchange)
 
 
 def _send(session: Session, account: int, request: Request) -> Exchange:

@@ -1,13 +1,23 @@
 """A run from settings to result document: what every front does, in one place."""
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from conformance.configuration import ConfigurationError, RunSettings
-from conformance.model import CHAT, MESSAGING, Report, Request, Rule
+from conformance.journal import JournalError, state_directory
+from conformance.model import CHAT, MESSAGING, Exchange, Report, Request, Rule
+from conformance.safeguard import Safeguard, safeguarded
+
+if TYPE_CHECKING:  # its import costs more than what is here
+    from conformance.executor import Judged
+    from conformance.reporting import Archive, Observations, Redact
+
+_SUITE = "twilio-configuration-conformance"
 
 
 def select(globs: Sequence[str]) -> tuple[Rule, ...]:
@@ -34,8 +44,26 @@ def judge(
     rules: Sequence[Rule],
     progress: Callable[..., None] | None = None,
     first: Sequence[tuple[str, tuple[Request, ...]]] = (),
+    seen: Callable[[Exchange], None] = lambda exchange: None,
+    tell: Callable[[str], None] = lambda line: None,
+    judged: "Judged" = lambda phase, cls, exchange, violations: None,
 ) -> Report:
-    """Run the catalogue's rules against a base URL; `first` is sent before anything else that is drawn."""
+    """
+    Run the catalogue's rules against a base URL.
+
+    Args:
+        settings: of the run.
+        url: the base URL.
+        rules: to judge by.
+        progress: called before every request with `phase`, `rule` and `requests`.
+        first: by input class, requests that are sent before anything else that is drawn.
+        seen: called with every exchange when it has ended.
+        tell: called with what the user should know at once, one line each.
+        judged: told of every exchange that was judged.
+
+    Raises:
+        ConfigurationError: another run is at work there, or an earlier one has left something to put back first.
+    """
     from conformance.executor import Plan, run
     from conformance.target import Target
 
@@ -51,7 +79,9 @@ def judge(
         },
         first=tuple(first),
     )
-    with Target(settings.for_target(url), waits.append) as target:
+    with safe(settings, tell) as safeguard, Target(settings.for_target(url), waits.append, seen) as target:
+        for notice in settings.notices:
+            tell(notice)
         report = run(
             rules,
             target,
@@ -59,16 +89,70 @@ def judge(
             progress=lambda phase, cls, requests: (
                 progress(phase=phase, rule=cls, requests=requests) if progress else None
             ),
+            judged=judged,
+            safeguard=safeguard,
         )
     return replace(report, notices=(*settings.notices, *report.notices, *dict.fromkeys(waits)))
+
+
+@contextmanager
+def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = True) -> Iterator[Safeguard]:
+    """
+    What is promised about the settings that a run finds, with its journal and the lock on its accounts.
+
+    Args:
+        settings: of the run.
+        tell: called with what the user should know at once, one line each.
+        adopts: whether the run may put back, at its end, what an earlier one has left; never a live one.
+
+    Raises:
+        ConfigurationError: another run is at work there, or an earlier one has left something to put back first.
+    """
+    if settings.target is None:  # nobody misses what the embedded emulator held
+        yield Safeguard()
+        return
+    try:
+        with safeguarded(
+            settings.target,
+            [account.sid or account.user for account in settings.accounts],
+            state_directory(settings.state_dir),
+            live=settings.live,
+            adopts=adopts and not settings.live,
+            accept_unrestorable=settings.accept_unrestorable,
+            tell=tell,
+        ) as safeguard:
+            yield safeguard
+    except JournalError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def archive_of(settings: RunSettings, url: str) -> "Archive":
+    """Where every exchange of a run goes; it is read for `exchanges.har` when the run has ended."""
+    from conformance.reporting import Archive
+
+    return Archive(settings.report_dir, target=url, version=version(_SUITE), redact=_redaction(settings, url))
+
+
+def observations_of(settings: RunSettings, url: str) -> "Observations":
+    """Where what is sent goes in Hypothesis' observability format; it is read for `testcases.jsonl`."""
+    from conformance.reporting import Observations
+
+    return Observations(settings.report_dir, redact=_redaction(settings, url))
+
+
+def _redaction(settings: RunSettings, url: str) -> "Redact | None":
+    """What takes tokens out of reports; throw-away ones are public."""
+    from conformance.credentials import THROWAWAY, Secrets
+
+    secret = [account for account in settings.accounts if account not in THROWAWAY]
+    return Secrets(secret, url).redact if secret else None
 
 
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
     """The result document of a report, in which credentials are spelled as a shell has them."""
     from conformance import reporting
-    from conformance.credentials import THROWAWAY, Secrets
+    from conformance.credentials import THROWAWAY
 
-    secret = [account for account in settings.accounts if account not in THROWAWAY]
     accounts = [
         reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
         for account in settings.accounts
@@ -81,5 +165,5 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
     }
     report = replace(report, settings={**report.settings, **again})
     options = ["--cacert", settings.ca_file] if settings.ca_file else []
-    redact = Secrets(secret, report.target).redact if secret else None
+    redact = _redaction(settings, report.target)
     return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

@@ -6,9 +6,10 @@ It decides nothing about what is sent next; that is the executor's business.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from conformance.guard import LeftShort
 from conformance.ledger import CONCURRENT, Ledger, is_right
 from conformance.model import (
     BY_PARAMETER,
@@ -28,18 +29,29 @@ from conformance.model import (
 from conformance.oracle import Answer, FormDecision, decide
 from conformance.rules import NotJSON, Watched, judge
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, look
+from conformance.safeguard import Safeguard
+from conformance.schedule import Item, carried
 from conformance.target import Target
 
 _REMEMBERED = 10
 """Exchanges before a violation that may be needed to show it again."""
 
-_UNSEEN = 16
+_KEPT = 16 * 1024
+"""Bytes of a body, and of a header section, that are remembered once they are judged; ordinary ones have 1,000."""
+
+_TOLD = 2_000
+"""Characters of each text of a violation: an answer can hold a value of a million."""
+
+_UNSEEN = 24
 """Refusals in a row before an answer is looked at that would show if one of them had written."""
 
 _TIMERS = frozenset(each.parameter for each in TIMERS)
 
 _PICTURED = 2_000
 """Updates of one timer that are kept for a picture: more marks than that cannot be told apart."""
+
+_INSISTED = 3
+"""How often a timer is put back that was made shorter on a live target."""
 
 _IN_VAIN = 3
 """How often settings are put in force that do not come to be: then the target does not keep them."""
@@ -80,6 +92,8 @@ class Session:
         selected: ids of the rules whose violations count.
         settle: seconds within which a write must be seen.
         progress: called with the class in hand before every request.
+        judged: called with the class in hand, an exchange, and its violations of the selected rules.
+        safeguard: what the run promises about the settings it finds.
     """
 
     def __init__(
@@ -89,9 +103,13 @@ class Session:
         *,
         settle: float = 0.0,
         progress: Callable[[str], None] = lambda name: None,
+        judged: Callable[[str, Exchange, Sequence[Violation]], None] = lambda cls, exchange, violations: None,
+        safeguard: Safeguard | None = None,
     ) -> None:
         self.target = target
-        self.situation = Situation(accounts=len(target.settings.accounts))
+        self.safeguard = safeguard or Safeguard()
+        sids = tuple(account.sid or "" for account in target.settings.accounts)
+        self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
         self.drafts: dict[tuple[str, str, str], Draft] = {}
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.kinds: dict[str, Counter[str]] = {}
@@ -99,12 +117,14 @@ class Session:
         for ledger in self.ledgers:
             ledger.others = tuple(other for other in self.ledgers if other is not ledger)
         self._selected = frozenset(selected)
-        self._settle = settle
+        self.settle = settle
         self._progress = progress
+        self._judged = judged
         self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
         self.open: dict[str, Exchange] = {}
         """By class, the answers to what is open."""
         self._refused: set[tuple[str, str]] = set()
+        self._taken: set[tuple[str, str]] = set()
         self.reader: Request | None = None
         """The request that shows the settings without writing; None when there is none."""
         self.takes_empty = False
@@ -141,6 +161,37 @@ class Session:
             self._unseen = 0  # though nothing was shown: asking again at every turn shows no more
         return exchanges
 
+    def run_side_by_side(self, items: Sequence[Item]) -> list[bool]:
+        """
+        Send good values of several settings in one update; when it is refused, each by itself shows which was.
+
+        Returns:
+            For each item, whether it was accepted.
+        """
+        if len(items) == 1:
+            return [self.run_probe(item.probe, *item.key)[-1].status == 200 for item in items]
+        pairs, context = carried(items)
+        self.establish(context)
+        self._context = context
+        classes = {field_name: item.cls.id for item in items for field_name in _names_of(item)}
+        exchange, violations = self._exchange(update(*pairs), items[0].cls.id)
+        refused = exchange.status is not None and 400 <= exchange.status < 500
+        taken = [exchange.status == 200] * len(items)
+        if refused:
+            taken = [self.run_probe(item.probe, *item.key)[-1].status == 200 for item in items]
+        else:
+            for item in items:
+                tally = self.tallies.setdefault(item.key, Tally())
+                tally.examples += 1
+                tally.decided += 1
+                tally.statuses[_status(exchange)] += 1
+        if not refused or all(taken):
+            for violation in violations:
+                self.note(violation, exchange, classes.get(violation.field or "", "form/subset"))
+        self._recent.append(remembered(exchange))
+        self._check_health(exchange, items[0].cls.id)
+        return taken
+
     def look_again(self, cls: str) -> None:
         """Have the settings shown by the answer to an update that leaves alone what may have been written."""
         if self.takes_empty:
@@ -170,6 +221,7 @@ class Session:
             about = BY_PARAMETER[name]
             if (
                 exchange.status == 200
+                and about.attribute in shown  # else there is nothing that could be another's
                 and not told & {f"{about.slug}-echo", "last-write-wins"}
                 and not is_right(about, value, shown.get(about.attribute))
             ):
@@ -190,7 +242,12 @@ class Session:
     def establish(self, context: Pairs, account: int = 0) -> None:
         """Put settings in force, unless they are already."""
         now = self.ledgers[account].current()
-        missing = tuple(pair for pair in context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1])
+        missing = tuple(
+            pair
+            for pair in context
+            if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1]
+            and self.safeguard.may_stay(update(pair, account=account))
+        )
         if not missing:
             self._vain[context] = 0
         elif self._vain[context] < _IN_VAIN:
@@ -201,37 +258,51 @@ class Session:
         self, request: Request, cls: str, tally: Tally | None = None, *, known_good: bool = False
     ) -> Exchange:
         """Send one request, judge the answer and record what it violates."""
+        exchange, violations = self._exchange(request, cls, tally, known_good=known_good)
+        for violation in violations:
+            self.note(violation, exchange, cls)
+        self._recent.append(remembered(exchange))
+        self._check_health(exchange, cls)
+        return exchange
+
+    def _exchange(
+        self, request: Request, cls: str, tally: Tally | None = None, *, known_good: bool = False
+    ) -> tuple[Exchange, list[Violation]]:
+        """Send one request and judge the answer."""
         self._progress(cls)
         decision = self._decide(request)
         exchange = self.target.send(request, known_good=known_good)
-        if self._settle and self._is_early(exchange):
-            time.sleep(self._settle)
+        if self.settle and self._is_early(exchange):
+            time.sleep(self.settle)
             exchange = self.target.send(request)
         if tally is not None and decision is not None and decision.answer is not Answer.OPEN:
             tally.decided += 1
         violations = self.judge(exchange, decision)
-        self.told = any(violation.rule in self._selected for violation in violations)
-        for violation in violations:
-            self.note(violation, exchange, cls)
-        self._recent.append(exchange)
-        self._check_health(exchange, cls)
-        return exchange
+        told = [violation for violation in violations if violation.rule in self._selected]
+        self.told = bool(told)
+        self._judged(cls, exchange, told)
+        self._put_back(exchange, cls)
+        return exchange, violations
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Exchange]:
         """Send updates at the same time; each answer is judged but for what the others may have written."""
         self._progress(cls)
         decisions = [self._decide(request) for request in requests]
+        self._together = tuple(requests)
         exchanges = self.target.send_together(requests)
         for exchange, decision in zip(exchanges, decisions, strict=True):
-            for violation in judge(self._watched(exchange, decision, Ledger())):
-                self.note(violation, exchange, cls)
-            self._recent.append(exchange)
+            violations = list(judge(self._watched(exchange, decision, Ledger())))
+            self._judged(cls, exchange, [each for each in violations if each.rule in self._selected])
+            for violation in violations:
+                locked_out = violation.outcome == "refused"
+                self.note(replace(violation, rule=CONCURRENT) if locked_out else violation, exchange, cls)
+            self._recent.append(remembered(exchange))
         shown = [self.shown(exchange) for exchange in exchanges]
         for exchange, own in zip(exchanges, shown, strict=True):
             self._note_mixed_up(exchange, own or {}, cls)
-        self.ledgers[requests[0].account].record_together(exchanges, shown)
-        self._together = tuple(requests)
+        self.ledgers[requests[0].account].record_together([remembered(each) for each in exchanges], shown)
         for exchange in exchanges:
+            self._put_back(exchange, cls)
             self._check_health(exchange, cls)
         return exchanges
 
@@ -242,15 +313,18 @@ class Session:
         watched = self._watched(exchange, decision, ledger)
         self.kinds.setdefault(watched.kind, Counter())[_status(exchange)] += 1
         if decision is not None and len(form := request.form() or ()) == 1 and form[0][0] in _TIMERS:
-            self.timers.append(exchange)
-        ledger.record(exchange, authorised=watched.authorised)
-        if decision is not None and decision.answer is Answer.ACCEPT and 400 <= (exchange.status or 0) < 429:
+            self.timers.append(watched.exchange)
+        ledger.record(watched.exchange, authorised=watched.authorised)
+        if decision is not None and decision.answer is Answer.ACCEPT:
             pairs = request.form() or ()
-            if len(pairs) == 1 and request == replace(update(*pairs), account=request.account):
+            if exchange.status == 200 and len(pairs) > 1:
+                self._taken.update(pairs)
+            plain = request == replace(update(*pairs), account=request.account)
+            if 400 <= (exchange.status or 0) < 429 and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         shows = watched.represents and request.method == "POST"
         self._unseen = 0 if shows else self._unseen + 1
-        return list(judge(watched))
+        return [_told(violation) for violation in judge(watched)]
 
     def try_again(
         self, requests: Iterable[Request], together: Sequence[Request] = ()
@@ -260,14 +334,33 @@ class Session:
         if together:
             exchanges = self.target.send_together(together)
             self.ledgers[together[0].account].record_together(
-                exchanges, [self.shown(each) for each in exchanges]
+                [remembered(each) for each in exchanges], [self.shown(each) for each in exchanges]
             )
+            for exchange in exchanges:
+                self._put_back(exchange, "state/put-back")
             seen += [(exchange, []) for exchange in exchanges]
         for request in requests:
             decision = self._decide(request)
             exchange = self.target.send(request)
             seen.append((exchange, self.judge(exchange, decision)))
+            self._put_back(exchange, "state/put-back")
         return seen
+
+    def _put_back(self, exchange: Exchange, cls: str) -> None:
+        """On a live target, write at once what an exchange may have made shorter."""
+        guard = self.safeguard.guard
+        owed = guard.owed(exchange, self.shown(exchange)) if guard is not None else None
+        if owed is None:
+            return
+        for _ in range(_INSISTED):
+            # The reserve: a spent budget must not leave a timer short.
+            answer = self.target.send(owed, reserve=True)
+            for violation in self.judge(answer, self._decide(owed)):
+                self.note(violation, answer, cls)
+            self._recent.append(remembered(answer))
+            if answer.status == 200:
+                return
+        raise LeftShort(f"{(owed.body or b'').decode()} was in force and is not taken again")
 
     def note(
         self,
@@ -285,7 +378,10 @@ class Session:
         if (draft := self.drafts.get(key)) is not None:
             draft.count += 1
         else:
-            self.drafts[key] = Draft(violation, exchange, tuple(self._recent), self._context, shows=shows)
+            before = tuple(self._recent)
+            self.drafts[key] = Draft(
+                _told(violation), remembered(exchange), before, self._context, shows=shows
+            )
             if violation.rule == CONCURRENT:
                 self.drafts[key].together = self._together
 
@@ -313,11 +409,13 @@ class Session:
 
     def _watched(self, exchange: Exchange, decision: FormDecision | None, ledger: Ledger) -> Watched:
         return Watched(
-            exchange=exchange,
+            exchange=remembered(exchange),
+            whole=exchange.response,
             decision=decision,
             ledger=ledger,
             account_sid=self.target.settings.accounts[exchange.request.account].sid,
             refused=self._refused,
+            taken=self._taken,
             leaks=self.target.leaks(exchange),
         )
 
@@ -336,12 +434,15 @@ class Session:
         """After a failure or a 5xx the next ordinary request must work; when it cannot connect, the run ends."""
         if self._in_trouble or not (exchange.failure is not None or (exchange.status or 0) >= 500):
             return
+        if self.safeguard.reading:
+            return  # an ordinary request sets something
         self._in_trouble = True
         try:
             request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
             canary = self.target.send(request, known_good=True)
             for violation in self.judge(canary, self._decide(request)):
                 self.note(violation, canary, cls)
+            self._put_back(canary, cls)
             if canary.status != 200:
                 observed = f"status {canary.status}" if canary.failure is None else canary.failure.detail
                 self.note(
@@ -357,9 +458,43 @@ class Session:
                     canary,
                     cls,
                 )
-            self._recent.append(canary)
+            self._recent.append(remembered(canary))
         finally:
             self._in_trouble = False
+
+
+def remembered(exchange: Exchange) -> Exchange:
+    """The exchange with what is kept of its answer, so that thousands of hostile ones fit into memory."""
+    response = exchange.response
+    if response is None:
+        return exchange
+    size, headers = 0, []
+    for name, value in response.headers:
+        size += len(name) + len(value)
+        if size <= _KEPT:
+            headers.append((name, value))
+    if size <= _KEPT and len(response.body) <= _KEPT:
+        return exchange
+    return replace(
+        exchange,
+        response=replace(response, headers=tuple(headers), body=response.body[:_KEPT], truncated=True),
+    )
+
+
+def _told(violation: Violation) -> Violation:
+    """The violation, whose texts may repeat a value of the target's, at a length that can be told."""
+    return replace(
+        violation,
+        summary=violation.summary[:_TOLD],
+        expected=violation.expected[:_TOLD],
+        observed=violation.observed[:_TOLD],
+    )
+
+
+def _names_of(item: Item) -> Iterator[str]:
+    """What violations call the setting of a probe of one value."""
+    for name, _ in item.probe.steps[0].form() or ():
+        yield from (name, BY_PARAMETER[name].attribute)
 
 
 def _status(exchange: Exchange) -> str:

@@ -36,7 +36,7 @@ from conformance.model import (
     Request,
     Response,
 )
-from conformance.network import FAILURES, Network, is_loopback, is_private, receive, surplus
+from conformance.network import FAILURES, Network, misframing, receive
 
 __all__ = [
     "METHODS",
@@ -47,8 +47,6 @@ __all__ = [
     "Target",
     "TargetDead",
     "TargetSettings",
-    "is_loopback",
-    "is_private",
 ]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -95,8 +93,7 @@ class TargetSettings:
     Args:
         url: Base URL, without `/v1/Configuration`.
         accounts: Whose settings are exercised; the first is the main one.
-        timeout: Seconds without a byte, and seconds to connect.
-        total_timeout: Seconds for one whole exchange.
+        timeout: Seconds for one exchange, from connecting to the last byte.
         max_body: Bytes of a body, decoded or not, that are read at most.
         max_requests: Requests in all, but for the reserve; None for no limit.
         reserve: Requests beyond that, for `send(..., reserve=True)` alone.
@@ -105,13 +102,13 @@ class TargetSettings:
         refusals: How many requests may stay rate-limited after the last try, in all.
         seed: Seeds the jitter of waiting.
         ca_file: Trusted certificates, PEM; None for the usual ones.
+        addresses: What the host was found to stand for, and is not looked up again; None for no such promise.
         proxy: URL of a proxy; the environment's are never used.
     """
 
     url: str
     accounts: tuple[Account, ...] = THROWAWAY
     timeout: float = 10.0
-    total_timeout: float = 30.0
     max_body: int = 1 << 20
     max_requests: int | None = None
     reserve: int = 8
@@ -120,6 +117,7 @@ class TargetSettings:
     refusals: int = 3
     seed: int = 0
     ca_file: str | None = None
+    addresses: tuple[str, ...] | None = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
 
 
@@ -130,18 +128,25 @@ class Target:
     Args:
         settings: How to reach it.
         notice: Called with one line whenever the target makes the run wait.
+        seen: Called with every exchange when it has ended, repetitions too, on the thread that made it.
 
     Raises:
         OSError: The CA file cannot be loaded.
     """
 
-    def __init__(self, settings: TargetSettings, notice: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(
+        self,
+        settings: TargetSettings,
+        notice: Callable[[str], None] = lambda line: None,
+        seen: Callable[[Exchange], None] = lambda exchange: None,
+    ) -> None:
         parts = urlsplit(settings.url)
         self.settings = settings
         self.url = settings.url.rstrip("/") + PATH
         self.requests = 0
         """Requests sent so far, repetitions included."""
         self._notice = notice
+        self._seen = seen
         self._origin = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
         self._path = (parts.path.rstrip("/") + PATH).encode()
         self._always = (
@@ -160,8 +165,13 @@ class Target:
         self._pressure = 0
         self._secrets = Secrets(settings.accounts, self.url)
         self._common_headers = lru_cache(256)(self._make_common_headers)
-        self._timeouts = {"timeout": dict.fromkeys(("connect", "read", "write"), settings.timeout)}
-        self._network = Network(settings.timeout, settings.total_timeout, settings.max_body)
+        proxy = _proxy(settings.proxy) if settings.proxy else None
+        self._network = Network(
+            settings.timeout,
+            settings.max_body,
+            _peer(settings.proxy or settings.url),
+            None if proxy else settings.addresses,  # the proxy looks the target's name up
+        )
         context = None
         if parts.scheme == "https":
             file = settings.ca_file
@@ -169,7 +179,7 @@ class Target:
         self._kept, self._fresh = (
             httpcore.ConnectionPool(
                 ssl_context=context,
-                proxy=_proxy(settings.proxy) if settings.proxy else None,
+                proxy=proxy,
                 max_connections=None,
                 max_keepalive_connections=keep,
                 network_backend=self._network,
@@ -342,13 +352,13 @@ class Target:
                 response = receive(answer, self.settings.max_body)
             finally:
                 answer.close()
-            if not response.truncated and (extra := surplus(answer, wire.method, self._network.watch)) > 0:
-                failure = Failure(FailureKind.FRAMING, f"{extra} or more bytes follow the end of the answer")
+            if not response.truncated and (wrong := misframing(answer, wire.method, self._network.watch)):
+                failure = Failure(FailureKind.FRAMING, wrong)
         except httpcore.LocalProtocolError as error:
             raise ValueError(f"the request cannot be sent: {error}") from error
         except FAILURES as error:
             failure = self._network.watch.failure(error)
-        return Exchange(
+        exchange = Exchange(
             number=number,
             request=request,
             response=response,
@@ -358,6 +368,8 @@ class Target:
             url=f"{self.url}?{request.query}" if request.query else self.url,
             sent_headers=shown,
         )
+        self._seen(exchange)
+        return exchange
 
     # The request as it goes out
 
@@ -390,7 +402,6 @@ class Target:
             httpcore.URL(scheme=scheme, host=host, port=port, target=path),
             headers=[*wire, *((name.encode(), value.encode()) for name, value in own)],
             content=(body[:half], body[half:]) if request.chunked else body,
-            extensions=self._timeouts,
         )
         return prepared, (*shown, *own)
 
@@ -415,8 +426,13 @@ def _retry_after(response: Response) -> float | None:
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of 30 digits overflows
         return None
+
+
+def _peer(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _proxy(url: str) -> httpcore.Proxy:

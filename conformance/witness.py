@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from conformance.blame import UNSET, Blame, Requests, Seen, is_about_own
 from conformance.ledger import CONCURRENT, MALFORMED
 from conformance.model import (
     BASIC,
-    CLOSED,
     FORM_MEDIA_TYPE,
-    INACTIVE,
-    PARAMETERS,
     Exchange,
     Finding,
     Pairs,
@@ -28,7 +26,7 @@ from conformance.model import (
 from conformance.oracle import Answer, decide
 from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.session import Draft, Session
+from conformance.session import Draft, Session, remembered
 from conformance.target import BudgetExhausted
 
 REQUESTS = 30
@@ -42,6 +40,7 @@ _TIMES = 2
 _MOVABLE = frozenset(
     {
         "any-subset",
+        "idempotence",
         "parameter-order",
         "form-decoding",
         "chunked-body",
@@ -66,11 +65,7 @@ _ABOUT_STATE = frozenset(
 )
 _UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
 
-_UNSET = {INACTIVE.parameter: [None], CLOSED.parameter: [None]}
-
 _PATTERN = ("response-schema", "pattern")
-
-Requests = tuple[Request, ...]
 
 
 class Witness:
@@ -108,12 +103,18 @@ class Witness:
                 update(*self._draft.context),
                 *small,
             )  # where it is shown again, something else may be in force
-        repeats = [self._shows(small) for _ in range(_TIMES) if self._left >= len(small)]
+        repeats = self._repeated(small)
+        if not all(repeats):  # what a longer witness had left may have counted; or what was sent just before
+            ordinary = replace(update(LONG_CLOSED), account=small[0].account)
+            small = shown if self.violation.rule in _ABOUT_STATE else (ordinary, *small)
+            repeats = self._repeated(small)
         if all(repeats):
-            small = self._in_order(small)
-            self._lost_or_reset(small)
-            self._not_acceptable(small)
+            blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
+            self.violation = blame.violation()
         return self._finished(self.exchanges, stable=self._spent or all(repeats))
+
+    def _repeated(self, requests: Requests) -> list[bool]:
+        return [self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)]
 
     def _concurrent(self) -> Finding:
         """One after the other the same updates lose nothing, or it is not for being sent together that they do."""
@@ -121,35 +122,37 @@ class Witness:
         if self._shows((*together, last)):
             self._draft.together = ()
             return self.finding()
-        shown = [self._shows((last,), together) for _ in range(3) if self._left > len(together)]
+        if self._draft.violation.outcome == "refused":
+            alone = self._ask(together) or []
+            if any(400 <= (exchange.status or 0) < 429 for exchange, _ in alone):
+                self._draft.together = ()
+                self._draft.violation = replace(self._draft.violation, rule="any-subset")
+                return self.finding()
+            shown = [self._refuses(together) for _ in range(3) if self._left >= len(together)]
+        else:
+            shown = [self._shows((last,), together) for _ in range(3) if self._left > len(together)]
         if any(shown):
             return self._finished(self.exchanges, stable=sum(shown) > 1)
         return self.as_seen()
 
-    def _not_acceptable(self, requests: Requests) -> None:
-        """Blame the refusal of Accept: */*, which every request carries, when application/json is not refused."""
-        last = requests[-1]
-        if self.exchanges[-1].status != 406 or last.headers or self._left < len(requests):
-            return
-        violation, exchanges = self.violation, self.exchanges
-        if not self._shows((*requests[:-1], replace(last, headers=(("Accept", "application/json"),)))):
-            violation = replace(violation, rule="accept-header")
-        self.violation, self.exchanges = violation, exchanges
+    def _refuses(self, together: Requests) -> bool:
+        """Whether one of several updates at the same time is refused, though each is good."""
+        self._left -= len(together)
+        self._tried = True
+        self.exchanges = tuple(exchange for exchange, _ in self._session.try_again((), together))
+        return any(400 <= (each.status or 0) < 429 for each in self.exchanges)
 
-    def _lost_or_reset(self, requests: Requests) -> None:
-        """Tell a write that was lost from one that an update of other settings undid: GET between them knows."""
-        reader = self._session.reader
-        violation, exchanges = self.violation, self.exchanges
-        undone = {"omitted-parameters-kept", "read-after-write"}
-        if violation.rule in undone and reader is not None and reader.method == "GET" and len(requests) == 2:
-            if self._left < 2:
-                return
-            self._left -= 2
-            read = replace(reader, account=requests[0].account)
-            seen = self._session.try_again((requests[0], read))[-1][1]
-            lost = any(each.field == violation.field for each in seen)
-            rule = "read-after-write" if lost else "omitted-parameters-kept"
-            self.violation, self.exchanges = replace(violation, rule=rule), exchanges
+    def _ask(self, requests: Requests) -> Seen | None:
+        """Send a question's requests, if the budget allows."""
+        if self._left < len(requests):
+            return None
+        self._left -= len(requests)
+        try:
+            self._session.establish(self._draft.context, requests[-1].account)
+            return self._session.try_again(requests)
+        except BudgetExhausted:
+            self._left, self._spent = 0, True
+            return None
 
     def _finished(self, exchanges: tuple[Exchange, ...], *, stable: bool) -> Finding:
         violation = self.violation
@@ -162,7 +165,7 @@ class Witness:
             summary=violation.summary,
             expected=violation.expected,
             observed=violation.observed,
-            exchanges=exchanges,
+            exchanges=tuple(remembered(each) for each in exchanges),
             stable=stable,
             count=self._draft.count,
             first=self._draft.exchange.number,
@@ -214,10 +217,12 @@ class Witness:
         wanted = self._draft.violation
         if wanted.rule in _ABOUT_STATE:
             return violation.rule in _ABOUT_STATE and wanted.field == violation.field
-        if _is_about_own(wanted) and wanted.field == violation.field:
-            return _is_about_own(violation)
+        if is_about_own(wanted) and wanted.field == violation.field:
+            return is_about_own(violation)
+        several = len(self._draft.exchange.request.form() or ()) > 1
+        movable = several or not _MOVABLE.isdisjoint({wanted.rule, violation.rule})
         return violation.outcome == wanted.outcome and (
-            violation.rule == wanted.rule or (wanted.rule in _MOVABLE and violation.outcome == "refused")
+            violation.rule == wanted.rule or (movable and violation.outcome == "refused")
         )
 
     def _smaller(self, requests: Requests) -> Requests:
@@ -255,28 +260,6 @@ class Witness:
                 return candidate
         return None
 
-    def _in_order(self, requests: Requests) -> Requests:
-        """Blame the order of the parameters when the same parameters in documented order do not show it."""
-        last = requests[-1]
-        pairs = last.form() or ()
-        ordered = tuple(
-            sorted(pairs, key=lambda pair: PARAMETERS.index(pair[0]) if pair[0] in PARAMETERS else 99)
-        )
-        if len(pairs) < 2 or ordered == pairs or self.violation.outcome not in ("refused", "changed"):
-            return requests
-        kept, violation = self.exchanges, self.violation
-        if self._left >= len(requests) and not self._shows((*requests[:-1], _with(last, ordered))):
-            self.violation = replace(violation, rule="parameter-order")
-        else:
-            self.violation = violation
-        self.exchanges = kept
-        return requests
-
-
-def _is_about_own(violation: Violation) -> bool:
-    """Whether the answer to an update does not show what was sent; what it shows instead can differ each time."""
-    return violation.rule.endswith("-echo") or violation.rule in ("last-write-wins", "idempotence")
-
 
 def cause_of(violation: Violation) -> str:
     """What findings of one cause have in common: the rule less its field, and the outcome."""
@@ -299,7 +282,7 @@ def cause_of(violation: Violation) -> str:
 def _answer(request: Request) -> Answer | None:
     """What the target is to do with a request, whatever is set."""
     form = request.form() if request.method == "POST" and not request.query else None
-    return None if form is None else decide(form, lengths=_UNSET).answer
+    return None if form is None else decide(form, lengths=UNSET).answer
 
 
 def _with(request: Request, pairs: Pairs) -> Request:
@@ -311,7 +294,9 @@ def _simpler(request: Request) -> Iterator[Request]:
     pairs = request.form() if request.method == "POST" else None
     if pairs is None:
         return
-    plain = Request(body=encode_form(pairs), account=request.account, auth=request.auth)
+    plain = Request(
+        body=encode_form(pairs), account=request.account, auth=request.auth, intends=request.intends
+    )
     if plain != request and request.content_type is not None:
         yield plain
     if request.auth.valid and request.auth != BASIC:

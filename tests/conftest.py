@@ -1,11 +1,17 @@
 """Shared fixtures: one reference emulator for the whole test run, as a process of its own."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
+
+# Runs keep the settings that they find in the user's directory for state: that of the tests is their own.
+_STATE = tempfile.TemporaryDirectory(prefix="conformance-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 
 @pytest.fixture(scope="session")

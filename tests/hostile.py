@@ -6,6 +6,7 @@ Servers that are hostile, or merely unusual: raw sockets on loopback, one play e
 """
 
 import argparse
+import base64
 import contextlib
 import functools
 import socket
@@ -63,6 +64,16 @@ class Connection:
             with self.server.lock:
                 self.server.received.append(head + body)
             yield head + body
+
+    def message(self, *, with_body: bool) -> bytes:
+        """One whole message with a Content-Length, or without a body."""
+        head = self._until(b"\r\n\r\n") or b""
+        length = head.lower().partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0]
+        return head + self._exactly(int(length) if length and with_body else 0)
+
+    def unread(self, request: bytes) -> None:
+        """Have a request come again."""
+        self._buffer = request + self._buffer
 
     def reset(self) -> None:
         """Close with a TCP reset."""
@@ -130,6 +141,16 @@ def _gzip(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+BROTLI_BOMB = base64.b64decode(
+    "y///PwAkAOKxQHLv//j//weABEAcFoDu/R////8AkACIwwLQvf/j//8fABIAcVgAuvd//P//A0ACIA4LQPf+j///fwBIAMRh"
+    "Aeje//H//w8ACYA4LADd+z/+//8BIAEQhwWge//H//8/ACQA4rAAdO//+P//B4AEQBwWgO79H////wCQAIjDAtC9/8t/8DoA"
+    "EgBxWAC62HU="
+)
+"""A hundred million zeros in 152 bytes."""
+
+_ESCAPE = rb"\u001b]0;owned\u0007\u001b[2J\u202e\u0000"
+"""In JSON: set the title of the terminal, clear it, write from right to left, NUL."""
+
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 # Well framed, with something odd inside.
@@ -137,6 +158,10 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 _answers("good")
 _answers("brotli", b"\x0b\x02\x80{}\x03", b"Content-Encoding: br")
 _answers("gzip", _gzip(GOOD), b"Content-Encoding: gzip")
+_answers("gzip-in-two-members", _gzip(GOOD[:100]) + _gzip(GOOD[100:]), b"Content-Encoding: gzip")
+_answers("gzip-and-more", _gzip(GOOD) + b"more", b"Content-Encoding: gzip")
+_answers("many-gzip-members", _gzip(b" ") * 40_000, b"Content-Encoding: gzip")
+_answers("brotli-bomb", BROTLI_BOMB, b"Content-Encoding: br")
 _answers("broken-gzip", _gzip(GOOD)[:-12], b"Content-Encoding: gzip")
 _answers("not-gzip", GOOD, b"Content-Encoding: gzip")
 _answers("invalid-json", b'{"account_sid": ')
@@ -144,9 +169,22 @@ _answers("invalid-utf8", GOOD.replace(b"PT1M", b"\xff\xfe\xc3\x28"))
 _answers("huge-json", b'{"pad": "' + b"x" * 900_000 + b'"}')
 _answers("deep-nesting", b"[" * 200_000 + b"]" * 200_000)
 _answers("million-digits", b'{"status": ' + b"9" * 1_000_000 + b"}")
+_answers("many-numbers", b"[" + b"1e9," * 250_000 + b"1]")
+_answers("huge-values", GOOD.replace(b"PT1M", b"PT" + b"1" * 900_000 + b"M"))
+_answers("escapes-in-values", GOOD.replace(b"PT10M", _ESCAPE).replace(b"http:", _ESCAPE))
+_answers(
+    "escapes-in-names", GOOD.replace(b"{", b'{"' + _ESCAPE + b'": 1, "links": {"' + _ESCAPE + b'": 2}, ')
+)
+_answers("escapes-in-media-type", GOOD, b"Content-Type: \x1b[31mtext/html\x1b]0;owned\x07")
+_answers("escapes-in-a-refusal", GOOD.replace(b"PT1M", _ESCAPE), status=b"400 Bad Request")
 _answers("duplicate-keys", b'{"url": "a", "url": "b"}')
 _answers("terminal-escapes", b'"\x1b]0;owned\x07\x1b[2J\x00"', b"X-Escape: \x1b[31mred\x1b]8;;http://x\x07")
 _answers("redirect", b"", b"Location: http://127.0.0.1:9/elsewhere", status=b"302 Found")
+_answers("redirect-with-escapes", b"", b"Location: http://\x1b[2J/\xe2\x80\xae", status=b"302 Found")
+_answers("header-flood", GOOD, *(b"X-%d: %d" % (n, n) for n in range(5_000)))
+_answers("huge-header", GOOD, b"X-Huge: " + b"x" * 90_000)
+_answers("status-999", status=b"999 Odd")
+_answers("no-content", b"", status=b"204 No Content")
 _answers("cookie", GOOD, b"Set-Cookie: session=1; Path=/")
 _answers("rate-limited", b"", b"Retry-After: 0", status=b"429 Too Many Requests")
 _answers("rate-limited-for-an-hour", b"", b"Retry-After: 3600", status=b"429 Too Many Requests")
@@ -163,6 +201,15 @@ _sends("content-length-twice", _HEAD, b"Content-Length: 5\r\nContent-Length: 6\r
 _sends("invalid-chunking", _HEAD, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", GOOD)
 _sends("chunk-too-long", _HEAD, b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}garbage\r\n0\r\n\r\n")
 _sends("unknown-transfer-coding", _HEAD, b"Transfer-Encoding: zstd\r\n\r\n", GOOD)
+_sends("chunk-of-sixteen-exabytes", _HEAD, b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", GOOD)
+_sends("length-and-chunked", _HEAD, b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+_sends("answers-twice", *(2 * (_HEAD, b"Content-Length: %d\r\n\r\n" % len(GOOD), GOOD)))
+_sends("blank-lines-first", b"\r\n" * 5, _HEAD, b"Content-Length: 2\r\n\r\n{}")
+_sends("folded-header", _HEAD, b"X-A: 1\r\n  \x1b[2J\r\nContent-Length: 2\r\n\r\n{}")
+_sends("escapes-in-the-reason", _HEAD.replace(b"OK", b"\x1b]0;owned\x07"), b"Content-Length: 2\r\n\r\n{}")
+_sends("status-000", b"HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n")
+_sends("status-1000", b"HTTP/1.1 1000 Much\r\nContent-Length: 0\r\n\r\n")
+_sends("http-2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80", then_wait=True)
 _sends("invalid-status-line", b"HTTP/1.1 abc Fine\r\n\r\n")
 _sends("header-injection", _HEAD, b"X-A: 1\rX-B: 2\r\n\r\n", GOOD)
 _sends("header-without-name", _HEAD, b": nothing\r\n\r\n", GOOD)
@@ -172,6 +219,14 @@ _sends(
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
     then_wait=True,
 )
+_sends(
+    "switched-to-websocket",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    b"\x81\x05hello" * 1000,
+    then_wait=True,
+)
+_sends("head-then-silence", _HEAD, b"Content-Len", then_wait=True)
+_sends("body-then-silence", _HEAD, b"Content-Length: 1000\r\n\r\n{", then_wait=True)
 _sends("tls-alert", b"\x15\x03\x01\x00\x02\x02\x46")
 _sends("http-0.9", GOOD)
 _sends("http-1.0", _HEAD.replace(b"1.1", b"1.0"), b"\r\n", GOOD)
@@ -216,6 +271,73 @@ def interim_flood(connection: Connection) -> None:
     next(connection.requests())
     while True:
         connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
+def _floods(name: str, head: bytes, block: bytes) -> None:
+    """Enter a play that begins an answer and goes on with a block for ever."""
+
+    def flood(connection: Connection) -> None:
+        next(connection.requests())
+        connection.send(head)
+        while True:
+            connection.send(block * 1000)
+
+    PLAYS[name] = flood
+
+
+_CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+_floods("endless-chunks", _CHUNKED, b"1000\r\n" + b" " * 4096 + b"\r\n")
+_floods("one-byte-chunks", _CHUNKED, b"1\r\n \r\n")
+_floods("endless-chunk-extension", _CHUNKED + b"1;", b"x")
+_floods("endless-trailers", _CHUNKED + b"0\r\n", b"X-More: and more\r\n")
+
+
+@play
+def hundred_megabytes(connection: Connection) -> None:
+    """A JSON object that is well formed and well framed, and has a hundred million bytes."""
+    for _ in connection.requests():
+        connection.send(_HEAD, b"Content-Length: 100000000\r\n\r\n", b'{"pad": "')
+        for _ in range(99):
+            connection.send(b"x" * 1_000_000)
+        connection.send(b"x" * (1_000_000 - 11), b'"}')
+
+
+@play
+def answers_twice_in_chunks(connection: Connection) -> None:
+    """Leaves a second answer for the next request to find."""
+    for _ in connection.requests():
+        connection.send(2 * (_CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD)))
+
+
+@play
+def interim_drip(connection: Connection) -> None:
+    """One interim response after the other, and never the final one."""
+    next(connection.requests())
+    while True:
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n")
+        time.sleep(0.1)
+
+
+@play
+def tls_drip(connection: Connection) -> None:
+    """The beginning of a TLS handshake, one byte at a time."""
+    connection.stream.recv(1)
+    for byte in b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb" + bytes(1_000):
+        connection.send(bytes([byte]))
+        time.sleep(0.1)
+
+
+@play
+def speaks_first(connection: Connection) -> None:
+    """Answers before it was asked, and then no more."""
+    connection.answer()
+    connection.wait()
+
+
+@play
+def refuses_unread(connection: Connection) -> None:
+    """Answers and closes without reading the request, so that its writing may fail."""
+    connection.answer(b"{}", b"Connection: close", status=b"413 Content Too Large")
 
 
 @play
@@ -335,8 +457,13 @@ def hangs_on_reuse(connection: Connection) -> None:
 
 @play
 def rate_limited_at_first(connection: Connection) -> None:
-    """429 to the first three requests: Retry-After in seconds, as a date in the past, and left out."""
-    waits = (b"Retry-After: 0", b"Retry-After: Fri, 31 Dec 1999 23:59:59 GMT", b"X-None: 0")
+    """429 to the first four requests: Retry-After in seconds, as a date in the past, left out, and as nonsense."""
+    waits = (
+        b"Retry-After: 0",
+        b"Retry-After: Fri, 31 Dec 1999 23:59:59 GMT",
+        b"X-None: 0",
+        b"Retry-After: 1 Jan " + b"9" * 30,
+    )
     for _ in connection.requests():
         turn = len(connection.server.received)
         if turn <= len(waits):
@@ -360,10 +487,21 @@ class Hostile:
         name: A key of `PLAYS`.
         context: Speak TLS with it.
         port: 0 for any.
+        behind: Host and port of a server that is asked instead, but for what holds `trigger`.
+        trigger: Bytes in a request that bring on the play.
     """
 
-    def __init__(self, name: str, context: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: ssl.SSLContext | None = None,
+        port: int = 0,
+        behind: tuple[str, int] | None = None,
+        trigger: bytes = b"",
+    ) -> None:
         self._play = PLAYS[name]
+        self._behind = behind
+        self._trigger = trigger
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self._streams: list[socket.socket] = []
@@ -406,7 +544,21 @@ class Hostile:
             if self._context:
                 stream = self._context.wrap_socket(stream, server_side=True)
             with stream:
-                self._play(Connection(stream, self))
+                connection = Connection(stream, self)
+                if self._behind is None or self._forward(connection, self._behind):
+                    self._play(connection)
+
+    def _forward(self, connection: Connection, behind: tuple[str, int]) -> bool:
+        """Have another server answer; returns whether a request came that brings on the play."""
+        with socket.create_connection(behind) as upstream:
+            answers = Connection(upstream, self)
+            for request in connection.requests():
+                if self._trigger in request:
+                    connection.unread(request)
+                    return True
+                upstream.sendall(request)
+                connection.send(answers.message(with_body=not request.startswith(b"HEAD ")))
+        return False
 
 
 def main() -> None:

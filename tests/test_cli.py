@@ -366,7 +366,7 @@ class TestEndedInTheMiddle:
         f"&DefaultMessagingServiceSid=MG{'7' * 32}"
     )
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_the_run_with_130_reports_and_the_settings_of_before(
         self, tmp_path: Path, number: signal.Signals
     ) -> None:

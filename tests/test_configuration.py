@@ -6,6 +6,7 @@ from pathlib import Path
 import certifi
 import pytest
 
+from conformance import configuration
 from conformance.configuration import ConfigurationError, RunSettings, resolve
 from conformance.model import Level
 from conformance.target import THROWAWAY, Account
@@ -55,6 +56,9 @@ class TestSources:
             rate=None,
             timeout=10.0,
             live=False,
+            i_own=(),
+            accept_unrestorable=False,
+            state_dir=None,
             chat_service_sid=None,
             messaging_service_sid=None,
             accounts=THROWAWAY,
@@ -88,6 +92,9 @@ class TestSources:
             "rate": "9",
             "timeout": "3",
             "live": "yes",
+            "i_own": ",".join(each.user for each in THROWAWAY),
+            "accept_unrestorable": "true",
+            "state_dir": "kept",
             "chat_service_sid": "IS" + "A" * 32,
             "messaging_service_sid": "MG" + "9" * 32,
         }
@@ -118,7 +125,7 @@ class TestSources:
         flags = {"target": LOCAL, "rate": 5.0, "timeout": 2.0, "seed": 9, "max_requests": 11}
         settings = resolve(flags, CREDENTIALS, toml).for_target(LOCAL)
         assert (settings.url, settings.rate, settings.timeout, settings.seed) == (LOCAL, 5.0, 2.0, 9)
-        assert (settings.total_timeout, settings.max_requests) == (6.0, 11)
+        assert settings.max_requests == 11
         assert settings.accounts == (Account(SID, TOKEN),)
 
 
@@ -251,6 +258,18 @@ class TestTarget:
         flags = {"target": "http://target.invalid", "proxy": "http://127.0.0.1:8080"}
         assert "add --live" in refusal(toml, flags, CREDENTIALS)
 
+    def test_every_address_counts(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(configuration, "addresses_of", lambda url: ("10.0.0.1", "8.8.8.8"))
+        assert "add --live" in refusal(toml, {"target": "https://two.test"}, CREDENTIALS)
+
+    def test_the_addresses_that_were_checked_are_those_that_are_connected_to(
+        self, toml: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(configuration, "addresses_of", lambda url: ("10.0.0.1", "10.0.0.2"))
+        settings = resolve({"target": "https://two.test"}, CREDENTIALS, toml)
+        assert settings.for_target("https://two.test").addresses == ("10.0.0.1", "10.0.0.2")
+        assert settings.for_target("http://127.0.0.1:1").addresses is None
+
     @pytest.mark.parametrize(
         ("flags", "expected"),
         [
@@ -267,6 +286,51 @@ class TestTarget:
 
     def test_the_same_settings_in_the_environment_may_be_meant_for_other_runs(self, toml: Path) -> None:
         assert resolve({}, {"CONFORMANCE_LIVE": "1"}, toml).target is None
+
+
+class TestVendor:
+    """The vendor's own service takes more than --live, and gets less."""
+
+    LIVE: Mapping[str, object] = {"target": "https://conversations.twilio.com", "live": True}
+
+    @pytest.fixture(autouse=True)
+    def _resolved(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(configuration, "addresses_of", lambda url: ("3.3.3.3",))
+
+    def test_the_account_has_to_be_repeated(self, toml: Path) -> None:
+        assert "add --i-own" in refusal(toml, self.LIVE, CREDENTIALS)
+        assert "add --i-own" in refusal(toml, {**self.LIVE, "i_own": (OTHER,)}, CREDENTIALS)
+        assert resolve({**self.LIVE, "i_own": (SID,)}, CREDENTIALS, toml).live
+
+    def test_every_account_has_to_be_repeated(self, toml: Path) -> None:
+        environ = {**CREDENTIALS, "CONFORMANCE_ACCOUNTS": f"{OTHER}:{TOKEN}"}
+        assert OTHER in refusal(toml, {**self.LIVE, "i_own": (SID,)}, environ)
+        assert resolve({**self.LIVE, "i_own": (SID, OTHER)}, environ, toml).live
+
+    def test_an_api_key_needs_its_account(self, toml: Path) -> None:
+        environ = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": TOKEN}
+        assert "set TWILIO_ACCOUNT_SID too" in refusal(toml, {**self.LIVE, "i_own": (SID,)}, environ)
+
+    @pytest.mark.parametrize("host", ["twilio.com", "a.b.twilio.com", "CONVERSATIONS.TWILIO.COM"])
+    def test_so_do_all_its_names(self, toml: Path, host: str) -> None:
+        assert "add --i-own" in refusal(toml, {**self.LIVE, "target": f"https://{host}"}, CREDENTIALS)
+
+    @pytest.mark.parametrize("host", ["nottwilio.com", "twilio.com.test"])
+    def test_others_do_not(self, toml: Path, host: str) -> None:
+        settings = resolve({**self.LIVE, "target": f"https://{host}"}, CREDENTIALS, toml)
+        assert (settings.profile, settings.rate) == ("standard", None)
+
+    def test_it_is_asked_little_and_slowly_unless_told_otherwise(self, toml: Path) -> None:
+        flags = {**self.LIVE, "i_own": (SID,)}
+        settings = resolve(flags, CREDENTIALS, toml)
+        assert (settings.profile, settings.rate, settings.max_requests) == ("quick", 1.0, 300)
+        settings = resolve({**flags, "profile": "standard", "rate": 5}, CREDENTIALS, toml)
+        assert (settings.profile, settings.rate, settings.max_requests) == ("standard", 5.0, 3000)
+
+    def test_it_is_never_asked_without_end(self, toml: Path) -> None:
+        flags = {**self.LIVE, "i_own": (SID,), "profile": "thorough"}
+        assert "add --max-requests" in refusal(toml, flags, CREDENTIALS)
+        assert resolve({**flags, "max_requests": 9000}, CREDENTIALS, toml).max_requests == 9000
 
 
 class TestCredentials:

@@ -58,8 +58,8 @@ def test_a_target_that_is_not_http_is_no_verdict() -> None:
 
 @pytest.mark.parametrize("status", [400, 409, 302, 500, 503])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
-    found = look_around(session_with(lambda request: refusal(status)))
-    assert (found.before, found.reader) == ([None], None)
+    session = session_with(lambda request: refusal(status))
+    assert (look_around(session).before, session.reader) == ([None], None)
 
 
 def test_post_alone_is_enough_the_document_has_no_get() -> None:
@@ -68,8 +68,8 @@ def test_post_alone_is_enough_the_document_has_no_get() -> None:
         lambda request: refusal(405, ("Allow", "POST")) if request.method == "GET" else right(request)
     )
     found = look_around(session)
-    assert found.reader is not None
-    assert found.reader.method == "POST"
+    assert session.reader is not None
+    assert session.reader.method == "POST"
     assert found.before == [dict.fromkeys(Resource().states[0])]
     assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.drafts)
 
@@ -182,6 +182,8 @@ class TestLearningSids:
 
 def test_an_empty_update_is_the_reader_where_get_is_not_served() -> None:
     session = session_with(lambda request: answer(200, representation()) if request == EMPTY else refusal())
-    assert look_around(session).reader == EMPTY
+    look_around(session)
+    assert session.reader == EMPTY
     served = session_with(Resource())
-    assert look_around(served).reader == READ
+    look_around(served)
+    assert served.reader == READ

@@ -36,7 +36,7 @@ def faults_of(rule: Rule) -> list[str]:
 def judged(rules: Sequence[Rule], profile: str, *faults: str) -> Report:
     with Embedded(THROWAWAY, faults=faults) as embedded:
         limit = PROFILES[profile]
-        settings = TargetSettings(url=embedded.url(), timeout=2, total_timeout=6, max_requests=limit)
+        settings = TargetSettings(url=embedded.url(), timeout=2, max_requests=limit)
         with Target(settings) as target:
             return run(rules, target, Plan(profile=profile, fail_on=Level.SHOULD))
 

@@ -19,14 +19,15 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """
     from conformance.commands.refused import Refused
     from conformance.configuration import ConfigurationError
-    from conformance.executor import planned
+    from conformance.model import Situation
     from conformance.running import select
+    from conformance.schedule import planned
 
     try:
         rules = select(only)
     except ConfigurationError as error:
         raise Refused(str(error)) from None
-    rows = list(planned(rules, profile))
+    rows = list(planned(rules, profile, Situation(accounts=2)))
     if as_json:
         listed = [
             {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--live", is_flag=True, help="Send to a target that is neither loopback nor private.")
 @click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
 @click.option("--proxy", metavar="URL", help="Proxy to send through.")
-@click.option("--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10).")
+@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
 def replay(finding: str, report: Path, **flags: object) -> None:
     """
     Send the recorded requests of FINDING again, a fingerprint or its beginning, and compare the answer.

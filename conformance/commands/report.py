@@ -1,5 +1,8 @@
 """`conformance report`: renders the reports of a run again from its `result.json` alone."""
 
+import contextlib
+import shutil
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,17 +20,27 @@ from conformance.commands.refused import Refused, result_in
     help="Where reports go (default: DIR itself).",
 )
 def report(directory: Path, output: Path | None) -> None:
-    """Render the reports in DIR again, from its result.json alone."""
-    from conformance.reporting import TIMER_PICTURE, ReportError, write_all
+    """
+    Render the reports in DIR again, from its result.json alone.
+
+    Its exchanges.har, which may hold more than result.json, is kept; where there is none, one of the evidence is made.
+    """
+    from conformance.reporting import ARCHIVE, OBSERVATIONS, TIMER_PICTURE, ReportError, write_all
 
     document = result_in(directory)
     source = directory if directory.is_dir() else directory.parent
     try:
         picture = source / TIMER_PICTURE
         timer_svg = picture.read_text(encoding="utf-8") if picture.is_file() else None
-        for path in write_all(document, output or source, timer_svg=timer_svg):
-            click.echo(path)
+        with contextlib.ExitStack() as stack:
+            copies = {
+                name: partial(shutil.copyfileobj, stack.enter_context((source / name).open("rb")))
+                for name in (ARCHIVE, OBSERVATIONS)
+                if (source / name).is_file()
+            }
+            for path in write_all(document, output or source, timer_svg=timer_svg, copies=copies):
+                click.echo(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{picture}: cannot be read: {error}") from None
+        raise Refused(f"{source}: cannot be read: {error}") from None
     except ReportError as error:
         raise Refused(str(error)) from None

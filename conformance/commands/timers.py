@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from conformance.commands.refused import Refused
+from conformance.commands.signals import heed
 
 if TYPE_CHECKING:
     from conformance.configuration import RunSettings
@@ -30,10 +30,17 @@ COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, 130
 @click.option("--png", is_flag=True, help="Write timers.png too.")
 @click.option("--json", "as_json", is_flag=True, help="Print timers.json instead of the view.")
 @click.option("--rate", metavar="N", help="Requests per second at most.")
-@click.option("--timeout", metavar="S", help="Seconds without a byte that count as no answer (default: 10).")
+@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
 @click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
 @click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
 @click.option("--live", is_flag=True, help="Explore a target that is neither loopback nor private.")
+@click.option(
+    "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
+)
+@click.option(
+    "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
+)
+@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
 def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) -> None:
     """
     Tell how a target reads its timers: boundaries, notations, and which known dialect explains it.
@@ -42,17 +49,14 @@ def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) ->
     back.
     """
     from conformance.configuration import ConfigurationError, resolve
-    from conformance.explore.picture import available
 
     if png and report_dir is None:
         raise Refused("--png writes a file; add --report-dir DIR")
-    if png and not available():
-        raise Refused("--png needs Matplotlib: pip install 'twilio-configuration-conformance[plot]'")
     try:
         settings = resolve({**flags, "report_dir": report_dir}, os.environ, _SETTINGS_FILE)
     except ConfigurationError as error:
         raise Refused(str(error)) from None
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed(_interrupt)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -76,6 +80,7 @@ def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) ->
                 settings,
                 url,
                 lambda stage, text, requests: shown.update(phase=stage, rule=text[:40], requests=requests),
+                lambda line: console.print(line, soft_wrap=True, markup=False),
             )
         document = explore.document(found)
         if as_json:
@@ -87,26 +92,55 @@ def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) ->
     sys.exit(_status(found))
 
 
-def _explore(settings: "RunSettings", url: str, progress: Callable[[str, str, int], None]) -> "Exploration":
+def _explore(
+    settings: "RunSettings",
+    url: str,
+    progress: Callable[[str, str, int], None],
+    tell: Callable[[str], None],
+) -> "Exploration":
+    from conformance.configuration import ConfigurationError
     from conformance.explore import explore
+    from conformance.explore.prober import settings_shown
+    from conformance.model import READ, TIMERS
     from conformance.network import is_loopback
     from conformance.preflight import NoVerdict, Unimplemented
+    from conformance.running import safe
+    from conformance.safeguard import Unsafe
     from conformance.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
 
     waits: list[str] = []
-    with Target(settings.for_target(url), waits.append) as target:
+    with ExitStack() as stack:
         try:
-            return explore(target, url=url, must_restore=not is_loopback(url), progress=progress)
-        except (NoVerdict, Unimplemented, TargetDead, RateLimitedOut, BudgetExhausted) as error:
+            safeguard = stack.enter_context(safe(settings, tell, adopts=False))
+        except ConfigurationError as error:
+            raise Refused(str(error)) from None
+        target = stack.enter_context(Target(settings.for_target(url), waits.append))
+        changed = False
+        try:
+            shown = settings_shown(target.send(READ, known_good=True))
+            if shown is not None:
+                values = {each.attribute: shown.get(each.attribute) for each in TIMERS}
+                safeguard.snapshot(
+                    0, {name: value if isinstance(value, str) else None for name, value in values.items()}
+                )
+            must_restore = settings.live or not is_loopback(url)
+            changed = True
+            found = explore(target, url=url, must_restore=must_restore, progress=progress)
+            changed = found.restore == "failed"
+        except (NoVerdict, Unimplemented, Unsafe, TargetDead, RateLimitedOut, BudgetExhausted) as error:
+            changed = False
             click.echo(f"conformance: nothing was learnt of {url}: {error}", err=True)
             sys.exit(NO_VERDICT)
         finally:
+            if not changed:
+                safeguard.restored(0)
             for line in dict.fromkeys(waits):
                 click.echo(line, err=True)
+        return found
 
 
 def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, png: bool) -> None:
-    from conformance.explore import PlottingMissing, picture, picture_png
+    from conformance.explore import picture, picture_png
 
     points = (*found.inactive.points, *found.closed.points)
     try:
@@ -115,8 +149,6 @@ def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, p
         (directory / "timers.svg").write_text(picture(points), encoding="utf-8")
         if png:
             (directory / "timers.png").write_bytes(picture_png(points))
-    except PlottingMissing as error:
-        click.echo(f"conformance: timers.svg is left out: {error}", err=True)
     except OSError as error:
         click.echo(f"conformance: cannot write reports to {directory}: {error.strerror or error}", err=True)
 

@@ -1,15 +1,17 @@
 """The reference emulator of the Configuration resource, right or with faults built in at will."""
 
 from conformance.emulator.app import create_app
-from conformance.emulator.catalogue import FAULTS, VARIANTS, Fault, Step, Variant
+from conformance.emulator.catalogue import DIALECTS, FAULTS, VARIANTS, Dialect, Fault, Step, Variant
 from conformance.emulator.errors import BadAccounts, BadDatabase, EmulatorError, UnknownName
 from conformance.emulator.server import serve
 
 __all__ = [
+    "DIALECTS",
     "FAULTS",
     "VARIANTS",
     "BadAccounts",
     "BadDatabase",
+    "Dialect",
     "EmulatorError",
     "Fault",
     "Step",

@@ -137,12 +137,15 @@ def authenticate(accounts: Mapping[str, str], call: Call) -> str:
     credentials = parse_credentials(call)
     if credentials is None:
         raise unauthorized("Authentication Error - No credentials provided")
-    account, token = credentials
-    expected = accounts.get(account)
-    # The comparison runs for unknown accounts too, and takes no longer the more of a token is right.
-    if not hmac.compare_digest(token.encode(), (expected or "").encode()) or expected is None:
+    name, token = (part.encode() for part in credentials)
+    found = None
+    # Every account's name and token are compared whole, whatever was found before: the time tells nothing.
+    for account, expected in accounts.items():
+        if hmac.compare_digest(name, account.encode()) & hmac.compare_digest(token, expected.encode()):
+            found = account
+    if found is None:
         raise unauthorized("Authenticate")
-    return account
+    return found
 
 
 def parse_credentials(call: Call) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""All faults and variants, by name."""
+"""All faults, variants and dialects, by name."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -7,12 +7,17 @@ from conformance.emulator.alterations import Fault, Step, Variant
 from conformance.emulator.errors import UnknownName
 from conformance.emulator.faults import protocol, response, robustness, sids, state, timers
 from conformance.emulator.variants import ALL as ALL_VARIANTS
+from conformance.emulator.variants import DIALECTS as ALL_DIALECTS
+from conformance.emulator.variants import Dialect
 
 __all__ = [
+    "ALL_DIALECTS",
     "ALL_FAULTS",
     "ALL_VARIANTS",
+    "DIALECTS",
     "FAULTS",
     "VARIANTS",
+    "Dialect",
     "Fault",
     "Step",
     "Variant",
@@ -29,16 +34,19 @@ ALL_FAULTS: tuple[Fault, ...] = (
 )
 FAULTS: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in ALL_FAULTS})
 VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in ALL_VARIANTS})
+# Built in by `--variant` too, but no part of the proof that the suite is silent about what is conformant.
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in ALL_DIALECTS})
 
 
-def alterations_named(*, variants: Sequence[str], faults: Sequence[str]) -> list[Fault | Variant]:
-    """Return the variants and then the faults of these names, in order.
+def alterations_named(*, variants: Sequence[str], faults: Sequence[str]) -> list[Fault | Variant | Dialect]:
+    """Return the variants, dialects among them, and then the faults of these names, in order.
 
     Raises:
         UnknownName: There is no such fault or variant.
     """
-    for kind, names, known in (("variant", variants, [*VARIANTS]), ("fault", faults, [*FAULTS])):
+    choices: Mapping[str, Variant | Dialect] = {**VARIANTS, **DIALECTS}
+    for kind, names, known in (("variant", variants, [*choices]), ("fault", faults, [*FAULTS])):
         for name in names:
             if name not in known:
                 raise UnknownName(kind, name, known)
-    return [*(VARIANTS[name] for name in variants), *(FAULTS[name] for name in faults)]
+    return [*(choices[name] for name in variants), *(FAULTS[name] for name in faults)]

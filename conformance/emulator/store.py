@@ -5,11 +5,13 @@ update. A file is kept in WAL mode with full synchronisation: an acknowledged up
 """
 
 import os
+import shutil
 import sqlite3
 import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from conformance.emulator.errors import BadDatabase
 
@@ -88,7 +90,8 @@ def _open(path: Path, rows: list[tuple[str | None, ...]]) -> sqlite3.Connection:
             _check(path)
         else:
             _create(path)
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # Absolute, since SQLite takes names such as :memory: for something else than files.
+        connection = sqlite3.connect(path.absolute(), check_same_thread=False, isolation_level=None)
         try:
             connection.execute("PRAGMA busy_timeout = 5000")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -112,6 +115,9 @@ def _recognise(path: Path) -> None:
         raise BadDatabase(path, "it is not a regular file")
     with path.open("rb") as file:
         header = file.read(100)
+    # SQLite would find out only after it had made files beside it.
+    if not (os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)):
+        raise BadDatabase(path, "it, or its directory, cannot be written to")
     if not header.startswith(_HEADER):
         raise BadDatabase(path, "it is not an SQLite database")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
@@ -122,22 +128,31 @@ def _recognise(path: Path) -> None:
 
 
 def _check(path: Path) -> None:
-    """Read the whole file. Without a log to recover nothing is written, nor any file made beside it."""
-    recovering = path.with_name(f"{path.name}-wal").exists()
-    uri = f"{path.absolute().as_uri()}?{'mode=rw' if recovering else 'mode=ro&immutable=1'}"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise BadDatabase(path, "it is damaged")
-        connection.execute(_READ, ("",))
+    """Read the whole file, or a copy where there is a log to recover: nothing is written, nor made beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    with TemporaryDirectory() as directory:
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        if log.exists():
+            copy = Path(directory, "copy")
+            shutil.copyfile(path, copy)
+            shutil.copyfile(log, copy.with_name("copy-wal"))
+            uri = copy.as_uri()
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise BadDatabase(path, "it is damaged")
+            connection.execute(_READ, ("",))
 
 
 def _create(path: Path) -> None:
     """Create the file under another name first: a kill half-way leaves nothing that cannot be opened."""
     if not path.parent.is_dir():
         raise BadDatabase(path, "its directory does not exist")
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute(_CREATE)
-    draft.replace(path)
+    draft = path.absolute().with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(_CREATE)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

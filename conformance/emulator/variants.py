@@ -1,13 +1,18 @@
-"""Legal choices where the document is silent. None of them breaks a rule, alone or together."""
+"""Legal choices where the document is silent, none of which breaks a rule; and the dialects of timers."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
-from conformance.emulator import choices
+from conformance.emulator import choices, dialects
 from conformance.emulator import request_choices as requests
 from conformance.emulator.alterations import Install, Step, Variant, steps
 from conformance.emulator.behaviour import FORM
+from conformance.emulator.durations import parse_duration
 from conformance.emulator.faults import credential_mistakes as logins
-from conformance.emulator.faults import robustness_mistakes
+from conformance.emulator.faults import robustness_mistakes, timer_mistakes
+from conformance.emulator.fields import TimerField
 from conformance.emulator.messages import ApiError
 
 A = "DefaultInactiveTimer=PT1H"
@@ -194,5 +199,76 @@ ALL: tuple[Variant, ...] = (
       f"{A}&DefaultInactiveTimer=PT2H"),
     _variant("method-before-credentials", "requests", "The method is judged before the credentials.",
       requests.method_first, Step(method="PUT", credentials="")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A known way to read durations, built into both timers: for `conformance timers` to tell.
+
+    It is given by name where a variant is, but is none: most read what a rule forbids, or refuse what one demands.
+
+    Attributes:
+        name: Its name, `dialect-` and that of the dialect.
+        text: What reads so, in one sentence.
+        level: The level of the rules that a quick run finds broken; open where none is.
+        install: Builds it into a behaviour.
+        witness: Requests that it answers otherwise than the reference, unless it breaks no rule.
+    """
+
+    name: str
+    text: str
+    level: Literal["MUST", "SHOULD", "open"]
+    install: Install
+    witness: tuple[Step, ...]
+
+    @property
+    def group(self) -> str:
+        """The area of all of them."""
+        return "dialects"
+
+    @property
+    def rule(self) -> None:
+        """No one rule: what is broken are those of all the texts it reads otherwise."""
+        return None
+
+
+def _dialect(
+    name: str,
+    level: Literal["MUST", "SHOULD", "open"],
+    text: str,
+    alter: Callable[[TimerField], None],
+    *values: str,
+) -> Dialect:
+    timers = ("DefaultInactiveTimer", "DefaultClosedTimer")
+    witness = [f"{timer}={value}" for value in values for timer in timers]
+    return Dialect(f"dialect-{name}", text, level, choices.timers(alter), steps(witness))
+
+
+_reads = timer_mistakes.reads_with
+DIALECTS: tuple[Dialect, ...] = (
+    _dialect("iso8601-1", "open", "Timers are read as ISO 8601-1 has it, as the reference does.",
+      _reads(parse_duration), "PT1H"),
+    _dialect("iso8601-2", "SHOULD", "Timers are read as ISO 8601-2 has it: minus signs, weeks beside other units.",
+      _reads(dialects.iso8601_2_seconds), "P1W1D", "P1DT-1H"),
+    _dialect("xsd", "SHOULD", "Timers are read as xsd:duration: no weeks, fractions of seconds only, blanks around.",
+      dialects.like_xsd, "P1W", "PT20.5M"),
+    _dialect("rfc3339", "MUST", "Timers are read by the grammar of RFC 3339: no skipped units, no fractions, any case.",
+      _reads(dialects.rfc3339_seconds), "PT1H1S", "pt10m"),
+    _dialect("java", "SHOULD", "Timers are read as java.time.Duration does: days and less, any case, signs.",
+      _reads(dialects.java_seconds), "P1W", "pt10m"),
+    _dialect("isodate", "MUST", "Timers are read by isodate, the library itself.",
+      _reads(dialects.isodate_seconds), "P1DT", "PT1.5H30M"),
+    _dialect("temporal", "SHOULD", "Timers are read as JavaScript's Temporal.Duration does.",
+      _reads(dialects.temporal_seconds), "P1.5D", "pt10m"),
+    _dialect("luxon", "MUST", "Timers are read as JavaScript's luxon does.",
+      _reads(dialects.luxon_seconds), "P1DT", "PT1.5H30M"),
+    _dialect("moment", "MUST",
+      "Timers are read as JavaScript's moment does: what it cannot read is a zero, kept as PT0S.",
+      dialects.like_moment, "banana", "P1DT"),
+    _dialect("go-sosodev", "MUST", "Timers are read as Go's github.com/sosodev/duration does.",
+      _reads(dialects.go_seconds), "PT10M10M", "PTT10M"),
+    _dialect("php", "MUST", "Timers are read as PHP's DateInterval does.",
+      _reads(dialects.timelib_seconds), "PT20.5M", "P1W1D"),
 )
 # fmt: on

@@ -6,7 +6,7 @@ How a target reads its timers: boundaries, notations, normalisation, and which k
 
 from conformance.explore.document import document
 from conformance.explore.exploration import explore
-from conformance.explore.picture import PlottingMissing, from_exchanges, picture, picture_png
+from conformance.explore.picture import from_exchanges, picture, picture_png
 from conformance.explore.terminal import view
 from conformance.explore.values import (
     Answer,
@@ -33,7 +33,6 @@ __all__ = [
     "Gap",
     "Identification",
     "Normalisation",
-    "PlottingMissing",
     "Point",
     "Remark",
     "Row",

@@ -6,12 +6,14 @@ guess fails, an exponential and binary search finds the neighbours. What is repo
 where to look.
 """
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor, isqrt, nextafter
+from math import ceil, floor, inf, isfinite, isqrt, nextafter
 
 from conformance.durations import DAY
 from conformance.explore.notations import MAX_DIGITS, Grid, longest_number
@@ -22,13 +24,14 @@ Ask = Callable[[str], Answer]
 STEPS = 140
 """Requests for one pair of neighbours at most; a nanosecond within a century takes 62."""
 
-ALLOWANCE = 330
-"""Requests for one timer after which a pair of neighbours gets `FEW` only; 600 are meant to do for both timers."""
+LIMIT = 600
+"""Requests for the boundaries of both timers."""
 
-FEW = 6
+KEPT = 4
+"""Requests that every search still to come may count on: what confirms right guesses at both ends."""
 
 LADDER = tuple(Fraction(seconds) for seconds in (60, 3600, DAY, 600, 7 * DAY, 30 * DAY, 366 * DAY))
-WIDE_LADDER = tuple(Fraction(4**power) for power in range(14))
+WIDE_LADDER = tuple(Fraction(4**power) for power in (6, 8, 10, 12, 4, 7, 9, 11, 13, 5, 3, 2, 1, 0))
 """Lengths, in seconds, at which something accepted is looked for: in any notation, and in those of whole seconds."""
 
 SUSPECTS = (2**15, 2**16, 2**31 // 1000, 2**32 // 1000, 2**31, 2**32)
@@ -43,11 +46,36 @@ CAPS = tuple(
 )  # fmt: skip
 """Greatest lengths that are common, in seconds: round ones, and what integers and libraries can hold."""
 
+FLOATS = tuple(Fraction(10) ** scale for scale in (0, 3, 6, 9))
+"""Parts of a second that a float may count, until it overflows."""
+
 NUMBERS = (2**31, 2**32, 2**53, 2**63)
 """Numbers that a component often has to stay below, whatever its unit."""
 
+STRIDE = 16
+"""Bits by which the steps grow where an end is just beyond what others made likely, as where sums are rounded."""
+
 GAPS = 2
 """Gaps of one notation whose edges are searched, at most."""
+
+
+@dataclass(slots=True)
+class Purse:
+    """What the searches may cost together; whoever sends the requests counts them here."""
+
+    searches: int
+    """Still to come, the one under way among them."""
+    limit: int = LIMIT
+    spent: int = 0
+
+    @property
+    def left(self) -> int:
+        """Requests that the search under way may still send."""
+        return self.limit - self.spent - KEPT * (self.searches - 1)
+
+
+class _Spent(Exception):
+    """Nothing is left for the search under way."""
 
 
 @dataclass(slots=True)
@@ -56,6 +84,8 @@ class Known:
 
     minimum: Fraction
     """Seconds, as documented."""
+    sibling: "Known | None" = None
+    """The same of the other timer, which is likely to be read and capped alike."""
     least: set[tuple[Fraction, Fraction]] = field(default_factory=set)
     """Around the least accepted length: greatest refused, least accepted, in seconds."""
     greatest: set[tuple[Fraction, Fraction]] = field(default_factory=set)
@@ -70,8 +100,6 @@ class Known:
     """The most characters of a text, where the next one had more."""
     endless: bool = False
     """Whether another notation has no greatest length."""
-    spent: int = 0
-    """Texts asked about so far."""
 
     @staticmethod
     def narrowest(around: set[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
@@ -87,7 +115,7 @@ class Searched:
     gaps: tuple[Gap, ...]
 
 
-def search(grid: Grid, ask: Ask, known: Known) -> Searched:
+def search(grid: Grid, ask: Ask, known: Known, purse: Purse) -> Searched:
     """
     Find the least and the greatest accepted length of a notation, and gaps between them.
 
@@ -95,16 +123,25 @@ def search(grid: Grid, ask: Ask, known: Known) -> Searched:
         grid: the notation.
         ask: sends one text of it.
         known: what other notations showed; what this one shows is added.
+        purse: what it may cost. Where that does not do, what was seen is told, as not exact.
     """
-    return _Search(grid, ask, known).run()
+    current = _Search(grid, ask, known, purse)
+    try:
+        return current.run()
+    except _Spent:
+        return current.as_far_as_seen()
+    finally:
+        purse.searches -= 1
 
 
 class _Search:
-    def __init__(self, grid: Grid, ask: Ask, known: Known) -> None:
+    def __init__(self, grid: Grid, ask: Ask, known: Known, purse: Purse) -> None:
         self._grid = grid
         self._ask_text = ask
         self._known = known
+        self._purse = purse
         self._seen: dict[int, bool] = {}
+        self._gaps_found: list[Gap] = []
 
     def run(self) -> Searched:
         grid, known = self._grid, self._known
@@ -113,6 +150,8 @@ class _Search:
             return Searched((self._boundary("least", max(self._seen), None),), ())
         refused, least, least_exact = self._least(inside)
         greatest, beyond, greatest_exact = self._greatest(inside)
+        if refused is not None and (lower := self._accepted_below(refused)) is not None:
+            refused, least, least_exact = (None, 1, True) if self._accepts(1) else self._flip(1, lower, [])
         if grid.low == grid.high and (refused is not None or grid.nominal <= 1):
             known.least.add(((refused or 0) * grid.high, least * grid.low))
         known.twins[grid.name] = (least, beyond)
@@ -121,19 +160,34 @@ class _Search:
             known.endless = True
         else:
             self._learn_of_the_end(greatest, beyond)
-        gaps = self._gaps(least, greatest)
-        return Searched(
-            (
-                self._boundary("least", refused, least, least_exact),
-                self._boundary("greatest", beyond, greatest, greatest_exact),
-            ),
-            gaps,
+        boundaries = (
+            self._boundary("least", refused, least, least_exact),
+            self._boundary("greatest", beyond, greatest, greatest_exact),
         )
+        with suppress(_Spent):  # the boundaries were found all the same
+            self._find_gaps(least, greatest)
+        return Searched(boundaries, tuple(self._gaps_found))
+
+    def as_far_as_seen(self) -> Searched:
+        """The boundaries that the answers leave, which more of them would narrow."""
+        taken = self._taken()
+        refused = [number for number, accepted in self._seen.items() if not accepted]
+        if not taken:
+            return Searched((self._boundary("least", max(refused, default=None), None, exact=False),), ())
+        least, greatest = min(taken), max(taken)
+        below = max((number for number in refused if number < least), default=None)
+        above = min((number for number in refused if number > greatest), default=None)
+        boundaries = [self._boundary("least", below, least, exact=least == 1 or below == least - 1)]
+        if above is not None:
+            boundaries.append(self._boundary("greatest", above, greatest, exact=above == greatest + 1))
+        return Searched(tuple(boundaries), tuple(self._gaps_found))
 
     def _steps(self) -> list[Fraction]:
         """What a step may be, the likeliest first."""
         scale = DAY / Fraction(10**self._grid.places)
-        likely = [days * scale for days in self._known.steps if days * scale in self._grid.steps]
+        known = self._known
+        days_of = (*known.steps, *(known.sibling.steps if known.sibling is not None else ()))
+        likely = [days * scale for days in days_of if days * scale in self._grid.steps]
         return list(dict.fromkeys((*likely, *self._grid.steps)))
 
     def _learn_a_step(self, least: int, beyond: int | None) -> None:
@@ -151,6 +205,10 @@ class _Search:
 
     def _twin(self) -> tuple[int, int | None] | None:
         return self._known.twins.get(self._grid.name.replace("-comma", "-point"))
+
+    def _end_of_the_sibling(self) -> int | None:
+        sibling = self._known.sibling
+        return None if sibling is None else sibling.twins.get(self._grid.name, (1, None))[1]
 
     def _learn_of_the_end(self, greatest: int, beyond: int) -> None:
         grid, known = self._grid, self._known
@@ -182,17 +240,39 @@ class _Search:
         middle = (Fraction(beyond) + Fraction(nextafter(beyond, 0))) / 2 * 10**self._grid.places
         return [ceil(middle), floor(middle) + 1]
 
+    def _overflowing(self) -> list[int]:
+        """The first numbers that a float of a second or a part of one cannot hold."""
+        unit, hints = self._grid.nominal * 10**self._grid.places, [2**1024 - 2**970]
+        for factor in (float(unit * scale) for scale in FLOATS if unit * scale > 1):
+            beyond = sys.float_info.max / factor
+            while isfinite(beyond * factor):
+                beyond = nextafter(beyond, inf)
+            hints.append(ceil((Fraction(beyond) + Fraction(nextafter(beyond, 0))) / 2))
+        return [hint * 10**self._grid.places * self._grid.lead for hint in hints]
+
+    def _refused_near(self, number: int) -> int | None:
+        """The first number that is refused, going up from an accepted one by ever longer steps as far as its double."""
+        step = 1
+        while number + step < min(2 * number, self._grid.longest):
+            if not self._accepts(number + step):
+                return number + step
+            step <<= STRIDE
+        return None
+
+    def _taken(self) -> list[int]:
+        return [number for number, accepted in self._seen.items() if accepted]
+
     def _accepts(self, number: int) -> bool:
         if number not in self._seen:
-            self._known.spent += 1
+            if self._purse.left <= 0:
+                raise _Spent
             self._seen[number] = self._ask_text(self._grid.write(number)).accepted
         return self._seen[number]
 
     def _flip(
         self, low: int, high: int, hints: Sequence[int], late: Sequence[int] | None = None
     ) -> tuple[int, int, bool]:
-        steps = STEPS if self._known.spent < ALLOWANCE else FEW
-        return flip(self._accepts, low, high, hints, late=late, steps=steps)
+        return flip(self._accepts, low, high, hints, late=late, round_ones=self._grid.round_ones)
 
     def _boundary(self, end: str, refused: int | None, accepted: int | None, exact: bool = True) -> Boundary:
         text = self._grid.write(refused) if refused is not None else None
@@ -221,10 +301,13 @@ class _Search:
             if accepted >= grid.high
         ]
         ladder: Iterable[Fraction]
-        if not known.least:
+        if not known.least and not known.greatest:
             ladder = (known.minimum, *(WIDE_LADDER if grid.nominal == 1 else LADDER))
-        elif not known.greatest:
-            ladder = (known.narrowest(known.least)[0][1] * 10, Fraction(30 * DAY))
+        elif not known.greatest or not likely:
+            ladder = (
+                *(accepted * 10 for _, accepted in known.narrowest(known.least)[:1]),
+                Fraction(30 * DAY),
+            )
         else:
             ladder = ()
         for number in dict.fromkeys((*likely, *map(self._at_least, ladder))):
@@ -232,18 +315,15 @@ class _Search:
                 return number
         return None
 
+    def _accepted_below(self, refused: int) -> int | None:
+        """A number far below the least accepted one that is accepted again, which halving alone would miss."""
+        lower = 1 if self._grid.places == 0 else max(1, refused // 2)
+        if self._purse.left > 0 and lower < refused and self._accepts(lower):
+            return lower
+        return None
+
     def _least(self, inside: int) -> tuple[int | None, int, bool]:
         """The greatest number below the least accepted one, if any, that one, and whether they are neighbours."""
-        refused, least, exact = self._guessed_least(inside)
-        if refused is None:
-            return None, least, exact
-        # Acceptance below it again would be missed by halving alone.
-        lower = 1 if self._grid.places == 0 else max(1, refused // 2)
-        if lower < refused and self._accepts(lower):
-            return (None, 1, True) if self._accepts(1) else self._flip(1, lower, [])
-        return refused, least, exact
-
-    def _guessed_least(self, inside: int) -> tuple[int | None, int, bool]:
         twin = self._twin()
         hints = [twin[0]] if twin is not None else []
         for refused, accepted in self._known.narrowest(self._known.least):
@@ -267,6 +347,8 @@ class _Search:
         grid, known = self._grid, self._known
         twin = self._twin()
         hints = [twin[1]] if twin is not None and twin[1] is not None else []
+        if (end := self._end_of_the_sibling()) is not None:
+            hints.append(end)
         if known.digits is not None:
             hints.append(self._first_longer(longest_number, known.digits))
         for accepted, refused in known.narrowest(known.greatest):
@@ -276,29 +358,31 @@ class _Search:
             hints += self._rounding_to(min(refused for _, refused in known.greatest))
         if known.characters is not None:
             hints.append(self._first_longer(len, known.characters))
-        if not known.endless or known.greatest:
+        if not known.endless or known.greatest or end is not None:
             for hint in hints:
                 if inside < hint < grid.longest and not self._accepts(hint):
                     return self._flip(inside, hint, hints)
+            if known.greatest and (beyond := self._refused_near(max(self._taken()))) is not None:
+                return self._flip(max(self._taken()), beyond, [])
         if self._accepts(grid.longest):
             return grid.longest, None, True
         caps = [int(cap // grid.nominal) + 1 for cap in CAPS]
         caps += [number * grid.lead * 10**grid.places for number in NUMBERS]
+        caps += self._overflowing()
         return self._flip(inside, grid.longest, hints, late=caps)
 
-    def _gaps(self, least: int, greatest: int) -> tuple[Gap, ...]:
+    def _find_gaps(self, least: int, greatest: int) -> None:
         """Look between the ends; where something is not accepted there, find its edges."""
         top = min(greatest, max(least, int(Fraction(366 * DAY) // self._grid.low)))
-        middle = isqrt(least * top)
-        samples = [middle] if self._grid.places else [isqrt(least * middle), isqrt(top * middle)]
+        samples = [isqrt(least * top)]
         if self._grid.name == "seconds":
+            samples = [isqrt(least * samples[0]), isqrt(top * samples[0])]
             samples += [suspect + 1 for suspect in SUSPECTS]
         for sample in samples:
             if least < sample < greatest:
                 self._accepts(sample)
-        found: list[Gap] = []
         edge = least
-        while len(found) < GAPS:
+        while len(self._gaps_found) < GAPS:
             missing = next(
                 (
                     number
@@ -313,8 +397,7 @@ class _Search:
             above = min(number for number, taken in self._seen.items() if taken and number > missing)
             before, first, _ = self._flip(below, missing, [])
             last, edge, _ = self._flip(missing, above, [])
-            found.append(self._gap(before, first, last, edge))
-        return tuple(found)
+            self._gaps_found.append(self._gap(before, first, last, edge))
 
     def _gap(self, *numbers: int) -> Gap:
         before, first, last, after = map(self._grid.write, numbers)
@@ -328,6 +411,7 @@ def flip(
     hints: Sequence[int],
     *,
     late: Sequence[int] | None = None,
+    round_ones: Sequence[int] = (),
     steps: int = STEPS,
 ) -> tuple[int, int, bool]:
     """
@@ -339,6 +423,7 @@ def flip(
         high: a greater one with the other answer.
         hints: numbers that are likely to be the first with the other answer.
         late: where given, the number of digits is found first, and these hints are for then.
+        round_ones: a change is likely at a multiple of these, the greatest first.
         steps: how many numbers to try at most.
 
     Returns:
@@ -364,12 +449,23 @@ def flip(
             continue
         else:
             middle = isqrt(low * high) if high > 4 * low else (low + high) // 2
-            middle = min(max(middle, low + 1), high - 1)
+            middle, alone = _rounded(min(max(middle, low + 1), high - 1), low, high, round_ones)
+            if alone:  # the change is likely there: it is the first of the others, or the last of these
+                pending = [middle + 1 if accepts(middle) == at_low else middle]
         if accepts(middle) == at_low:
             low = middle
         else:
             high = middle
     return low, high, high - low == 1
+
+
+def _rounded(middle: int, low: int, high: int, round_ones: Sequence[int]) -> tuple[int, bool]:
+    """The multiple of the greatest round number that lies between, near the middle, and whether it is the only one."""
+    for unit in round_ones:
+        first, last = low // unit + 1, (high - 1) // unit
+        if first <= last:
+            return min(max((middle + unit // 2) // unit, first), last) * unit, first == last
+    return middle, False
 
 
 def magnitude(number: int) -> int:

@@ -1,15 +1,31 @@
 """An exploration in words: the sentences that the terminal shows and `timers.json` repeats."""
 
+import re
+
 from conformance.explore.dialects import DIALECTS
-from conformance.explore.notations import MAX_DIGITS
+from conformance.explore.notations import MAX_DIGITS, longest_number
 from conformance.explore.values import Boundary, Identification, TimerReading
 
 _LABEL = 44
+_COUNTED = 60
+"""Digits of a number from which on it is counted, not shown."""
 
 
-def shortened(text: str) -> str:
-    """A duration that fits on a line: what is too long is cut and measured."""
-    return text if len(text) <= _LABEL else f"{text[:12]}… ({len(text):,} characters)"
+def shortened(text: str, room: int = _LABEL) -> str:
+    """
+    A duration that fits on a line: the middle of what is too long is left out, so that neighbours still differ.
+
+    Args:
+        text: the duration.
+        room: characters that it may have, at least 20.
+    """
+    if len(text) <= room:
+        return text
+    if (digits := longest_number(text)) > _COUNTED:
+        before, after = re.split("[0-9].*[0-9]", text, maxsplit=1)
+        return f"{before}…{after} of {digits:,} digits"
+    tail = (room - 1) // 2
+    return f"{text[: room - 1 - tail]}…{text[-tail:]}"
 
 
 def dialect_named(found: Identification) -> str:
@@ -58,10 +74,16 @@ def limits(reading: TimerReading) -> str:
     if least.refused is None:
         start = f"No minimum is enforced: even {least.accepted} is accepted"
     else:
-        start = f"At least {least.accepted}: {least.refused} is refused"
-    if greatest is None or greatest.refused is None:
+        start = f"At least {least.accepted}: {least.refused} is refused" + _unless_exact(least)
+    if greatest is None:
+        return f"{start}."
+    if greatest.refused is None:
         return f"{start}; no cap up to {MAX_DIGITS:,} digits."
-    return f"{start}; at most {shortened(greatest.accepted or '')}: {_failing(greatest)}."
+    return f"{start}; at most {shortened(greatest.accepted or '')}: {_failing(greatest)}{_unless_exact(greatest)}."
+
+
+def _unless_exact(boundary: Boundary) -> str:
+    return "" if boundary.exact else " (the search between them was cut short)"
 
 
 def _failing(boundary: Boundary) -> str:
@@ -85,6 +107,9 @@ def echo_rule(reading: TimerReading) -> str:
     found = reading.normalisation
     if found.rule == "unknown":
         return "No echo was seen."
+    if found.agreement <= 0.5:
+        first = found.counter_examples[0]
+        return f"Echo: no known rule; {shortened(first.sent)!r} comes back as {first.echo!r}."
     rule = f"Echo: {found.rule}, for {found.agreement:.0%} of {found.echoes} accepted values"
     if not found.counter_examples:
         return rule + "."

@@ -183,6 +183,11 @@ def _moment(text: str) -> Length | None:
     return _signed(_sum({**numbers, "D": numbers["D"] + days}), sign)
 
 
+_GO_GREATEST = Decimal("9223372036.854775808")
+"""Seconds that a time.Duration, 64 bits of nanoseconds, does not hold any more: such a component comes out negative."""
+_GO_LENGTHS = {unit: Decimal(low) for unit, (low, _) in SECONDS.items()} | {"O": Decimal(365 * DAY // 12)}
+
+
 def _go_sosodev(text: str) -> Length | None:
     """By characters: any order, repeated components (the last counts), repeated P and T."""
     sign, body = ("-", text[1:]) if text.startswith("-P") else ("", text)
@@ -204,7 +209,15 @@ def _go_sosodev(text: str) -> Length | None:
             number = ""
         else:
             return None
-    return None if number else _signed(_sum(numbers), sign)
+    if number:
+        return None
+    lengths = [_EXACT.multiply(number, _GO_LENGTHS[unit]) for unit, number in numbers.items()]
+    if any(length >= _GO_GREATEST for length in lengths) or sum(lengths) >= _GO_GREATEST:
+        held = (length if length < _GO_GREATEST else -_GO_GREATEST for length in lengths)
+        least = sum(held, Decimal(0))
+        least -= 2 * _GO_GREATEST if least >= _GO_GREATEST else 0
+        return _signed(Length(least, least), sign)
+    return _signed(_sum(numbers), sign)
 
 
 # www.php.net/manual/en/dateinterval.construct.php; github.com/derickr/timelib parse_iso_intervals.re
@@ -223,7 +236,7 @@ def _php(text: str) -> Length | None:
 
 
 _PHP_TOKEN = re.compile(
-    rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n]"
+    rf"R[0-9]+|{_PHP_COMBINED.pattern}|P(?:[0-9]+[YMWD])*(?:T(?:[0-9]+[HMS])*)?|[ .,\t/\n\0]"
 )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from conformance.explore import interplay
-from conformance.explore.boundaries import Known, search
+from conformance.explore.boundaries import Known, Purse, search
 from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
@@ -78,6 +78,9 @@ class _Exploration:
         self._stage = STAGES[0]
         self._prober = Prober(door, lambda text: progress(self._stage, text, door.requests))
         self._timers = {each.slug: _Timer(each, Known(Fraction(each.minimum))) for each in TIMERS}
+        inactive, closed = (timer.known for timer in self._timers.values())
+        inactive.sibling, closed.sibling = closed, inactive
+        self._purse = Purse(searches=len(TIMERS) * len(GRIDS))
         self._interplay: list[Remark] = []
         self._spent: dict[str, int] = {}
         self._stopped = ""
@@ -172,7 +175,14 @@ class _Exploration:
         return self._prober.ask(timer.field, text)
 
     def _search(self, timer: _Timer, name: str) -> None:
-        found = search(GRIDS[name], lambda text: self._ask(timer, text), timer.known)
+        def ask(text: str) -> Answer:
+            before = self._prober.requests
+            try:
+                return self._ask(timer, text)
+            finally:
+                self._purse.spent += self._prober.requests - before
+
+        found = search(GRIDS[name], ask, timer.known, self._purse)
         timer.boundaries += found.boundaries
         timer.gaps += found.gaps
 
@@ -188,6 +198,10 @@ class _Exploration:
             for each in timer.boundaries
             if each.refused and each.end == "least" and each.accepted
         ]
+        shortest = nominal_seconds(least.accepted) or Decimal(0)
+        ends = [each.accepted for each in timer.boundaries if each.end == "greatest" and each.accepted]
+        ends += [each.before for each in timer.gaps]
+        lengths = (length for text in ends if (length := nominal_seconds(text)) and length >= shortest)
         return Window(
             refused_below=min(refused, default=Decimal(0)),
             least=max(
@@ -195,7 +209,7 @@ class _Exploration:
                 for each in timer.boundaries
                 if each.end == "least" and each.accepted and each.notation == least.notation
             ),
-            greatest=nominal_seconds(greatest.accepted) or Decimal(0),
+            greatest=min(lengths, default=shortest),
             zero=any(answer.accepted for answer in answers) if answers else None,
         )
 

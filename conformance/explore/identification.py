@@ -36,6 +36,7 @@ class Window:
     """At or below this nothing is accepted."""
     least: Decimal
     greatest: Decimal
+    """Beyond it something was not accepted, in whatever notation: a cap is no matter of dialect."""
     zero: bool | None = None
     """Whether any zero is accepted; None while it is not known."""
 

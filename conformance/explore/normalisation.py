@@ -6,6 +6,7 @@ from itertools import chain
 from types import EllipsisType
 
 from conformance.durations import DAY, read
+from conformance.explore.notations import nominal_seconds
 from conformance.explore.values import Answer, CounterExample, Normalisation
 from conformance.oracle import BLANKS
 
@@ -124,18 +125,21 @@ def normalisation(answers: Sequence[Answer]) -> Normalisation:
     ]
     if not pairs:
         return Normalisation(rule="unknown", agreement=0.0, echoes=0)
-    best: tuple[int, str, list[CounterExample]] | None = None
+    best: tuple[float, str, list[CounterExample]] | None = None
     for name, rule in chain(_of_these(pairs), _RULES):
+        said = [(sent, echo, rule(sent)) for sent, echo in pairs]
         wrong = [
             CounterExample(sent=sent, echo=echo, expected=expected)
-            for sent, echo in pairs
-            if (expected := rule(sent)) is not ... and expected != echo
+            for sent, echo, expected in said
+            if expected is not ... and expected != echo
         ]
-        if best is None or len(wrong) < best[0]:
-            best = (len(wrong), name, wrong)
+        # What a rule says nothing of it does not explain either.
+        cost = len(wrong) + sum(expected is ... for *_, expected in said) / 2
+        if best is None or cost < best[0]:
+            best = (cost, name, wrong)
     assert best is not None
-    count, name, wrong = best
-    agreement = 1 - count / len(pairs)
+    _, name, wrong = best
+    agreement = 1 - len(wrong) / len(pairs)
     return Normalisation(
         rule=name if agreement > 0.5 else "no known rule",
         agreement=agreement,
@@ -151,6 +155,11 @@ def _of_these(pairs: Sequence[tuple[str, str | None]]) -> list[tuple[str, Rule]]
     if len(echoes) == 1 and len(pairs) > 1:
         name = "nothing comes back" if first is None else f"always {first}"
         return [(name, lambda text: first)]
+    changed = {sent: echo for sent, echo in pairs if sent != echo}
+    nothing = next(iter(changed.values()), None)
+    if len(set(changed.values())) == 1 and nominal_seconds(nothing or "PT0S") == 0:
+        name = f"verbatim, but {nothing or 'null'} for what is taken for a zero"
+        return [_RULES[0], (name, lambda text: changed.get(text, text))]
     longest = max(len(echo or "") for echo in echoes)
     if longest < max(len(sent) for sent, _ in pairs):
         return [_RULES[0], (f"cut after {longest} characters", lambda text: text[:longest])]

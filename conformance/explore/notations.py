@@ -54,6 +54,13 @@ class Grid:
         return int(10 ** (MAX_DIGITS + self.places) - 10**self.places)
 
     @property
+    def round_ones(self) -> tuple[int, ...]:
+        """Numbers at whose multiples boundaries are likely: half units, as rounding has them, down to microseconds."""
+        if self.places:
+            return tuple(10**places // 2 for places in range(self.places, 0, -3))
+        return (DAY, 60) if self.name == "seconds" else ()
+
+    @property
     def steps(self) -> tuple[Fraction, ...]:
         """What one step may be taken to be, in seconds: years and months have several common lengths."""
         if self.low == self.high:
@@ -155,7 +162,7 @@ _SHAPES = (
     ("weeks-days", "P[0-9]+W[0-9]+D"),
     ("years-months", "P[0-9]+Y[0-9]+M"),
     ("leading-zeros", "PT0[0-9]+S"),
-    ("days-time", "P[0-9]+DT.+"),
+    ("days-time", "P[0-9]+DT(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?"),
     ("minutes-seconds-point", r"PT[0-9]+M[0-9]+[.,][0-9]+S"),
     ("carry-over", "PT[0-9]+M(?:[6-9][0-9]|[0-9]{3,})S"),
     ("minutes-seconds", "PT[0-9]+M[0-9]+S"),

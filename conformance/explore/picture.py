@@ -2,8 +2,7 @@
 The picture: for each timer a number line of logarithmic time, with one row for each notation.
 
 It is drawn with Matplotlib, which renders offline, gives SVG and PNG from one description, and is the best kept
-plotting library of the language; it is large, so it is an extra (`pip install
-'twilio-configuration-conformance[plot]'`) and imported only here.
+plotting library of the language; it is large, so it is imported when something is drawn.
 """
 
 import io
@@ -11,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from conformance.explore.notations import GRIDS, longest_number, nominal_seconds, notation_of
+from conformance.explore.describe import shortened
+from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
 from conformance.explore.values import Point
 from conformance.model import BY_PARAMETER, TIMERS, Exchange, Field
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ACCEPTED = "#0072B2"
 REFUSED = "#D55E00"
 """Blue and vermilion of Okabe and Ito's palette, which all common kinds of colour vision tell apart."""
+_BAND = "#cfe3f1"
+"""Pale blue: from the least to the greatest accepted length."""
 
 _INK = "#333333"
 _PALE = "#e4e4e4"
@@ -33,27 +35,14 @@ _TICKS = (
 _EARLIEST, _LATEST = 1e-3, 1e12
 """Seconds at which the number line ends; what lies beyond is drawn at its end."""
 
-_LABEL = 21
+_LABEL = 20
 """Characters of a duration beside a row."""
 
 _WIDTH, _LEFT, _LINE, _ROW, _TOP, _BETWEEN = 14.5, 1.75, 6.2, 0.27, 1.0, 1.05
 """Inches: of the whole, left of the number line, of the line, of a row, above the panels, and after each."""
 
-_COLUMNS = (0.15, 1.75, 3.35, 4.95)
+_COLUMNS = (0.15, 1.65, 3.15, 4.85)
 """Inches right of the number line at which the neighbours of a row's boundaries are written."""
-
-
-class PlottingMissing(Exception):
-    """Matplotlib is not installed; the message says how to install it."""
-
-
-def available() -> bool:
-    """Whether pictures can be drawn here."""
-    try:
-        import matplotlib  # noqa: F401  # only whether it is there
-    except ImportError:
-        return False
-    return True
 
 
 def from_exchanges(exchanges: Iterable[Exchange]) -> tuple[Point, ...]:
@@ -82,33 +71,19 @@ def point_of(slug: str, text: str, accepted: bool) -> Point | None:
 
 
 def picture(points: Sequence[Point]) -> str:
-    """
-    The picture as an SVG document, the same for the same points.
-
-    Raises:
-        PlottingMissing: Matplotlib is not installed.
-    """
+    """The picture as an SVG document, the same for the same points."""
     return _render(points, "svg").decode()
 
 
 def picture_png(points: Sequence[Point]) -> bytes:
-    """
-    The picture as a PNG file.
-
-    Raises:
-        PlottingMissing: Matplotlib is not installed.
-    """
+    """The picture as a PNG file."""
     return _render(points, "png")
 
 
 def _render(points: Sequence[Point], kind: str) -> bytes:
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise PlottingMissing(
-            "the picture needs Matplotlib: pip install 'twilio-configuration-conformance[plot]'"
-        ) from None
+    import matplotlib
+    from matplotlib.figure import Figure
+
     rows = {each.slug: _rows(points, each) for each in TIMERS}
     heights = [max(len(rows[each.slug]), 2) for each in TIMERS]
     settings: dict[Any, object] = {  # Any: Matplotlib types every key as a literal
@@ -122,10 +97,11 @@ def _render(points: Sequence[Point], kind: str) -> bytes:
         height = _TOP + sum(_ROW * count + _BETWEEN for count in heights)
         figure = Figure(figsize=(_WIDTH, height))
         top = height - _TOP
+        earliest = max(_EARLIEST, min([float(point.seconds) for point in points] + [1]))
         for count, field in zip(heights, TIMERS, strict=True):
             bottom = top - _ROW * count
             box = (_LEFT / _WIDTH, bottom / height, _LINE / _WIDTH, _ROW * count / height)
-            _panel(figure.add_axes(box), field, rows[field.slug])
+            _panel(figure.add_axes(box), field, rows[field.slug], earliest)
             top = bottom - _BETWEEN
         _legend(figure, height)
         buffer = io.BytesIO()
@@ -145,14 +121,16 @@ def _rows(points: Sequence[Point], field: Field) -> _Rows:
     return [(name, sorted(own[name], key=lambda point: point.seconds)) for name in GRIDS if name in own]
 
 
-def _panel(axes: "Axes", field: Field, rows: _Rows) -> None:
+def _panel(axes: "Axes", field: Field, rows: _Rows, earliest: float) -> None:
     from matplotlib.ticker import FixedLocator, NullLocator
 
     axes.set_title(field.parameter, loc="left", fontweight="bold", pad=18)
     axes.set_xscale("log")
-    axes.set_xlim(_EARLIEST / 2, _LATEST * 2)
-    axes.xaxis.set_major_locator(FixedLocator([seconds for seconds, _ in _TICKS]))
-    axes.set_xticklabels([label for _, label in _TICKS])
+    axes.set_xlim(earliest / 2, _LATEST * 2)
+    ticks = [tick for tick in _TICKS if tick[0] >= earliest]
+    axes.xaxis.set_major_locator(FixedLocator([seconds for seconds, _ in ticks]))
+    axes.set_xticklabels([label for _, label in ticks])
+    axes.set_xlabel("length, on a logarithmic scale", fontsize=8, color=_INK)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
@@ -182,8 +160,18 @@ def _panel(axes: "Axes", field: Field, rows: _Rows) -> None:
         )
     for number, (_, points) in enumerate(rows):
         axes.axhline(number, color=_PALE, linewidth=0.8, zorder=0)
-        for accepted in (False, True):
-            _marks(axes, number, [point for point in points if point.accepted == accepted], accepted=accepted)
+        if accepted := [_place(point.seconds, earliest) for point in points if point.accepted]:
+            axes.plot(
+                [accepted[0], accepted[-1]],
+                [number] * 2,
+                color=_BAND,
+                linewidth=9,
+                solid_capstyle="round",
+                zorder=0.5,
+            )
+        for taken in (False, True):
+            places = [_place(point.seconds, earliest) for point in points if point.accepted == taken]
+            _marks(axes, number, places, accepted=taken)
         for column, (text, colour) in _labels(points):
             axes.annotate(
                 text,
@@ -196,11 +184,11 @@ def _panel(axes: "Axes", field: Field, rows: _Rows) -> None:
             )
 
 
-def _marks(axes: "Axes", row: int, points: Sequence[Point], *, accepted: bool) -> None:
+def _marks(axes: "Axes", row: int, places: Sequence[float], *, accepted: bool) -> None:
     # Refused above the line and accepted below it: neighbours lie at the same place of a logarithmic axis.
     axes.scatter(
-        [_place(point.seconds) for point in points],
-        [row + (0.13 if accepted else -0.13)] * len(points),
+        places,
+        [row + (0.13 if accepted else -0.13)] * len(places),
         marker="o" if accepted else "x",
         s=24 if accepted else 26,
         linewidths=0.6 if accepted else 1.5,
@@ -211,8 +199,8 @@ def _marks(axes: "Axes", row: int, points: Sequence[Point], *, accepted: bool) -
     )
 
 
-def _place(seconds: Decimal) -> float:
-    return float(min(max(seconds, Decimal(_EARLIEST)), Decimal(_LATEST)))
+def _place(seconds: Decimal, earliest: float) -> float:
+    return float(min(max(seconds, Decimal(earliest)), Decimal(_LATEST)))
 
 
 def _labels(points: Sequence[Point]) -> list[tuple[int, tuple[str, str]]]:
@@ -230,9 +218,7 @@ def _labels(points: Sequence[Point]) -> list[tuple[int, tuple[str, str]]]:
 
 def _short(point: Point) -> str:
     text = point.text or f"{point.seconds:g} s"
-    if len(text) <= _LABEL:
-        return text
-    return f"{longest_number(text):,} digits" if len(text) > 60 else f"{text[: _LABEL - 1]}…"
+    return shortened(text, _LABEL)
 
 
 def _legend(figure: "Figure", height: float) -> None:
@@ -244,10 +230,11 @@ def _legend(figure: "Figure", height: float) -> None:
             Line2D(
                 [], [], marker="x", linestyle="", color=REFUSED, markeredgewidth=1.6, label="not accepted"
             ),
+            Line2D([], [], color=_BAND, linewidth=9, label="from the least to the greatest accepted"),
             Line2D([], [], color=_INK, linestyle=(0, (5, 3)), label="documented minimum"),
         ],
         loc="upper left",
         bbox_to_anchor=(_LEFT / _WIDTH - 0.02, 1 - 0.08 / height),
-        ncols=3,
+        ncols=4,
         frameon=False,
     )

@@ -2,11 +2,14 @@
 Sends values of one timer, remembers the answers, and never leaves a timer shorter than it was.
 
 Each value is sent once. After an accepted value that is shorter than what was there before, that is written again
-at once; at the end every timer is written back, whatever ended the exploration.
+at once. What got neither 200 nor a 4xx may have been kept, and spoil every answer: before the other timer is asked
+about, a value known to be good is written over it. At the end every timer is written back, whatever ended the
+exploration.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -62,6 +65,7 @@ class Prober:
         self._before: dict[str, str | None] | None = None
         self._reader: Request | None = None
         self._touched: set[str] = set()
+        self._spoilt: set[Field] = set()
         self._longest: dict[str, tuple[Decimal, str]] = {}
         self._companions: dict[str, Pairs] = {}
         self.read_back: dict[str, object] = {}
@@ -131,7 +135,9 @@ class Prober:
 
     def submit(self, pairs: Pairs) -> dict[str, Answer]:
         """What becomes of a form of timers, by slug; anything that was made shorter is put back at once."""
-        self._touched |= {BY_PARAMETER[name].slug for name, _ in pairs}
+        fields = {BY_PARAMETER[name] for name, _ in pairs}
+        self._put_back(self._spoilt - fields)
+        self._touched |= {field.slug for field in fields}
         self._progress(pairs[0][1])
         exchange = self._send(update(*pairs))
         shown = settings_shown(exchange)
@@ -148,6 +154,10 @@ class Prober:
                 echo=echo if isinstance(echo, str) else None,
             )
         self.read_back = dict(shown or {})
+        if taken is Taken.ACCEPTED:
+            self._spoilt -= fields
+        elif taken is Taken.FAILED:
+            self._spoilt |= fields
         if taken is not Taken.REFUSED:
             self._put_back_if_shorter(pairs, certain=taken is Taken.ACCEPTED)
         return answers
@@ -161,7 +171,7 @@ class Prober:
         return [answer for (slug, _), answer in self._answers.items() if slug == field.slug]
 
     def _put_back_if_shorter(self, pairs: Pairs, *, certain: bool) -> None:
-        guards = []
+        shorter = set()
         for name, text in pairs:
             field = BY_PARAMETER[name]
             length = nominal_seconds(text)
@@ -173,10 +183,20 @@ class Prober:
             if guard is not None and text != guard:
                 wanted = nominal_seconds(guard)
                 if length is None or wanted is None or length < wanted:
-                    guards.append((name, guard))
-        if guards:
-            # The reserve: a spent budget must not leave a timer short.
-            self._send(update(*guards), reserve=True)
+                    shorter.add(field)
+        self._put_back(shorter)
+
+    def _put_back(self, fields: AbstractSet[Field]) -> None:
+        """Write what was there before, or the longest of what was accepted, where there is any."""
+        pairs = [
+            (field.parameter, text) for field in TIMERS if field in fields and (text := self._good(field))
+        ]
+        # The reserve: a spent budget must not leave a timer short.
+        if pairs and self._send(update(*pairs), reserve=True).status == 200:
+            self._spoilt -= fields
+
+    def _good(self, field: Field) -> str:
+        return self._guard(field) or self._longest.get(field.slug, (Decimal(0), ""))[1]
 
     def _guard(self, field: Field) -> str | None:
         """What a timer must not be shorter than: its value before, once it had one."""
@@ -186,11 +206,7 @@ class Prober:
         """Write back what was there, read it, and say what became of it, with notes."""
         if not self._touched:
             return "unchanged", ()
-        wanted = {
-            field: self._guard(field) or self._longest.get(field.slug, (Decimal(0), LONG))[1]
-            for field in TIMERS
-            if field.slug in self._touched
-        }
+        wanted = {field: self._good(field) or LONG for field in TIMERS if field.slug in self._touched}
         # Together, since one alone may be refused beside what the other still is; else one by one.
         exchange = self._send(
             update(*((field.parameter, text) for field, text in wanted.items())), reserve=True

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +11,10 @@ from conformance.explore.values import Boundary, Exploration, Row, Taken, TimerR
 from conformance.model import TIMERS
 
 _STYLES = {Taken.ACCEPTED: "cyan", Taken.REFUSED: "yellow", Taken.FAILED: "bold magenta"}
+_WIDE = 118
+"""Characters of a line that holds both ends of a row."""
+_ROOM = 20
+"""Characters of a duration in a table."""
 _SHOWN = 6
 """Disagreements and remarkable texts that are listed of a timer."""
 
@@ -26,8 +30,9 @@ def view(found: Exploration) -> RenderableType:
         parts.append(Text("The two timers are read differently.\n", "bold"))
     for reading in found.timers:
         parts += _summary(reading)
-    parts.append(Text("The two together", "bold"))
-    parts += [Text.assemble("  ", _slug(remark.topic), remark.text) for remark in found.interplay]
+    if not all(map(describe.takes_everything, found.timers)):
+        parts.append(Text("The two together", "bold"))
+        parts += [Text.assemble("  ", _slug(remark.topic), remark.text) for remark in found.interplay]
     for reading in found.timers:
         if not describe.takes_everything(reading):
             parts += _details(reading)
@@ -73,51 +78,60 @@ def _summary(reading: TimerReading) -> list[RenderableType]:
 def _details(reading: TimerReading) -> list[RenderableType]:
     parts: list[RenderableType] = [Text("")]
     if reading.boundaries:
-        parts += [Text(f"{_parameter(reading)}, by notation", "bold"), _boundaries(reading), Text("")]
+        parts += [Text(f"{_parameter(reading)}, by notation", "bold"), _Boundaries(reading), Text("")]
     if reading.notations:
         parts.append(_notations(reading.notations))
     return parts
 
 
-def _boundaries(reading: TimerReading) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("  notation", no_wrap=True)
-    for head in ("refused", "least accepted", "greatest accepted", "refused"):
-        table.add_column(head, no_wrap=True)
-    ends: dict[str, dict[str, Boundary]] = defaultdict(dict)
-    for each in reading.boundaries:
-        ends[each.notation][each.end] = each
-    for notation, own in ends.items():
-        least, greatest = own["least"], own.get("greatest")
-        if least.accepted is None:
-            table.add_row(f"  {notation}", Text("nothing is accepted", _STYLES[Taken.REFUSED]))
-            continue
-        table.add_row(
-            f"  {notation}",
-            _neighbour(least, accepted=False),
-            _neighbour(least, accepted=True),
-            _neighbour(greatest, accepted=True),
-            _neighbour(greatest, accepted=False),
-        )
-    return table
+class _Boundaries:
+    """The neighbours at both ends in each notation: side by side where there is room, else one end a line."""
+
+    def __init__(self, reading: TimerReading) -> None:
+        self._ends: dict[str, dict[str, Boundary]] = defaultdict(dict)
+        for each in reading.boundaries:
+            self._ends[each.notation][each.end] = each
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= _WIDE
+        table = Table(box=None, pad_edge=False, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
+        table.add_column("  notation", no_wrap=True)
+        heads = ("refused", "least accepted", "greatest accepted", "refused")
+        for head in heads if wide else ("accepted", "refused"):
+            table.add_column(head, no_wrap=True)
+        for notation, own in self._ends.items():
+            least, greatest = own["least"], own.get("greatest")
+            cells = [_neighbour(least, accepted=accepted) for accepted in (False, True)]
+            if least.accepted is None:
+                table.add_row(f"  {notation}", *([""] if wide else []), Text("nothing", "dim"))
+                continue
+            cells += [_neighbour(greatest, accepted=accepted) for accepted in (True, False)]
+            if wide:
+                table.add_row(f"  {notation}", *cells)
+            else:
+                table.add_row(f"  {notation}", Text("from ", "dim") + cells[1], cells[0])
+                table.add_row("", Text("to   ", "dim") + cells[2], cells[3])
+        yield table
 
 
 def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
-    text = None if boundary is None else boundary.accepted if accepted else boundary.refused
-    if boundary is None or text is None:
-        return Text("–", "dim")
+    if boundary is None:
+        return Text("not searched" if accepted else "", "dim")
+    text = boundary.accepted if accepted else boundary.refused
     if accepted and boundary.end == "greatest" and boundary.refused is None:
         return Text("no cap", "dim")
-    shown = text if len(text) <= 24 else f"{text[:6]}… {len(text):,} characters"
+    if text is None:
+        return Text("–", "dim")
+    shown = describe.shortened(text, _ROOM)
     if not boundary.exact:
-        shown = f"about {shown}"
+        shown = f"{'≥' if accepted == (boundary.end == 'greatest') else '≤'} {shown}"
     if not accepted and not (boundary.status is not None and 400 <= boundary.status < 500):
         return Text(f"{shown} ({boundary.status or 'no answer'})", _STYLES[Taken.FAILED])
     return Text(shown, _STYLES[Taken.ACCEPTED if accepted else Taken.REFUSED])
 
 
 def _notations(rows: tuple[Row, ...]) -> RenderableType:
-    """Valid classes that are not all accepted, and invalid ones that are not all refused: the others are as usual."""
+    """What was miswritten and not refused, and whatever failed: the others are as usual."""
     by_class: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_class[row.cls].append(row)
@@ -125,9 +139,13 @@ def _notations(rows: tuple[Row, ...]) -> RenderableType:
     table.add_column("  remarkable", no_wrap=True)
     table.add_column("what happens")
     for cls, own in by_class.items():
-        odd = [row for row in own if cls.startswith("invalid/") and row.answer.taken is not Taken.REFUSED]
+        odd = [
+            row
+            for row in own
+            if row.answer.taken is Taken.FAILED or (cls.startswith("invalid/") and row.answer.accepted)
+        ]
         if odd:
-            table.add_row(f"  {cls}", Text(", ".join(map(_row, odd[:3]))))
+            table.add_row(f"  {cls}", Text("; ".join(map(_row, odd[:3]))))
     counts = {taken: sum(row.answer.taken is taken for row in rows) for taken in Taken}
     head = Text(
         f"  {len(rows)} notations: "

@@ -2,19 +2,33 @@
 
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import Difference, differences
+from conformance.reporting.har import Archive
+from conformance.reporting.observability import Observations
 from conformance.reporting.progress import Progress
 from conformance.reporting.reading import ReportError, load, validate
 from conformance.reporting.recorded import request_of
-from conformance.reporting.result import build, record
+from conformance.reporting.result import Redact, build, record
 from conformance.reporting.terminal import console_for
 from conformance.reporting.terminal import render as print_result
-from conformance.reporting.write import RENDERERS, TIMER_PICTURE, check_writable, write_all
+from conformance.reporting.write import (
+    ARCHIVE,
+    OBSERVATIONS,
+    RENDERERS,
+    TIMER_PICTURE,
+    check_writable,
+    write_all,
+)
 
 __all__ = [
+    "ARCHIVE",
+    "OBSERVATIONS",
     "RENDERERS",
     "TIMER_PICTURE",
+    "Archive",
     "Difference",
+    "Observations",
     "Progress",
+    "Redact",
     "ReportError",
     "ShellAccount",
     "build",

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from conformance.model import Level, Verdict
+from conformance.model import Level
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import Document, plural, request_line, visible
-
-_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.UNDECIDED, Verdict.ERROR})
+from conformance.reporting.text import UNJUDGED, Document, plural, request_line, visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def compare(old: Document, new: Document) -> Comparison:
         if each["stable"] and (place := (each["rule"], each["class"])) in places
     ]
     moved = {each["fingerprint"] for pair in changed for each in pair}
-    judged = {name for name, rule in rules_after.items() if rule["verdict"] not in _UNJUDGED}
+    judged = {name for name, rule in rules_after.items() if rule["verdict"] not in UNJUDGED}
     left = [each for each in gone if each["fingerprint"] not in moved]
     return Comparison(
         old=old,

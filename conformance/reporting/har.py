@@ -1,13 +1,58 @@
-"""The witnesses of all findings as an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR), for a browser."""
+"""
+Exchanges as an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR), for the network panel of a browser.
+
+An `Archive` takes every exchange of a run as it is made and keeps it on disk, not in memory. From a result document
+alone, which holds no more than the evidence, `render` makes an archive of that.
+"""
 
 import base64
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 import harfile
 
-from conformance.reporting.text import Document, body
+from conformance.model import Exchange
+from conformance.reporting.result import Redact, plain, record
+from conformance.reporting.spool import Spool
+from conformance.reporting.text import SUITE, Document, body
+
+LARGEST = 64 * 1024
+"""Most bytes of an answer's body in the archive of a run: a browser has to hold all of it."""
+
+
+class Archive(Spool):
+    """
+    The exchanges of a run as they are made.
+
+    Args:
+        directory: where there is room for them.
+        target: the base URL, as a comment.
+        version: of the suite.
+        redact: takes secrets out of every text and body; None where there are none.
+    """
+
+    def __init__(
+        self, directory: Path, *, target: str, version: str = "", redact: Redact | None = None
+    ) -> None:
+        super().__init__(directory)
+        self._redact = redact
+        self._har = harfile.HarFile(self.file, creator=_creator(version), comment=target)
+
+    def add(self, exchange: Exchange) -> None:
+        """Takes an exchange that has just ended, from any thread."""
+        began = datetime.now(UTC) - timedelta(seconds=exchange.elapsed)
+        recorded = record(exchange)
+        if self._redact is not None:
+            recorded = plain(recorded, self._redact)
+        self.write(lambda: _add(self._har, recorded, began, f"exchange {exchange.number}", LARGEST))
+
+    def copy(self, file: BinaryIO) -> None:
+        """Writes the archive to a file; nothing can be added any more."""
+        self.write(self._har.close)
+        super().copy(file)
 
 
 def render(document: Document) -> str:
@@ -16,23 +61,35 @@ def render(document: Document) -> str:
     told: dict[int, list[str]] = {}
     for finding in document["findings"]:
         for exchange in finding["exchanges"]:
-            exchanges[exchange["number"]] = exchange
-            told.setdefault(exchange["number"], []).append(f"{finding['rule']} {finding['class']}")
+            number = exchange["number"]
+            exchanges[number] = exchange
+            told.setdefault(number, [f"exchange {number}"]).append(f"{finding['rule']} {finding['class']}")
     started = datetime.fromisoformat(document["started_at"])
     output = io.StringIO()
-    creator = harfile.Creator(name="conformance", version=document["versions"].get("conformance", ""))
+    creator = _creator(document["versions"].get(SUITE, ""))
     with harfile.HarFile(output, creator=creator, comment=document["target"]) as har:
         for number, exchange in sorted(exchanges.items()):
-            milliseconds = round(exchange["elapsed_s"] * 1000, 1)
-            har.add_entry(
-                startedDateTime=started + timedelta(seconds=exchange["started_s"]),
-                time=milliseconds,
-                request=_request(exchange),
-                response=_response(exchange),
-                timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
-                comment="; ".join(dict.fromkeys(told[number])),
-            )
+            began = started + timedelta(seconds=exchange["started_s"])
+            _add(har, exchange, began, "; ".join(dict.fromkeys(told[number])))
     return output.getvalue() + "\n"
+
+
+def _creator(version: str) -> harfile.Creator:
+    return harfile.Creator(name=SUITE, version=version)
+
+
+def _add(
+    har: harfile.HarFile, exchange: Document, began: datetime, comment: str, largest: int | None = None
+) -> None:
+    milliseconds = round(exchange["elapsed_s"] * 1000, 1)
+    har.add_entry(
+        startedDateTime=began,
+        time=milliseconds,
+        request=_request(exchange),
+        response=_response(exchange, largest),
+        timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
+        comment=comment,
+    )
 
 
 def _request(exchange: Document) -> harfile.Request:
@@ -55,7 +112,7 @@ def _request(exchange: Document) -> harfile.Request:
     )
 
 
-def _response(exchange: Document) -> harfile.Response:
+def _response(exchange: Document, largest: int | None) -> harfile.Response:
     response = exchange.get("response")
     if response is None:
         failure = exchange["failure"]
@@ -68,10 +125,13 @@ def _response(exchange: Document) -> harfile.Response:
             comment=f"{failure['kind']}: {failure['detail']}",
         )
     raw = body(response) or b""
-    media_type = _header(response, "content-type")
-    content = harfile.Content(size=len(raw), mimeType=media_type, text=response.get("body", ""))
+    content = harfile.Content(size=len(raw), mimeType=_header(response, "content-type"))
     if "body_base64" in response:
-        content.text, content.encoding = base64.b64encode(raw).decode("ascii"), "base64"
+        content.text, content.encoding = base64.b64encode(raw[:largest]).decode("ascii"), "base64"
+    else:
+        content.text = raw[:largest].decode("utf-8", "ignore")
+    if largest is not None and len(raw) > largest:
+        content.comment = f"the first {largest:,} bytes"
     return harfile.Response(
         status=response["status"],
         statusText="",

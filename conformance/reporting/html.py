@@ -7,11 +7,13 @@ Policy runs no script and applies no style but the two whose hashes it names.
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from conformance.model import Level, Verdict
 from conformance.reporting.curl import quote
@@ -21,11 +23,13 @@ from conformance.reporting.text import (
     answer_line,
     body,
     clipped,
+    group_totals,
     plural,
     request_line,
     shown_curl,
     shown_httpx,
     stale,
+    statement_beside,
     visible,
     visible_bytes,
     why_known,
@@ -57,7 +61,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plural=plural, curl=shown_curl, httpx=shown_httpx)
+    environment.filters.update(
+        visible=visible, plural=plural, curl=shown_curl, httpx=shown_httpx, linked=linked
+    )
     environment.globals.update(
         request_line=request_line,
         answer_line=answer_line,
@@ -65,6 +71,7 @@ def _environment() -> Environment:
         response_text=_response_text,
         why_known=why_known,
         stale=stale,
+        statement_beside=statement_beside,
     )
     return environment
 
@@ -90,6 +97,7 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         told_in_full=TOLD_IN_FULL,
         rules={rule["id"]: rule for rule in rules},
         groups=list(dict.fromkeys(rule["group"] for rule in rules)),
+        group_totals=lambda name: group_totals([rule for rule in rules if rule["group"] == name]),
         findings_of=found,
         command=_command(document),
         timer_picture=timer_svg
@@ -111,6 +119,24 @@ def make_page(template: str, *, images: bool = False, **values: Any) -> str:
     allowed = ["default-src 'none'", *(["img-src data:"] if images else [])]
     policy = "; ".join([*allowed, f"style-src {_hash(style)}", f"script-src {_hash(script)}"])
     return environment.get_template(template).render(style=style, script=script, policy=policy, **values)
+
+
+_ADDRESS = re.compile(
+    r"(?P<url>https?://[\w./?&=%+~#-]*[\w/])|RFC (?P<number>\d{3,5}) (?P<section>\d+(\.\d+)*)", re.ASCII
+)
+
+
+def linked(text: str) -> Markup:
+    """The text, with web addresses and sections of RFCs as links; they are followed only by who clicks on them."""
+    text = visible(text)
+    parts, end = [], 0
+    for match in _ADDRESS.finditer(text):
+        number, section = match["number"], match["section"]
+        address = match["url"] or f"https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"
+        link = Markup('<a rel="noreferrer" href="{}">{}</a>').format(address, match[0])
+        parts += [escape(text[end : match.start()]), link]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def _source(environment: Environment, name: str) -> str:

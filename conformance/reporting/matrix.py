@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from conformance.model import Verdict
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import Document
+from conformance.reporting.text import SUITE, Document
 
 SIGNS = {
     Verdict.CONFORMANT: "✓",
@@ -39,7 +39,7 @@ class Column:
     @property
     def versions(self) -> str:
         """What it was judged with and when."""
-        version = self.result["versions"].get("twilio-configuration-conformance", "")
+        version = self.result["versions"].get(SUITE, "")
         return " ".join(
             part for part in (self.result["started_at"][:10], version and f"suite {version}") if part
         )

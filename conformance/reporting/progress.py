@@ -1,6 +1,8 @@
 """What is printed while a run goes on: a live line on a terminal, elsewhere a plain line now and then."""
 
+import math
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -13,6 +15,12 @@ from conformance.reporting.text import plural, visible
 
 INTERVAL = 10.0
 """Seconds between plain lines: a log is read later, by people who look for something else."""
+
+_WINDOW = 10.0
+"""Seconds over which speed is measured: a target can slow down, or ask to wait."""
+
+_SETTLED = 2.0
+"""Seconds after which speed says something about the rest."""
 
 
 class Progress:
@@ -34,6 +42,7 @@ class Progress:
         self._started = self._told = clock()
         self._phase = self._rule = ""
         self._requests = 0
+        self._samples: deque[tuple[float, int]] = deque([(self._started, 0)])
         live = console.is_terminal and console.color_system is not None
         self._live = (
             Live(
@@ -68,17 +77,35 @@ class Progress:
             requests: how many requests have been sent so far.
         """
         self._phase, self._rule, self._requests = phase, rule, requests
-        if self._live is None and (now := self._clock()) - self._told >= INTERVAL:
+        now = self._clock()
+        if now - self._samples[-1][0] >= 1:
+            self._samples.append((now, requests))
+            while now - self._samples[1][0] >= _WINDOW:
+                self._samples.popleft()
+        if self._live is None and now - self._told >= INTERVAL:
             self._told = now
             self._console.print(self._line(), soft_wrap=True)
 
     def _line(self) -> Text:
-        elapsed = self._clock() - self._started
+        now = self._clock()
+        elapsed = now - self._started
+        since, before = self._samples[0]
+        speed = (self._requests - before) / (now - since) if now > since else 0.0
         sent = (
             f"{self._requests:,} of at most {self._limit:,} requests"
             if self._limit
             else plural(self._requests, "request")
         )
-        rate = f"{self._requests / elapsed:,.0f}/s" if elapsed > 0.5 and self._requests else ""
-        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", visible(self._rule)]
+        rate = f"{speed:,.0f}/s" if elapsed > 0.5 and speed >= 1 else ""
+        left = ""
+        if self._limit and self._requests < self._limit and elapsed >= _SETTLED and speed > 0:
+            left = f"at most {_span((self._limit - self._requests) / speed)} left"
+        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", left, visible(self._rule)]
         return Text(" · ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+
+
+def _span(seconds: float) -> str:
+    """A length of time, no more exact than it can be known."""
+    if seconds < 60:
+        return f"{math.ceil(seconds / 5) * 5} s"
+    return f"{math.ceil(seconds / 60):,} min" if seconds < 5400 else f"{math.ceil(seconds / 3600):,} h"

@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
@@ -22,7 +22,7 @@ from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
 from conformance.reporting.snippet import httpx_snippet
-from conformance.reporting.text import Document
+from conformance.reporting.text import HOLD, UNJUDGED, Document
 
 
 class Redact(Protocol):
@@ -48,6 +48,7 @@ def build(
         curl_options: curl arguments that every line needs to reach the target, such as `--cacert` and a path.
         redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
+    statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "verdict": report.verdict,
@@ -62,7 +63,7 @@ def build(
         "notices": list(report.notices),
         "rules": [_rule(outcome) for outcome in report.outcomes],
         "findings": [
-            _finding(finding, report.target.rstrip("/") + PATH, accounts, curl_options)
+            _finding(finding, report.target.rstrip("/") + PATH, accounts, curl_options, statements)
             for outcome in report.outcomes
             for finding in outcome.findings
         ],
@@ -76,12 +77,8 @@ def build(
         "versions": report.versions,
     }
     document["counts"] = count(document)
-    plain: dict[str, Any] = _plain(document, redact)
-    return plain
-
-
-_UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
-_CONFORMANT = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
+    said: dict[str, Any] = plain(document, redact)
+    return said
 
 
 def count(document: Document) -> dict[str, Any]:
@@ -105,8 +102,8 @@ def count(document: Document) -> dict[str, Any]:
 def _level_counts(document: Document, level: Level) -> dict[str, int]:
     verdicts = [rule["verdict"] for rule in document["rules"] if rule["level"] == level]
     return {
-        "conformant": sum(verdict in _CONFORMANT for verdict in verdicts),
-        "judged": sum(verdict not in _UNJUDGED for verdict in verdicts),
+        "conformant": sum(verdict in HOLD for verdict in verdicts),
+        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
         "total": len(verdicts),
     }
 
@@ -130,7 +127,11 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
 
 
 def _finding(
-    finding: Finding, url: str, accounts: Sequence[ShellAccount], options: Sequence[str]
+    finding: Finding,
+    url: str,
+    accounts: Sequence[ShellAccount],
+    options: Sequence[str],
+    statements: Collection[str],
 ) -> dict[str, Any]:
     return {
         "rule": finding.rule,
@@ -138,7 +139,8 @@ def _finding(
         "class": finding.cls,
         "outcome": finding.outcome,
         "field": finding.field,
-        "summary": finding.summary,
+        # A rule's statement alone would read as if it held.
+        "summary": f"Does not hold: {finding.summary}" if finding.summary in statements else finding.summary,
         "expected": finding.expected,
         "observed": finding.observed,
         "fingerprint": finding.fingerprint,
@@ -230,19 +232,25 @@ def _body(raw: bytes) -> dict[str, str]:
     return {"body_base64": base64.b64encode(raw).decode("ascii")}
 
 
-def _plain(value: Any, redact: Redact | None) -> Any:
-    """The value as JSON would give it back, without secrets; what JSON has no word for is told as text."""
+def plain(value: Any, redact: Redact | None) -> Any:
+    """
+    The value as JSON would give it back; what JSON has no word for is told as text.
+
+    Args:
+        value: of mappings, sequences, numbers and texts, such as what `record` makes.
+        redact: takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
+    """
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
         return {
             str(key): _redacted_base64(each, redact)
             if key == "body_base64" and redact
-            else _plain(each, redact)
+            else plain(each, redact)
             for key, each in value.items()
         }
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
-        return [_plain(each, redact) for each in value]
+        return [plain(each, redact) for each in value]
     return redact(str(value)) if redact else str(value)
 
 

@@ -2,7 +2,8 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
@@ -12,11 +13,14 @@ from rich.text import Text
 from conformance.model import Verdict
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
+    HOLD,
+    UNJUDGED,
     Document,
     plural,
     request_line,
     shown_curl,
     stale,
+    statement_beside,
     totals,
     visible,
     why_known,
@@ -36,19 +40,24 @@ _HEADINGS = {
 
 def console_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Console:
     """A console that writes plain text unless the stream is a terminal and `NO_COLOR` (no-color.org) is not set."""
-    coloured = stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    terminal = stream.isatty()
+    coloured = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     return Console(
-        file=stream, color_system="auto" if coloured else None, highlight=False, force_terminal=coloured
+        file=stream, color_system="auto" if coloured else None, highlight=False, force_terminal=terminal
     )
 
 
-def render(document: Document, console: Console) -> None:
+def render(
+    document: Document, console: Console, *, told: Collection[str] = (), page: Path | None = None
+) -> None:
     """
     Prints a result document: deviations, groups, what was not decided, notices, the restore, totals.
 
     Args:
         document: a valid result document.
         console: where to; see `console_for`.
+        told: notices that the reader has seen already, when the run began.
+        page: where the same is to be read in full.
     """
     kind = ""
     for difference in differences(document):
@@ -56,8 +65,14 @@ def render(document: Document, console: Console) -> None:
             kind = difference.kind
             console.print(Text(_HEADINGS[kind], _STYLES[kind]), end="\n\n")
         _difference(difference, document, console)
-    console.print(_groups(document))
-    for line in [*_remarks(document), Text(totals(document), _verdict_style(document["verdict"]))]:
+    if any(rule["verdict"] != Verdict.NOT_RUN for rule in document["rules"]):
+        console.print(_groups(document))
+    where = [Text(f"report: {visible(str(page))}", "dim")] if page is not None else []
+    for line in [
+        *_remarks(document, told),
+        *where,
+        Text(totals(document), _verdict_style(document["verdict"])),
+    ]:
         # In a log one line each, to be found by search; on a terminal wrapped between words.
         console.print(line, soft_wrap=not console.is_terminal)
 
@@ -68,7 +83,8 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     head = Text.assemble(
         (finding["level"].upper(), _STYLES[difference.kind]), " ", (visible(finding["rule"]), "bold")
     )
-    head.append(f"  {visible(finding['class'])}{'' if finding['stable'] else ', unstable'}", "dim")
+    unstable = "" if finding["stable"] else ", unstable"
+    head.append(f"  {visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
     console.print(head, soft_wrap=True)
     if "known" in finding:
         # What is known is named, and not told again.
@@ -79,7 +95,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         return
     _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
     rows = [
-        ("rule", rule["statement"] if rule["statement"] != finding["summary"] else ""),
+        ("rule", statement_beside(finding, rule)),
         ("field", finding["field"] or ""),
         *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
         ("expected", finding["expected"]),
@@ -130,19 +146,18 @@ def _groups(document: Document) -> Table:
 
 
 def _ratio(rules: list[Document]) -> Text:
-    judged = [rule["verdict"] for rule in rules if rule["verdict"] not in _UNJUDGED]
+    judged = [rule["verdict"] for rule in rules if rule["verdict"] not in UNJUDGED]
     if not judged:
         return Text("-", "dim")
-    good = sum(verdict in (Verdict.CONFORMANT, Verdict.FIXED) for verdict in judged)
+    good = sum(verdict in HOLD for verdict in judged)
     broken = any(verdict in _BROKEN for verdict in judged)
     return Text(f"{good}/{len(judged)}", "red" if broken else "green" if good == len(rules) else "yellow")
 
 
-_UNJUDGED = (Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR)
 _BROKEN = (Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE, Verdict.UNIMPLEMENTED)
 
 
-def _remarks(document: Document) -> Iterator[Text]:
+def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
     """The lines between the table and the totals, each on what it says first."""
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for rule in document["rules"]:
@@ -153,10 +168,14 @@ def _remarks(document: Document) -> Iterator[Text]:
             Verdict.KNOWN,
             Verdict.FIXED,
         ):
-            reasons[rule["verdict"], rule["reason"]].append(rule["id"])
+            # What stopped the run has a line of its own.
+            reason = rule["reason"] if rule["reason"] != document["stopped"] else ""
+            reasons[rule["verdict"], reason].append(rule["id"])
     yield Text()
     for (verdict, reason), rules in reasons.items():
         names = ", ".join(rules[:4]) + (f" and {len(rules) - 4} more" if len(rules) > 4 else "")
+        if len(rules) == len(document["rules"]):
+            names = "all rules"
         yield Text(
             visible(f"{verdict}: {names}{f': {reason}' if reason else ''}"),
             "red" if verdict == "error" else "",
@@ -166,7 +185,8 @@ def _remarks(document: Document) -> Iterator[Text]:
             ("observed ", "dim"), visible(f"{observation['topic']}: {observation['text']}", 300)
         )
     for notice in document["notices"]:
-        yield Text(visible(f"note: {notice}"), "yellow")
+        if notice not in told:
+            yield Text(visible(f"note: {notice}"), "yellow")
     for line in stale(document):
         yield Text(visible(line), "yellow")
     if document["stopped"]:

@@ -1,10 +1,18 @@
 """What reports say about parts of a result document, as plain text that is safe to show anywhere."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.model import BASIC, FORM_MEDIA_TYPE, decode_form
+from conformance.model import BASIC, FORM_MEDIA_TYPE, Level, Verdict, decode_form
+
+UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
+"""Verdicts that say nothing of whether a rule holds."""
+HOLD = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
+"""Verdicts of rules that hold."""
+
+SUITE = "twilio-configuration-conformance"
+"""The name of the suite's distribution, by which results say what version it was."""
 
 Document = Mapping[str, Any]
 """A result document, or a part of one: `schemas/result.schema.json`."""
@@ -158,15 +166,34 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
+def statement_beside(finding: Document, rule: Document) -> str:
+    """The rule's statement, to be told beside a finding's summary; empty where the summary says it already."""
+    statement: str = rule["statement"]
+    return "" if statement in finding["summary"] else statement
+
+
+def group_totals(rules: Sequence[Document]) -> str:
+    """How many rules of a group hold, out of those that were judged, and on how many examples."""
+    parts = []
+    for level in Level:
+        judged = [
+            each["verdict"] for each in rules if each["level"] == level and each["verdict"] not in UNJUDGED
+        ]
+        if judged:
+            parts.append(f"{level.upper()} {sum(verdict in HOLD for verdict in judged)}/{len(judged)}")
+    return " · ".join([*parts, plural(sum(each["examples"] for each in rules), "example")])
+
+
 def totals(document: Document) -> str:
     """The line of totals: three numbers first, never a single percentage."""
     counts = document["counts"]
+    holding = [
+        f"{level.upper()} {counts[level]['conformant']}/{counts[level]['judged']}"
+        for level in ("must", "should")
+    ]
+    judged = counts["must"]["judged"] + counts["should"]["judged"] + counts["undecided"]
     parts = [
-        *(
-            f"{level.upper()} {counts[level]['conformant']}/{counts[level]['judged']}"
-            for level in ("must", "should")
-        ),
-        f"undecided {counts['undecided']}",
+        *([*holding, f"undecided {counts['undecided']}"] if judged else []),
         *([f"not run {counts['not_run']}"] if counts["not_run"] else []),
         *([f"errors {counts['errors']}"] if counts["errors"] else []),
         f"{plural(document['requests'], 'request')} in {document['duration_s']:.1f} s",

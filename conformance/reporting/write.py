@@ -4,14 +4,21 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.reading import ReportError
 from conformance.reporting.text import Document
+
+ARCHIVE = "exchanges.har"
+"""The file of exchanges: all of a run's, where it was made by the run."""
+
+OBSERVATIONS = "testcases.jsonl"
+"""The file of what was sent in Hypothesis' observability format, named as Hypothesis names its own."""
 
 RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
     {
@@ -21,7 +28,7 @@ RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
         "junit.xml": junit.render,
         "ctrf.json": ctrf.render,
         "summary.md": markdown.render,
-        "exchanges.har": har.render,
+        ARCHIVE: har.render,
         "badge.json": badge.render,
     }
 )
@@ -46,7 +53,13 @@ def check_writable(directory: Path) -> None:
         raise _unwritable(directory, error) from error
 
 
-def write_all(document: Document, directory: Path, *, timer_svg: str | None = None) -> list[Path]:
+def write_all(
+    document: Document,
+    directory: Path,
+    *,
+    timer_svg: str | None = None,
+    copies: Mapping[str, Callable[[BinaryIO], object]] = MappingProxyType({}),
+) -> list[Path]:
     """
     Writes every report of a result document, `result.json` first, and returns their paths.
 
@@ -54,6 +67,8 @@ def write_all(document: Document, directory: Path, *, timer_svg: str | None = No
         document: a valid result document.
         directory: created where it is missing; other files in it are left alone.
         timer_svg: a picture of how the target reads timers, shown by the page and written beside it.
+        copies: by file name, what writes a file that is there already, such as `Archive.copy`; without one the HTTP
+            archive holds the evidence alone.
 
     Raises:
         ReportError: one cannot be written; those before it have been.
@@ -63,23 +78,29 @@ def write_all(document: Document, directory: Path, *, timer_svg: str | None = No
         renderers[TIMER_PICTURE] = lambda document: timer_svg
         renderers["report.html"] = partial(html.render, timer_svg=timer_svg)
     paths = []
-    for name, render in renderers.items():
+    for name in dict.fromkeys([*renderers, *copies]):
         path = directory / name
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _replace(path, render(document).encode("utf-8", "backslashreplace"))
+            with _replacing(path) as file:
+                if name in copies:
+                    copies[name](file)
+                else:
+                    file.write(renderers[name](document).encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise _unwritable(path, error) from error
         paths.append(path)
     return paths
 
 
-def _replace(path: Path, content: bytes) -> None:
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of another when it is whole."""
     # mkstemp creates the file with mode 0600: reports hold what the target answered.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

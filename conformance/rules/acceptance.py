@@ -66,6 +66,12 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
         )
 
 
+def _is_in_force(watched: Watched) -> bool:
+    """Whether every value that was sent is there already, word for word."""
+    pairs, now = watched.request.form() or (), watched.ledger.current()
+    return bool(pairs) and all(now.get(BY_PARAMETER[name].attribute) == value for name, value in pairs)
+
+
 _WHOSE_CLASS = {"empty-update": "state/empty-update", "idempotence": "state/same-twice"}
 """Rules about a whole request, whatever input class brought it."""
 
@@ -74,10 +80,22 @@ def _blame(watched: Watched, decision: FormDecision) -> str:
     """The rule to which the refusal of a good form is put down: its value, or what is unusual about the request."""
     request = watched.request
     pairs = request.form() or ()
-    essence, _, parameters = (request.content_type or "").partition(";")
     for name, value in pairs:
         if (name, value) in watched.refused:  # by itself it was refused too
             return decide_value(BY_PARAMETER[name], value).rule_id
+    if (rule := peculiarity(request)) is not None:
+        return rule
+    if decision.level is Level.MUST and (len(pairs) > 1 or watched.taken.issuperset(pairs)):
+        return "any-subset"  # together, or not together, with others
+    if _is_in_force(watched):
+        return "idempotence"
+    return decision.causes[0].rule_id
+
+
+def peculiarity(request: Request) -> str | None:
+    """The rule about what is unusual in the way a form is sent; None when most clients would send it so."""
+    pairs = request.form() or ()
+    essence, _, parameters = (request.content_type or "").partition(";")
     if request.chunked:
         return "chunked-body"
     if essence.strip() != FORM_MEDIA_TYPE and pairs:
@@ -90,9 +108,7 @@ def _blame(watched: Watched, decision: FormDecision) -> str:
         return "accept-header"
     if request.body is not None and request.body != encode_form(pairs):
         return "form-decoding"
-    if len(pairs) > 1 and decision.level is Level.MUST:
-        return "any-subset"
-    return decision.causes[0].rule_id
+    return None
 
 
 def describe(request: Request) -> str:

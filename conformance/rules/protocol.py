@@ -106,28 +106,36 @@ _INTRUDERS = (
         Auth(header="Basic !!!"),
         Auth(header="Basic {sid}:{token}"),
         Auth(header="Basic eA=="),
-        Auth(header="Bearer {basic}"),
-        Auth(header="Bearer {sid}"),
         Auth(header="{basic}"),
+        Auth(user="\u00e9", secret="\u00e9"),
+        Auth(user="AC123", secret=""),
+    ),
+    _intruder(
+        "other-scheme",
+        "another scheme than Basic",
+        Auth(header="Bearer {sid}"),
+        Auth(header="Bearer {basic}"),
     ),
     _intruder("wrong-token", "another token", Auth(secret="0123456789abcdef0123456789abcdef")),
     _intruder("empty-token", "no token after the colon", Auth(secret="")),
     _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
-    _intruder(
-        "extended-token",
-        "the token and one more character",
-        Auth(secret="{token}0"),
-        Auth(secret="{token} "),
-        Auth(secret="{token}:x"),
-    ),
+    _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
+    _intruder("blank-after-token", "the token and a blank", Auth(secret="{token} ")),
+    _intruder("colon-after-token", "the token, a colon and one more character", Auth(secret="{token}:x")),
     _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
     _intruder(
         "wrong-user",
-        "an account that does not exist, no account, or the token in its place",
+        "an account that does not exist, or no account, with the token",
         Auth(user="AC" + "0" * 31 + "f"),
         Auth(user=""),
+    ),
+    _intruder(
+        "unknown-account",
+        "an account that does not exist, without a token",
         Auth(user="AC" + "0" * 31 + "f", secret=""),
-        Auth(user="{token}", secret="{sid}"),
+    ),
+    _intruder(
+        "swapped", "the token as the user, and the account as the token", Auth(user="{token}", secret="{sid}")
     ),
 )
 
@@ -238,7 +246,7 @@ _TOGETHER = {
     "repeated-with-another": ("repeated-valid-and-invalid", "repeated-valid-and-empty"),
     "body-edges": ("line-breaks", "byte-order-mark"),
     "escapes": ("broken-escape", "double-encoded"),
-    "separators": ("semicolon-separator", "escaped-ampersand", "second-equals-sign"),
+    "separators": ("semicolon-separator", "escaped-ampersand"),
     "unknown": ("unknown-beside-known", "unknown-alone", "reserved-name"),
     "media-type": ("other-media-type", "malformed-media-type", "no-media-type", "other-charset"),
     "raw-bytes": ("raw-invalid-utf-8", "raw-utf-8"),
@@ -319,9 +327,10 @@ RULES = (
         classes=(
             _same(
                 "credentials/scheme-case",
-                "basic, BASIC, bAsIc",
-                *(update(*_GOOD, auth=Auth(scheme=each)) for each in ("basic", "BASIC", "bAsIc")),
+                "basic, and a mixture",
+                *(update(*_GOOD, auth=Auth(scheme=each)) for each in ("basic", "bAsIc")),
             ),
+            _same("credentials/scheme-upper-case", "BASIC", update(*_GOOD, auth=Auth(scheme="BASIC"))),
         ),
     ),
     Rule(

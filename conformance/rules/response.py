@@ -112,11 +112,13 @@ def watch_response(watched: Watched) -> Iterator[Violation]:
 def _judge(watched: Watched) -> Iterator[Violation]:
     response = watched.response
     assert response is not None
-    content_type = response.header("content-type")
-    if (content_type or "").partition(";")[0].strip().lower() != "application/json":
-        yield _violation(
-            "media-type", "Content-Type", "other", "application/json", content_type or "no Content-Type"
-        )
+    content_types = [value for name, value in response.headers if name.lower() == "content-type"] or [""]
+    # Of several no recipient can tell which is meant; they must not be sent (RFC 9110 5.3).
+    for content_type in content_types:
+        if content_type.partition(";")[0].strip().lower() != "application/json":
+            observed = content_type or "no Content-Type"
+            yield _violation("media-type", "Content-Type", "other", "application/json", observed)
+            break
     credentials = response.header("access-control-allow-credentials")
     if credentials is not None and credentials.strip().lower() not in ("true", "false"):
         name = "Access-Control-Allow-Credentials"

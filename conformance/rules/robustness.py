@@ -28,7 +28,10 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
                 cls=watched.kind,
             )
         elif failure.kind is FailureKind.TIMEOUT or (
-            failure.kind is FailureKind.DISCONNECT and len(request.body or b"") <= _LARGE_BODY
+            failure.kind is FailureKind.DISCONNECT
+            and len(request.body or b"") <= _LARGE_BODY
+            # RFC 9110 9.3.1 and 9.3.2 allow for closing the connection on content that GET and HEAD do not have.
+            and not (request.method in ("GET", "HEAD") and request.body)
         ):
             yield Violation(
                 rule="every-request-answered",

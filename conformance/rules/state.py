@@ -130,19 +130,19 @@ def _reads(situation: Situation) -> Sequence[Probe]:
 
 
 def _safe(situation: Situation) -> Sequence[Probe]:
-    """Safe methods, some with what a careless router takes for an update; then an update of another setting."""
+    """Safe methods, with what a careless router takes for an update; then an update of another setting."""
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))
-    safe = [
-        Request(method=method, content_type=None, query=with_query, intends=wanted if with_query else ())
-        for with_query in ("", query)
-        for method in ("GET", "HEAD", "OPTIONS")
+    plain = [Request(method=method, content_type=None) for method in ("GET", "HEAD", "OPTIONS")]
+    queried = [replace(request, query=query, intends=wanted) for request in plain]
+    # Content that nobody reads may be taken for the next request: on connections of their own.
+    filled = [
+        replace(update(*wanted), method=request.method, intends=wanted, fresh=True) for request in plain[:2]
     ]
-    together = [request for request in safe if request.method != "OPTIONS"]
     return [
-        single(before, *together, update(LONG_CLOSED)),
-        *(single(before, request, update(LONG_CLOSED)) for request in safe),
+        single(before, *queried[:2], *filled, update(LONG_CLOSED)),
+        *(single(before, request, update(LONG_CLOSED)) for request in (*plain, *queried, *filled)),
     ]
 
 
@@ -161,8 +161,12 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
         return Request(body=encode_form(pairs), account=account)
 
     mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
+    # The other account named in the form is an unknown parameter, or a way to write to it.
+    named = [
+        of(0, (INACTIVE.parameter, "PT17M17S"), ("AccountSid", sid)) for sid in situation.account_sids[1:2]
+    ]
     return [
-        single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), of(1, LONG_CLOSED)),
+        single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), *named, of(1, LONG_CLOSED)),
         *(
             single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
             for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)

@@ -174,6 +174,10 @@ _RARE = frozenset(
         "invisible-characters",
         "escapes",
         "long",
+        "time-out-of-order",
+        "number-with-suffix",
+        "below-leading-zeros",
+        "below-tiny",
         "minimum-leading-zeros",
         "minimum-zero-components",
     }
@@ -356,7 +360,6 @@ def _rules(timer: Field) -> Iterator[Rule]:
                     f"timer/{name}",
                     f"ISO 8601-1 has it, some parsers do not: {_notes(name)}",
                     values,
-                    rare=True,
                 )
                 for name, values in _NOTATIONS.items()
             ),
@@ -366,7 +369,6 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 "any length up to a month, in every notation of ISO 8601-1",
                 ("PT12.25H",),
                 lambda: durations(min_value=minimum, max_value=ceiling),
-                rare=True,
             ),
         ),
     )

@@ -32,6 +32,10 @@ class Watched:
     """Of the account whose credentials were sent; None with an API key."""
     refused: Collection[tuple[str, str]] = ()
     """Parameters that were refused when sent by themselves, with their good values."""
+    taken: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
+    """Parameters that were accepted beside others, with their values."""
+    whole: Response | None = None
+    """The answer as it came, where `exchange` holds what is remembered of it; None where that is all of it."""
     leaks: bool = False
     """Whether the answer holds a token that the request's body, path and parameters did not."""
 
@@ -43,7 +47,7 @@ class Watched:
     @property
     def response(self) -> Response | None:
         """What came back, if anything."""
-        return self.exchange.response
+        return self.whole or self.exchange.response
 
     @property
     def authorised(self) -> bool:
@@ -77,6 +81,9 @@ class Watched:
         assert self.response is not None
         if self.response.truncated:
             raise NotJSON("the body is longer than is read")
+        if self.response.undecoded:
+            coding = self.response.header("content-encoding")
+            raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
         try:
             return json.loads(self.response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
         except UnicodeDecodeError as error:

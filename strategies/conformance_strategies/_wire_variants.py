@@ -151,12 +151,12 @@ def fixed(text: str) -> Variant:
 
 
 def inserted(*insertions: bytes) -> tuple[Variant, ...]:
-    """Bytes behind, before and within the first value."""
+    """Bytes within, behind and before the first value: one that is trimmed or cut off shows less."""
 
     def variants(insertion: bytes) -> Iterator[Variant]:
+        yield value_changed(lambda value: value[:1] + insertion + value[1:])
         yield value_changed(lambda value: value + insertion)
         yield value_changed(lambda value: insertion + value)
-        yield value_changed(lambda value: value[:2] + insertion + value[2:])
 
     return tuple(variant for insertion in insertions for variant in variants(insertion))
 
@@ -235,10 +235,10 @@ def split_words(name: str, joint: str) -> str:
 
 
 def beside_known(name: str, value: str) -> tuple[Variant, Variant]:
-    """A pair behind and before the valid ones."""
+    """A pair before and behind the valid ones."""
     return (
-        lambda pairs, _: form(encode_form([*pairs, (name, value)])),
         lambda pairs, _: form(encode_form([(name, value), *pairs])),
+        lambda pairs, _: form(encode_form([*pairs, (name, value)])),
     )
 
 

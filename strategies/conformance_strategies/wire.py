@@ -109,9 +109,9 @@ _CLASSES = (
     # encoding
     _row("encoding", "percent-encoded",
          "every character of names or values is escaped, which changes nothing",
-         escaped(names=False, values=True), escaped(names=False, values=True, lower=True),
-         escaped(names=True, values=False), escaped(names=True, values=True),
-         escaped(names=True, values=True, lower=True)),
+         escaped(names=True, values=True, lower=True), escaped(names=False, values=True),
+         escaped(names=False, values=True, lower=True), escaped(names=True, values=False),
+         escaped(names=True, values=True)),
     _row("encoding", "partly-percent-encoded", "any characters are escaped, which changes nothing",
          some_escaped),
     _row("encoding", "plus-sign", "a plus sign means a blank, and an escaped one a plus sign",
@@ -165,9 +165,9 @@ _CLASSES = (
     # empty pairs
     _row("empty-pairs", "empty-body", "no parameters", fixed(""), fixed("&"), fixed("&&&")),
     _row("empty-pairs", "empty-pairs", "ampersands with nothing between them, which mean nothing",
+         lambda pairs, _: form(encode_form([pairs[0], *companions(pairs)]).replace(b"&", b"&&")),
          body_changed(lambda body: body + b"&"), body_changed(lambda body: b"&" + body),
-         body_changed(lambda body: b"&&" + body + b"&&"),
-         lambda pairs, _: form(encode_form([pairs[0], *companions(pairs)]).replace(b"&", b"&&"))),
+         body_changed(lambda body: b"&&" + body + b"&&")),
     _row("empty-pairs", "no-name", "a pair without a name",
          fixed("="), fixed("=PT10M"), body_changed(lambda body: body + b"&="),
          body_changed(lambda body: b"=x&" + body)),
@@ -175,7 +175,8 @@ _CLASSES = (
          lambda pairs, _: form(quote(pairs[0][0])),
          lambda pairs, _: form(joined(quote(pairs[0][0]), companions(pairs)))),
     _row("empty-pairs", "second-equals-sign", "an equals sign in a value belongs to it",
-         value_changed(lambda value: b"=" + value), value_changed(lambda value: value + b"="),
+         value_changed(lambda value: value + b"=" + value), value_changed(lambda value: b"=" + value),
+         value_changed(lambda value: value + b"="),
          value_changed(lambda value: b"x=" + value)),
     # escapes
     _row("escapes", "broken-escape", "a percent sign that begins no escape stands for itself",
@@ -204,7 +205,7 @@ _CLASSES = (
          fixed("%00=%00")),
     # sizes
     _row("size", "large-value", "a value of 1 KiB to 1 MiB",
-         large(_KIB, "A"), large(64 * _KIB, "A"), large(_KIB * _KIB, "A"), large(64 * _KIB, "9"),
+         large(_KIB, "A"), large(16 * _KIB, "A"), large(64 * _KIB, "A"), large(_KIB * _KIB, "A"), large(64 * _KIB, "9"),
          large(64 * _KIB, "A", "Unknown"), large(_KIB * _KIB, "A", "Unknown")),
     _row("size", "large-name", "a name of 1 to 64 KiB",
          name_changed(lambda name: name * 64), name_changed(lambda name: name * 4096),
@@ -221,7 +222,7 @@ _CLASSES = (
            for parameter in ("; charset=utf-8", ";charset=UTF-8", '; charset="utf-8"', "; Charset=UTF-8"))),
     _row("media-type", "other-charset", "another charset is named",
          *(mistyped(f"{FORM_MEDIA_TYPE}; charset={charset}")
-           for charset in ("iso-8859-1", "us-ascii", "utf-16", "utf-7", "unknown", ""))),
+           for charset in ("unknown", "iso-8859-1", "us-ascii", "utf-16", "utf-7", ""))),
     _row("media-type", "no-media-type", "no Content-Type", mistyped(None)),
     _row("media-type", "other-media-type", "a form under a media type that is not a form's",
          *(mistyped(each) for each in ("text/plain", "application/json", "application/octet-stream",

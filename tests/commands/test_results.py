@@ -15,7 +15,7 @@ from conformance.commands.diff import diff
 from conformance.commands.matrix import matrix
 from conformance.commands.report import report
 from conformance.known import read
-from conformance.reporting import RENDERERS, TIMER_PICTURE, write_all
+from conformance.reporting import ARCHIVE, RENDERERS, TIMER_PICTURE, write_all
 from conformance.reporting.compare import FORMATS
 
 
@@ -66,6 +66,14 @@ def test_reports_may_go_elsewhere_and_keep_the_picture(results: Path) -> None:
 
     assert "data:image/svg+xml" in (results / "new" / "report.html").read_text()
     assert (results / "new" / TIMER_PICTURE).exists()
+
+
+def test_the_archive_of_all_exchanges_is_kept(results: Path) -> None:
+    (results / "clean" / ARCHIVE).write_bytes(b"all of them")
+    _run(report, results / "clean")
+    _run(report, results / "clean", "-o", results / "new")
+
+    assert [(results / name / ARCHIVE).read_bytes() for name in ("clean", "new")] == [b"all of them"] * 2
 
 
 def test_reports_that_cannot_be_written_are_refused_in_one_line(results: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hmac
 import json
 
 import httpx
@@ -157,6 +158,28 @@ def test_wrong_credentials_are_challenged_and_write_nothing(credentials: str) ->
 )
 def test_malformed_credentials_are_challenged(value: str) -> None:
     assert ask(emulator(), with_header("Authorization", value)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "credentials", [f"{SID}:{TOKEN}", f"{OTHER_SID}:x", f"{SID}:", "x:y", f"{SID[:-1]}:{TOKEN}"]
+)
+def test_the_same_comparisons_are_made_whatever_the_credentials(
+    credentials: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(sent: bytes, known: bytes) -> bool:
+        compared.append((sent, known))
+        return sent == known
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    ask(emulator(), Step(method="GET", credentials=credentials))
+    name, _, token = credentials.encode().partition(b":")
+    assert compared == [
+        pair
+        for account, secret in WITNESS_ACCOUNTS.items()
+        for pair in ((name, account.encode()), (token, secret.encode()))
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])

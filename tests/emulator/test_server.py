@@ -1,12 +1,10 @@
 """The emulator as a process of its own."""
 
 import asyncio
-import itertools
-import random
 import re
 import signal
+import socket
 import subprocess
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 
 from conformance.emulator import Step
 
+from .durability import write_through_kills
 from .serving import ACCOUNTS, CLOSED, PATH, raw, raw_request, running, start
 
 AUTH = ACCOUNTS[0]
@@ -150,25 +149,65 @@ def test_200_clients_at_once_lose_no_update() -> None:
         asyncio.run(run(emulator.url + PATH))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_kill_loses_no_acknowledged_update(seed: int, tmp_path: Path) -> None:
-    database = str(tmp_path / "state.db")
-    sent = acknowledged = 0
-    for moment in random.Random(seed).choices((0.02, 0.05, 0.1), k=2):
-        with running("--database", database) as emulator:
-            threading.Timer(moment, emulator.process.kill).start()
-            with suppress(httpx.TransportError), httpx.Client(auth=AUTH) as client:
-                for number in itertools.count(acknowledged + 1):
-                    sent = number
-                    form = {"DefaultInactiveTimer": f"PT{number}H", "DefaultClosedTimer": f"PT{number}H"}
-                    client.post(emulator.url + PATH, data=form).raise_for_status()
-                    acknowledged = number
-        with running("--database", database) as emulator:
-            shown = httpx.get(emulator.url + PATH, auth=AUTH).json()
-        expected = {f"PT{number}H" if number else None: number for number in (acknowledged, sent)}
-        assert shown["default_inactive_timer"] in expected
-        assert shown["default_inactive_timer"] == shown["default_closed_timer"]
-        sent = acknowledged = expected[shown["default_inactive_timer"]]
+def test_kills_in_the_midst_of_writes_lose_no_acknowledged_update(tmp_path: Path) -> None:
+    assert write_through_kills(tmp_path / "state.db", writes=600, kills=3, seed=0) == []
+
+
+def test_it_listens_on_loopback_alone_unless_told() -> None:
+    with running() as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        # All of 127.0.0.0/8 is this machine: a socket bound to every address would answer here too.
+        with socket.socket() as stream:
+            assert stream.connect_ex(("127.0.0.2", port)) != 0
+    with running("--host", "0.0.0.0") as emulator:  # noqa: S104  # the opposite, for a moment
+        assert httpx.get(f"http://127.0.0.2:{emulator.url.rpartition(':')[2]}/").status_code == 404
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of a process from /proc")
+@pytest.mark.parametrize(
+    ("head", "block", "blocks", "answer"),
+    [
+        (b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 41943040\r\n\r\n", b"x" * 65536, 640, b"413"),
+        (b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n", b"x" * 65536, 1200, b"413"),
+        (
+            b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"10000\r\n" + b"x" * 65536 + b"\r\n",
+            1200,
+            b"413",
+        ),
+        (b"GET %s HTTP/1.1\r\nHost: x\r\n", b"X-More: and more\r\n" * 1000, 1000, b"400"),
+        (b"GET %s", b"x" * 65536, 500, b"400"),
+        (
+            b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+            b"x" * 65536,
+            500,
+            b"400",
+        ),
+    ],
+)
+def test_bodies_and_headers_are_bounded(head: bytes, block: bytes, blocks: int, answer: bytes) -> None:
+    """Whatever is sent, the emulator answers or closes, keeps none of it, and goes on to serve."""
+
+    def peak(process: subprocess.Popen[str]) -> int:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+([0-9]+) kB", status)[0])
+
+    with running() as emulator:
+        assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
+        before = peak(emulator.process)
+        received = b""
+        with socket.create_connection(("127.0.0.1", int(emulator.url.rpartition(":")[2]))) as stream:
+            stream.settimeout(20)
+            with suppress(ConnectionError):
+                stream.sendall(head % PATH.encode())
+                for _ in range(blocks):
+                    stream.sendall(block)
+            with suppress(ConnectionError):
+                received = stream.recv(65536)
+        # What was sent after the connection had been closed may have reset it before the answer was read.
+        assert received[9:12] in (answer, b"")
+        assert peak(emulator.process) - before < 16 * 1024
+        assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
 
 
 def test_it_listens_within_a_moment() -> None:

@@ -80,6 +80,25 @@ def _damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _truncated(path: Path) -> None:
+    Store(path, ["AC" + "0" * 32], {}).close()
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _header_of_ours(path: Path) -> None:
+    Store(path, ["AC" + "0" * 32], {}).close()
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _other_columns(path: Path) -> None:
+    sqlite_file(
+        path,
+        "CREATE TABLE configuration (account_sid TEXT, default_closed_timer TEXT)",
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        "PRAGMA user_version = 1",
+    )
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -90,7 +109,10 @@ def _damaged(path: Path) -> None:
         (_foreign_in_wal_mode, "another application's"),
         (_newer, "version 99"),
         (_other_tables, "no such table"),
+        (_other_columns, "no such column"),
         (_damaged, ""),
+        (_truncated, ""),
+        (_header_of_ours, ""),
     ],
 )
 def test_bad_files_are_refused_untouched(make: Callable[[Path], None], reason: str, tmp_path: Path) -> None:
@@ -106,6 +128,25 @@ def test_bad_files_are_refused_untouched(make: Callable[[Path], None], reason: s
     assert [item.name for item in tmp_path.iterdir()] == ["bad.db"]
 
 
+def test_a_damaged_file_with_a_log_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    _damaged(path)
+    log = tmp_path / "state.db-wal"
+    log.write_bytes(b"what a killed emulator has left")
+    before = {item: (item.read_bytes(), item.stat().st_mtime_ns) for item in (path, log)}
+    with pytest.raises(BadDatabase):
+        emulator(database=path)
+    assert {item: (item.read_bytes(), item.stat().st_mtime_ns) for item in tmp_path.iterdir()} == before
+
+
+def test_a_name_that_sqlite_knows_is_a_file_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ask(emulator(database=":memory:"), "DefaultInactiveTimer=PT1H")
+    assert ask(emulator(database=":memory:"), READ).json()["default_inactive_timer"] == "PT1H"
+
+
 def test_places_that_cannot_hold_a_file_are_refused(tmp_path: Path) -> None:
     for place, reason in (
         (tmp_path, "directory"),
@@ -117,12 +158,17 @@ def test_places_that_cannot_hold_a_file_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind this user")
-def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_or_written_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     emulator(database=path)
     path.chmod(0)
     with pytest.raises(BadDatabase, match="Permission denied"):
         emulator(database=path)
+    path.chmod(0o444)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    with pytest.raises(BadDatabase, match="cannot be written to"):
+        emulator(database=path)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
 def test_an_update_touches_only_the_columns_that_were_sent(tmp_path: Path) -> None:

@@ -75,15 +75,20 @@ class InProcess:
         return Exchange(number=self.requests, request=request, response=response)
 
 
-@contextmanager
-def over_http(settings: Settings) -> Iterator[str]:
-    """Serve settings on loopback; the base URL."""
+def application(settings: Settings) -> Starlette:
+    """Settings as an application of their own."""
 
     async def resource(request: HttpRequest) -> HttpResponse:
         status, document = settings.answer(request.method, await request.body())
         return JSONResponse(document, status)
 
-    app = Starlette(routes=[Route(PATH, resource, methods=["GET", "POST"])])
+    return Starlette(routes=[Route(PATH, resource, methods=["GET", "POST"])])
+
+
+@contextmanager
+def over_http(target: Settings | Starlette) -> Iterator[str]:
+    """Serve settings or an application on loopback; the base URL."""
+    app = application(target) if isinstance(target, Settings) else target
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()

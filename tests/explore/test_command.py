@@ -25,7 +25,6 @@ def call(*arguments: str) -> Result:
 
 
 def test_it_tells_the_dialect_and_writes_reports(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     with over_http(Settings(reference())) as url:
         result = call("--target", url, "--report-dir", str(tmp_path / "reports"), "--png")
     assert result.exit_code == 0

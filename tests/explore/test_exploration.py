@@ -14,6 +14,7 @@ from conformance import contract
 from conformance.credentials import THROWAWAY
 from conformance.durations import Length, read
 from conformance.embedded import Embedded
+from conformance.emulator import DIALECTS as DIALECT_VARIANTS
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.notations import nominal_seconds
@@ -83,28 +84,29 @@ def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smal
     )
 
 
-EMULATED = {
-    "dialect-java": "java",
-    "dialect-xsd": "xsd",
-    "dialect-php": "php",
-    "dialect-temporal": "temporal",
-    "dialect-rfc3339": "rfc3339",
-    "parsed-by-isodate": "isodate",
-    "parsed-by-moment": "moment",
-    "parsed-by-luxon": "luxon",
-    "parsed-in-a-loop": "go-sosodev",
-}
-
-
-@pytest.mark.parametrize(("fault", "name"), EMULATED.items())
-def test_an_emulated_dialect_is_named_and_the_other_timer_is_not_taken_for_it(fault: str, name: str) -> None:
+@pytest.mark.parametrize("name", DIALECT_VARIANTS)
+def test_an_emulated_dialect_is_named_exactly_for_both_timers(name: str) -> None:
     with (
-        Embedded(THROWAWAY, faults=[f"{CLOSED.slug}-{fault}"]) as emulator,
+        Embedded(THROWAWAY, variants=[name]) as emulator,
         Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,
     ):
         found = explore(target)
-    assert found.closed.dialect.name == name
-    assert found.closed.dialect.agreement > 0.85
+    for reading in found.timers:
+        assert f"dialect-{reading.dialect.name}" == name
+        assert reading.dialect.exact, reading.dialect.disagreements
+        assert reading.dialect.requests <= 25
+        assert all(each.exact for each in reading.boundaries)
+    stages = dict(found.requests_by_stage)
+    assert stages["first boundary"] + stages["boundaries"] <= 600
+
+
+def test_a_dialect_of_one_timer_is_not_taken_for_that_of_the_other() -> None:
+    with (
+        Embedded(THROWAWAY, faults=[f"{CLOSED.slug}-dialect-java"]) as emulator,
+        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,
+    ):
+        found = explore(target)
+    assert (found.closed.dialect.name, found.closed.dialect.exact) == ("java", True)
     assert (found.inactive.dialect.name, found.inactive.dialect.exact) == ("iso8601-1", True)
 
 

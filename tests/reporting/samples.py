@@ -92,7 +92,7 @@ def _clean() -> Report:
         outcomes=tuple(
             Outcome(rule=each, verdict=Verdict.CONFORMANT, examples=12, classes=classes) for each in rules
         ),
-        versions={"conformance": "0.1.0", "python": "3.11.7"},
+        versions={"twilio-configuration-conformance": "0.1.0", "python": "3.11.7"},
         settings={"fail_on": "must"},
     )
 

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from conformance.model import CLOSED, Verdict, update
-from conformance.reporting import build
-from conformance.reporting.html import render
+from conformance.reporting import build, differences
+from conformance.reporting.html import linked, render
 
 from .samples import HOSTILE, REPORTS, exchange, finding, outcome, rule
 
@@ -56,12 +56,44 @@ def test_nothing_is_loaded(document: dict[str, Any]) -> None:
     assert re.findall(r"fetch|XMLHttp|import", page.sources["script"]) == []
 
 
-def test_every_link_stays_on_the_page_and_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_link_leads_to_the_page_itself_or_to_a_source(document: dict[str, Any]) -> None:
     page = _Page(document)
 
     ids = page.values("id")
-    assert {link[1:] for link in page.values("href")} <= set(ids)
-    assert {link[0] for link in page.values("href")} == {"#"}
+    within = {link[1:] for link in page.values("href") if link.startswith("#")}
+    beyond = [each for _, each in page.elements if not (each.get("href") or "#").startswith("#")]
+    assert within and within <= set(ids)
+    assert {each["href"] for each in beyond} <= {"https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6"}
+    assert {each["rel"] for each in beyond} <= {"noreferrer"}
+
+
+def test_addresses_and_sections_of_rfcs_become_links_and_nothing_else_does() -> None:
+    assert linked("https://a.example/b?c=1: RFC 9110 15.4 and <b>; javascript:alert(1)") == (
+        '<a rel="noreferrer" href="https://a.example/b?c=1">https://a.example/b?c=1</a>: '
+        '<a rel="noreferrer" href="https://www.rfc-editor.org/rfc/rfc9110#section-15.4">RFC 9110 15.4</a> and '
+        "&lt;b&gt;; javascript:alert(1)"
+    )
+    assert linked('https://a.example/"onclick="x') == (
+        '<a rel="noreferrer" href="https://a.example/">https://a.example/</a>&#34;onclick=&#34;x'
+    )
+
+
+def test_several_differences_are_listed_before_they_are_told(deviating: dict[str, Any]) -> None:
+    page = _Page(deviating)
+    first = {f"#finding-{each.first['fingerprint'][:12]}" for each in differences(deviating)}
+
+    (start,) = [n for n, (_, each) in enumerate(page.elements) if each.get("class") == "glance"]
+    listed = [each["href"] for tag, each in page.elements[start : start + 3 * 5 + 1] if tag == "a"]
+    assert len(listed) == 5 and set(listed) == first
+
+
+def test_what_a_rule_demands_is_not_told_as_if_it_held() -> None:
+    media_type = rule("media-type", "response", statement="It is JSON.")
+    found = finding(media_type, "answer/update", exchange(update()), summary="It is JSON.")
+    page = _Page(build(replace(REPORTS["clean"], outcomes=(outcome(media_type, Verdict.DEVIATION, found),))))
+
+    assert "Does not hold: It is JSON." in page.text
+    assert "Rule It is JSON." not in re.sub(r"\s+", " ", page.text)
 
 
 def test_no_id_is_there_twice(document: dict[str, Any]) -> None:
@@ -188,7 +220,9 @@ def test_a_known_finding_says_why_it_was_accepted(deviating: dict[str, Any]) -> 
     known = {"reason": "<b>being mended", "link": "https://example.org/1", "expires": "2030-01-31"}
     document["findings"][0]["known"] = known
 
-    assert "<b>being mended, https://example.org/1, until 2030-01-31" in _Page(document).text
+    page = _Page(document)
+    assert "<b>being mended,  https://example.org/1, until 2030-01-31" in page.text
+    assert "https://example.org/1" in page.values("href")
 
 
 def test_the_same_in_python_is_there_for_every_difference(deviating: dict[str, Any]) -> None:

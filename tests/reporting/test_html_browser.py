@@ -1,10 +1,9 @@
 """
 The pages in a real browser: nothing injected runs, nothing leaves them, controls do what they say.
 
-Accessibility is checked with axe-core where it is installed (`npm install axe-core`; `AXE_CORE` may name the file).
+Accessibility is checked with axe-core, which axe-playwright-python brings along.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,28 +148,17 @@ def test_the_keyboard_reaches_findings_rules_and_controls(browser: Any, urls: di
     page.close()
 
 
-def _axe() -> Path | None:
-    named = os.environ.get("AXE_CORE")
-    below = Path("node_modules", "axe-core", "axe.min.js")
-    roots = [Path(__file__).parents[2], Path(os.environ.get("NODE_PATH", "/usr/lib/node_modules")).parent]
-    candidates = [*([Path(named)] if named else []), *(root / below for root in roots)]
-    return next((path for path in candidates if path.is_file()), None)
-
-
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_violation(
     browser: Any, urls: dict[str, str], name: str, scheme: str, width: int
 ) -> None:
-    axe = _axe()
-    if axe is None:
-        pytest.skip("axe-core is not installed: npm install axe-core, or set AXE_CORE to axe.min.js")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.goto(urls[name])
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    page.evaluate(axe.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")["violations"]
+    found = axe.Axe().run(page).response["violations"]
 
     assert [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found] == []
     page.close()

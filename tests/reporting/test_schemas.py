@@ -1,5 +1,6 @@
 """What is made for other programs is as their published schemas have it."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
 from conformance.reporting import badge, ctrf, har, junit
+
+from .samples import REPORTS
 
 _SCHEMAS = Path(__file__).with_name("schemas")
 
@@ -24,14 +27,30 @@ def test_ctrf_is_valid(document: dict[str, Any]) -> None:
     assert [error.message for error in errors] == []
 
 
-def test_har_is_valid(document: dict[str, Any]) -> None:
+def _har_errors(archive: Any) -> list[str]:
     schemas = {path.name: _schema(f"har/{path.name}") for path in (_SCHEMAS / "har").glob("*.json")}
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(schema, DRAFT6)) for name, schema in schemas.items()
     )
     validator = Draft6Validator(schemas["har.json"], registry=registry)
+    return [error.message for error in validator.iter_errors(archive)]
 
-    assert [error.message for error in validator.iter_errors(json.loads(har.render(document)))] == []
+
+def test_har_is_valid(document: dict[str, Any]) -> None:
+    assert _har_errors(json.loads(har.render(document))) == []
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_har_of_a_run_is_valid(tmp_path: Path, name: str) -> None:
+    file = io.BytesIO()
+    with har.Archive(tmp_path, target=REPORTS[name].target) as archive:
+        for outcome in REPORTS[name].outcomes:
+            for finding in outcome.findings:
+                for exchange in finding.exchanges:
+                    archive.add(exchange)
+        archive.copy(file)
+
+    assert _har_errors(json.loads(file.getvalue())) == []
 
 
 def test_junit_is_valid(document: dict[str, Any]) -> None:

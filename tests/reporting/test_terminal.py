@@ -1,7 +1,9 @@
 """What is printed: deviations first, totals last, safe and readable at any width."""
 
+import copy
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from rich.console import Console
 
 from conformance.reporting import Progress, console_for, differences, print_result
 
-from .samples import REPORTS
+from .samples import DOCUMENTS, REPORTS
 
 
 class _Terminal(io.StringIO):
@@ -62,6 +64,44 @@ def test_the_last_line_is_the_totals(deviating: dict[str, Any], clean: dict[str,
     )
 
 
+def test_a_target_that_could_not_be_judged_brings_no_table_of_zeros() -> None:
+    assert _printed(DOCUMENTS["no-verdict"]).splitlines() == [
+        "",
+        "not-run: all rules: unreachable",
+        "stopped early: the target is unreachable",
+        "not run 1 · 2,874 requests in 5.1 s · seed 0 · error",
+    ]
+
+
+def test_where_the_page_is_is_told_before_the_totals(clean: dict[str, Any]) -> None:
+    output = io.StringIO()
+    print_result(clean, console_for(output, {}), page=Path("conformance-report", "report.html"))
+
+    assert output.getvalue().splitlines()[-2] == "report: conformance-report/report.html"
+
+
+def test_why_a_run_was_stopped_is_told_once() -> None:
+    document = copy.deepcopy(DOCUMENTS["no-verdict"])
+    document["rules"][0]["reason"] = document["stopped"]
+
+    assert _printed(document).count(document["stopped"]) == 1
+
+
+def test_a_notice_that_was_told_when_the_run_began_is_not_told_again(deviating: dict[str, Any]) -> None:
+    output = io.StringIO()
+    print_result(deviating, console_for(output, {}), told=deviating["notices"])
+
+    assert "note:" not in output.getvalue()
+
+
+def test_a_rule_that_its_findings_summary_repeats_is_not_told_twice(deviating: dict[str, Any]) -> None:
+    document = copy.deepcopy(deviating)
+    document["findings"][0]["summary"] = f"Does not hold: {document['rules'][0]['statement']}"
+    document["findings"] = document["findings"][:1]
+
+    assert _printed(document).count(document["rules"][0]["statement"]) == 1
+
+
 def test_on_a_narrow_terminal_lines_break_between_words(deviating: dict[str, Any]) -> None:
     assert _printed(deviating, terminal=True).splitlines()[-2:] == [
         "MUST 2/7 · SHOULD 0/2 · undecided 1 · not run 1 · errors 1 · 2,874 requests in ",
@@ -84,7 +124,7 @@ def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict
     assert told == [
         "Deviations: what the document or an RFC demands does not hold",
         "",
-        "MUST closed-timer-syntax  timer/words",
+        f"MUST closed-timer-syntax  timer/words  {deviating['findings'][2]['fingerprint'][:12]}",
         "  DefaultInactiveTimer: a text that is no duration was accepted",
         "  rule      It holds.",
         "  field     DefaultClosedTimer",
@@ -180,9 +220,34 @@ def test_progress_in_a_log_is_a_plain_line_every_ten_seconds() -> None:
             progress.update(phase="breadth", rule="closed-timer-echo", requests=100 * second)
 
     assert output.getvalue().splitlines() == [
-        "breadth · 1,000 of at most 3,000 requests · 100/s · 10 s · closed-timer-echo",
-        "breadth · 2,000 of at most 3,000 requests · 100/s · 20 s · closed-timer-echo",
+        "breadth · 1,000 of at most 3,000 requests · 100/s · 10 s · at most 20 s left · closed-timer-echo",
+        "breadth · 2,000 of at most 3,000 requests · 100/s · 20 s · at most 10 s left · closed-timer-echo",
     ]
+
+
+def test_the_estimate_follows_the_speed_of_the_last_seconds_and_is_not_made_too_soon() -> None:
+    clock = _Clock()
+    progress = Progress(console_for(io.StringIO(), {}), limit=3000, clock=clock)
+    lines = []
+    # A hundred requests a second for a minute and a half would be all; after ten seconds they become one.
+    for second in range(1, 41):
+        clock.now = float(second)
+        progress.update(phase="breadth", requests=100 * min(second, 10) + max(0, second - 10))
+        lines.append(progress._line().plain)
+
+    assert lines[0].endswith(" · 100/s · 1 s")
+    assert lines[4].endswith(" · 100/s · 5 s · at most 25 s left")
+    assert lines[39].endswith(" · 1/s · 40 s · at most 33 min left")
+
+
+def test_a_target_that_no_longer_answers_brings_no_estimate() -> None:
+    clock = _Clock()
+    progress = Progress(console_for(io.StringIO(), {}), limit=3000, clock=clock)
+    for second in range(1, 40):
+        clock.now = float(second)
+        progress.update(phase="breadth", requests=7)
+
+    assert progress._line().plain == "breadth · 7 of at most 3,000 requests · 39 s"
 
 
 def test_progress_of_a_short_run_leaves_nothing_in_a_log() -> None:

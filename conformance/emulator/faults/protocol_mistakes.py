@@ -301,27 +301,3 @@ def other_account(behaviour: Behaviour, call: Call) -> Changes:
     if sent.get("AccountSid") in behaviour.accounts:
         behaviour.store.update(sent["AccountSid"], form_unchecked(behaviour, call))
     return {}
-
-
-def overridden_method(behaviour: Behaviour) -> None:
-    """Let a header name the method: DELETE resets everything."""
-    inner = behaviour.methods["POST"]
-
-    async def post(call: Call, account: str) -> Answer:
-        if (call.header(b"x-http-method-override") or "").upper() == "DELETE":
-            cleared: Changes = dict.fromkeys(behaviour.store.read(account))
-            return behaviour.show(call, account, behaviour.store.update(account, cleared))
-        return await inner(call, account)
-
-    behaviour.methods["POST"] = post
-
-
-def delete_resets(behaviour: Behaviour) -> None:
-    """Let DELETE reset everything."""
-
-    async def delete(call: Call, account: str) -> Answer:
-        cleared: Changes = dict.fromkeys(behaviour.store.read(account))
-        behaviour.store.update(account, cleared)
-        return behaviour.finish(call, Answer(204))
-
-    behaviour.methods["DELETE"] = delete

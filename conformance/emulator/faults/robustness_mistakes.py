@@ -10,9 +10,9 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import unquote_to_bytes
 
+from conformance.emulator import dialects
 from conformance.emulator.alterations import Install
 from conformance.emulator.behaviour import Behaviour, Handler
-from conformance.emulator.faults import dialects
 from conformance.emulator.forms import Pairs, decode_form
 from conformance.emulator.messages import Answer, ApiError, Call
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
+from conformance.emulator import dialects
 from conformance.emulator.alterations import Fault, Install, Step
 from conformance.emulator.behaviour import Behaviour
-from conformance.emulator.faults import dialects
 from conformance.emulator.faults import timer_mistakes as mistakes
 from conformance.emulator.fields import TimerField
 
@@ -72,7 +72,7 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.also_reads(lambda text: re.sub("(?<=[0-9])_(?=[0-9])", "", text)), ("PT1_000S",)),
     F("accepts-inner-blanks", "syntax", "Blanks are taken out wherever they stand.",
       mistakes.also_reads(lambda text: text.replace(" ", ""), keep_rewritten=True), ("PT 10 M",)),
-    F("accepts-no-break-spaces", "syntax", "White space of any script is trimmed.",
+    F("accepts-no-break-spaces", "strictness", "White space of any script is trimmed.",
       mistakes.also_reads(lambda text: text.strip("\u00a0\u2003\u3000\ufeff"), keep_rewritten=True),
       ("\u00a0PT10M",)),
     F("accepts-fractions-anywhere", "syntax", "A fraction is taken on any component, not only the lowest.",

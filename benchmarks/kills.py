@@ -1,0 +1,152 @@
+"""
+What is left after a run was killed, and `conformance restore` has done its work.
+
+    python benchmarks/kills.py [--kills 500] [--seed 0]
+
+Each time settings are drawn for two accounts of a durable emulator, a process of its own; a quick run against it is
+sent SIGKILL at a moment drawn from its whole duration; every fifth time a `conformance restore` is killed too; then
+`conformance restore` has to leave exactly the settings of before, and no journal. Runs that ended by themselves before
+their moment came are not counted. Exits with 1 when one account is not as it was.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import conformance.executor
+import conformance.reporting
+import conformance.schema_driven  # imported before the fork, so that each run begins at once  # noqa: F401
+from conformance.cli import main as command
+from conformance.credentials import THROWAWAY
+from conformance.embedded import Embedded
+from conformance.journal import entries
+from conformance.model import FIELDS, READ, TIMERS, update
+from conformance.session import Session
+from conformance.target import Target, TargetSettings
+
+Settings = Mapping[str, str]
+
+
+class Bench:
+    """A durable emulator, and runs against it."""
+
+    def __init__(self, url: str, directory: Path, seed: int) -> None:
+        self._url = url
+        self._random = random.Random(seed)
+        self._directory = directory
+        self._state = directory / "state"
+        self._target = Target(TargetSettings(url=url))
+        self._duration = 0.0
+        self.seen = Counter[str]()
+
+    def measure(self) -> float:
+        """Seconds that a run takes when nobody kills it."""
+        began = time.perf_counter()
+        code = self._wait(self._start("run"))
+        assert code == 0, f"the run ended with {code}"
+        self._duration = time.perf_counter() - began
+        return self._duration
+
+    def kill(self, *, restore_too: bool) -> bool | None:
+        """Whether all is as it was after a run was killed; None when it ended before."""
+        before = [self._drawn() for _ in THROWAWAY]
+        for account, settings in enumerate(before):
+            self._set(account, settings)
+        process = self._start("run")
+        time.sleep(self._random.uniform(0, self._duration))
+        os.kill(process, signal.SIGKILL)
+        if self._wait(process) != -signal.SIGKILL:
+            return None
+        journals = len(entries(self._state)) if self._state.exists() else 0
+        changed = [self._shown(account) for account in range(len(before))] != before
+        self.seen[f"{journals} journals, {'changed' if changed else 'unchanged'}"] += 1
+        if restore_too:
+            process = self._start("restore")
+            time.sleep(self._random.uniform(0, 0.1))
+            os.kill(process, signal.SIGKILL)
+            self._wait(process)
+        code = self._wait(self._start("restore"))
+        after = [self._shown(account) for account in range(len(before))]
+        good = code == 0 and after == before and not entries(self._state)
+        if not good:
+            print(f"exit status {code}; before {before}; after {after}", file=sys.stderr)
+            shutil.rmtree(self._state)
+        return good
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._target.close()
+
+    def _drawn(self) -> Settings:
+        timer = self._random.randrange(601, 2_000_000)
+        return {
+            each.attribute: f"PT{timer}S"
+            if each in TIMERS
+            else f"{each.prefix}{self._random.getrandbits(128):032x}"
+            for each in FIELDS
+        }
+
+    def _set(self, account: int, settings: Settings) -> None:
+        pairs = ((each.parameter, settings[each.attribute]) for each in FIELDS)
+        assert self._target.send(update(*pairs, account=account)).status == 200
+
+    def _shown(self, account: int) -> Settings:
+        exchange = self._target.send(replace(READ, account=account))
+        shown = Session(self._target, ()).shown(exchange)
+        assert shown is not None
+        return {name: value or "" for name, value in shown.items()}
+
+    def _start(self, name: str) -> int:
+        """Start a command as a process of its own."""
+        process = os.fork()
+        if process:
+            return process
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        arguments = [name, "--target", self._url, "--state-dir", str(self._state)]
+        if name == "run":
+            arguments += ["--profile", "quick", "--report-dir", str(self._directory / "report")]
+        command(arguments)
+        raise AssertionError  # a command exits
+
+    @staticmethod
+    def _wait(process: int) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def main() -> None:
+    """Kill, put back, compare and count."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    good = bad = ended = 0
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        with Embedded(THROWAWAY, database=directory / "settings.sqlite") as emulator:
+            bench = Bench(emulator.url(), directory, arguments.seed)
+            print(f"a run takes {bench.measure():.2f} s")
+            while good + bad < arguments.kills:
+                came = bench.kill(restore_too=(good + bad) % 5 == 0)
+                good, bad, ended = good + (came is True), bad + (came is False), ended + (came is None)
+            bench.close()
+    for what, count in sorted(bench.seen.items()):
+        print(f"when it was killed: {what}: {count}")
+    print(f"ended by themselves before, and not counted: {ended}")
+    print(f"as they were: {good} of {arguments.kills}")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""`conformance restore`: puts back what a run that was killed, or could not, has left changed."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from conformance.commands.refused import Refused
+from conformance.commands.signals import heed
+
+if TYPE_CHECKING:
+    from conformance.configuration import RunSettings
+    from conformance.journal import Entry, Journal
+
+RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
+"""Exit statuses, the last that applies to any account."""
+
+
+@click.command()
+@click.option("--target", metavar="URL", help="Only what was left there (default: everywhere).")
+@click.option("--list", "only_list", is_flag=True, help="Only tell what there is to put back.")
+@click.option("--discard", is_flag=True, help="Tell what there is, and forget it.")
+@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
+@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
+@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
+@click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
+def restore(only_list: bool, discard: bool, **flags: object) -> None:
+    """
+    Put back the settings that a run found and could not put back, because it was killed or the target was gone.
+
+    They are written, read again and compared. Exit status 0: all are in force again, or there was nothing to do; 4:
+    some are not; 3: a target could not be reached, or refuses the credentials; 2: credentials are missing, or a run
+    is at work there.
+    """
+    from conformance.configuration import ConfigurationError
+    from conformance.journal import Journal, JournalError, Locked, entries, read, state_directory
+
+    heed(_interrupt)
+    try:
+        settings = _settings(flags)
+    except ConfigurationError as error:
+        raise Refused(str(error)) from None
+    directory = state_directory(settings.state_dir)
+    codes = [RESTORED]
+    found = 0
+    for path in entries(directory):
+        try:
+            entry = read(path)
+            if settings.target not in (None, entry.target):
+                continue
+            found += 1
+            click.echo(_told(entry))
+            if not only_list:
+                with Journal(directory, entry.target, [entry.account]) as journal:
+                    codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
+        except Locked as error:
+            codes.append(_failed(USAGE, str(error)))
+        except ConfigurationError as error:
+            codes.append(_failed(USAGE, str(error)))
+        except JournalError as error:
+            if discard and settings.target is None:
+                path.unlink(missing_ok=True)
+                click.echo(f"{path}: removed, it was damaged")
+            else:
+                codes.append(_failed(NOT_RESTORED, str(error)))
+    if not found and codes == [RESTORED]:
+        click.echo(f"there is nothing to put back{f' at {settings.target}' if settings.target else ''}")
+    sys.exit(max(codes))
+
+
+def _settings(flags: Mapping[str, object]) -> "RunSettings":
+    """The settings of a run that is allowed to: what changed the settings was, and this undoes it."""
+    from conformance.configuration import accounts_from, resolve
+
+    environ = dict(os.environ)
+    own = [account.sid for account in accounts_from(environ) if account.sid is not None]
+    allowed = {"LIVE": "1", "I_OWN": ",".join(own), "PROFILE": "quick"}
+    environ |= {f"CONFORMANCE_{name}": value for name, value in allowed.items()}
+    return resolve(flags, environ, Path("conformance.toml"))
+
+
+def _told(entry: "Entry") -> str:
+    from conformance.reporting.text import visible
+
+    values = ", ".join(f"{name} {value or 'null'}" for name, value in entry.settings.items())
+    return visible(f"{entry.account} at {entry.target}, {entry.taken}, {entry.process}: {values}", 1_000)
+
+
+def _forget(journal: "Journal") -> int:
+    journal.drop(0)
+    click.echo("  forgotten")
+    return RESTORED
+
+
+def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -> int:
+    """Write one account's settings, read them again and compare; the exit status."""
+    settings = _settings({**flags, "target": entry.target})
+    account = next((each for each in settings.accounts if (each.sid or each.user) == entry.account), None)
+    if account is None:
+        return _failed(USAGE, f"no credentials for {entry.account} are set")
+    if journal.pending(0) is None:  # whoever held the lock a moment ago has done it
+        return RESTORED
+    from conformance.model import READ
+    from conformance.restore import put_back
+    from conformance.safeguard import Safeguard
+    from conformance.session import Session
+    from conformance.target import RateLimitedOut, Target, TargetDead
+
+    with Target(replace(settings.for_target(entry.target), accounts=(account,))) as target:
+        safeguard = Safeguard(
+            journal=journal, tell=lambda line: click.echo(f"  {line}"), names=[entry.account]
+        )
+        session = Session(target, (), settle=settings.settle, safeguard=safeguard)
+        try:
+            exchange = target.send(READ, known_good=True)
+        except (TargetDead, RateLimitedOut) as error:
+            return _failed(UNREACHABLE, str(error))
+        if exchange.failure is not None and exchange.response is None:
+            return _failed(UNREACHABLE, f"{target.url} gave no answer over HTTP: {exchange.failure.detail}")
+        if exchange.status in (401, 403):
+            return _failed(UNREACHABLE, f"the target refused the credentials of {entry.account}")
+        session.reader = READ if session.shown(exchange) is not None else None
+        safeguard.before[0] = entry.settings
+        safeguard.changed.add(0)
+        restored, interrupted = put_back(session)
+    if restored.unrestorable:
+        click.echo(f"  were null before and cannot be unset: {', '.join(restored.unrestorable)}")
+    if restored.state == "restored":
+        click.echo("  restored")
+        return RESTORED
+    return _failed(
+        INTERRUPTED if interrupted else NOT_RESTORED,
+        f"not restored: {', '.join(restored.failed) or 'they cannot be read again'}",
+    )
+
+
+def _failed(code: int, line: str) -> int:
+    click.echo(f"conformance: {line}", err=True)
+    return code
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,273 @@
+"""Whole runs against hostile targets: they end in time, fit into memory, tell the truth, and show it harmlessly."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import hostile
+import pytest
+
+from conformance.credentials import THROWAWAY
+from conformance.embedded import Embedded
+
+TIMEOUT = 0.5
+PATIENCE = 5.0
+"""For targets that answer: a busy machine must not make them look as if they did not."""
+
+NO_VERDICT = frozenset(
+    {
+        "banner",
+        "blank-lines-first",
+        "deaf",
+        "empty-reply",
+        "half-close",
+        "http-0.9",
+        "http-2",
+        "rate-limited",
+        "rate-limited-for-an-hour",
+        "reset",
+        "silent",
+        "tls-alert",
+        "tls-drip",
+    }
+)
+"""What is no HTTP, no answer, or a request to come back later: nothing can be said of the resource."""
+
+UNREADABLE = frozenset(
+    {
+        "body-then-silence",
+        "chunk-of-sixteen-exabytes",
+        "chunk-too-long",
+        "content-length-long",
+        "content-length-negative",
+        "content-length-too-long-to-count",
+        "content-length-twice",
+        "drip",
+        "drip-body",
+        "endless-chunk-extension",
+        "endless-headers",
+        "endless-status-line",
+        "endless-trailers",
+        "head-then-silence",
+        "header-injection",
+        "header-without-name",
+        "interim-drip",
+        "interim-flood",
+        "invalid-chunking",
+        "invalid-status-line",
+        "midway",
+        "nul-in-header",
+        "one-byte-chunks",
+        "reset-midway",
+        "status-000",
+        "status-1000",
+        "switched-to-websocket",
+        "unknown-transfer-coding",
+        "upgrade",
+    }
+)
+"""What begins as HTTP and cannot be read to its end: a deviation from RFC 9112, told once, and the run ends."""
+
+BROKEN_RULES = {
+    "answers-twice": "framing",
+    "answers-twice-in-chunks": "framing",
+    "broken-gzip": "json-body",
+    "brotli": "json-body",
+    "brotli-bomb": "json-body",
+    "content-length-short": "framing",
+    "deep-nesting": "json-body",
+    "echo": "json-body",
+    "endless-body": "json-body",
+    "endless-chunks": "json-body",
+    "escapes-in-a-refusal": "any-subset",
+    "escapes-in-media-type": "media-type",
+    "escapes-in-values": "timer-representation",
+    "failing": "no-server-error",
+    "gzip-and-more": "json-body",
+    "gzip-bomb": "json-body",
+    "hangs-on-reuse": "every-request-answered",
+    "hundred-megabytes": "json-body",
+    "invalid-json": "json-body",
+    "invalid-utf8": "json-body",
+    "length-and-chunked": "framing",
+    "many-gzip-members": "json-body",
+    "many-numbers": "json-body",
+    "no-content": "accepted-status",
+    "not-gzip": "json-body",
+    "redirect": "accepted-status",
+    "redirect-with-escapes": "accepted-status",
+    "refuses-unread": "any-subset",
+    "speaks-first": "every-request-answered",
+    "status-999": "no-server-error",
+    "terminal-escapes": "json-body",
+    "unavailable": "no-server-error",
+}
+"""A rule that the play breaks, and the run says so and goes on."""
+
+STATIC = frozenset(
+    {
+        "body-to-head",
+        "closed-on-reuse",
+        "closed-silently",
+        "cookie",
+        "duplicate-keys",
+        "early-hints",
+        "escapes-in-names",
+        "escapes-in-the-reason",
+        "folded-header",
+        "good",
+        "gzip",
+        "gzip-in-two-members",
+        "header-flood",
+        "http-1.0",
+        "huge-header",
+        "huge-json",
+        "huge-values",
+        "million-digits",
+        "rate-limited-at-first",
+        "timed-out-on-reuse",
+        "two-segments",
+    }
+)
+"""Legal HTTP and JSON, of a server that takes whatever it is sent and always shows the same: that is what is told."""
+
+TAKES_ANYTHING = re.compile("(timer|sid)-(syntax|minimum|prefix|length|alphabet)$")
+
+HARMLESS = re.compile(r"[\n\x20-\x7e\xa0-\u200f\u2010-\u2029\u2030-\u2065\u2070-\ud7ff\ue000-\U0010ffff]*")
+"""No control character but the line feed, and none that changes the direction of writing."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of the command, as a user sees it."""
+
+    status: int
+    output: str
+    seconds: float
+    peak: int
+    """Resident memory at most, in KiB."""
+    document: Mapping[str, Any]
+
+    @property
+    def rules(self) -> set[str]:
+        return {finding["rule"] for finding in self.document["findings"]}
+
+
+def run(url: str, where: Path, *arguments: str, timeout: float = TIMEOUT) -> Ran:
+    """Run the command in a process of its own, as one that measures it."""
+    options = ["--target", url, "--timeout", str(timeout), "--report-dir", str(where / "report"), *arguments]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "CONFORMANCE_"))
+    }
+    output = where / "output"
+    began = time.monotonic()
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "conformance.cli", "run", *options],
+            cwd=where,
+            env={**environment, "NO_COLOR": "1"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        with contextlib.ExitStack() as stack:
+            timer = threading.Timer(120, process.kill)
+            timer.start()
+            stack.callback(timer.cancel)
+            _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - began
+    text = output.read_text(encoding="utf-8")
+    document = json.loads((where / "report" / "result.json").read_text(encoding="utf-8"))
+    return Ran(process.returncode, text, seconds, usage.ru_maxrss, document)
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The memory of a run against a target that is not hostile, in KiB."""
+    with hostile.Hostile("good") as server:
+        return run(server.url, tmp_path_factory.mktemp("idle"), "--max-requests", "25").peak
+
+
+def test_every_play_is_expected_to_end_in_one_way() -> None:
+    ways = (NO_VERDICT, UNREADABLE, BROKEN_RULES.keys(), STATIC)
+    assert sorted(name for way in ways for name in way) == sorted(hostile.PLAYS)
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="measures the memory of a child")
+@pytest.mark.parametrize("name", sorted(hostile.PLAYS))
+def test_a_run_ends_in_time_within_memory_and_tells_the_truth(name: str, tmp_path: Path, idle: int) -> None:
+    hostile.bomb()
+    with hostile.Hostile(name) as server:
+        timeout = PATIENCE if name in STATIC else TIMEOUT
+        ran = run(server.url, tmp_path, "--max-requests", "25", timeout=timeout)
+    # Each request within its timeout and a second; the rest is the start, and the reports.
+    assert ran.seconds < 20 + ran.document["requests"] * (TIMEOUT + 1)
+    assert ran.peak - idle < 100 * 1024
+    assert "Traceback" not in ran.output
+    assert "a bug of the suite" not in ran.output
+    assert_harmless(ran.output, tmp_path / "report")
+    if name in NO_VERDICT:
+        assert (ran.status, ran.document["verdict"], ran.rules) == (3, "error", set())
+        assert ran.document["stopped"]
+        return
+    assert (ran.status, ran.document["verdict"]) == (1, "deviation")
+    if name in UNREADABLE:
+        assert "framing" in ran.rules
+        assert "no answer could be read" in ran.document["stopped"]
+    elif name in BROKEN_RULES:
+        assert BROKEN_RULES[name] in ran.rules
+        assert ran.document["requests"] >= 20
+    else:
+        assert any(TAKES_ANYTHING.search(rule) for rule in ran.rules)
+        assert ran.rules.isdisjoint({"framing", "json-body", "media-type", "every-request-answered"})
+        assert ran.document["requests"] >= 20
+
+
+def assert_harmless(output: str, reports: Path) -> None:
+    """No byte of a target reaches a terminal, a browser or a log as something else than a printed character."""
+    assert HARMLESS.fullmatch(output)
+    for path in reports.rglob("*"):
+        if path.suffix in (".html", ".md", ".xml", ".json", ".har", ".svg"):
+            text = path.read_text(encoding="utf-8")
+            assert HARMLESS.fullmatch(text), (path.name, HARMLESS.match(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("silent", "every-request-answered"),
+        ("reset", "every-request-answered"),
+        ("empty-reply", "every-request-answered"),
+        ("endless-headers", "framing"),
+        ("drip-body", "framing"),
+        ("interim-flood", "framing"),
+        ("switched-to-websocket", "framing"),
+        ("invalid-chunking", "framing"),
+        ("answers-twice-in-chunks", "framing"),
+        ("banner", "framing"),
+        ("gzip-bomb", "json-body"),
+    ],
+)
+def test_a_target_that_is_hostile_to_one_request_is_judged_by_all_others(
+    name: str, rule: str, tmp_path: Path
+) -> None:
+    """The play is brought on by one ordinary value; everything else is answered by the reference."""
+    with Embedded(THROWAWAY) as emulator:
+        parts = urlsplit(emulator.url())
+        behind = (parts.hostname or "", parts.port or 0)
+        with hostile.Hostile(name, behind=behind, trigger=b"PT30M") as server:
+            ran = run(server.url, tmp_path, "--max-requests", "300", "--profile", "quick")
+    assert (ran.status, ran.document["stopped"]) == (1, "")
+    assert rule in ran.rules
+    judged = [each for each in ran.document["rules"] if each["verdict"] == "conformant"]
+    assert len(judged) > 30
