@@ -3,10 +3,10 @@ What is left after a run was killed, and `conformance restore` has done its work
 
     python benchmarks/kills.py [--kills 500] [--seed 0]
 
-Each time settings are drawn for two accounts of a durable emulator, a process of its own; a quick run against it is
-sent SIGKILL at a moment drawn from its whole duration; every fifth time a `conformance restore` is killed too; then
-`conformance restore` has to leave exactly the settings of before, and no journal. Runs that ended by themselves before
-their moment came are not counted. Exits with 1 when one account is not as it was.
+Each time settings are drawn for two accounts of a durable emulator, a process of its own; a run of 100 requests against
+it is sent SIGKILL at a moment drawn from its whole duration; every fifth time a `conformance restore` is killed too;
+then `conformance restore` has to leave exactly the settings of before, and no journal. Runs that ended by themselves
+before their moment came are not counted. Exits with 1 when one account is not as it was.
 """
 
 import argparse
@@ -65,7 +65,9 @@ class Bench:
         time.sleep(self._random.uniform(0, self._duration))
         os.kill(process, signal.SIGKILL)
         if self._wait(process) != -signal.SIGKILL:
+            self._duration *= 0.9
             return None
+        self._duration *= 1.02  # how long a run takes depends on what else the machine does
         journals = len(entries(self._state)) if self._state.exists() else 0
         changed = [self._shown(account) for account in range(len(before))] != before
         self.seen[f"{journals} journals, {'changed' if changed else 'unchanged'}"] += 1
@@ -114,9 +116,16 @@ class Bench:
         os.dup2(silence, 1)
         arguments = [name, "--target", self._url, "--state-dir", str(self._state)]
         if name == "run":
-            arguments += ["--profile", "quick", "--report-dir", str(self._directory / "report")]
-        command(arguments)
-        raise AssertionError  # a command exits
+            arguments += ["--profile", "quick", "--max-requests", "100"]
+            arguments += ["--report-dir", str(self._directory / "report")]
+        code = 70
+        try:
+            command(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            os._exit(code)  # what the parent has open is the parent's to close
+        raise AssertionError
 
     @staticmethod
     def _wait(process: int) -> int:
@@ -140,6 +149,8 @@ def main() -> None:
             while good + bad < arguments.kills:
                 came = bench.kill(restore_too=(good + bad) % 5 == 0)
                 good, bad, ended = good + (came is True), bad + (came is False), ended + (came is None)
+                if came is not None and (good + bad) % 50 == 0:
+                    print(f"{good} of {good + bad}", flush=True)
             bench.close()
     for what, count in sorted(bench.seen.items()):
         print(f"when it was killed: {what}: {count}")

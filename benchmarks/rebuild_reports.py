@@ -1,5 +1,7 @@
 """
-Rebuilds the published results: starts each emulator on loopback, judges it, and keeps the reports here.
+Rebuilds the published results: starts each emulator on loopback, judges it, and makes the matrix of all of them.
+
+Of the exchanges the evidence alone is kept: all of them are several megabytes for each emulator.
 
     npm install --prefix /some/where @stoplight/prism-cli@5.14.2 emulate@0.12.2
     python benchmarks/rebuild_reports.py --npm /some/where --vendor-openapi twilio_conversations_v1.json
@@ -83,11 +85,21 @@ def listening(command: Sequence[str], port: int) -> Iterator[None]:
         process.wait()
 
 
+def folder_of(emulator: Emulator, modules: Path) -> Path:
+    """Where the results of an emulator are kept, by its version."""
+    version = json.loads((modules / emulator.package / "package.json").read_text())["version"]
+    return HERE / emulator.folder.format(version=version)
+
+
+def conformance(*arguments: str) -> list[str]:
+    """The command line of the suite's own command."""
+    return [sys.executable, "-m", "conformance.cli", *arguments]
+
+
 def judge(emulator: Emulator, modules: Path, node: str) -> bool:
     """Judge one emulator; returns whether the run ended as it must."""
-    version = json.loads((modules / emulator.package / "package.json").read_text())["version"]
     port = free_port()
-    folder = HERE / emulator.folder.format(version=version)
+    folder = folder_of(emulator, modules)
     script, *arguments = (each.format(port=port) for each in emulator.arguments)
     with listening([node, str(modules / script), *arguments], port):
         environment = {
@@ -97,7 +109,7 @@ def judge(emulator: Emulator, modules: Path, node: str) -> bool:
         }
         done = subprocess.run(  # our own command
             [
-                *(sys.executable, "-m", "conformance.cli", "run", "--report-dir", str(folder)),
+                *conformance("run", "--report-dir", str(folder)),
                 *("--target", f"http://127.0.0.1:{port}{emulator.prefix}"),
             ],
             env={**environment, **emulator.credentials},
@@ -105,6 +117,8 @@ def judge(emulator: Emulator, modules: Path, node: str) -> bool:
             text=True,
             check=False,
         )
+    (folder / "exchanges.har").unlink()
+    subprocess.run(conformance("report", str(folder)), stdout=subprocess.DEVNULL, check=True)
     print(f"{folder.name}: exit {done.returncode}: {done.stdout.strip().splitlines()[-1]}")
     return done.returncode == emulator.expected
 
@@ -120,9 +134,11 @@ def main() -> int:
     )
     parser.add_argument("--node", default="node", help="the node to run them with (default: node)")
     options = parser.parse_args()
-    right = [
-        judge(each, options.npm / "node_modules", options.node) for each in emulators(options.vendor_openapi)
-    ]
+    modules = options.npm / "node_modules"
+    judged = list(emulators(options.vendor_openapi))
+    right = [judge(each, modules, options.node) for each in judged]
+    columns = [f"{folder.name}={folder}" for each in judged for folder in [folder_of(each, modules)]]
+    subprocess.run(conformance("matrix", *columns, "-o", str(HERE / "matrix.html")), check=True)
     return 0 if all(right) else 1
 
 

@@ -5,8 +5,8 @@ What reports cost: time, memory and page size for a run of 3,000 exchanges, and 
 
 Each exchange is the witness of a finding of its own, which is more than any run keeps: a run keeps the exchanges
 of its witnesses alone, and has the others written to disk as they are made. Every count is measured in a process of
-its own, so that its peak of memory is its own. Where there are playwright and a Chromium, the page is opened in it:
-the time until it is laid out, and until a filter has been applied.
+its own, so that its peak of memory is its own; times are those of the processor. Where there are playwright and a
+Chromium, the page is opened in it: the time until it is laid out, and until a filter has been applied.
 """
 
 import importlib.util
@@ -102,17 +102,17 @@ def measure(exchanges: int) -> None:
         tempfile.TemporaryDirectory() as directory,
         Archive(Path(directory), target=report.target) as archive,
     ):
-        began = time.perf_counter()
+        began = time.process_time()
         for outcome in report.outcomes:
             for finding in outcome.findings:
                 archive.add(finding.exchanges[0])
-        archived = time.perf_counter()
+        archived = time.process_time()
         document = build(report, accounts=[ShellAccount("AC" + "0" * 32)])
-        built = time.perf_counter()
+        built = time.process_time()
         page = len(render(document).encode())
-        rendered = time.perf_counter()
+        rendered = time.process_time()
         _, path, *_ = write_all(document, Path(directory), copies={ARCHIVE: archive.copy})
-        written = time.perf_counter()
+        written = time.process_time()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{exchanges:>6,} exchanges: archived {archived - began:5.2f} s, document {built - archived:5.2f} s, "

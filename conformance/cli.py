@@ -74,6 +74,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
             help="Set what is null and cannot be unset, with --live too.",
         ),
         click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back."),
+        click.option("--mask-accounts", is_flag=True, help="Show no Account SID in any output."),
         click.option(
             "--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."
         ),
@@ -129,6 +130,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         told: list[str] = []
 
         def tell(line: str) -> None:
+            line = settings.shown(line)
             told.append(line)
             console.print(line, soft_wrap=True, markup=False)
 
@@ -139,7 +141,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
                 judged = {"judged": observations.add} if observability else {}
                 outcome = judge(settings, url, rules, progress, first, archive.add, tell, **judged)
             except ConfigurationError as error:
-                raise Refused(str(error)) from None
+                raise Refused(settings.shown(str(error))) from None
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.credentials import THROWAWAY, Account
+from conformance.credentials import THROWAWAY, Account, masked
 from conformance.model import CHAT, MESSAGING, PATH, Field, Level
 from conformance.network import addresses_of, are_loopback, are_private
 from conformance.target import TargetSettings
@@ -60,11 +60,13 @@ class RunSettings:
         i_own: Account SIDs, repeated as a promise that they are the user's own.
         accept_unrestorable: Whether a live run may set what is null and cannot be unset.
         state_dir: Where journals are kept; None for the user's directory for state.
+        mask_accounts: Whether no output shows an Account SID.
         chat_service_sid: SID of a Conversation Service that the account has.
         messaging_service_sid: SID of a Messaging Service that the account has.
         accounts: Whose settings are exercised; the first is the main one.
         addresses: What the target's host was found to stand for.
         notices: What the user should be told, one line each.
+        given: Names of the settings that were given, wherever; the others have their defaults.
     """
 
     target: str | None
@@ -84,11 +86,13 @@ class RunSettings:
     i_own: tuple[str, ...]
     accept_unrestorable: bool
     state_dir: Path | None
+    mask_accounts: bool
     chat_service_sid: str | None
     messaging_service_sid: str | None
     accounts: tuple[Account, ...]
     addresses: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
 
     def for_target(self, url: str) -> TargetSettings:
         """The part of the settings that the target needs, for a base URL."""
@@ -103,7 +107,12 @@ class RunSettings:
             addresses=self.addresses if url == self.target else None,
             proxy=self.proxy,
             reserve=_RESERVE * len(self.accounts),
+            mask_accounts=self.mask_accounts,
         )
+
+    def shown(self, line: str) -> str:
+        """A line of ours as it may be shown."""
+        return masked(line, self.accounts) if self.mask_accounts else line
 
 
 def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path) -> RunSettings:
@@ -126,8 +135,8 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
             setting = _SETTINGS[name]
             try:
                 values[name] = setting.read(value)
-            except (TypeError, ValueError):
-                got = f", got {value!r}" if setting.printable else ""
+            except (TypeError, ValueError, OverflowError):
+                got = f", got {_shown(value)}" if setting.printable else ""
                 raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
             given[name] = where
     _contradictions(values, given)
@@ -138,10 +147,18 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
     if target is not None:
         if not values["live"]:
             _refuse_public(target, addresses, proxied=values["proxy"] is not None)
-        _be_gentle(target, values, given, accounts)
+        try:
+            _be_gentle(target, values, given, accounts)
+        except ConfigurationError as error:
+            line = str(error)
+            raise ConfigurationError(masked(line, accounts) if values["mask_accounts"] else line) from None
+    if values["mask_accounts"] and any(account.sid is None for account in accounts):
+        raise ConfigurationError("to mask the account of an API key, set TWILIO_ACCOUNT_SID too")
     if "max_requests" not in given:
         values["max_requests"] = PROFILES[values["profile"]]
-    return RunSettings(**values, accounts=accounts, addresses=addresses, notices=notices)
+    return RunSettings(
+        **values, accounts=accounts, addresses=addresses, notices=notices, given=frozenset(given)
+    )
 
 
 # Where values come from
@@ -168,7 +185,7 @@ def _from_toml(path: Path) -> _Source:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: integers of thousands of digits too
         raise ConfigurationError(f"{path}: not TOML: {error}") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
@@ -176,18 +193,25 @@ def _from_toml(path: Path) -> _Source:
     for key, value in document.items():
         if key in names:
             yield names[key], f"{path}: {key}", value
-        elif re.search("account|token|secret|api|credential", key, re.IGNORECASE):
+            continue
+        shown = key if re.fullmatch("[A-Za-z0-9_-]{1,60}", key) else _shown(key)
+        if re.search("account|token|secret|api|credential", key, re.IGNORECASE):
             raise ConfigurationError(
-                f"{path}: {key}: credentials are read from the environment only; {_SET_BOTH}"
+                f"{path}: {shown}: credentials are read from the environment only; {_SET_BOTH}"
             )
-        else:
-            near = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-            raise ConfigurationError(f"{path}: {key} is not a setting; {hint}")
+        near = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        raise ConfigurationError(f"{path}: {shown} is not a setting; {hint}")
 
 
 def _dashed(name: str) -> str:
     return name.replace("_", "-")
+
+
+def _shown(value: object) -> str:
+    """A value as messages repeat it: on one line, and no longer than that."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 # What values may be; text from flags and the environment, typed values from TOML
@@ -302,20 +326,20 @@ def _url(value: object) -> str:
     if "?" in text or "#" in text:
         raise ConfigurationError("the target URL holds a query or a fragment: give the base URL alone")
     if not text.lower().startswith(("http://", "https://")):
-        raise ConfigurationError(f"target {text!r} is not an http:// or https:// URL: {_SUCH_AS}")
+        raise ConfigurationError(f"target {_shown(text)} is not an http:// or https:// URL: {_SUCH_AS}")
     authority, _, path = text.partition("://")[2].partition("/")
     if re.search(r"[\x00-\x20\x7f]", authority) or not re.fullmatch("[!-~]*", path):
         raise ConfigurationError(
-            f"target {text!r} holds a character that a URL must spell as %20 and the like"
+            f"target {_shown(text)} holds a character that a URL must spell as %20 and the like"
         )
     try:
         parts = urlsplit(text)
         host = (parts.hostname or "").encode("idna").decode()
         port = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"target {text!r} is not a URL ({error}): {_SUCH_AS}") from None
+        raise ConfigurationError(f"target {_shown(text)} is not a URL ({error}): {_SUCH_AS}") from None
     if not host or port == 0:
-        raise ConfigurationError(f"target {text!r} names no {'port' if host else 'host'}: {_SUCH_AS}")
+        raise ConfigurationError(f"target {_shown(text)} names no {'port' if host else 'host'}: {_SUCH_AS}")
     path = parts.path.rstrip("/").removesuffix(PATH).rstrip("/")
     netloc = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{netloc}{'' if port is None else f':{port}'}{path}"
@@ -343,6 +367,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
     "accept_unrestorable": _Setting(False, "true or false", _switch),
     "state_dir": _Setting(None, "a path", lambda value: Path(_text(value))),
+    "mask_accounts": _Setting(False, "true or false", _switch),
     "chat_service_sid": _Setting(None, "IS and 32 hexadecimal digits", _sid(CHAT)),
     "messaging_service_sid": _Setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING)),
 }

@@ -1,17 +1,24 @@
 """Credentials: whose they are, and every spelling in which a token must not show up again."""
 
 import base64
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import AnyStr
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from conformance.model import Auth, Exchange
 
 _SHORT = 8
 """Shorter tokens occur in ordinary text: they are redacted as whole words only, and never taken for leaks."""
+
+_DRAWN = 24
+_STRIDE = 4
+_DISTINCT = 5
+"""A token of so many letters and digits was drawn at random. Pieces of one are redacted too: those of a little more
+than `_SHORT` characters, so many of them different."""
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 _PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token)\}")
 
@@ -73,60 +80,204 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
     return _PLACEHOLDER.sub(value, header).replace("{basic}", basic), header.replace("{basic}", pair)
 
 
+# How a text may spell a character: percent-encoded, escaped as in JSON, as a reference as in HTML. White space, and
+# what stands for a line end, is left out, so that what is in pieces on several lines is put together.
+_SPELLED = re.compile(
+    r"%([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#[xX]([0-9A-Fa-f]{1,5});|&#([0-9]{1,6});"
+    r"|\\([\"\\/])|\\[nrt]|[=\\]\r?\n|\s+"
+)
+
+
+def _character(match: re.Match[str]) -> str:
+    hexadecimal = match[1] or match[2] or match[3]
+    if hexadecimal or match[4]:
+        character = chr(int(hexadecimal, 16) if hexadecimal else int(match[4]))
+        return "" if character.isspace() else character
+    return match[5] or ""
+
+
+def _plain(text: str) -> str:
+    return _SPELLED.sub(_character, text)
+
+
+class _Hidden:
+    """Something that no text may show, in any of its spellings; of what is random enough, no piece either."""
+
+    def __init__(self, spellings: Iterable[str], instead: str, *, pieces: bool) -> None:
+        plain = dict.fromkeys(_plain(each).lower() for each in spellings)
+        self._whole = sorted(plain, key=len, reverse=True)
+        self._all = "\n".join(plain)
+        self._instead = instead
+        self._pieces = pieces
+        telling = set(self._whole)
+        if pieces:
+            # Of every piece a little longer than this, one of these is a part.
+            telling |= {
+                each[at : at + _SHORT] for each in plain for at in range(0, len(each) - _SHORT + 1, _STRIDE)
+            }
+        self._telling = [each for each in telling if each in self._whole or self._is_random(each)]
+
+    def is_in(self, plain: str) -> bool:
+        """Whether a text, plain and in lower case, shows it."""
+        return any(each in plain for each in self._telling)
+
+    def hide(self, text: str) -> str:
+        """The text with something else in its place."""
+        characters, starts, ends = self._spelled(text)
+        plain = "".join(characters)
+        parts, done, at = [], 0, 0
+        while at < len(plain):
+            size = self._size(plain, at)
+            if not size:
+                at += 1
+                continue
+            parts += [text[done : starts[at]], self._instead]
+            done = ends[at + size - 1]
+            at += size
+        return "".join([*parts, text[done:]])
+
+    @staticmethod
+    def _spelled(text: str) -> tuple[list[str], list[int], list[int]]:
+        """The characters of a text, each with where its spelling begins and ends."""
+        characters: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+
+        def add(character: str, start: int, end: int) -> None:
+            if character:
+                lower = character.lower()
+                characters.append(lower if len(lower) == 1 else character)
+                starts.append(start)
+                ends.append(end)
+
+        done = 0
+        for match in _SPELLED.finditer(text):
+            for at in range(done, match.start()):
+                add(text[at], at, at + 1)
+            add(_character(match), *match.span())
+            done = match.end()
+        for at in range(done, len(text)):
+            add(text[at], at, at + 1)
+        return characters, starts, ends
+
+    def _size(self, plain: str, at: int) -> int:
+        """How many characters from here on are to be hidden."""
+        for each in self._whole:
+            if plain.startswith(each, at):
+                return len(each)
+        size = _SHORT
+        if not self._pieces or at + size > len(plain) or plain[at : at + size] not in self._all:
+            return 0
+        while at + size < len(plain) and plain[at : at + size + 1] in self._all:
+            size += 1
+        return size if self._is_random(plain[at : at + size]) else 0
+
+    @staticmethod
+    def _is_random(text: str) -> bool:
+        return len(set(text)) >= _DISTINCT
+
+
 class Secrets:
     """
-    The accounts' tokens in every spelling in which they could show up.
+    The accounts' tokens, and their SIDs where these are to be masked, in every spelling in which they could show up.
 
     Args:
         accounts: Whose tokens.
         public: Text that any answer may hold; a token that is part of it cannot be told from it.
+        masked: Whose SIDs are masked.
     """
 
-    def __init__(self, accounts: Iterable[Account], public: str) -> None:
-        self._spellings = [_spellings(account) for account in accounts if account.token]
+    def __init__(self, accounts: Iterable[Account], public: str, masked: Iterable[Account] = ()) -> None:
+        accounts = [account for account in accounts if account.token]
+        spellings = [_spellings(account) for account in accounts]
+        self._text = [
+            _Hidden(
+                [each for each in every if len(each) >= _SHORT], "{token}", pieces=_is_random(account.token)
+            )
+            for account, every in zip(accounts, spellings, strict=True)
+        ]
+        for number, account in enumerate(masked, 1):
+            for name in filter(None, (account.sid, account.username)):
+                self._text.append(_Hidden(_encoded(name), _mask(name, number), pieces=False))
         said = "\n".join([public, *(f"{account.sid}\n{account.username}" for account in accounts)])
         self._telling = [
-            [spelling.encode() for spelling in spellings]
-            for spellings in self._spellings
-            if len(spellings[0]) >= _SHORT and spellings[0] not in said
+            [_plain(spelling.encode().decode("latin-1")) for spelling in every]
+            for account, every in zip(accounts, spellings, strict=True)
+            if len(account.token) >= _SHORT and account.token not in said
         ]
-        every = sorted({each for spellings in self._spellings for each in spellings}, key=len, reverse=True)
-        pattern = "|".join(
-            re.escape(each) if len(each) >= _SHORT else rf"(?<!\w){re.escape(each)}(?!\w)" for each in every
-        )
-        self._text = re.compile(pattern or r"(?!)")
-        self._bytes = re.compile((pattern or r"(?!)").encode())
+        short = [each for every in spellings for each in every if len(each) < _SHORT]
+        self._short = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in short) or r"(?!)")
 
     def redact(self, data: AnyStr) -> AnyStr:
-        """The same text or bytes with `{token}` in place of every token."""
+        """The same text or bytes with `{token}` in place of every token, and every SID masked that is to be."""
         if isinstance(data, bytes):
-            return self._bytes.sub(b"{token}", data)
-        return self._text.sub("{token}", data)
+            return self._redacted(data.decode("latin-1")).encode("latin-1")
+        return self._redacted(data)
 
     def leaks(self, exchange: Exchange) -> bool:
         """Whether the answer holds a token that the request did not hold outside its credentials."""
-        if exchange.response is None:
+        if exchange.response is None or not self._telling:
             return False
         response, request = exchange.response, exchange.request
-        headers = "\n".join([value for _, value in response.headers]).encode("latin-1")
+        headers = "\n".join([value for _, value in response.headers])
+        answer = _plain(f"{headers}\n{response.body.decode('latin-1')}")
         for spellings in self._telling:
-            if any(each in response.body or each in headers for each in spellings):
-                asked = (request.body or b"") + b"\n" + request.query.encode()
-                asked += b"\n" + unquote_to_bytes(asked)
+            if any(each in answer for each in spellings):
+                asked = _plain(f"{(request.body or b'').decode('latin-1')}\n{request.query}")
                 if not any(each in asked for each in spellings):
                     return True
         return False
 
+    def _redacted(self, text: str) -> str:
+        text = self._short.sub("{token}", text)
+        if len(text) < _SHORT:
+            return text
+        plain = _plain(text).lower()
+        for hidden in self._text:
+            if hidden.is_in(plain):
+                text = hidden.hide(text)
+        return text
+
+
+def masked(text: str, accounts: Iterable[Account]) -> str:
+    """A line of ours with every SID of an account or an API key masked, those of known accounts by their number."""
+    numbers = {
+        name.lower(): number
+        for number, account in enumerate(accounts, 1)
+        for name in (account.sid, account.username)
+        if name
+    }
+    return re.sub(
+        r"\b(?:AC|SK)[0-9a-fA-F]{32}\b",
+        lambda match: _mask(match[0], numbers.get(match[0].lower(), 0)),
+        text,
+    )
+
+
+def _is_random(token: str) -> bool:
+    """Whether a token is one that was drawn, so that no piece of it occurs in ordinary text."""
+    return len(token) >= _DRAWN and token.isalnum() and any(each.isdigit() for each in token)
+
+
+def _mask(name: str, number: int) -> str:
+    """As long as what it stands for, so that lengths stay right; the same for one account everywhere."""
+    return f"{name[:2]}{number:x>{len(name) - 2}}"
+
 
 def _spellings(account: Account) -> list[str]:
-    """A token as it is, percent-encoded, as in JSON, and as in the base64 of anything that holds it."""
+    """A token as it is, in UTF-8, in hexadecimal digits, and as in the base64 of anything that holds it."""
     token = account.token
-    found = [token, quote(token, safe=""), json.dumps(token)[1:-1]]
-    raw = token.encode()
-    if len(raw) >= _SHORT:
-        for shift in range(3):  # the three ways in which it can lie across groups of three bytes
-            encoded = base64.b64encode(bytes(shift) + raw).decode()
-            found.append(encoded[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6])
-    else:
-        found.append(base64.b64encode(f"{account.user}:{token}".encode()).decode().rstrip("="))
+    if len(token.encode()) >= _SHORT:
+        return _encoded(token)
+    basic = base64.b64encode(f"{account.user}:{token}".encode()).decode().rstrip("=")
+    return list(dict.fromkeys([token, quote(token, safe=""), basic]))
+
+
+def _encoded(text: str) -> list[str]:
+    raw = text.encode()
+    found = [text, raw.decode("latin-1"), raw.hex()]
+    for shift in range(3):  # the three ways in which it can lie across groups of three bytes
+        encoded = base64.b64encode(bytes(shift) + raw).decode()
+        part = encoded[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
+        found += [part, part.translate(_URL_SAFE)]
     return list(dict.fromkeys(found))

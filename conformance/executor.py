@@ -58,7 +58,7 @@ _STEPS = 8
 _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 """Values to be rejected that are sent to each setting while it is null."""
 
-_GENERATED = {"quick": 3, "standard": 30, "thorough": 1_000}
+_GENERATED = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schema-driven layer."""
 
 _FOR_WITNESSES = {"quick": 8, "standard": REQUESTS, "thorough": REQUESTS}
@@ -439,14 +439,15 @@ class _Run:
         )
 
     def _why_not(self, rule: Rule) -> str:
+        left_out = self._safeguard.left_out
+        if left_out and all(cls.id in left_out for cls in rule.classes):
+            return "left out on a live target: a timer would have to stay shorter than it was"
         if self._stopped:
             return self._stopped
         if all(cls.id.startswith("answer/") for cls in rule.classes):
             return "no such answer was seen"
         if rule.id == "accounts-apart" and self._session.situation.accounts < 2:
             return "needs a second account: set CONFORMANCE_ACCOUNTS"
-        if all(cls.id in self._safeguard.left_out for cls in rule.classes):
-            return "left out on a live target: a timer would have to stay shorter than it was"
         return "the budget of requests was spent before"
 
     def _left_out(self) -> Iterator[str]:
@@ -454,8 +455,6 @@ class _Run:
             yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
 
     def _why_undecided(self, rule: Rule) -> str:
-        if self._stopped:
-            return ""
         statuses = {status for kinds in self._session.kinds.values() for status in kinds}
         if rule.id == "challenge" and "401" not in statuses:
             return "no 401 was seen"

@@ -105,15 +105,17 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         KnownError: it is not TOML, or an entry is malformed.
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = _plain(tomllib.loads(text))
+    except RecursionError:
+        raise KnownError(f"{name}: nested too deep: have entries written by `conformance baseline`") from None
+    except ValueError as error:  # not only TOMLDecodeError: integers of thousands of digits
         where = re.search(r"at line (\d+)", str(error))
         line = where[1] if where else str(text.rstrip().count("\n") + 1)
         problem = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
         raise KnownError(
             f"{name}:{line}: not TOML: {visible(problem)}: have entries written by `conformance baseline`"
         ) from None
-    invalid = best_match(_VALIDATOR.iter_errors(_plain(document)))
+    invalid = best_match(_VALIDATOR.iter_errors(document))
     if invalid is not None:
         path = list(invalid.absolute_path)
         problem = _problem(invalid.message, str(path[2]) if len(path) > 2 else "")
@@ -138,7 +140,9 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
     )
 
 
-_VALIDATOR = Draft202012Validator(load_schema("known-deviations.schema.json"))
+_VALIDATOR = Draft202012Validator(
+    load_schema("known-deviations.schema.json"), format_checker=Draft202012Validator.FORMAT_CHECKER
+)
 
 
 def _plain(value: Any) -> Any:
@@ -187,7 +191,7 @@ def _entry(entry: Mapping[str, Any], where: str) -> Known:
         outcome=entry["outcome"],
         reason=entry["reason"],
         link=entry.get("link", ""),
-        expires=entry.get("expires"),
+        expires=date.fromisoformat(entry["expires"]) if "expires" in entry else None,
         witness=witness,
     )
 

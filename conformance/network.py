@@ -1,6 +1,7 @@
 """Connections that can be watched: whether one was reused, how much came, and when it has taken too long."""
 
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -27,6 +28,14 @@ _SAID = 300
 _MEMBERS = 16
 """Members of a gzip file that are decoded at most; those who compress an answer write one."""
 
+_BEGINNING = 1 << 16
+"""Bytes of an answer that are kept as they came, at least, for a look at its framing."""
+
+_HEADS = re.compile(
+    rb"(HTTP/1\.[01] [0-9]{3}( [\t -~\x80-\xff]*)?\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*\r\n)+"
+)
+"""Interim responses and the head of the final one (RFC 9112 4 and 5), the blank of an absent reason left off too."""
+
 
 class _TLSError(httpcore.ConnectError):
     """The TLS handshake failed."""
@@ -50,7 +59,8 @@ class Watch(threading.local):
         self.connected = False
         """Whether the exchange opened its connection, and did not reuse one."""
         self.received = 0
-        self.head = b""
+        self.beginning = b""
+        """The first of the bytes that came; most answers are all there."""
         self.ended = False
 
     def limit(self) -> float:
@@ -62,8 +72,8 @@ class Watch(threading.local):
 
     def saw(self, data: bytes) -> None:
         """Take note of what a read returned."""
-        if not self.received:
-            self.head = data
+        if len(self.beginning) < _BEGINNING:
+            self.beginning += data
         self.received += len(data)
         self.ended = not data
         if self.received > self._size:
@@ -71,8 +81,9 @@ class Watch(threading.local):
 
     def failure(self, error: Exception) -> Failure:
         """Name what happened; the kinds are told by what was seen on the wire, not by a message."""
-        if self.head and not (self.head.startswith(b"HTTP/") or b"HTTP/".startswith(self.head)):
-            return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {self.head[:40]!r}")
+        head = self.beginning[:40]
+        if head and not (head.startswith(b"HTTP/") or b"HTTP/".startswith(head)):
+            return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {head!r}")
         if isinstance(error, _TLSError):
             return Failure(FailureKind.TLS, str(error))
         if isinstance(error, httpcore.ConnectTimeout):
@@ -232,33 +243,65 @@ def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
         return "the answer came before its request was sent, after the end of the previous one"
     if b"transfer-encoding" in headers and b"content-length" in headers:
         return "Content-Length beside Transfer-Encoding (RFC 9112 6.2)"
-    extra = _surplus(answer, method, headers, watch)
-    return f"{extra} or more bytes follow the end of the answer" if extra > 0 else ""
+    end = _end_of_head(watch.beginning)
+    if end == 0 and watch.received > len(watch.beginning):
+        return ""  # interim responses, or a header section, beyond what is looked at
+    if not _HEADS.fullmatch(watch.beginning, 0, end):
+        return "a status or header line is not spelled as RFC 9112 4 and 5 have it"
+    try:
+        extra = _surplus(answer, method, headers, watch, end)
+    except ValueError:
+        return "the chunks are not spelled as RFC 9112 7.1 has it"
+    if extra > 0:
+        # What follows would be taken for the next answer.
+        answer.extensions["network_stream"].close()
+        return f"{extra} or more bytes follow the end of the answer"
+    return ""
 
 
-def _surplus(answer: httpcore.Response, method: bytes, headers: Mapping[bytes, bytes], watch: Watch) -> int:
-    """
-    The bytes seen after the end of a response (RFC 9112 6.3); the connection is closed when there are any.
+def _end_of_head(data: bytes) -> int:
+    """Where the header section of the final response ends, after those of interim ones; 0 when it is not there."""
+    end = 0
+    while True:
+        interim = data[end + 9 : end + 10] == b"1"
+        end = data.find(b"\r\n\r\n", end) + 4
+        if end < 4:
+            return 0
+        if not interim:
+            return end
 
-    Only where Content-Length says where the end is, or there is no body: h11 sees to chunks itself.
-    """
-    end = watch.head.find(b"\r\n\r\n") + 4
-    if b"transfer-encoding" in headers or end < 4 or watch.head[9:10] == b"1":  # interim responses come first
-        return 0
-    stream = answer.extensions["network_stream"]
+
+def _surplus(
+    answer: httpcore.Response, method: bytes, headers: Mapping[bytes, bytes], watch: Watch, end: int
+) -> int:
+    """The bytes seen after the end of a response (RFC 9112 6.3), as far as where it is can be told."""
     if method == b"HEAD" or answer.status in (204, 304):
-        extra = watch.received - end or _waiting(
+        return watch.received - end or _waiting(
             # The body that must not be there may come a little later; HEAD is rare enough to wait for it.
-            stream.get_extra_info("socket"),
+            answer.extensions["network_stream"].get_extra_info("socket"),
             0.1 if method == b"HEAD" else 0.0,
         )
-    elif b"content-length" in headers:
-        extra = watch.received - end - int(headers[b"content-length"])
-    else:
-        return 0
-    if extra > 0:
-        stream.close()
-    return extra
+    if b"content-length" in headers:
+        return watch.received - end - int(headers[b"content-length"])
+    if b"transfer-encoding" in headers and watch.received == len(watch.beginning):
+        return watch.received - _end_of_chunks(watch.beginning, end)
+    return 0
+
+
+def _end_of_chunks(data: bytes, position: int) -> int:
+    """
+    Where a chunked body ends that was read to its end (RFC 9112 7.1).
+
+    Raises:
+        ValueError: a recipient has to be lenient to find it.
+    """
+    while True:
+        start = data.index(b"\n", position) + 1
+        size = int(data[position:start].partition(b";")[0], 16)
+        if size == 0:
+            # The line of the last chunk counts: without trailers the empty line follows it at once.
+            return data.index(b"\r\n\r\n", start - 2) + 4
+        position = start + size + 2
 
 
 def _waiting(connection: socket.socket, timeout: float) -> int:

@@ -1,6 +1,7 @@
 """A run from settings to result document: what every front does, in one place."""
 
 import difflib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,20 @@ from conformance.safeguard import Safeguard, safeguarded
 if TYPE_CHECKING:  # its import costs more than what is here
     from conformance.executor import Judged
     from conformance.reporting import Archive, Observations, Redact
+
+_QUIET = 10.0
+"""Seconds after a line on waiting in which there is no other."""
+
+_AGAIN = (
+    "rate",
+    "timeout",
+    "ca_file",
+    "chat_service_sid",
+    "messaging_service_sid",
+    "live",
+    "accept_unrestorable",
+)
+"""Settings that a report tells where they were given, since the same run takes them."""
 
 _SUITE = "twilio-configuration-conformance"
 
@@ -67,7 +82,6 @@ def judge(
     from conformance.executor import Plan, run
     from conformance.target import Target
 
-    waits: list[str] = []
     plan = Plan(
         profile=settings.profile,
         seed=settings.seed,
@@ -79,7 +93,10 @@ def judge(
         },
         first=tuple(first),
     )
-    with safe(settings, tell) as safeguard, Target(settings.for_target(url), waits.append, seen) as target:
+    with (
+        safe(settings, tell) as safeguard,
+        Target(settings.for_target(url), _now_and_then(tell), seen) as target,
+    ):
         for notice in settings.notices:
             tell(notice)
         report = run(
@@ -92,7 +109,22 @@ def judge(
             judged=judged,
             safeguard=safeguard,
         )
-    return replace(report, notices=(*settings.notices, *report.notices, *dict.fromkeys(waits)))
+    return replace(
+        report, notices=(*settings.notices, *report.notices, *filter(None, [target.pace.slowed()]))
+    )
+
+
+def _now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Tell one line of many: a target that is rate-limited makes a run wait again and again."""
+    told = -_QUIET
+
+    def some(line: str) -> None:
+        nonlocal told
+        if (now := time.monotonic()) - told >= _QUIET:
+            told = now
+            tell(line)
+
+    return some
 
 
 @contextmanager
@@ -141,11 +173,12 @@ def observations_of(settings: RunSettings, url: str) -> "Observations":
 
 
 def _redaction(settings: RunSettings, url: str) -> "Redact | None":
-    """What takes tokens out of reports; throw-away ones are public."""
+    """What takes tokens out of reports, and SIDs that are to be masked; throw-away tokens are public."""
     from conformance.credentials import THROWAWAY, Secrets
 
     secret = [account for account in settings.accounts if account not in THROWAWAY]
-    return Secrets(secret, url).redact if secret else None
+    hidden = settings.accounts if settings.mask_accounts else ()
+    return Secrets(secret, url, hidden).redact if secret or hidden else None
 
 
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
@@ -155,13 +188,15 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
 
     accounts = [
         reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
-        for account in settings.accounts
+        for account in (() if settings.mask_accounts else settings.accounts)
     ]
     # What it takes to run the same again; null: the embedded emulator was judged.
     again = {
         "target": settings.target,
         "only": settings.only,
         "known": settings.known and str(settings.known),
+        "mask_accounts": settings.mask_accounts,
+        **{name: getattr(settings, name) for name in _AGAIN if name in settings.given},
     }
     report = replace(report, settings={**report.settings, **again})
     options = ["--cacert", settings.ca_file] if settings.ca_file else []

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from conformance.guard import TimerGuard
 from conformance.journal import Journal, JournalError, Locked, Settings
-from conformance.model import Probe, Request
+from conformance.model import FIELDS, Probe, Request
+from conformance.oracle import Answer, decide_value
+
+_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 
 class Unsafe(Exception):
@@ -83,9 +86,15 @@ class Safeguard:
         if self._journal is None:
             self.before[account] = settings
             return
+        # What no update may set cannot be put back, and might be anything: a token, of all things.
+        worth = {
+            name: value
+            for name, value in settings.items()
+            if value is None or decide_value(_BY_ATTRIBUTE[name], value).answer is not Answer.REJECT
+        }
         try:
             earlier = self._journal.pending(account)
-            self._journal.keep(account, settings)
+            self._journal.keep(account, worth)
         except JournalError as error:
             if self._live:
                 raise Unsafe(f"{error}; nothing was written") from None

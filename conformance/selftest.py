@@ -20,7 +20,8 @@ from typing import Any
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.executor import Plan, run
-from conformance.model import Finding, Level, Report
+from conformance.model import Exchange, Finding, Level, Report, Violation
+from conformance.reporting import build
 from conformance.rules import CATALOGUE
 from conformance.target import Target, TargetSettings
 
@@ -54,8 +55,12 @@ class Result:
     subject: Subject
     requests: int
     seconds: float
+    first_seconds: float | None = None
+    """From the run's begin to the first deviation."""
     verdict: str
     findings: tuple[Finding, ...] = field(repr=False)
+    differences: int
+    """As how many differences a report tells the findings."""
 
     @property
     def caught(self) -> bool:
@@ -90,7 +95,9 @@ class Result:
             "requests": self.requests,
             "first": self.first,
             "seconds": round(self.seconds, 2),
+            "first_seconds": self.first_seconds and round(self.first_seconds, 3),
             "verdict": self.verdict,
+            "differences": self.differences,
             "findings": [
                 {
                     "rule": each.rule,
@@ -109,23 +116,32 @@ class Result:
 def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = False) -> Result:
     """Run the suite against one implementation, in a process of its own."""
     began = time.perf_counter()
+    seen: list[float] = []
     with Embedded(THROWAWAY, faults=subject.faults, variants=subject.variants) as emulator:
-        report = _run(emulator.url(), profile, seed, fail_fast)
+        report = _run(emulator.url(), profile, seed, fail_fast, seen)
     findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
     return Result(
         subject=subject,
         requests=report.requests,
         seconds=time.perf_counter() - began,
+        first_seconds=min(seen, default=None),
         verdict=report.verdict,
         findings=findings,
+        differences=build(report)["counts"]["differences"],
     )
 
 
-def _run(url: str, profile: str, seed: int, fail_fast: bool) -> Report:
+def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) -> Report:
+    began = time.perf_counter()
+
+    def judged(phase: str, cls: str, exchange: Exchange, violations: Sequence[Violation]) -> None:
+        if violations and not seen:
+            seen.append(time.perf_counter() - began)
+
     settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=_BUDGETS[profile], seed=seed)
     with Target(settings) as target:
         plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD)
-        return run(CATALOGUE, target, plan)
+        return run(CATALOGUE, target, plan, judged=judged)
 
 
 def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:
@@ -165,7 +181,7 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     must = [result for result in faulty if result.subject.level is Level.MUST]
     clean = [result for result in results if not result.subject.faults]
     first = [result.first for result in faulty if result.first is not None]
-    causes = [len({finding.cause for finding in result.findings}) for result in faulty if result.findings]
+    differences = [result.differences for result in faulty if result.differences]
     return {
         "faults": len(faulty),
         "caught": sum(result.ok for result in faulty),
@@ -175,11 +191,39 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "variants": len(clean),
         "false_alarms": sum(not result.ok for result in clean),
         "median_requests_to_first": statistics.median(first) if first else None,
-        "median_causes": statistics.median(causes) if causes else None,
+        "median_differences": statistics.median(differences) if differences else None,
     }
+
+
+def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """The matrix by rule: of the faults that break it alone, which were caught, and by which rules."""
+    rows = []
+    for rule in CATALOGUE:
+        own = [result for result in results if result.subject.faults and result.subject.rules == (rule.id,)]
+        first = [result.first for result in own if result.first is not None]
+        if own:
+            rows.append(
+                {
+                    "rule": rule.id,
+                    "level": rule.level,
+                    "faults": len(own),
+                    "caught": sum(result.ok for result in own),
+                    "attributed": sum(result.attributed for result in own),
+                    "median_requests_to_first": statistics.median(first) if first else None,
+                    "missed": [result.subject.name for result in own if not result.ok],
+                    "caught_by_others": [
+                        result.subject.name for result in own if result.ok and not result.attributed
+                    ],
+                }
+            )
+    return rows
 
 
 def write(path: Path, results: Sequence[Result]) -> None:
     """Write the matrix as JSON."""
-    document = {"summary": summary(results), "results": [result.as_json() for result in results]}
+    document = {
+        "summary": summary(results),
+        "rules": by_rule(results),
+        "results": [result.as_json() for result in results],
+    }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

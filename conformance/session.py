@@ -42,7 +42,7 @@ _KEPT = 16 * 1024
 _TOLD = 2_000
 """Characters of each text of a violation: an answer can hold a value of a million."""
 
-_UNSEEN = 24
+_UNSEEN = 32
 """Refusals in a row before an answer is looked at that would show if one of them had written."""
 
 _TIMERS = frozenset(each.parameter for each in TIMERS)

@@ -10,15 +10,13 @@ What the target does never raises: it becomes an `Exchange`, with a response or 
 """
 
 import importlib.metadata
-import random
-import re
+import logging
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import AnyStr, Self
@@ -37,6 +35,7 @@ from conformance.model import (
     Response,
 )
 from conformance.network import FAILURES, Network, misframing, receive
+from conformance.pace import TRIES, Pace, RateLimitedOut
 
 __all__ = [
     "METHODS",
@@ -52,13 +51,6 @@ __all__ = [
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """The methods that may be sent: TRACE would echo the credentials, CONNECT is for proxies."""
 
-TRIES = 5
-"""How often a request is sent at most when the target asks to wait."""
-
-BACKOFF_START = 0.1
-BACKOFF_CEILING = 30.0
-"""Seconds to wait first and at most when the target does not say how long, as Twilio recommends."""
-
 TRIES_TO_CONNECT = 3
 """How often in a row a known-good request must fail to connect for the target to count as dead."""
 
@@ -68,12 +60,12 @@ _Prepared = tuple[httpcore.Request, Headers]
 _PACKAGE = "twilio-configuration-conformance"
 
 
+_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
+"""What httpcore writes to, when somebody listens: answers' headers among it."""
+
+
 class BudgetExhausted(Exception):
     """The budget of requests is spent; nothing was sent."""
-
-
-class RateLimitedOut(Exception):
-    """The target asks to wait longer, or more often, than the settings allow."""
 
 
 class TargetDead(Exception):
@@ -104,6 +96,7 @@ class TargetSettings:
         ca_file: Trusted certificates, PEM; None for the usual ones.
         addresses: What the host was found to stand for, and is not looked up again; None for no such promise.
         proxy: URL of a proxy; the environment's are never used.
+        mask_accounts: Whether `redact` masks Account SIDs too.
     """
 
     url: str
@@ -119,6 +112,7 @@ class TargetSettings:
     ca_file: str | None = None
     addresses: tuple[str, ...] | None = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
+    mask_accounts: bool = False
 
 
 class Target:
@@ -145,7 +139,6 @@ class Target:
         self.url = settings.url.rstrip("/") + PATH
         self.requests = 0
         """Requests sent so far, repetitions included."""
-        self._notice = notice
         self._seen = seen
         self._origin = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
         self._path = (parts.path.rstrip("/") + PATH).encode()
@@ -156,14 +149,21 @@ class Target:
             ("User-Agent", f"{_PACKAGE}/{importlib.metadata.version(_PACKAGE)}"),
         )
         self._began = time.perf_counter()
-        self._random = random.Random(settings.seed)
         self._lock = threading.Lock()
         self._reserve_used = 0
-        self._next_start = 0.0
-        self._waited = 0.0
-        self._refusals = 0
-        self._pressure = 0
-        self._secrets = Secrets(settings.accounts, self.url)
+        self.pace = Pace(
+            rate=settings.rate,
+            patience=settings.patience,
+            refusals=settings.refusals,
+            seed=settings.seed,
+            notice=notice,
+        )
+        self._secrets = Secrets(
+            settings.accounts, self.url, settings.accounts if settings.mask_accounts else ()
+        )
+        self._logged = _Redacting(self._secrets)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self._logged)
         self._common_headers = lru_cache(256)(self._make_common_headers)
         proxy = _proxy(settings.proxy) if settings.proxy else None
         self._network = Network(
@@ -197,6 +197,8 @@ class Target:
 
     def close(self) -> None:
         """Close every connection."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self._logged)
         self._kept.close()
         self._fresh.close()
 
@@ -280,46 +282,18 @@ class Target:
                 self._reserve_used += count
             self.requests += count
             number = self.requests - count + 1
-            if settings.rate is None:
-                return number
-            start = max(time.perf_counter(), self._next_start)
-            self._next_start = start + count / settings.rate
-        time.sleep(max(0.0, start - time.perf_counter()))
+        self.pace.turn(count)
         return number
 
     def _heed(self, exchange: Exchange, reserve: bool) -> Exchange:
         """Repeat a request as long as the target asks to wait and there are tries left."""
         for _ in range(1, TRIES):
-            pause = self._pause(exchange.response)
-            if pause is None:
+            if not self.pace.wait(exchange.response, reserve):
                 return exchange
-            left = self.settings.patience - self._waited
-            if pause > left:
-                raise RateLimitedOut(
-                    f"status {exchange.status} asks to wait {pause:.1f} s; {max(left, 0):.1f} s are left of "
-                    f"the {self.settings.patience:g} s that may be spent waiting"
-                )
-            self._waited += pause
-            self._notice(f"status {exchange.status}: waiting {pause:.1f} s before the next request")
-            time.sleep(pause)
             exchange = self._attempt(exchange.request, reserve)
         if exchange.status == 429:
-            self._refusals += 1
-            if self._refusals > self.settings.refusals:
-                raise RateLimitedOut(f"{self._refusals} requests stayed 429 after {TRIES} tries each")
+            self.pace.stayed_limited(reserve)
         return exchange
-
-    def _pause(self, response: Response | None) -> float | None:
-        """The seconds to wait before repeating a request; None when its answer stands."""
-        if response is None or response.status not in (429, 503):
-            self._pressure = 0
-            return None
-        asked = _retry_after(response)
-        if asked is None and response.status == 429:
-            self._pressure += 1
-            jitter = self._random.uniform(0.9, 1.1)
-            asked = min(BACKOFF_CEILING, BACKOFF_START * 2 ** (self._pressure - 1)) * jitter
-        return asked
 
     # One exchange
 
@@ -415,19 +389,20 @@ class Target:
         return wire, (*self._always, *shown)
 
 
+class _Redacting(logging.Filter):
+    """Takes the tokens out of what is logged."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._secrets.redact(record.getMessage()), ()
+        return True
+
+
 def _unreached(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind in (FailureKind.CONNECT, FailureKind.TLS)
-
-
-def _retry_after(response: Response) -> float | None:
-    """The seconds a Retry-After header asks for, in both its forms (RFC 9110 10.2.3)."""
-    value = (response.header("retry-after") or "").strip()
-    if re.fullmatch("[0-9]{1,9}", value):
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):  # a year of 30 digits overflows
-        return None
 
 
 def _peer(url: str) -> tuple[str, int]:

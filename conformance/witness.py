@@ -25,6 +25,7 @@ from conformance.model import (
 )
 from conformance.oracle import Answer, decide
 from conformance.rules import BY_ID
+from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.session import Draft, Session, remembered
 from conformance.target import BudgetExhausted
@@ -105,13 +106,18 @@ class Witness:
             )  # where it is shown again, something else may be in force
         repeats = self._repeated(small)
         if not all(repeats):  # what a longer witness had left may have counted; or what was sent just before
-            ordinary = replace(update(LONG_CLOSED), account=small[0].account)
-            small = shown if self.violation.rule in _ABOUT_STATE else (ordinary, *small)
+            small = shown if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)
             repeats = self._repeated(small)
         if all(repeats):
             blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
             self.violation = blame.violation()
         return self._finished(self.exchanges, stable=self._spent or all(repeats))
+
+    def _other_than(self, requests: Requests) -> Request:
+        """An ordinary update: of other values, where what is not shown is what was sent."""
+        names = {name for name, _ in requests[-1].form() or ()} if is_about_own(self.violation) else set()
+        other = [pair for pair in pairs_for(self._session.situation, 7) if pair[0] in names]
+        return replace(update(*(other or [LONG_CLOSED])), account=requests[0].account)
 
     def _repeated(self, requests: Requests) -> list[bool]:
         return [self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)]
@@ -264,8 +270,9 @@ class Witness:
 def cause_of(violation: Violation) -> str:
     """What findings of one cause have in common: the rule less its field, and the outcome."""
     rule = violation.rule
-    if rule == "read-response":
-        return violation.outcome.replace("/", ": ", 1)  # as when the answer to an update shows it
+    if rule == "read-response":  # as when the answer to an update shows it
+        rule, _, outcome = violation.outcome.partition("/")
+        return cause_of(replace(violation, rule=rule, outcome=outcome))
     if (
         violation.outcome == MALFORMED
         or rule == "timer-representation"

@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from conformance.credentials import THROWAWAY
-from conformance.model import BASIC, BY_PARAMETER, FIELDS, PATH, Exchange, Failure, Request, Response
+from conformance.model import BASIC, BY_PARAMETER, FIELDS, PATH, Exchange, Failure, Finding, Request, Response
 from conformance.oracle import Answer, decide_value
+from conformance.rules import BY_ID
+from conformance.session import Session
 from conformance.target import BudgetExhausted, Target, TargetSettings
+from conformance.witness import REQUESTS, Witness
 
 URL = "http://fake.test"
 ACCOUNT = THROWAWAY[0].sid or ""
@@ -95,3 +98,17 @@ class FakeTarget(Target):
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """One after the other: what really overlaps is tried with real servers."""
         return [self.send(request) for request in requests]
+
+
+def found(
+    answering: Answering, *requests: Request, rule: str, budget: int = REQUESTS, reader: Request | None = None
+) -> tuple[Finding, int]:
+    """The finding made of what some requests showed first, and how many requests that took."""
+    session = Session(FakeTarget(answering), tuple(BY_ID))
+    session.reader = reader
+    for request in requests:
+        session.send(request, "class")
+    draft = next(draft for (name, _, _), draft in session.drafts.items() if name == rule)
+    before = session.target.requests
+    finding = Witness(session, draft, budget).finding()
+    return finding, session.target.requests - before

@@ -59,6 +59,7 @@ class TestSources:
             i_own=(),
             accept_unrestorable=False,
             state_dir=None,
+            mask_accounts=False,
             chat_service_sid=None,
             messaging_service_sid=None,
             accounts=THROWAWAY,
@@ -95,6 +96,7 @@ class TestSources:
             "i_own": ",".join(each.user for each in THROWAWAY),
             "accept_unrestorable": "true",
             "state_dir": "kept",
+            "mask_accounts": "yes",
             "chat_service_sid": "IS" + "A" * 32,
             "messaging_service_sid": "MG" + "9" * 32,
         }

@@ -25,6 +25,7 @@ ORDER = (
     # the door to the network
     "credentials",
     "network",
+    "pace",
     "target",
     # a run
     "guard",

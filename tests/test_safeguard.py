@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeTarget, Resource, answer, representation
 
+from conformance.credentials import THROWAWAY
 from conformance.durations import read
 from conformance.executor import Plan, run
 from conformance.journal import Journal, entries
@@ -209,6 +210,14 @@ class TestJournal:
             run(CATALOGUE, target, Plan(profile="quick"), safeguard=Safeguard(journal=journal))
         assert all(kept)
         assert entries(tmp_path) == []
+
+    def test_what_could_not_be_put_back_is_not_kept_since_it_might_be_a_token(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
+            Safeguard(journal=journal).snapshot(0, {**BEFORE, CLOSED.attribute: THROWAWAY[0].token})
+            entry = journal.pending(0)
+        assert entry is not None
+        assert entry.settings == {name: value for name, value in BEFORE.items() if name != CLOSED.attribute}
+        assert THROWAWAY[0].token not in entries(tmp_path)[0].read_text()
 
     def test_a_live_run_without_one_does_not_begin(self, tmp_path: Path) -> None:
         with Journal(tmp_path / "gone", "http://fake.test", ["AC1"]) as journal:

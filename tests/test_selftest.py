@@ -14,7 +14,7 @@ from conformance.embedded import Embedded
 from conformance.executor import Plan, run
 from conformance.model import Level, Report, Rule, Verdict
 from conformance.rules import BY_ID, CATALOGUE
-from conformance.selftest import Subject, combinations, examine, pairs, summary
+from conformance.selftest import Result, Subject, by_rule, combinations, examine, pairs, summary
 from conformance.target import Target, TargetSettings
 
 # Rules of the schema-driven layer are broken by faults that other rules tell first.
@@ -103,7 +103,18 @@ def test_a_miss_and_a_false_alarm_count() -> None:
 
     assert (figures["faults"], figures["must_caught"], figures["false_alarms"]) == (1, 1, 0)
     assert caught.first is not None
+    assert 0 < (caught.first_seconds or 0) < caught.seconds
     assert BY_ID["media-type"].id in {finding.rule for finding in caught.findings}
+
+
+def test_the_matrix_tells_of_every_rule_which_faults_slipped() -> None:
+    fault = Subject(faults=("f",), rules=("media-type",))
+    rows = by_rule(
+        [Result(subject=fault, requests=3, seconds=1, verdict="conformant", findings=(), differences=0)]
+    )
+
+    ((row),) = rows
+    assert (row["rule"], row["faults"], row["caught"], row["missed"]) == ("media-type", 1, 0, ["f"])
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -142,6 +142,6 @@ def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_se
 def test_now_and_then_an_answer_is_looked_at_that_would_show_what_refusals_wrote() -> None:
     session, target = session_with(Resource())
     session.send(GOOD, "class")
-    for _ in range(60):
+    for _ in range(80):
         session.run_probe(Probe(steps=(BAD,)), "rule", "class")
     assert sum(request != BAD for request in target.sent[1:]) >= 2

@@ -1,16 +1,15 @@
 """From a deviation as first seen to the shortest sequence that shows it, and whether it always does."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
-from fakes import FakeTarget, Resource, refusal
+from fakes import FakeTarget, Resource, found, refusal
 
 from conformance.model import (
     CLOSED,
     INACTIVE,
     Failure,
-    Finding,
     Probe,
     Request,
     Response,
@@ -21,20 +20,7 @@ from conformance.oracle import length_of
 from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.session import Session
-from conformance.witness import REQUESTS, Witness, cause_of
-
-Answering = Callable[[Request], Response | Failure]
-
-
-def found(answering: Answering, *requests: Request, rule: str, budget: int = REQUESTS) -> tuple[Finding, int]:
-    """The finding made of what some requests showed first, and how many requests that took."""
-    session = Session(FakeTarget(answering), tuple(BY_ID))
-    for request in requests:
-        session.send(request, "class")
-    draft = next(draft for (name, _, _), draft in session.drafts.items() if name == rule)
-    before = session.target.requests
-    finding = Witness(session, draft, budget).finding()
-    return finding, session.target.requests - before
+from conformance.witness import Witness, cause_of
 
 
 class Takes(Resource):

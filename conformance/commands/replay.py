@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from conformance.commands.refused import Refused, result_in
 
 if TYPE_CHECKING:
     from conformance.configuration import RunSettings
+    from conformance.session import Session
 
 
 @click.command()
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 )
 @click.option("--target", metavar="URL", help="Base URL to send to (default: the one in the report).")
 @click.option("--live", is_flag=True, help="Send to a target that is neither loopback nor private.")
+@click.option(
+    "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
+)
+@click.option(
+    "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
+)
+@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
 @click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
 @click.option("--proxy", metavar="URL", help="Proxy to send through.")
 @click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
@@ -33,10 +42,13 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     """
     Send the recorded requests of FINDING again, a fingerprint or its beginning, and compare the answer.
 
-    Exit status 1: it is the same, so it still deviates. 0: it is another one. 3: it could not be reached.
+    Exit status 1: it is the same, so it still deviates. 0: it is another one. 3: it could not be reached, or is live
+    and was left alone. 4: settings that were in force before could not be put back.
     """
     document = result_in(report)
     chosen = choose(document, finding)
+    if document["settings"].get("mask_accounts"):
+        flags["mask_accounts"] = True  # what is masked is compared with what is masked the same way
     embedded = flags["target"] is None and document["settings"].get("target", "") is None
     if flags["target"] is None and not embedded:
         flags["target"] = document["target"]
@@ -88,30 +100,69 @@ def _settings(flags: dict[str, object]) -> "RunSettings":
         raise Refused(str(error)) from None
 
 
+def _take_snapshots(session: "Session", accounts: list[int]) -> None:
+    """Read what is to be put back afterwards, before anything is sent that might write."""
+    from conformance.model import READ
+
+    for account in accounts:
+        exchange = session.target.send(replace(READ, account=account))
+        if (shown := session.shown(exchange)) is not None:
+            session.reader = READ
+            session.safeguard.snapshot(account, shown)
+        elif exchange.response is not None:
+            session.safeguard.unreadable(account)
+    session.safeguard.begin()
+
+
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
+    from conformance.configuration import ConfigurationError
+    from conformance.guard import LeftShort
     from conformance.reporting import record, request_of
     from conformance.reporting.facts import differing, facts
     from conformance.reporting.text import answer_line, request_line
+    from conformance.restore import put_back
+    from conformance.running import safe
+    from conformance.safeguard import Unsafe
+    from conformance.session import Session
     from conformance.target import BudgetExhausted, RateLimitedOut, Target
 
+    def tell(line: str) -> None:
+        click.echo(settings.shown(line), err=True)
+
+    requests = [request_of(recorded["request"]) for recorded in finding["exchanges"]]
+    accounts = sorted({request.account for request in requests})
+    if accounts and accounts[-1] >= len(settings.accounts):
+        raise Refused(f"this takes {accounts[-1] + 1} accounts: set CONFORMANCE_ACCOUNTS")
     for notice in settings.notices:
-        click.echo(notice, err=True)
+        tell(notice)
     exchanges = []
-    with Target(settings.for_target(url), lambda line: click.echo(line, err=True)) as target:
-        for recorded in finding["exchanges"]:
-            request = request_of(recorded["request"])
-            if request.account >= len(settings.accounts):
-                raise Refused(f"this takes {request.account + 1} accounts: set CONFORMANCE_ACCOUNTS")
-            try:
-                exchange = target.send(request)
-            except (BudgetExhausted, RateLimitedOut) as error:
-                click.echo(f"conformance: {error}", err=True)
-                return 3
-            except ValueError as error:  # it names another account, and there is none
-                raise Refused(str(error)) from None
-            exchanges.append(record(exchange, target.url))
-            click.echo(f"sent      {request_line(exchanges[-1])}")
-            click.echo(f"answered  {target.redact(answer_line(exchanges[-1]))}")
+    with ExitStack() as stack:
+        try:
+            safeguard = stack.enter_context(safe(settings, tell, adopts=False))
+        except ConfigurationError as error:
+            raise Refused(settings.shown(str(error))) from None
+        target = stack.enter_context(Target(settings.for_target(url), tell))
+        session = Session(target, (), settle=settings.settle, safeguard=safeguard)
+        try:
+            if settings.target is not None:
+                _take_snapshots(session, accounts)
+            for request in requests:
+                ((exchange, _),) = session.try_again([request])
+                exchanges.append(record(exchange, target.url))
+                click.echo(f"sent      {request_line(exchanges[-1])}")
+                click.echo(f"answered  {target.redact(answer_line(exchanges[-1]))}")
+        except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
+            tell(f"conformance: {error}")
+            return 3
+        except ValueError as error:  # it names another account, and there is none
+            raise Refused(str(error)) from None
+        finally:
+            restored, _ = put_back(session)
+        if restored.state == "failed":
+            tell(
+                f"conformance: NOT RESTORED: {', '.join(restored.failed)}; `conformance restore` tries again"
+            )
+            return 4
         redact = target.redact
         before = facts(finding["exchanges"], finding["field"], base=recorded_base, redact=redact)
         now = facts(exchanges, finding["field"], base=url.rstrip("/"), redact=redact)

@@ -25,6 +25,7 @@ RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
 @click.option("--list", "only_list", is_flag=True, help="Only tell what there is to put back.")
 @click.option("--discard", is_flag=True, help="Tell what there is, and forget it.")
 @click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
+@click.option("--mask-accounts", is_flag=True, help="Show no Account SID.")
 @click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
 @click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
 @click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
@@ -53,14 +54,12 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
             if settings.target not in (None, entry.target):
                 continue
             found += 1
-            click.echo(_told(entry))
+            click.echo(settings.shown(_told(entry)))
             if not only_list:
                 with Journal(directory, entry.target, [entry.account]) as journal:
                     codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
-        except Locked as error:
-            codes.append(_failed(USAGE, str(error)))
-        except ConfigurationError as error:
-            codes.append(_failed(USAGE, str(error)))
+        except (Locked, ConfigurationError) as error:
+            codes.append(_failed(USAGE, settings.shown(str(error))))
         except JournalError as error:
             if discard and settings.target is None:
                 path.unlink(missing_ok=True)
@@ -101,7 +100,7 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
     settings = _settings({**flags, "target": entry.target})
     account = next((each for each in settings.accounts if (each.sid or each.user) == entry.account), None)
     if account is None:
-        return _failed(USAGE, f"no credentials for {entry.account} are set")
+        return _failed(USAGE, settings.shown(f"no credentials for {entry.account} are set"))
     if journal.pending(0) is None:  # whoever held the lock a moment ago has done it
         return RESTORED
     from conformance.model import READ
@@ -112,7 +111,9 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
 
     with Target(replace(settings.for_target(entry.target), accounts=(account,))) as target:
         safeguard = Safeguard(
-            journal=journal, tell=lambda line: click.echo(f"  {line}"), names=[entry.account]
+            journal=journal,
+            tell=lambda line: click.echo(f"  {settings.shown(line)}"),
+            names=[entry.account],
         )
         session = Session(target, (), settle=settings.settle, safeguard=safeguard)
         try:
@@ -122,7 +123,8 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         if exchange.failure is not None and exchange.response is None:
             return _failed(UNREACHABLE, f"{target.url} gave no answer over HTTP: {exchange.failure.detail}")
         if exchange.status in (401, 403):
-            return _failed(UNREACHABLE, f"the target refused the credentials of {entry.account}")
+            line = f"the target refused the credentials of {entry.account}"
+            return _failed(UNREACHABLE, settings.shown(line))
         session.reader = READ if session.shown(exchange) is not None else None
         safeguard.before[0] = entry.settings
         safeguard.changed.add(0)

@@ -4,7 +4,7 @@ import os
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,8 +50,10 @@ def selftest(
     """
     Run the suite against implementations with known faults, and against conformant ones.
 
-    Without --fault, --rule and --variant, all faults and all variants are examined. The exit status is 1 when a
-    fault was missed or a variant was not found conformant.
+    Without --fault, --rule and --variant, all faults and all variants are examined. Every run is told when it
+    ends; then, by rule, how many of the faults that break it were caught, how many of them by that rule, and after
+    how many requests (the median). The exit status is 1 when a fault was missed or a variant was not found
+    conformant.
     """
     from conformance import emulator
     from conformance import selftest as proof
@@ -84,9 +86,22 @@ def selftest(
         click.echo(_line(result))
     if json_file is not None:
         proof.write(json_file, results)
+    _print_by_rule(proof.by_rule(results))
     figures = proof.summary(results)
     click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
     sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+def _print_by_rule(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        click.echo(f"\n{'rule':36} {'level':6} {'caught':>9} {'as such':>8} {'first':>6}  missed")
+    for row in rows:
+        caught, first = f"{row['caught']} of {row['faults']}", row["median_requests_to_first"]
+        shown = "" if first is None else f"{first:,.0f}"
+        missed = " ".join(row["missed"])
+        click.echo(
+            f"{row['rule']:36} {row['level'].upper():6} {caught:>9} {row['attributed']:8} {shown:>6}  {missed}"
+        )
 
 
 def _line(result: "Result") -> str:

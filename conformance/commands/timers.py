@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +17,8 @@ from conformance.commands.signals import heed
 if TYPE_CHECKING:
     from conformance.configuration import RunSettings
     from conformance.explore import Exploration
+    from conformance.model import Exchange, Request
+    from conformance.target import Target
 
 _SETTINGS_FILE = Path("conformance.toml")
 
@@ -41,22 +44,30 @@ COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, 130
     "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
 )
 @click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
-def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) -> None:
+def timers(png: bool, as_json: bool, **flags: object) -> None:
     """
     Tell how a target reads its timers: boundaries, notations, and which known dialect explains it.
 
     The exit status is 0 when everything was asked, whatever was found; 3 when not; 4 when a timer could not be put
     back.
     """
+    heed(_interrupt)
+    try:
+        _timers(png, as_json, flags)
+    except KeyboardInterrupt:  # before anything was changed, or after it was put back
+        sys.exit(INTERRUPTED)
+
+
+def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
     from conformance.configuration import ConfigurationError, resolve
 
-    if png and report_dir is None:
-        raise Refused("--png writes a file; add --report-dir DIR")
     try:
-        settings = resolve({**flags, "report_dir": report_dir}, os.environ, _SETTINGS_FILE)
+        settings = resolve(flags, os.environ, _SETTINGS_FILE)
     except ConfigurationError as error:
         raise Refused(str(error)) from None
-    heed(_interrupt)
+    directory = settings.report_dir if "report_dir" in settings.given else None
+    if png and directory is None:
+        raise Refused("--png writes a file; add --report-dir DIR")
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -65,7 +76,6 @@ def timers(png: bool, as_json: bool, report_dir: str | None, **flags: object) ->
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import explore, reporting
 
-        directory = settings.report_dir if report_dir is not None else None
         try:
             if directory is not None:
                 reporting.check_writable(directory)
@@ -125,7 +135,7 @@ def _explore(
                 )
             must_restore = settings.live or not is_loopback(url)
             changed = True
-            found = explore(target, url=url, must_restore=must_restore, progress=progress)
+            found = explore(_Redacting(target), url=url, must_restore=must_restore, progress=progress)
             changed = found.restore == "failed"
         except (NoVerdict, Unimplemented, Unsafe, TargetDead, RateLimitedOut, BudgetExhausted) as error:
             changed = False
@@ -137,6 +147,28 @@ def _explore(
             for line in dict.fromkeys(waits):
                 click.echo(line, err=True)
         return found
+
+
+class _Redacting:
+    """A target whose answers hold no token: what a timer comes back as is shown."""
+
+    def __init__(self, target: "Target") -> None:
+        self._target = target
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        return self._target.requests
+
+    def send(self, request: "Request", *, known_good: bool = False, reserve: bool = False) -> "Exchange":
+        """Send one request and return what came of it, redacted."""
+        exchange = self._target.send(request, known_good=known_good, reserve=reserve)
+        response, failure = exchange.response, exchange.failure
+        if response is not None:
+            exchange = replace(exchange, response=replace(response, body=self._target.redact(response.body)))
+        if failure is not None:
+            exchange = replace(exchange, failure=replace(failure, detail=self._target.redact(failure.detail)))
+        return exchange
 
 
 def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, png: bool) -> None:

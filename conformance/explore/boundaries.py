@@ -53,7 +53,7 @@ NUMBERS = (2**31, 2**32, 2**53, 2**63)
 """Numbers that a component often has to stay below, whatever its unit."""
 
 STRIDE = 16
-"""Bits by which the steps grow where an end is just beyond what others made likely, as where sums are rounded."""
+"""Bits by which steps grow at least where an end is just beyond what others made likely, as where sums are rounded."""
 
 GAPS = 2
 """Gaps of one notation whose edges are searched, at most."""
@@ -65,7 +65,8 @@ class Purse:
 
     searches: int
     """Still to come, the one under way among them."""
-    limit: int = LIMIT
+    limit: int = LIMIT - 3
+    """The last answer may cost three more: a value that spoils the other timer is written over, this one put back."""
     spent: int = 0
 
     @property
@@ -74,8 +75,8 @@ class Purse:
         return self.limit - self.spent - KEPT * (self.searches - 1)
 
 
-class _Spent(Exception):
-    """Nothing is left for the search under way."""
+class Spent(Exception):
+    """Nothing is left for the search under way; may be raised by what sends the requests, too."""
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ def search(grid: Grid, ask: Ask, known: Known, purse: Purse) -> Searched:
     current = _Search(grid, ask, known, purse)
     try:
         return current.run()
-    except _Spent:
+    except Spent:
         return current.as_far_as_seen()
     finally:
         purse.searches -= 1
@@ -164,7 +165,7 @@ class _Search:
             self._boundary("least", refused, least, least_exact),
             self._boundary("greatest", beyond, greatest, greatest_exact),
         )
-        with suppress(_Spent):  # the boundaries were found all the same
+        with suppress(Spent):  # the boundaries were found all the same
             self._find_gaps(least, greatest)
         return Searched(boundaries, tuple(self._gaps_found))
 
@@ -178,8 +179,10 @@ class _Search:
         below = max((number for number in refused if number < least), default=None)
         above = min((number for number in refused if number > greatest), default=None)
         boundaries = [self._boundary("least", below, least, exact=least == 1 or below == least - 1)]
-        if above is not None:
-            boundaries.append(self._boundary("greatest", above, greatest, exact=above == greatest + 1))
+        if above is not None or greatest == self._grid.longest:
+            boundaries.append(
+                self._boundary("greatest", above, greatest, exact=above in (None, greatest + 1))
+            )
         return Searched(tuple(boundaries), tuple(self._gaps_found))
 
     def _steps(self) -> list[Fraction]:
@@ -252,11 +255,11 @@ class _Search:
 
     def _refused_near(self, number: int) -> int | None:
         """The first number that is refused, going up from an accepted one by ever longer steps as far as its double."""
-        step = 1
+        step, stride = 1, max(STRIDE, number.bit_length() // 8)
         while number + step < min(2 * number, self._grid.longest):
             if not self._accepts(number + step):
                 return number + step
-            step <<= STRIDE
+            step <<= stride
         return None
 
     def _taken(self) -> list[int]:
@@ -265,7 +268,7 @@ class _Search:
     def _accepts(self, number: int) -> bool:
         if number not in self._seen:
             if self._purse.left <= 0:
-                raise _Spent
+                raise Spent
             self._seen[number] = self._ask_text(self._grid.write(number)).accepted
         return self._seen[number]
 
@@ -349,6 +352,8 @@ class _Search:
         hints = [twin[1]] if twin is not None and twin[1] is not None else []
         if (end := self._end_of_the_sibling()) is not None:
             hints.append(end)
+        if any(refused > 10**300 for _, refused in known.greatest):
+            hints += self._overflowing()
         if known.digits is not None:
             hints.append(self._first_longer(longest_number, known.digits))
         for accepted, refused in known.narrowest(known.greatest):
@@ -358,17 +363,17 @@ class _Search:
             hints += self._rounding_to(min(refused for _, refused in known.greatest))
         if known.characters is not None:
             hints.append(self._first_longer(len, known.characters))
+        caps = [int(cap // grid.nominal) + 1 for cap in CAPS]
+        caps += [number * grid.lead * 10**grid.places for number in NUMBERS]
+        caps += self._overflowing()
         if not known.endless or known.greatest or end is not None:
             for hint in hints:
                 if inside < hint < grid.longest and not self._accepts(hint):
-                    return self._flip(inside, hint, hints)
+                    return self._flip(inside, hint, hints, late=caps)
             if known.greatest and (beyond := self._refused_near(max(self._taken()))) is not None:
                 return self._flip(max(self._taken()), beyond, [])
         if self._accepts(grid.longest):
             return grid.longest, None, True
-        caps = [int(cap // grid.nominal) + 1 for cap in CAPS]
-        caps += [number * grid.lead * 10**grid.places for number in NUMBERS]
-        caps += self._overflowing()
         return self._flip(inside, grid.longest, hints, late=caps)
 
     def _find_gaps(self, least: int, greatest: int) -> None:
@@ -431,7 +436,7 @@ def flip(
     """
     at_low = accepts(low)
     pending = list(hints)
-    for _ in range(steps):
+    for step in range(steps):
         if high - low == 1:
             break
         hint = next((each for each in pending if low < each < high or low < each - 1 < high), None)
@@ -447,6 +452,8 @@ def flip(
             # Within one power of ten: a limit of digits ends just below it.
             pending, late = [10 ** magnitude(high), *late], None
             continue
+        elif high <= 2 * low and (high - low).bit_length() > steps - step:
+            break  # of some hundred digits, as where floats overflow: the steps would not do
         else:
             middle = isqrt(low * high) if high > 4 * low else (low + high) // 2
             middle, alone = _rounded(min(max(middle, low + 1), high - 1), low, high, round_ones)

@@ -57,7 +57,10 @@ def verdict(reading: TimerReading) -> str:
         each.source for each in DIALECTS if (each.name, each.variant) == (found.name, found.variant)
     )
     if found.exact:
-        return f"It reads durations as {dialect_named(found)} does ({source}): all of {found.probes} answers agree."
+        rivals = " or ".join(name for name, share in found.others if share == 1)
+        told = f", which does not tell it from {rivals}" if rivals else ""
+        agree = f"all of {found.probes} answers agree{told}"
+        return f"It reads durations as {dialect_named(found)} does ({source}): {agree}."
     share = f"{found.agreement:.1%}"
     return (
         f"It reads durations as none of the known dialects does; nearest is {dialect_named(found)} ({source}), "
@@ -69,6 +72,8 @@ def limits(reading: TimerReading) -> str:
     """One sentence on the least and the greatest length, in the finest notations that show them."""
     least = _telling(reading.boundaries, "least")
     greatest = _telling(reading.boundaries, "greatest")
+    if not reading.boundaries:
+        return "No boundary was searched."
     if least is None or least.accepted is None:
         return "No notation of a length is accepted."
     if least.refused is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from conformance.explore import interplay
-from conformance.explore.boundaries import Known, Purse, search
+from conformance.explore.boundaries import Known, Purse, Spent, search
 from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
@@ -30,6 +30,10 @@ Progress = Callable[[str, str, int], None]
 """Called with the stage, the value in hand and the requests sent so far."""
 
 STAGES = ("first look", "first boundary", "dialect", "boundaries", "notations", "interplay", "restore")
+
+
+_ENDS = (BudgetExhausted, RateLimitedOut, TargetDead)
+"""What ends an exploration before its time."""
 
 
 @dataclass(slots=True)
@@ -92,7 +96,7 @@ class _Exploration:
         try:
             self._ask_all()
             self._complete = True
-        except (BudgetExhausted, RateLimitedOut, TargetDead) as error:
+        except _ENDS as error:
             self._stopped = str(error)
         except KeyboardInterrupt:
             self._stopped = "interrupted"
@@ -100,7 +104,7 @@ class _Exploration:
             with self._at("restore"):
                 try:
                     state, notes = self._prober.restore()
-                except (BudgetExhausted, RateLimitedOut, TargetDead) as error:
+                except _ENDS as error:
                     state, notes = "failed", (f"the timers could not be put back: {error}",)
         inactive, closed = (self._reading(self._timers[each.slug]) for each in (INACTIVE, CLOSED))
         return Exploration(
@@ -132,7 +136,8 @@ class _Exploration:
         timers = [self._timers[CLOSED.slug], self._timers[INACTIVE.slug]]
         with self._at("interplay"):
             ordered, remark = interplay.order_matters(self._prober)
-            self._interplay.append(remark)
+            needs = interplay.needs_company(self._prober) if ordered is False else []
+            self._interplay += [remark, *needs]
         if ordered:
             # Beside a short inactive timer no closed one is too short, and beside a long closed one no inactive one
             # too long: years of the most digits outlast whatever is asked in other units.
@@ -166,7 +171,7 @@ class _Exploration:
                 for timer in timers:
                     timer.rows.append(Row(cls=cls, answer=self._ask(timer, text)))
         with self._at("interplay"):
-            for timer in () if ordered else reversed(timers):
+            for timer in () if ordered or needs else reversed(timers):
                 least = timer.boundary("least")
                 if least is not None and (found := interplay.dependence(self._prober, timer.field, least)):
                     self._interplay.append(found)
@@ -175,16 +180,23 @@ class _Exploration:
         return self._prober.ask(timer.field, text)
 
     def _search(self, timer: _Timer, name: str) -> None:
+        ended: list[Exception] = []
+
         def ask(text: str) -> Answer:
             before = self._prober.requests
             try:
                 return self._ask(timer, text)
+            except _ENDS as error:
+                ended.append(error)
+                raise Spent from error
             finally:
                 self._purse.spent += self._prober.requests - before
 
         found = search(GRIDS[name], ask, timer.known, self._purse)
         timer.boundaries += found.boundaries
         timer.gaps += found.gaps
+        if ended:  # what was seen until then is kept
+            raise ended[0]
 
     def _window(self, timer: _Timer) -> Window | None:
         """The accepted lengths as the first notation shows them; None when nothing is accepted."""

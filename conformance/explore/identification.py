@@ -57,6 +57,8 @@ class Candidate:
             return True
         if length.low == 0 == length.high:
             return None if text == "PT0S" else self.zero
+        if length.low == 0 and self.zero:  # what may be counted as nothing, as isodate's months are
+            return None
         return _reaches(length, window)
 
 

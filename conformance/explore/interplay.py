@@ -23,6 +23,24 @@ def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
     return None, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
 
 
+def needs_company(prober: Prober) -> list[Remark]:
+    """
+    Which timer is refused alone that was accepted beside the other; the other is sent along with it from then on.
+
+    To be asked when one day and two were accepted together.
+    """
+    remarks = []
+    for field, (name, text) in ((INACTIVE, LONGER), (CLOSED, SHORTER)):
+        other, usual = (CLOSED, SHORTER[1]) if field is INACTIVE else (INACTIVE, LONGER[1])
+        if prober.submit(((name, text),))[field.slug].accepted:
+            continue
+        company = (other.parameter, prober.before(other) or usual)
+        prober.beside(field, (company,))
+        told = f"Alone it is refused, even {text}; {_form(company)[0]} was sent along with all that follows."
+        remarks.append(Remark(topic=f"company-{field.slug}", text=told, evidence=_form((name, text))))
+    return remarks
+
+
 def _form(*pairs: tuple[str, str]) -> tuple[str, ...]:
     return ("&".join(f"{name}={value}" for name, value in pairs),)
 

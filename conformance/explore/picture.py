@@ -38,10 +38,10 @@ _EARLIEST, _LATEST = 1e-3, 1e12
 _LABEL = 20
 """Characters of a duration beside a row."""
 
-_WIDTH, _LEFT, _LINE, _ROW, _TOP, _BETWEEN = 14.5, 1.75, 6.2, 0.27, 1.0, 1.05
+_WIDTH, _LEFT, _LINE, _ROW, _TOP, _BETWEEN = 14.9, 1.75, 6.2, 0.27, 1.0, 1.05
 """Inches: of the whole, left of the number line, of the line, of a row, above the panels, and after each."""
 
-_COLUMNS = (0.15, 1.65, 3.15, 4.85)
+_COLUMNS = (0.15, 1.75, 3.4, 5.1)
 """Inches right of the number line at which the neighbours of a row's boundaries are written."""
 
 
@@ -172,7 +172,7 @@ def _panel(axes: "Axes", field: Field, rows: _Rows, earliest: float) -> None:
         for taken in (False, True):
             places = [_place(point.seconds, earliest) for point in points if point.accepted == taken]
             _marks(axes, number, places, accepted=taken)
-        for column, (text, colour) in _labels(points):
+        for column, (text, colour) in _labels(points, field.minimum):
             axes.annotate(
                 text,
                 (1 + _COLUMNS[column] / _LINE, number),
@@ -203,11 +203,12 @@ def _place(seconds: Decimal, earliest: float) -> float:
     return float(min(max(seconds, Decimal(earliest)), Decimal(_LATEST)))
 
 
-def _labels(points: Sequence[Point]) -> list[tuple[int, tuple[str, str]]]:
+def _labels(points: Sequence[Point], minimum: int) -> list[tuple[int, tuple[str, str]]]:
     """Column, text and colour of what is written beside a row: the neighbours at both ends of what is accepted."""
     accepted = [point for point in points if point.accepted]
     if not accepted:
-        return [(0, ("nothing is accepted", REFUSED))]
+        only_short = all(point.seconds < minimum for point in points)
+        return [(0, (f"× {_short(points[-1])}" if only_short else "nothing was accepted", REFUSED))]
     least, greatest = accepted[0], accepted[-1]
     below = [point for point in points if not point.accepted and point.seconds < least.seconds]
     above = [point for point in points if not point.accepted and point.seconds > greatest.seconds]

@@ -136,7 +136,7 @@ class Prober:
     def submit(self, pairs: Pairs) -> dict[str, Answer]:
         """What becomes of a form of timers, by slug; anything that was made shorter is put back at once."""
         fields = {BY_PARAMETER[name] for name, _ in pairs}
-        self._put_back(self._spoilt - fields)
+        self._put_back(self._spoilt - fields, reserve=False)
         self._touched |= {field.slug for field in fields}
         self._progress(pairs[0][1])
         exchange = self._send(update(*pairs))
@@ -162,6 +162,10 @@ class Prober:
             self._put_back_if_shorter(pairs, certain=taken is Taken.ACCEPTED)
         return answers
 
+    def before(self, field: Field) -> str | None:
+        """What a timer was set to before the exploration; None where it was not set, or could not be read."""
+        return self._before.get(field.slug) if self._before is not None else None
+
     def beside(self, field: Field, pairs: Pairs) -> None:
         """Send these along with every value of a timer from now on."""
         self._companions[field.slug] = pairs
@@ -179,28 +183,27 @@ class Prober:
                 self._longest[field.slug] = max(
                     self._longest.get(field.slug, (Decimal(-1), "")), (length, text)
                 )
-            guard = self._guard(field)
+            guard = self.before(field)
             if guard is not None and text != guard:
                 wanted = nominal_seconds(guard)
                 if length is None or wanted is None or length < wanted:
                     shorter.add(field)
-        self._put_back(shorter)
-
-    def _put_back(self, fields: AbstractSet[Field]) -> None:
-        """Write what was there before, or the longest of what was accepted, where there is any."""
-        pairs = [
-            (field.parameter, text) for field in TIMERS if field in fields and (text := self._good(field))
-        ]
         # The reserve: a spent budget must not leave a timer short.
-        if pairs and self._send(update(*pairs), reserve=True).status == 200:
-            self._spoilt -= fields
+        self._put_back(shorter, reserve=True)
+
+    def _put_back(self, fields: AbstractSet[Field], *, reserve: bool) -> None:
+        """Write what was there before, or the longest of what was accepted, where there is any."""
+        # Together, since one alone may be refused beside what the other still is; else one by one.
+        good = tuple((field.parameter, text) for field in TIMERS if (text := self._good(field)))
+        alone = tuple((pair,) for pair in good if BY_PARAMETER[pair[0]] in fields)
+        for pairs in (good, *alone) if len(good) > 1 else alone:
+            if alone and self._send(update(*pairs), reserve=reserve).status == 200:
+                self._spoilt -= {BY_PARAMETER[name] for name, _ in pairs}
+                if pairs is good:
+                    break
 
     def _good(self, field: Field) -> str:
-        return self._guard(field) or self._longest.get(field.slug, (Decimal(0), ""))[1]
-
-    def _guard(self, field: Field) -> str | None:
-        """What a timer must not be shorter than: its value before, once it had one."""
-        return self._before.get(field.slug) if self._before is not None else None
+        return self.before(field) or self._longest.get(field.slug, (Decimal(0), ""))[1]
 
     def restore(self) -> tuple[Literal["restored", "unchanged", "failed", "not-read"], tuple[str, ...]]:
         """Write back what was there, read it, and say what became of it, with notes."""
@@ -219,7 +222,7 @@ class Prober:
         shown = settings_shown(exchange) or {}
         notes, failed = [], False
         for field in wanted:
-            guard, now = self._guard(field), shown.get(field.attribute)
+            guard, now = self.before(field), shown.get(field.attribute)
             if guard is None:
                 notes.append(f"{field.attribute} was never set and cannot be unset; it is left at {now}")
             elif not (isinstance(now, str) and is_right(field, guard, now)):

@@ -7,9 +7,10 @@ follows from another difference is told with it. Where nothing in the result say
 stay apart: two mistakes told as one would hide one of them.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from conformance.reporting.text import Document, body
 
 _SETTINGS = {name: each.slug for each in FIELDS for name in (each.parameter, each.attribute)}
 _KINDS = {each.slug: each.kind for each in FIELDS}
+
+_ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
 
 _TROUBLE = frozenset({"framing", "no-server-error", "every-request-answered"})
 """After these an ordinary update is sent, which tells whether the target stays usable."""
@@ -84,14 +87,15 @@ class _Group:
         return len(self.classes & self.own) >= _ALL * len(self.own)
 
     @cached_property
+    def says_nothing(self) -> bool:
+        """Whether the answers that show it have not one attribute of the resource."""
+        return all(map(_says_nothing, self.findings))
+
+    @cached_property
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
-        """By finding, the parameters of the request that shows it, each with what its value looks like."""
+        """By finding, the parameters of the request that shows it."""
         return [
-            frozenset(
-                (name, _shape(value))
-                for name, value in decode_form(body(each["exchanges"][-1]["request"]) or b"")
-            )
-            for each in self.findings
+            frozenset(decode_form(body(each["exchanges"][-1]["request"]) or b"")) for each in self.findings
         ]
 
 
@@ -160,6 +164,15 @@ def _is_alike(one: _Group, other: _Group) -> bool:
     return len(broken & also) >= _HALF * len(broken | also)
 
 
+def _says_nothing(finding: Document) -> bool:
+    response = finding["exchanges"][-1].get("response")
+    try:
+        content = json.loads((response and body(response)) or b"")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and _ATTRIBUTES.isdisjoint(content)
+
+
 def _shapes(group: _Group) -> frozenset[str]:
     """What the values look like that came back, whatever their digits and letters are."""
     return frozenset(_shape(each["observed"].partition(": ")[2]) for each in group.findings)
@@ -174,6 +187,44 @@ def _shape(value: str) -> str:
     return re.sub("[0-9]+", "0", value)
 
 
+_COMPONENT = re.compile("([0-9]+)([.,]?)[0-9]*([A-Z])")
+
+
+def _features(value: str) -> Iterator[str]:
+    """What there is about a duration that a parser may not know."""
+    date, _, time = value.partition("T")
+    for part, text in (("", date.removeprefix("P")), ("T", time)):
+        for number, fraction, unit in _COMPONENT.findall(text):
+            yield f"{part}{unit}"
+            yield (
+                "zero"
+                if not number.strip("0")
+                else "leading zero"
+                if number[0] == "0"
+                else f"{len(number)} digits"
+            )
+            if fraction:
+                yield "fraction"
+    if len(_COMPONENT.findall(value)) > 1:
+        yield "several components"
+
+
+def _is_refused_alone(root: _Group, group: _Group) -> bool:
+    """Whether each request of a group holds a value that is refused by itself, or has what all those have."""
+    alone = {pair for sent in root.sent if len(sent) == 1 for pair in sent}
+    shapes = {(name, _shape(value)) for name, value in alone}
+    features: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for name, value in alone:
+        features[name].append(set(_features(value)))
+    common = {name: set.intersection(*found) for name, found in features.items() if len(found) > 1}
+
+    def explains(name: str, value: str) -> bool:
+        shared = common.get(name, set())
+        return (name, _shape(value)) in shapes or (bool(shared) and shared <= set(_features(value)))
+
+    return all(any(explains(name, value) for name, value in sent) for sent in group.sent)
+
+
 def _follows(root: _Group, group: _Group) -> bool:
     """Whether whatever has the one must have the other, or can hardly be told to have it."""
     if root is group:
@@ -183,10 +234,9 @@ def _follows(root: _Group, group: _Group) -> bool:
     if group.cause == "credentials-required: written":
         return root.cause == "credentials-required: accepted"
     if group.outcome == "refused" and _REFUSED_ALONE.fullmatch(root.cause):
-        alone = frozenset().union(*(each for each in root.sent if len(each) == 1))
-        return group.counts.total() <= root.counts.total() and not any(
-            each.isdisjoint(alone) for each in group.sent
-        )
+        return group.counts.total() <= root.counts.total() and _is_refused_alone(root, group)
+    if root.outcome == "accepted" and root.says_nothing:
+        return group.says_nothing
     shared = [setting for setting in group.counts if setting and setting in root.counts]
     if not shared:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 from conformance.model import Level
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import UNJUDGED, Document, plural, request_line, visible
+from conformance.reporting.text import UNJUDGED, Document, plural, sequence_line, visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,12 @@ class Comparison:
         }
 
     @property
-    def as_before(self) -> int:
-        """How many stable findings both results have."""
-        stable = sum(bool(each["stable"]) for each in self.new_result["findings"])
-        return stable - len(self.new) - len(self.changed)
+    def as_before(self) -> tuple[Document, ...]:
+        """Stable findings that both results have, those of the later."""
+        before = {each["fingerprint"] for each in self.old["findings"]}
+        return tuple(
+            each for each in self.new_result["findings"] if each["stable"] and each["fingerprint"] in before
+        )
 
     def fails(self, level: Level = Level.MUST) -> bool:
         """Whether there is a deviation, of that level or above, that the earlier result does not have."""
@@ -133,15 +135,15 @@ def to_text(comparison: Comparison) -> str:
             place = f"{each['rule']}  {each['class']}  {each['fingerprint'][:12]}"
             lines.append(f"{name:<10} {each['level'].upper()} {place}{_more(more)}")
             lines.append(f"{'':<10} {visible(each['summary'], 200)}")
-            lines.append(f"{'':<10} {request_line(each['exchanges'][-1])}: {_observed(each, comparison)}")
+            lines.append(f"{'':<10} {sequence_line(each)}: {_observed(each, comparison)}")
     lines += [visible(line) for line in _about_rules(comparison)]
     return "\n".join([*lines, summary(comparison)]) + "\n"
 
 
 def summary(comparison: Comparison) -> str:
-    """One line: how many findings are new, changed, unstable, fixed and not judged."""
-    counts = [f"{name} {len(found)}" for name, found in comparison.sections.items()]
-    return " · ".join([*counts, f"as before {comparison.as_before}"])
+    """One line: how many differences are new, changed, unstable, fixed, not judged and as before."""
+    sections = {**comparison.sections, "as before": comparison.as_before}
+    return " · ".join(f"{name} {len(grouped(found))}" for name, found in sections.items())
 
 
 def _more(count: int) -> str:
@@ -170,7 +172,7 @@ def to_markdown(comparison: Comparison) -> str:
             name,
             each["level"].upper(),
             monospaced(each["rule"]),
-            monospaced(request_line(each["exchanges"][-1], 80)),
+            monospaced(sequence_line(each, 120)),
             escaped(visible(each["expected"], 120)),
             escaped(f"{_observed(each, comparison)}{_more(more)}"),
         ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from conformance.model import Level
-from conformance.reporting.text import Document, body, request_line
+from conformance.reporting.text import Document, body, sequence_line
 
 FURTHER_WITNESSES = 3
 
@@ -41,8 +41,8 @@ class Difference:
 
     @property
     def further(self) -> tuple[str, ...]:
-        """The inputs of up to three further witnesses, each on one line."""
-        _, *others = dict.fromkeys(request_line(each["exchanges"][-1]) for each in self.findings)
+        """What was sent in up to three further witnesses, each on one line."""
+        _, *others = dict.fromkeys(map(sequence_line, self.findings))
         return tuple(others[:FURTHER_WITNESSES])
 
 

@@ -26,12 +26,14 @@ from conformance.reporting.text import (
     group_totals,
     plural,
     request_line,
+    sequence_line,
     shown_curl,
     shown_httpx,
     stale,
     statement_beside,
     visible,
     visible_bytes,
+    was_judged,
     why_known,
 )
 
@@ -66,11 +68,14 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         request_line=request_line,
+        sequence_line=sequence_line,
         answer_line=answer_line,
         request_text=_request_text,
         response_text=_response_text,
         why_known=why_known,
         stale=stale,
+        when=_when,
+        was_judged=was_judged,
         statement_beside=statement_beside,
     )
     return environment
@@ -148,6 +153,13 @@ def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
+def _when(run: Document) -> Markup:
+    started = str(run["started_at"])
+    return Markup('<time datetime="{}">{} UTC</time>').format(
+        visible(started), visible(started[:19].replace("T", " "))
+    )
+
+
 def _request_text(exchange: Document) -> str:
     request = exchange["request"]
     return "\n".join([visible(f"{request['method']} {request['url']}"), *_rest(request)])
@@ -172,6 +184,14 @@ def _rest(message: Document) -> Iterator[str]:
         yield clipped(message["body"] if "body" in message else visible_bytes(raw))
 
 
+_VALUES = (
+    *("settle", "max_requests", "known", "rate", "timeout", "ca_file"),
+    *("chat_service_sid", "messaging_service_sid"),
+)
+_FLAGS = ("live", "accept_unrestorable", "mask_accounts")
+"""Settings of the command by their names in a result."""
+
+
 def _command(document: Document) -> str:
     """The command that makes the same run again; `target` is null among the settings when none was asked for."""
     settings = document["settings"]
@@ -183,9 +203,10 @@ def _command(document: Document) -> str:
         *(("--fail-on", "should") if settings.get("fail_on") == Level.SHOULD else ()),
         *(
             word
-            for name in ("settle", "max_requests", "known")
+            for name in _VALUES
             if settings.get(name)
             for word in (f"--{name.replace('_', '-')}", str(settings[name]))
         ),
+        *(f"--{name.replace('_', '-')}" for name in _FLAGS if settings.get(name)),
     ]
     return f"conformance run {' '.join(map(quote, words))}"

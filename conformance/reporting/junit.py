@@ -2,7 +2,8 @@
 The result as JUnit XML: one test case per rule, so that names are stable from run to run.
 
 A test case has at most one result child, and the suite is red whenever the exit status is not 0: a reader that
-knows nothing but this file is not misled. Layout: github.com/testmoapp/junitxml.
+knows nothing but this file is not misled. It names no file and line: GitLab and GitHub's annotations take them for
+places in the repository at hand, where what is broken has none. Layout: github.com/testmoapp/junitxml.
 """
 
 import re

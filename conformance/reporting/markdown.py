@@ -14,10 +14,13 @@ from conformance.reporting.text import (
     answer_line,
     plural,
     request_line,
+    sequence_line,
     shown_curl,
     stale,
+    statement_beside,
     totals,
     visible,
+    was_judged,
     why_known,
 )
 
@@ -54,6 +57,8 @@ def _sections(document: Document) -> Iterator[str]:
     yield "### Twilio Conversations configuration: conformance"
     yield f"**{document['verdict']}** · {monospaced(document['target'])}"
     yield escaped(totals(document))
+    if document["stopped"]:
+        yield escaped(f"Stopped early: {document['stopped']}")
     if found:
         yield table(
             ["", "rule", "sent", "expected", "observed", "seen"],
@@ -63,7 +68,8 @@ def _sections(document: Document) -> Iterator[str]:
             yield f"{plural(len(found) - _TABLE_ROWS, 'more difference')}: see `report.html`."
         for difference in found:
             yield _details(difference, document)
-    yield table(["group", "rules that hold", "examples"], _group_rows(document))
+    if was_judged(document):
+        yield table(["group", "rules that hold", "examples"], _group_rows(document))
     open_rules = [
         [monospaced(rule["id"]), rule["level"].upper(), rule["verdict"], escaped(rule["reason"])]
         for rule in document["rules"]
@@ -90,7 +96,7 @@ def _difference_row(difference: Difference) -> list[str]:
     return [
         difference.kind if difference.kind in ("unstable", "known") else finding["level"].upper(),
         monospaced(finding["rule"]),
-        monospaced(request_line(finding["exchanges"][-1], 80)),
+        monospaced(sequence_line(finding, 120)),
         escaped(visible(finding["expected"], 120)),
         monospaced(visible(finding["observed"], 120)),
         f"{difference.count:,}",
@@ -100,9 +106,10 @@ def _difference_row(difference: Difference) -> list[str]:
 def _details(difference: Difference, document: Document) -> str:
     finding = difference.first
     rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
+    statement = statement_beside(finding, rule)
     parts = [
         escaped(visible(finding["summary"], 1_000)),
-        f"Rule: {escaped(rule['statement'])} Source: {escaped(rule['source'])}",
+        f"{escaped(f'Rule: {statement} ') if statement else ''}Source: {escaped(rule['source'])}",
     ]
     if "known" in finding:
         parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
@@ -133,8 +140,6 @@ def _group_rows(document: Document) -> list[list[str]]:
 def _remarks(document: Document) -> Iterator[str]:
     yield from document["notices"]
     yield from stale(document)
-    if document["stopped"]:
-        yield f"Stopped early: {document['stopped']}"
     restore = document["restore"]
     if restore["state"] == "failed":
         yield f"Not restored: {', '.join(restore['failed'])}"

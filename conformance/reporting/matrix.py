@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from conformance.model import Verdict
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import SUITE, Document
+from conformance.reporting.text import HOLD, SUITE, UNJUDGED, Document
 
 SIGNS = {
     Verdict.CONFORMANT: "✓",
@@ -96,6 +96,16 @@ def _sign(rule: Document | None) -> str:
     return SIGNS[Verdict(rule["verdict"])] if rule is not None else "–"
 
 
+def _hold(column: Column, group: str) -> str:
+    """The rules of a group that hold, out of those that were judged."""
+    judged = [
+        rule["verdict"]
+        for rule in column.result["rules"]
+        if rule["group"] == group and rule["verdict"] not in UNJUDGED
+    ]
+    return f"{sum(verdict in HOLD for verdict in judged)}/{len(judged)}" if judged else "–"
+
+
 def to_html(columns: Sequence[Column]) -> str:
     """The matrix as a page that loads nothing."""
     return make_page(
@@ -106,4 +116,5 @@ def to_html(columns: Sequence[Column]) -> str:
         signs={str(verdict): sign for verdict, sign in SIGNS.items()},
         verdicts={rule["verdict"] for column in columns for rule in column.result["rules"]},
         totals=totals,
+        hold=_hold,
     )

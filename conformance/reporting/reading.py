@@ -1,6 +1,7 @@
 """Result documents as they are read back: of which version they are, and whether they are what they say."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,8 @@ def validate(document: Any) -> None:
         raise ReportError(f"not a result document: {error.json_path}: {error.message[:200]!r}")
     unknown = {each["rule"] for each in document["findings"]} - {each["id"] for each in document["rules"]}
     if unknown:
-        raise ReportError(f"not a result document: findings of rules it does not have: {sorted(unknown)}")
+        names = str(sorted(unknown))[:200]
+        raise ReportError(f"not a result document: findings of rules it does not have: {names}")
 
 
 def migrate(
@@ -70,6 +72,17 @@ def migrate(
     return document
 
 
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON value")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is beyond what a number holds")
+    return number
+
+
 def load(path: Path) -> dict[str, Any]:
     """
     The result document in a file, or in the `result.json` of a directory, in the current version of its format.
@@ -80,7 +93,8 @@ def load(path: Path) -> dict[str, Any]:
     if path.is_dir():
         path = path / "result.json"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except OSError as error:
         raise ReportError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -18,6 +18,7 @@ from conformance.model import (
     Response,
     Verdict,
 )
+from conformance.reporting.causes import causes
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
@@ -76,6 +77,8 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
+    for finding, cause in zip(document["findings"], causes(document), strict=True):
+        finding["cause"] = cause
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said
@@ -157,8 +160,8 @@ def _cause(finding: Finding) -> str:
     """The rule without the field it is about, and the outcome: the same fault in two fields is one fault."""
     for each in FIELDS:
         if finding.rule.startswith(f"{each.slug}-"):
-            return f"{each.kind}-{finding.rule.removeprefix(f'{each.slug}-')} {finding.outcome}"
-    return f"{finding.rule} {finding.outcome}"
+            return f"{each.kind}-{finding.rule.removeprefix(f'{each.slug}-')}: {finding.outcome}"
+    return f"{finding.rule}: {finding.outcome}"
 
 
 def _ca_file(options: Sequence[str]) -> str:

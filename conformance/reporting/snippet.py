@@ -64,7 +64,7 @@ class _Names:
 
     def text(self, template: str, auth: Auth, account: int) -> str:
         """A Python expression of the text that a template stands for."""
-        parts = re.split(r"\{(sid|token|truncated|other_sid|other_token|basic)\}", template)
+        parts = re.split(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}", template)
         literal = "".join(parts[::2])
         names = [self._name(name, auth, account) for name in parts[1::2]]
         if not literal and len(names) == 1:
@@ -79,6 +79,8 @@ class _Names:
             return self.basic(auth, account)
         if name == "truncated":
             return f"{self._name('token', auth, account)}[:-1]"
+        if name == "swapped":
+            return f"{self._name('token', auth, account)}.swapcase()"
         if name.startswith("other_"):
             account = (account + 1) % max(len(self._accounts), 2)
         shown = self._accounts[account] if account < len(self._accounts) else ShellAccount()

@@ -23,6 +23,7 @@ from conformance.reporting.text import (
     statement_beside,
     totals,
     visible,
+    was_judged,
     why_known,
 )
 
@@ -65,7 +66,7 @@ def render(
             kind = difference.kind
             console.print(Text(_HEADINGS[kind], _STYLES[kind]), end="\n\n")
         _difference(difference, document, console)
-    if any(rule["verdict"] != Verdict.NOT_RUN for rule in document["rules"]):
+    if was_judged(document):
         console.print(_groups(document))
     where = [Text(f"report: {visible(str(page))}", "dim")] if page is not None else []
     for line in [

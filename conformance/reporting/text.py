@@ -87,10 +87,10 @@ def body(message: Document) -> bytes | None:
     """The bytes of a recorded request's or response's body, or None when it has none."""
     if "body_base64" in message:
         return base64.b64decode(message["body_base64"])
-    return message["body"].encode("utf-8") if "body" in message else None
+    return message["body"].encode("utf-8", "surrogatepass") if "body" in message else None
 
 
-def request_line(exchange: Document, limit: int = 160) -> str:
+def request_line(exchange: Document, limit: int | None = 160) -> str:
     """A recorded request on one line: the decoded parameters, and whatever is unlike an ordinary update."""
     request = exchange["request"]
     raw = body(request)
@@ -106,6 +106,11 @@ def request_line(exchange: Document, limit: int = 160) -> str:
         *(f"[{mark}]" for mark in _marks(request, raw is not None)),
     ]
     return visible(" ".join(parts), limit)
+
+
+def sequence_line(finding: Document, limit: int = 160) -> str:
+    """The requests of a finding on one line, each as `request_line` has it."""
+    return visible(", then ".join(request_line(each, None) for each in finding["exchanges"]), limit)
 
 
 def _marks(request: Document, has_body: bool) -> Iterator[str]:
@@ -172,6 +177,12 @@ def statement_beside(finding: Document, rule: Document) -> str:
     return "" if statement in finding["summary"] else statement
 
 
+def was_judged(document: Document) -> bool:
+    """Whether there was evidence of any rule at all."""
+    counts = document["counts"]
+    return bool(counts["must"]["judged"] + counts["should"]["judged"] + counts["undecided"])
+
+
 def group_totals(rules: Sequence[Document]) -> str:
     """How many rules of a group hold, out of those that were judged, and on how many examples."""
     parts = []
@@ -191,9 +202,8 @@ def totals(document: Document) -> str:
         f"{level.upper()} {counts[level]['conformant']}/{counts[level]['judged']}"
         for level in ("must", "should")
     ]
-    judged = counts["must"]["judged"] + counts["should"]["judged"] + counts["undecided"]
     parts = [
-        *([*holding, f"undecided {counts['undecided']}"] if judged else []),
+        *([*holding, f"undecided {counts['undecided']}"] if was_judged(document) else []),
         *([f"not run {counts['not_run']}"] if counts["not_run"] else []),
         *([f"errors {counts['errors']}"] if counts["errors"] else []),
         f"{plural(document['requests'], 'request')} in {document['duration_s']:.1f} s",

@@ -31,7 +31,7 @@ from conformance.model import (
     encode_form,
     update,
 )
-from conformance.rules.probes import DOCUMENT, LONG_CLOSED, answers, fixed_class, look, single
+from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, answers, fixed_class, look, single
 from conformance.rules.watching import Watched
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
@@ -102,14 +102,19 @@ _INTRUDERS = (
     _intruder(
         "malformed",
         "an Authorization header that is no Basic credentials",
-        Auth(header="Basic"),
         Auth(header="Basic !!!"),
+        Auth(header="Basic"),
         Auth(header="Basic {sid}:{token}"),
-        Auth(header="Basic eA=="),
         Auth(header="{basic}"),
-        Auth(user="\u00e9", secret="\u00e9"),
-        Auth(user="AC123", secret=""),
     ),
+    _intruder(
+        "odd-user",
+        "a user that is no account, of no Latin letters, or too short",
+        Auth(user="AC\u00e9", secret="\u00e9"),
+        Auth(user="AC123", secret=""),
+        Auth(user="\u00e9", secret="{token}"),
+    ),
+    _intruder("no-colon", "credentials without a colon", Auth(header="Basic eA==")),
     _intruder(
         "other-scheme",
         "another scheme than Basic",
@@ -216,10 +221,10 @@ def _attempts(name: str, reason: str, *probes: Probe) -> InputClass:
     return fixed_class(f"unvalidated/{name}", reason, *probes)
 
 
-def wire_probe(wire: WireForm) -> Probe:
+def wire_probe(wire: WireForm, context: Pairs = (LONG_CLOSED,)) -> Probe:
     """A probe of a body as it stands."""
     request = Request(body=wire.body, content_type=wire.content_type)
-    return single(replace(request, intends=tuple(_intended(request))), context=(LONG_CLOSED,))
+    return single(replace(request, intends=tuple(_intended(request))), context=context)
 
 
 _LOOSE = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
@@ -248,9 +253,8 @@ _TOGETHER = {
     "escapes": ("broken-escape", "double-encoded"),
     "separators": ("semicolon-separator", "escaped-ampersand"),
     "unknown": ("unknown-beside-known", "unknown-alone", "reserved-name"),
-    "media-type": ("other-media-type", "malformed-media-type", "no-media-type", "other-charset"),
     "raw-bytes": ("raw-invalid-utf-8", "raw-utf-8"),
-    "large": ("large-value", "many-parameters", "large-name"),
+    "many-parameters": ("many-parameters", "large-name"),
     "name-spelling": ("name-in-other-case", "name-with-brackets", "name-with-blank"),
 }
 """What one parser gets wrong together: one input class each."""
@@ -260,13 +264,16 @@ def wire_class(name: str) -> InputClass:
     """The input class of that name: one of the strategies' classes, or several together."""
     parts = _TOGETHER.get(name, (name,))
     sources = [WIRE_CLASSES[part] for part in parts]
+    # Where a parameter may be ignored, it shows only where its value is another than what is in force.
+    ignored = {source.group for source in sources} & {"repeated", "unknown"}
+    context = (LONG_CLOSED, SHORT_INACTIVE) if ignored else (LONG_CLOSED,)
 
     def examples(situation: Situation) -> Sequence[Probe]:
         rows = zip_longest(*(source.examples() for source in sources))
-        return [wire_probe(each) for row in rows for each in row if each is not None]
+        return [wire_probe(each, context) for row in rows for each in row if each is not None]
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
-        return wire_forms(classes=parts).map(wire_probe)
+        return wire_forms(classes=parts).map(lambda each: wire_probe(each, context))
 
     return InputClass(
         id=f"wire/{name}",
@@ -431,7 +438,7 @@ RULES = (
             _attempts(
                 "media-type",
                 "an invalid value in multipart/form-data, or under a media type that is not a form's",
-                *(p for each in _UNVALIDATED for p in (_multipart(each), _plain(each))),
+                *(p for each in _UNVALIDATED for p in (_plain(each), _multipart(each))),
             ),
             _attempts("query", "an invalid value in the query string", *map(_query, _UNVALIDATED)),
             _attempts(
@@ -442,6 +449,11 @@ RULES = (
             _attempts(
                 "method",
                 "an invalid value by PUT and PATCH",
+                single(
+                    *_method("PATCH", bad=True).steps[:1],
+                    *_method("PUT", bad=True).steps,
+                    context=(LONG_CLOSED,),
+                ),
                 _method("PUT", bad=True),
                 _method("PATCH", bad=True),
             ),

@@ -1,5 +1,6 @@
 """Rules about the answer to an accepted update: media type, JSON, attributes, headers."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -115,7 +116,7 @@ def _judge(watched: Watched) -> Iterator[Violation]:
     content_types = [value for name, value in response.headers if name.lower() == "content-type"] or [""]
     # Of several no recipient can tell which is meant; they must not be sent (RFC 9110 5.3).
     for content_type in content_types:
-        if content_type.partition(";")[0].strip().lower() != "application/json":
+        if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
             observed = content_type or "no Content-Type"
             yield _violation("media-type", "Content-Type", "other", "application/json", observed)
             break
@@ -183,6 +184,8 @@ def _wanted(name: str | None) -> str:
 
 
 def _is_url(text: str, ending: str) -> bool:
+    if re.search(r"[\x00-\x20\x7f]", text):  # which urlsplit takes out
+        return False
     try:
         parts = urlsplit(text)
     except ValueError:

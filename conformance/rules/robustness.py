@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from conformance.model import CLOSED, INACTIVE, SIDS, FailureKind, Level, Rule, Violation
 from conformance.rules.acceptance import describe
 from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
-from conformance.rules.protocol import wire_class, wire_classes
+from conformance.rules.protocol import wire_classes
 from conformance.rules.watching import Watched
 
 _LARGE_BODY = 64 * 1024
@@ -65,8 +65,11 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
         )
 
 
-_SIZES = (4_300, 5_000, 20_000, 100_000)
+_SIZES = (5_000, 4_301, 20_000, 100_000)
 """Digits: beyond the 4,300 that Python's int() takes, beyond 64-bit and double range, beyond a header's size."""
+
+_ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f4a5")
+"""What means something to a shell, a template, a query or a terminal, or takes two or four bytes."""
 
 RULES = (
     Rule(
@@ -120,12 +123,17 @@ RULES = (
                 ),
             ),
             fixed_class(
+                "text/odd-characters",
+                "characters that mean something to other languages, or take several bytes",
+                *(value_probe(INACTIVE, f"PT10M{text}") for text in ("".join(_ODD), *_ODD)),
+            ),
+            fixed_class(
                 "size/sid",
                 "SIDs of thousands of characters",
                 *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
             ),
             *wire_classes("escapes", "invalid-utf-8", "nul"),
-            *(wire_class(name) for name in ("media-type", "json-body", "multipart-body")),
+            *wire_classes("other-media-type"),
         ),
     ),
     Rule(

@@ -71,6 +71,18 @@ _TOGETHER = {
 """Kinds of mistakes that one check makes or does not make together: one input class each."""
 
 
+_RARE = frozenset(
+    {
+        "look-alike-prefix",
+        "misplaced-prefix",
+        "number-syntax",
+        "embedded",
+        "two-joined",
+        "prefix-later",
+    }
+)
+
+
 def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
     groups: dict[str, Sequence[str]] = {}
@@ -92,7 +104,8 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
         "; ".join(each.reason for each in classes),
         (*first, *(text for row in examples for text in row if text is not None)),
         lambda: invalid_sids(target_field.prefix, classes=parts),
-        rare=classes[0].group in ("blanks", "empty") and "newline-around" not in parts,
+        rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts)
+        or name.removeprefix("sid/") in _RARE,
     )
 
 

@@ -151,12 +151,12 @@ def fixed(text: str) -> Variant:
 
 
 def inserted(*insertions: bytes) -> tuple[Variant, ...]:
-    """Bytes within, behind and before the first value: one that is trimmed or cut off shows less."""
+    """Bytes behind, before and within the first value."""
 
     def variants(insertion: bytes) -> Iterator[Variant]:
-        yield value_changed(lambda value: value[:1] + insertion + value[1:])
         yield value_changed(lambda value: value + insertion)
         yield value_changed(lambda value: insertion + value)
+        yield value_changed(lambda value: value[:1] + insertion + value[1:])
 
     return tuple(variant for insertion in insertions for variant in variants(insertion))
 
@@ -219,7 +219,7 @@ def no_value(_: str, __: str) -> str:
 
 
 def renamed(change: Callable[[str], str]) -> tuple[Variant, Variant]:
-    """The first name changed, with its valid value and with an invalid one."""
+    """The first name changed, with an invalid value and with its valid one."""
 
     def valid(pairs: Sequence[Pair], _: Digits) -> WireForm:
         return form(encode_form([(change(pairs[0][0]), pairs[0][1]), *pairs[1:]]))
@@ -227,7 +227,7 @@ def renamed(change: Callable[[str], str]) -> tuple[Variant, Variant]:
     def invalid(pairs: Sequence[Pair], _: Digits) -> WireForm:
         return form(encode_form([(change(pairs[0][0]), wrong_value(pairs[0][0]))]))
 
-    return valid, invalid
+    return invalid, valid
 
 
 def split_words(name: str, joint: str) -> str:

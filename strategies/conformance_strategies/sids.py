@@ -292,7 +292,7 @@ _CLASSES = (
     ),
     InvalidSidClass(
         name="letter-beyond-f", group="alphabet", reason="g to z are no hexadecimal digits",
-        templates=_inside("gGzZoOlIxXhstSuUnNpPqQrRvVwWyYiLjJkKmMtTH"),
+        templates=_inside("GgzZoOlIxXhstSuUnNpPqQrRvVwWyYiLjJkKmMtTH"),
     ),
     InvalidSidClass(
         name="punctuation", group="alphabet",

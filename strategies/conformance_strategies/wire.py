@@ -48,7 +48,16 @@ from conformance_strategies._wire_variants import (
 __all__ = ["WIRE_CLASSES", "WireClass", "wire_forms"]
 
 WireGroup = Literal[
-    "encoding", "repeated", "unknown", "empty-pairs", "escapes", "invalid-utf-8", "nul", "size", "media-type"
+    "encoding",
+    "repeated",
+    "unknown",
+    "empty-pairs",
+    "escapes",
+    "invalid-utf-8",
+    "nul",
+    "size",
+    "media-type",
+    "other-media-type",
 ]
 #: Bytes that one wire form reads at most.
 _SIZE = 4 + PAIRS_SIZE + 8
@@ -115,7 +124,8 @@ _CLASSES = (
     _row("encoding", "partly-percent-encoded", "any characters are escaped, which changes nothing",
          some_escaped),
     _row("encoding", "plus-sign", "a plus sign means a blank, and an escaped one a plus sign",
-         *inserted(b"+", b"%2B", b"%2b", b"%20")),
+         value_changed(lambda value: value[:1] + b"+" + value[1:]), *inserted(b"+")[:2],
+         *inserted(b"%2B", b"%2b", b"%20")),
     _row("encoding", "byte-order-mark",
          "the body begins with the UTF-8 byte order mark, which is part of the first name",
          body_changed(lambda body: b"\xef\xbb\xbf" + body), body_changed(lambda body: b"%EF%BB%BF" + body)),
@@ -205,7 +215,7 @@ _CLASSES = (
          fixed("%00=%00")),
     # sizes
     _row("size", "large-value", "a value of 1 KiB to 1 MiB",
-         large(_KIB, "A"), large(16 * _KIB, "A"), large(64 * _KIB, "A"), large(_KIB * _KIB, "A"), large(64 * _KIB, "9"),
+         large(16 * _KIB, "A"), large(_KIB, "A"), large(64 * _KIB, "A"), large(_KIB * _KIB, "A"), large(64 * _KIB, "9"),
          large(64 * _KIB, "A", "Unknown"), large(_KIB * _KIB, "A", "Unknown")),
     _row("size", "large-name", "a name of 1 to 64 KiB",
          name_changed(lambda name: name * 64), name_changed(lambda name: name * 4096),
@@ -220,26 +230,26 @@ _CLASSES = (
     _row("media-type", "charset-parameter", "the charset UTF-8 is named, in any spelling",
          *(typed(f"{FORM_MEDIA_TYPE}{parameter}")
            for parameter in ("; charset=utf-8", ";charset=UTF-8", '; charset="utf-8"', "; Charset=UTF-8"))),
-    _row("media-type", "other-charset", "another charset is named",
+    _row("other-media-type", "other-charset", "another charset is named",
          *(mistyped(f"{FORM_MEDIA_TYPE}; charset={charset}")
            for charset in ("unknown", "iso-8859-1", "us-ascii", "utf-16", "utf-7", ""))),
-    _row("media-type", "no-media-type", "no Content-Type", mistyped(None)),
-    _row("media-type", "other-media-type", "a form under a media type that is not a form's",
+    _row("other-media-type", "no-media-type", "no Content-Type", mistyped(None)),
+    _row("other-media-type", "other-media-type", "a form under a media type that is not a form's",
          *(mistyped(each) for each in ("text/plain", "application/json", "application/octet-stream",
          "application/xml",
                                         "multipart/form-data"))),
-    _row("media-type", "json-body", "JSON, under its own media type and as a form",
+    _row("other-media-type", "json-body", "JSON, under its own media type and as a form",
          mistyped("application/json", json_text), mistyped("application/json; charset=utf-8", json_text),
          mistyped("application/json", lambda pairs: json.dumps([dict(pairs)]).encode()),
          mistyped("application/json", lambda pairs: json.dumps({pairs[0][0]: [pairs[0][1]]}).encode()),
          mistyped("application/json", lambda pairs: json.dumps({pairs[0][0]: 600}).encode()),
          mistyped("application/json", lambda _: b"{"), lambda pairs, _: form(json_text(pairs))),
-    _row("media-type", "multipart-body", "the other encoding of forms (RFC 7578), whole and broken",
+    _row("other-media-type", "multipart-body", "the other encoding of forms (RFC 7578), whole and broken",
          mistyped(f"multipart/form-data; boundary={BOUNDARY}", multipart),
          mistyped("multipart/form-data", multipart), mistyped("multipart/form-data; boundary=other",
          multipart),
          mistyped(f"multipart/form-data; boundary={BOUNDARY}", lambda pairs: multipart(pairs)[:-4])),
-    _row("media-type", "malformed-media-type", "what is no media type, or more than one",
+    _row("other-media-type", "malformed-media-type", "what is no media type, or more than one",
          *(mistyped(each) for each in ("garbage", "", "/", "application/", "*/*",
          f"{FORM_MEDIA_TYPE}, text/plain",
                                         f"{FORM_MEDIA_TYPE};", f"{FORM_MEDIA_TYPE}; charset",

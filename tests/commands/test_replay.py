@@ -15,7 +15,7 @@ from reporting.samples import REPORTS, finding, outcome, rule
 from conformance.commands.replay import replay
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
-from conformance.model import CLOSED, INACTIVE, NO_AUTH, Exchange, Request, Verdict, update
+from conformance.model import CLOSED, INACTIVE, NO_AUTH, READ, Exchange, Request, Verdict, update
 from conformance.reporting import build, write_all
 from conformance.target import Target, TargetSettings
 
@@ -163,3 +163,28 @@ def _write(directory: Path, fingerprints: list[str]) -> None:
     for each, fingerprint in zip(document["findings"], fingerprints, strict=True):
         each["fingerprint"] = fingerprint
     (directory / "result.json").write_text(json.dumps(document))
+
+
+def test_the_settings_of_before_are_put_back(faulty: tuple[str, Path, dict[str, str]]) -> None:
+    url, directory, fingerprints = faulty
+    with Target(TargetSettings(url=url)) as target:
+        target.send(update((INACTIVE.parameter, "PT11M"), (CLOSED.parameter, "P11D")))
+        before = target.send(READ).response
+        result = _replay(fingerprints["kept"], "--report", directory)
+        after = target.send(READ).response
+    assert result.exit_code == 1
+    assert before is not None
+    assert after is not None
+    assert after.body == before.body
+
+
+def test_a_live_target_is_left_alone_when_it_could_not_be_put_back(tmp_path: Path) -> None:
+    with _emulator() as url:
+        fingerprints = _recorded("http://127.0.0.1:1", tmp_path)
+        result = _replay(fingerprints["kept"], "--report", tmp_path, "--target", url, "--live")
+        with Target(TargetSettings(url=url)) as target:
+            answer = target.send(READ).response
+    assert result.exit_code == 3
+    assert "--accept-unrestorable" in result.stderr
+    assert answer is not None
+    assert b'"default_closed_timer": null' in answer.body

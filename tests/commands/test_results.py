@@ -92,7 +92,7 @@ def test_a_new_deviation_fails(results: Path) -> None:
     assert result.exit_code == 1
     assert (
         result.stdout.splitlines()[-1]
-        == "new 6 · changed 0 · unstable 1 · fixed 0 · not judged 0 · as before 0"
+        == "new 4 · changed 0 · unstable 1 · fixed 0 · not judged 0 · as before 0"
     )
 
 

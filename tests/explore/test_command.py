@@ -38,6 +38,17 @@ def test_it_tells_the_dialect_and_writes_reports(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("how", ["flag", "environment", "file"])
+def test_where_reports_go_is_a_setting_like_others(how: str, tmp_path: Path) -> None:
+    """Flag over environment over `conformance.toml`; without any, nothing is written."""
+    (tmp_path / "conformance.toml").write_text('report-dir = "of-the-file"\nmax-requests = 60\n')
+    environ = {"CONFORMANCE_REPORT_DIR": "of-the-environment"} if how != "file" else {}
+    flags = ["--report-dir", "of-the-flag"] if how == "flag" else []
+    with over_http(Settings(reference())) as url:
+        CliRunner(env=environ).invoke(timers, ["--target", url, *flags])
+    assert [path.parent.name for path in tmp_path.rglob("timers.json")] == [f"of-the-{how}"]
+
+
 def test_json_is_all_of_the_standard_output() -> None:
     with over_http(Settings(reference())) as url:
         result = call("--target", url, "--json")
@@ -69,6 +80,22 @@ def test_a_target_that_is_not_there_is_no_verdict() -> None:
 )
 def test_what_cannot_be_followed_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     assert call(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "at", ["conformance.configuration.resolve", "conformance.explore.prober.Prober.look_around"]
+)
+def test_an_interrupt_before_anything_was_changed_has_its_own_exit_status(
+    at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    settings = Settings(reference())
+    monkeypatch.setattr(at, interrupted)
+    with over_http(settings) as url:
+        assert call("--target", url).exit_code == 130
+    assert set(settings.values.values()) == {None}
 
 
 def test_a_timer_that_is_not_put_back_is_told_by_the_exit_status() -> None:

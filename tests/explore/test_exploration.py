@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
+from itertools import pairwise
 
 import jsonschema
 import pytest
@@ -18,7 +19,7 @@ from conformance.emulator import DIALECTS as DIALECT_VARIANTS
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.notations import nominal_seconds
-from conformance.model import CLOSED, INACTIVE, TIMERS
+from conformance.model import CLOSED, INACTIVE, TIMERS, decode_form
 from conformance.preflight import NoVerdict
 from conformance.target import BudgetExhausted, Target, TargetSettings
 from explore.doors import Accepts, InProcess, Settings, both, over_http
@@ -145,6 +146,13 @@ def test_a_spent_budget_gives_a_partial_answer_and_puts_the_timers_back() -> Non
     assert {field.slug: settings.values[field.attribute] for field in TIMERS} == before
 
 
+def test_a_budget_that_ends_within_a_search_leaves_what_was_seen() -> None:
+    found = explored(Settings(reference()), budget=12)
+    least = next(each for each in found.closed.boundaries if each.end == "least")
+    assert (least.refused, least.accepted) == ("PT599S", "PT600S")
+    assert "which does not tell it from" in text_of(found)
+
+
 @pytest.mark.parametrize("budget", [1, 2, 3, 10, 40])
 def test_any_budget_ends_in_a_restore(budget: int) -> None:
     before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
@@ -171,6 +179,22 @@ def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_bac
     with pytest.raises(NoVerdict, match="could not be put back"):
         explored(settings)
     assert set(settings.values.values()) == {None}
+
+
+def test_a_value_that_is_kept_and_cannot_be_shown_does_not_spoil_what_is_said_of_the_other_timer() -> None:
+    class Spoilt(Settings):
+        """Keeps what it cannot show: as long as it does, every representation is a server error."""
+
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            status, document = super().answer(method, body)
+            unshowable = any(len(value or "") > 40 for value in self.values.values())
+            return (500, {}) if status == 200 and unshowable else (status, document)
+
+    found = explored(Spoilt(reference()))
+    for reading, minimum in ((found.inactive, "PT60S"), (found.closed, "PT600S")):
+        assert reading.dialect.exact
+        least, greatest = (each for each in reading.boundaries if each.notation == "seconds")
+        assert (least.accepted, greatest.status) == (minimum, 500)
 
 
 def test_what_accepts_everything_and_echoes_an_example_is_called_that() -> None:
@@ -203,6 +227,73 @@ def test_a_closed_timer_that_must_outlast_the_inactive_one_does_not_spoil_the_bo
         assert (least.accepted, greatest.refused) == (minimum, None)
         assert reading.dialect.exact
     assert found.restore == "restored"
+
+
+def remarks(*, fault: str = "", variant: str = "", budget: int) -> dict[str, str]:
+    with (
+        Embedded(
+            THROWAWAY, faults=[fault] if fault else [], variants=[variant] if variant else []
+        ) as emulator,
+        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY, max_requests=budget)) as target,
+    ):
+        found = explore(target)
+    return {remark.topic: remark.text for remark in found.interplay}
+
+
+@pytest.mark.parametrize(
+    ("alteration", "topic", "expected"),
+    [
+        ({"variant": "closed-after-inactive"}, "order", "may not be shorter"),
+        ({"variant": "echo-of-days"}, "order", "may be shorter"),
+        ({"fault": "one-parameter-only"}, "order", "is not told"),
+        ({"variant": "zero-refused"}, "zero-inactive-timer", "No zero is accepted"),
+        ({"variant": "zero-as-null"}, "zero-inactive-timer", "PT0S reads back as null; PT0M, P0D refused"),
+        ({"variant": "zero-of-days"}, "zero-inactive-timer", "PT0S reads back as P0D"),
+        ({"variant": "zero-disables-both"}, "zero-closed-timer", "PT0S reads back as PT0S"),
+        ({"fault": "inactive-timer-accepts-any-zero"}, "zero-inactive-timer", "P0D reads back as P0D"),
+        ({"fault": "timers-need-each-other"}, "company-closed-timer", "Alone it is refused"),
+        ({"fault": "closed-timer-needed"}, "company-inactive-timer", "DefaultClosedTimer=P1D was sent along"),
+        (
+            {"fault": "one-parameter-only"},
+            "dependence-closed-timer",
+            "PT600S is accepted alone and refused beside",
+        ),
+        (
+            {"fault": "closed-timer-minimum-unchecked-beside-others"},
+            "dependence-closed-timer",
+            "PT599S is refused alone and accepted beside",
+        ),
+        ({"variant": "echo-of-days"}, "dependence-closed-timer", "It does not matter"),
+    ],
+    ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
+)
+def test_how_the_timers_depend_on_each_other_is_told(
+    alteration: dict[str, str], topic: str, expected: str
+) -> None:
+    # What a timer does beside the other is asked last, the rest before the boundaries.
+    budget = 900 if topic.startswith("dependence") else 120
+    assert expected in remarks(**alteration, budget=budget)[topic]
+
+
+def test_a_timer_that_is_refused_alone_is_put_back_in_company() -> None:
+    class Together(Settings):
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            if method == "POST" and len(decode_form(body)) == 1:
+                self.history.append(dict(self.values))
+                return 400, {}
+            return super().answer(method, body)
+
+    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+    settings = Together(reference(), before=before)
+    found = explore(InProcess(settings), must_restore=False)
+    assert found.restore == "restored"
+    assert all(reading.dialect.exact for reading in found.timers)
+    for field in TIMERS:
+        shorter = [
+            seconds(values[field.attribute]) < seconds(before[field.slug]) for values in settings.history
+        ]
+        assert any(shorter)
+        assert not any(one and other for one, other in pairwise(shorter))
 
 
 def longest(text: str | None) -> Decimal | None:

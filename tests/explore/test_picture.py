@@ -23,7 +23,7 @@ def test_a_picture_is_an_svg_document_with_its_labels_as_text() -> None:
         "● PT60S",
         "seconds",
         "weeks",
-        "nothing is accepted",
+        "nothing was accepted",
         "● P…D of 4,990 digits",
     ):
         assert expected in texts

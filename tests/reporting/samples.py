@@ -1,5 +1,7 @@
 """Hand-made runs: one with every verdict and hostile bytes, one without a single finding."""
 
+import base64
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +32,60 @@ URL = "http://127.0.0.1:4010/v1/Configuration"
 SID = "AC" + "0" * 32
 HOSTILE = "\x1b[31m</script><img src=x onerror=alert(1)>&\x00|`\n\u202e\ud800'\"]]>"
 HOSTILE_BODY = b"\x1b]0;owned\x07<script>alert(document.domain)</script>\x00\xff\xfe```\n| a | b |"
+
+CORPUS = (
+    HOSTILE,
+    HOSTILE_BODY.decode("latin-1"),
+    "<script>alert(1)</script>",
+    "</style></script></title></textarea><script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "'><img src=x onerror=alert(1)>",
+    '" onmouseover=alert(1) autofocus onfocus=alert(1) x="',
+    "`onload=alert(1)`",
+    "<img src=//192.0.2.1/x srcset=//192.0.2.1/y>",
+    "<link rel=stylesheet href=//192.0.2.1/x><style>@import '//192.0.2.1/x';</style>",
+    "<base href=//192.0.2.1/><a href=x>x</a>",
+    "<meta http-equiv=refresh content='0;url=//192.0.2.1/'>",
+    "<iframe srcdoc='<script>parent.alert(1)</script>' src=javascript:alert(1)></iframe>",
+    "<object data=javascript:alert(1)><embed src=javascript:alert(1)>",
+    "<form action=//192.0.2.1/><button autofocus formaction=javascript:alert(1)>",
+    "<video autoplay src=//192.0.2.1/x onerror=alert(1)><details open ontoggle=alert(1)>",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    'https://192.0.2.1/"onclick=alert(1)//',
+    "https://192.0.2.1/'><script>alert(1)</script>",
+    "{{ 7 * 7 }}{% include 'x' %}${7*7}<%= 7 %>",
+    "<!--<script>-->]]><![CDATA[<script>alert(1)</script>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;&#60;script&#62;",
+    "+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
+    "\u2028\u2029\u0085\ufeff\u200b\u202e<\u0000script>alert(1)</script>",
+    "\ud83d<script>\udc00alert(1)</script>",
+)
+"""Texts that would run a script, leave the page or load something, were they ever taken for markup."""
+
+_OUR_OWN = frozenset(
+    {"verdict", "level", "fingerprint", "started_at", "state", "id", "rule", "auth", "method"}
+)
+
+
+def hostile(document: Any, shift: int = 0) -> Any:
+    """A result document with a text of the corpus in place of every text that a target or a rule may have."""
+    corpus = itertools.cycle(CORPUS[shift:] + CORPUS[:shift])
+
+    def turned(value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: turned(each, key) for key, each in value.items()}
+        if isinstance(value, list):
+            return [turned(each, name) for each in value]
+        if not isinstance(value, str) or name in _OUR_OWN:
+            return value
+        return (
+            base64.b64encode(next(corpus).encode("utf-8", "replace")).decode()
+            if name == "body_base64"
+            else next(corpus)
+        )
+
+    return turned(document)
 
 
 def exchange(request: Request, body: bytes = b'{"account_sid": null}', **fields: Any) -> Exchange:

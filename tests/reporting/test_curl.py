@@ -183,6 +183,7 @@ def _basic(user: str, secret: str) -> str:
 CREDENTIALS = [
     (Auth(), _basic(SID, TOKEN)),
     (Auth(secret="{truncated}"), _basic(SID, TOKEN[:-1])),
+    (Auth(secret="{swapped}"), _basic(SID, TOKEN.swapcase())),
     (Auth(secret="{token}x"), _basic(SID, TOKEN + "x")),
     (Auth(secret=""), _basic(SID, "")),
     (Auth(user="", secret=""), _basic("", "")),

@@ -12,7 +12,7 @@ from conformance.model import CLOSED, Verdict, update
 from conformance.reporting import build, differences
 from conformance.reporting.html import linked, render
 
-from .samples import HOSTILE, REPORTS, exchange, finding, outcome, rule
+from .samples import DOCUMENTS, HOSTILE, REPORTS, exchange, finding, outcome, rule
 
 
 class _Page(HTMLParser):
@@ -83,7 +83,7 @@ def test_several_differences_are_listed_before_they_are_told(deviating: dict[str
     first = {f"#finding-{each.first['fingerprint'][:12]}" for each in differences(deviating)}
 
     (start,) = [n for n, (_, each) in enumerate(page.elements) if each.get("class") == "glance"]
-    listed = [each["href"] for tag, each in page.elements[start : start + 3 * 5 + 1] if tag == "a"]
+    listed = [each["href"] for tag, each in page.elements[start : start + 5 * 5 + 1] if tag == "a"]
     assert len(listed) == 5 and set(listed) == first
 
 
@@ -237,9 +237,21 @@ def test_the_command_makes_the_same_run_again(clean: dict[str, Any]) -> None:
         "settle": 0.5,
         "max_requests": 50,
         "known": "known deviations.toml",
+        "timeout": 2.5,
+        "chat_service_sid": "IS" + "0" * 32,
+        "live": True,
+        "mask_accounts": False,
     }
 
     assert (
         "conformance run --profile standard --seed 0 --only '*-timer-*' --only challenge --fail-on should --settle 0.5 "
-        "--max-requests 50 --known 'known deviations.toml'" in _Page({**clean, "settings": settings}).text
+        f"--max-requests 50 --known 'known deviations.toml' --timeout 2.5 --chat-service-sid IS{'0' * 32} --live"
+        in _Page({**clean, "settings": settings}).text
     )
+
+
+def test_a_target_that_could_not_be_judged_is_not_said_to_be_without_differences() -> None:
+    text = re.sub(r"\s+", " ", _Page(DOCUMENTS["no-verdict"]).text)
+
+    assert "Nothing was judged." in text and "None were found." not in text
+    assert "0/0" not in text

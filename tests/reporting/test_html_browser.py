@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from conformance.reporting import write_all
+from conformance.reporting import ARCHIVE, Archive, write_all
 from conformance.reporting.compare import FORMATS, compare
+from conformance.reporting.html import render
 from conformance.reporting.matrix import Column, to_html
 
-from .samples import DOCUMENTS, HOSTILE
+from .samples import CORPUS, DOCUMENTS, HOSTILE, REPORTS, URL, hostile
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -76,6 +77,38 @@ def test_the_page_is_quiet_keeps_to_itself_and_fits(
     assert [event for event in events if not event.startswith("data:image/svg+xml;base64,")] == [urls[name]]
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.close()
+
+
+@pytest.mark.parametrize("shift", range(0, len(CORPUS), 5))
+def test_whatever_a_target_or_a_rule_says_nothing_runs_and_nothing_is_loaded(
+    browser: Any, tmp_path: Path, shift: int
+) -> None:
+    document = hostile(DOCUMENTS["deviating"], shift)
+    pages = {
+        "report": render(document),
+        "comparison": FORMATS["html"](compare(DOCUMENTS["clean"], document)),
+        "matrix": to_html([Column(name=CORPUS[shift], result=document, link=CORPUS[shift])]),
+    }
+    for name, text in pages.items():
+        path = tmp_path / f"{name}.html"
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+        page = browser.new_page()
+        events: list[str] = []
+        page.on("console", lambda message, events=events: events.append(message.text))
+        page.on("pageerror", lambda error, events=events: events.append(str(error)))
+        page.on("dialog", lambda dialog, events=events: events.append(dialog.message))
+        page.on("request", lambda request, events=events: events.append(request.url))
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        page.evaluate(
+            "document.querySelectorAll('*').forEach((each) => each.dispatchEvent(new Event('focus')))"
+        )
+        page.wait_for_timeout(100)
+
+        assert events == [path.as_uri()]
+        beyond = page.evaluate("[...document.links].map((link) => link.protocol)")
+        assert set(beyond) <= {"file:", "http:", "https:"}
+        page.close()
 
 
 def test_filters_leave_what_was_asked_for(browser: Any, urls: dict[str, str]) -> None:
@@ -146,6 +179,52 @@ def test_the_keyboard_reaches_findings_rules_and_controls(browser: Any, urls: di
     for part in ("<select", '<button type="reset"', "data-copy=", '<pre id="curl-', "<summary>"):
         assert any(part in each for each in reached), part
     page.close()
+
+
+def test_on_paper_what_holds_is_a_line_and_what_does_not_is_told_in_full(
+    browser: Any, urls: dict[str, str]
+) -> None:
+    page = browser.new_page()
+    page.goto(urls["deviating"])
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+    assert page.locator(".rule[data-verdict=conformant][open]").count() == 0
+    assert page.locator(".rule:not([data-verdict=conformant]):not([open])").count() == 0
+    assert page.locator("nav:visible, button:visible, select:visible, .python[open]").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+    page.close()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_archive_of_exchanges_is_played_back(browser: Any, tmp_path: Path, whole: bool) -> None:
+    copies = {}
+    with Archive(tmp_path, target="http://127.0.0.1:4010") as archive:
+        for each in REPORTS["deviating"].outcomes:
+            for one in [one for finding in each.findings for one in finding.exchanges]:
+                archive.add(one)
+        if whole:
+            copies = {ARCHIVE: archive.copy}
+        write_all(DOCUMENTS["deviating"], tmp_path, copies=copies)
+    context = browser.new_context()
+    # The port has no one behind it: what comes is what was recorded.
+    context.route_from_har(tmp_path / ARCHIVE, not_found="abort")
+    page = context.new_page()
+    answer = page.goto(URL)
+
+    assert (answer.status, answer.text()) == (200, '{"account_sid": null}')
+    told = page.evaluate(
+        """async (url) => {
+            const body = "DefaultInactiveTimer=banana";
+            const headers = {"Content-Type": "application/x-www-form-urlencoded"};
+            const answer = await fetch(url, {method: "POST", body, headers});
+            return [answer.status, await answer.text()];
+        }""",
+        URL,
+    )
+    assert told == [200, '{"account_sid": null}']
+    context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -126,6 +126,23 @@ def test_a_case_says_its_verdict_level_and_source(deviating: dict[str, Any]) -> 
     )
 
 
+def test_names_are_unique_stable_and_claim_no_place_in_the_readers_repository(
+    deviating: dict[str, Any],
+) -> None:
+    cases = list(_suite(deviating).iter("testcase"))
+    other = {
+        **deviating,
+        "seed": 7,
+        "target": "http://elsewhere.example",
+        "findings": deviating["findings"][:1],
+    }
+
+    names = [(case.get("classname"), case.get("name")) for case in cases]
+    assert len(set(names)) == len(names)
+    assert names == [(case.get("classname"), case.get("name")) for case in _suite(other).iter("testcase")]
+    assert {name for case in cases for name in case.attrib} == {"classname", "name"}
+
+
 def test_known_findings_are_no_part_of_a_failure(deviating: dict[str, Any]) -> None:
     document = copy.deepcopy(deviating)
     document["findings"][0]["known"] = {"reason": "being mended", "link": "", "expires": ""}

@@ -9,7 +9,7 @@ from conformance.model import CLOSED, Verdict, update
 from conformance.reporting import build
 from conformance.reporting.markdown import LIMIT, render
 
-from .samples import REPORTS, exchange, finding, outcome, rule
+from .samples import DOCUMENTS, REPORTS, exchange, finding, outcome, rule
 
 
 def _outside_code(markdown: str) -> str:
@@ -94,3 +94,10 @@ def test_a_summary_too_large_loses_whole_sections_and_says_so() -> None:
 def test_a_small_limit_is_kept(deviating: dict[str, Any]) -> None:
     for limit in (400, 1000, 3000):
         assert len(render(deviating, limit).encode()) <= limit
+
+
+def test_a_target_that_could_not_be_judged_is_told_so_first_and_without_zeros() -> None:
+    text = render(DOCUMENTS["no-verdict"])
+
+    assert text.splitlines()[6] == "Stopped early: the target is unreachable"
+    assert "rules that hold" not in text

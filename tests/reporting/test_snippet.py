@@ -1,5 +1,6 @@
 """Python lines, run as they are, send with httpx the very bytes that were recorded."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.credentials import _PLACEHOLDER
 from conformance.model import FORM_MEDIA_TYPE, READ, Auth, Exchange, Failure, FailureKind, Request
-from conformance.reporting import ShellAccount
+from conformance.reporting import ShellAccount, curl
 from conformance.reporting.snippet import httpx_snippet
 
 from .recorder import Received, Recorder, serving
@@ -77,6 +79,7 @@ def test_what_is_unusual_about_a_request_is_repeated(recorder: Recorder) -> None
 CREDENTIALS = [
     (Auth(), SID, TOKEN, "Basic"),
     (Auth(secret="{truncated}"), SID, TOKEN[:-1], "Basic"),
+    (Auth(secret="{swapped}"), SID, TOKEN.swapcase(), "Basic"),
     (Auth(secret="{token}x"), SID, f"{TOKEN}x", "Basic"),
     (Auth(user="", secret=""), "", "", "Basic"),
     (Auth(user="{other_sid}", secret="{other_token}"), OTHER_SID, "second", "Basic"),
@@ -91,6 +94,15 @@ def test_credentials_are_filled_in(recorder: Recorder) -> None:
     assert [each.credentials() for each in received] == [
         (scheme, user, secret) for _, user, secret, scheme in CREDENTIALS
     ]
+
+
+def test_no_placeholder_that_the_target_fills_in_is_left_as_it_is() -> None:
+    names = re.findall(r"[a-z_]+", _PLACEHOLDER.pattern)
+    assert {"sid", "token", "swapped"} <= set(names)
+    for name in names:
+        exchange = Exchange(number=1, request=replace(READ, auth=Auth(secret=f"{{{name}}}")))
+        for spelled in (httpx_snippet([exchange], url="http://h/"), curl([exchange], url="http://h/")):
+            assert f"{{{name}}}" not in spelled
 
 
 def test_headers_of_credentials_may_be_anything_or_absent(recorder: Recorder) -> None:

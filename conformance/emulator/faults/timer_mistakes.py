@@ -98,7 +98,8 @@ def reads_with(parse: Callable[[str], Decimal]) -> Callable[[TimerField], None]:
 
 
 # What hand-written parsers look for.
-_TOKEN = re.compile(r"([0-9]+(?:[.,][0-9]+)?)([YMWDHS])")
+# Only where a number begins: looking from each of its digits on would take the square of their count.
+_TOKEN = re.compile(r"(?<![0-9])([0-9]+(?:[.,][0-9]+)?)([YMWDHS])")
 _ORDER = "YMWDTHMS"
 _DATE_UNITS = dict(zip("YMWD", ("years", "months", "weeks", "days"), strict=True))
 _TIME_UNITS = dict(zip("HMS", ("hours", "minutes", "seconds"), strict=True))

@@ -1,0 +1,242 @@
+"""What belongs together is told as one difference, and nothing else is."""
+
+from typing import Any
+
+import pytest
+
+from conformance.model import FIELDS
+from conformance.reporting.causes import causes
+
+ATTRIBUTES = {each.slug: each.attribute for each in FIELDS}
+
+
+def _finding(cause: str, setting: str = "", cls: str = "a", **fields: Any) -> dict[str, Any]:
+    """A finding as a result holds it: `cause` is its rule and outcome, for a setting's own rule that of the setting."""
+    name, _, outcome = cause.partition(": ")
+    kind = next((each.kind for each in FIELDS if name.startswith(f"{each.slug}-")), "")
+    raw = cause.replace(f"{setting}-", f"{kind}-", 1) if kind else cause
+    exchange: dict[str, Any] = {
+        "request": {
+            "body": fields.pop("sent", ""),
+            "content_type": "application/x-www-form-urlencoded",
+        }
+    }
+    if "answer" in fields:
+        exchange["response"] = {"body": fields.pop("answer")}
+    return {
+        "rule": fields.pop("rule", name),
+        "class": cls,
+        "outcome": outcome,
+        "cause": raw,
+        "field": ATTRIBUTES.get(setting),
+        "count": fields.pop("count", 1),
+        "observed": fields.pop("observed", "status 200"),
+        "exchanges": [exchange],
+    }
+
+
+def _causes(*findings: dict[str, Any], **sent: str) -> list[str]:
+    """The causes of findings in a run in which the classes `a` to `d` of every rule were sent, or those given."""
+    rules = {each["rule"] for each in findings}
+    return causes(
+        {
+            "findings": findings,
+            "rules": [
+                {
+                    "id": rule,
+                    "classes": [
+                        {"id": cls, "examples": 3} for cls in sent.get(rule.replace("-", "_"), "abcd")
+                    ],
+                }
+                for rule in rules
+            ],
+        }
+    )
+
+
+def _are_one(*findings: dict[str, Any], **sent: str) -> bool:
+    return len(set(_causes(*findings, **sent))) == 1
+
+
+def test_findings_of_one_rule_setting_and_outcome_are_one() -> None:
+    syntax = "inactive-timer-syntax: accepted"
+
+    assert _are_one(_finding(syntax, "inactive-timer", "a"), _finding(syntax, "inactive-timer", "b"))
+
+
+@pytest.mark.parametrize(
+    ("inactive", "closed", "one"),
+    [("ab", "ab", True), ("abc", "ab", True), ("ab", "cd", False), ("a", "abcd", False)],
+)
+def test_two_timers_are_one_where_they_are_wrong_in_the_same_inputs(
+    inactive: str, closed: str, one: bool
+) -> None:
+    found = [
+        *(_finding("inactive-timer-syntax: accepted", "inactive-timer", cls) for cls in inactive),
+        *(_finding("closed-timer-syntax: accepted", "closed-timer", cls) for cls in closed),
+    ]
+
+    assert _are_one(*found) is one
+
+
+def test_inputs_that_one_of_them_was_never_sent_say_nothing() -> None:
+    found = [
+        _finding("inactive-timer-syntax: accepted", "inactive-timer", "a"),
+        _finding("inactive-timer-syntax: accepted", "inactive-timer", "b"),
+        _finding("closed-timer-syntax: accepted", "closed-timer", "a"),
+    ]
+
+    assert _are_one(*found, closed_timer_syntax="acd")
+
+
+def test_a_timer_and_a_sid_are_never_one() -> None:
+    assert not _are_one(
+        _finding("inactive-timer-echo: missing", "inactive-timer"),
+        _finding("chat-service-sid-echo: missing", "chat-service-sid"),
+    )
+
+
+def test_another_outcome_of_the_same_rule_is_another_difference() -> None:
+    assert not _are_one(
+        _finding("inactive-timer-echo: missing", "inactive-timer"),
+        _finding("inactive-timer-echo: changed", "inactive-timer"),
+    )
+
+
+def test_values_of_one_shape_in_several_settings_are_one_and_of_others_are_not() -> None:
+    def malformed(setting: str, value: str) -> dict[str, Any]:
+        attribute = ATTRIBUTES[setting]
+        return _finding(f"representation: {attribute}", setting, observed=f"{attribute}: '{value}'")
+
+    assert _are_one(malformed("inactive-timer", "60"), malformed("closed-timer", "600"))
+    assert not _are_one(malformed("inactive-timer", "60"), malformed("closed-timer", "10 minutes"))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    ["framing: framing", "no-server-error: server-error", "every-request-answered: timeout"],
+)
+def test_a_target_that_stays_unusable_is_so_after_what_broke_it(trouble: str) -> None:
+    assert _causes(_finding(trouble), _finding("stays-usable: unusable", count=9)) == [trouble] * 2
+
+
+def test_what_was_written_without_credentials_was_accepted_without_them() -> None:
+    accepted, written = "credentials-required: accepted", "credentials-required: written"
+
+    assert _causes(_finding(accepted), _finding(written, "closed-timer")) == [accepted] * 2
+    assert not _are_one(_finding("no-leak: leaked"), _finding(written, "closed-timer"))
+
+
+@pytest.mark.parametrize(("broken", "one"), [("abcd", True), ("abc", True), ("ab", False)])
+def test_a_setting_in_which_nothing_is_checked_is_one_difference(broken: str, one: bool) -> None:
+    found = [
+        *(_finding("closed-timer-syntax: accepted", "closed-timer", cls) for cls in broken),
+        *(_finding("closed-timer-minimum: accepted", "closed-timer", cls) for cls in "abcd"),
+        _finding("closed-timer-echo: blank", "closed-timer", "z"),
+    ]
+
+    assert _are_one(*found) is one
+
+
+def test_a_minimum_that_is_checked_in_places_is_wrong_by_itself() -> None:
+    found = [
+        *(_finding("closed-timer-syntax: accepted", "closed-timer", cls) for cls in "abcd"),
+        _finding("closed-timer-minimum: accepted", "closed-timer", "a"),
+    ]
+
+    assert not _are_one(*found)
+
+
+@pytest.mark.parametrize(
+    ("sent", "one"),
+    [
+        ("DefaultInactiveTimer=PT7H", True),
+        ("DefaultClosedTimer=P1D&DefaultInactiveTimer=PT7H", True),
+        ("DefaultInactiveTimer=PT90M", False),
+        ("DefaultClosedTimer=PT7H", False),
+        ("", False),
+    ],
+)
+def test_a_request_is_refused_for_a_value_that_is_refused_by_itself(sent: str, one: bool) -> None:
+    alone = _finding(
+        "inactive-timer-accept: refused", "inactive-timer", count=4, sent="DefaultInactiveTimer=PT24H"
+    )
+
+    assert _are_one(alone, _finding("scheme-case: refused", sent=sent)) is one
+
+
+@pytest.mark.parametrize(
+    ("alone", "sent", "one"),
+    [
+        (("PT1H", "PT25H"), "PT1.5H", True),
+        (("PT1H", "PT25H"), "P1DT2H", True),
+        (("PT1H", "PT25H"), "P2W", False),
+        (("PT0H10M", "P0DT600S"), "PT0M700S", True),
+        (("PT0H10M", "P0DT600S"), "PT10M", False),
+        (("P10D", "PT900S"), "PT1.5H", False),  # they have nothing in common that could be why
+        (("PT1H30M",), "PT2H5M", True),
+        (("PT1H30M",), "PT2H5.5M", False),  # of a single value nobody knows what it is refused for
+    ],
+)
+def test_so_is_one_for_what_all_those_values_have(alone: tuple[str, ...], sent: str, one: bool) -> None:
+    found = [
+        _finding("closed-timer-accept: refused", "closed-timer", value, sent=f"DefaultClosedTimer={value}")
+        for value in alone
+    ]
+    other = _finding("closed-timer-notation: refused", "closed-timer", sent=f"DefaultClosedTimer={sent}")
+
+    assert _are_one(*found, other) is one
+
+
+def test_a_refusal_that_is_a_200_is_told_with_all_that_its_body_lacks() -> None:
+    error, representation = '{"code": 50375}', '{"default_closed_timer": null}'
+    accepted = _finding("closed-timer-syntax: accepted", "closed-timer", count=9, answer=error)
+
+    assert _are_one(accepted, _finding("chat-service-sid-echo: missing", "chat-service-sid", answer=error))
+    assert not _are_one(
+        accepted, _finding("chat-service-sid-echo: missing", "chat-service-sid", answer=representation)
+    )
+    assert not _are_one(
+        _finding("closed-timer-syntax: accepted", "closed-timer", count=9, answer=representation),
+        _finding("account-sid-present: absent", answer=error),
+    )
+
+
+def test_sids_are_told_apart_by_the_kinds_of_their_digits() -> None:
+    alone = _finding(
+        "chat-service-sid-accept: refused",
+        "chat-service-sid",
+        count=4,
+        sent=f"DefaultChatServiceSid=IS{'A' * 32}",
+    )
+
+    assert _are_one(alone, _finding("any-subset: refused", sent=f"DefaultChatServiceSid=IS{'F' * 32}"))
+    assert not _are_one(alone, _finding("any-subset: refused", sent=f"DefaultChatServiceSid=IS{'f' * 32}"))
+
+
+def test_values_that_are_shown_wrong_are_one_with_what_they_seldom_look_like_besides() -> None:
+    shown = _finding("closed-timer-echo: changed", "closed-timer", count=40)
+
+    assert _are_one(shown, _finding("last-write-wins: previous-value", "closed-timer", count=3))
+    assert not _are_one(shown, _finding("last-write-wins: previous-value", "closed-timer", count=30))
+    assert not _are_one(shown, _finding("last-write-wins: previous-value", "inactive-timer", count=3))
+
+
+def test_a_blank_that_comes_back_was_accepted() -> None:
+    accepted = _finding("closed-timer-strictness: accepted", "closed-timer", "timer/blank-around")
+
+    assert _are_one(accepted, _finding("closed-timer-echo: blank", "closed-timer", "timer/blank-around"))
+    assert not _are_one(accepted, _finding("closed-timer-echo: blank", "closed-timer", "timer/minutes"))
+
+
+def test_a_setting_that_is_not_kept_is_one_difference_and_two_are_two() -> None:
+    kept = _finding("omitted-parameters-kept: reset", "closed-timer", count=5)
+
+    assert _are_one(kept, _finding("read-after-write: previous-value", "closed-timer"))
+    assert not _are_one(kept, _finding("read-after-write: previous-value", "inactive-timer"))
+
+
+def test_findings_about_no_setting_and_of_no_known_rule_stay_as_they_are() -> None:
+    found = [_finding("challenge: absent"), _finding("made-up: x"), _finding("errors")]
+
+    assert _causes(*found) == ["challenge: absent", "made-up: x", "errors"]
