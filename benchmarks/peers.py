@@ -167,10 +167,16 @@ def _failures(recorder: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) -> Iterator[str]:
     """The row of a tool, after a line for each kind of failure that a conformant implementation is blamed for."""
     with ThreadPoolExecutor(jobs) as pool:
-        clean = list(pool.map(lambda seed: tool.judge(seed=seed), (0, 1)))
-        conformant = [clean[0], *pool.map(lambda name: tool.judge(variants=[name]), variants)]
-        faulty = list(pool.map(lambda name: tool.judge(faults=[name]), faults))
-    always, ever = clean[0].kinds & clean[1].kinds, clean[0].kinds | clean[1].kinds
+        runs = [
+            pool.submit(tool.judge, seed=1),
+            pool.submit(tool.judge),
+            *(pool.submit(tool.judge, variants=[name]) for name in variants),
+            *(pool.submit(tool.judge, faults=[name]) for name in faults),
+        ]
+    again, *reports = (each.result() for each in runs)
+    conformant, faulty = reports[: len(variants) + 1], reports[len(variants) + 1 :]
+    clean = conformant[0]
+    always, ever = clean.kinds & again.kinds, clean.kinds | again.kinds
     found = [name for name, said in zip(faults, faulty, strict=True) if not always <= said.kinds <= ever]
     new = [said for said in faulty if not said.kinds <= ever]
     unlike = [said for said in conformant if not always <= said.kinds <= ever]

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -108,7 +108,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         known = read(settings.known) if settings.known is not None else ()
     except (ConfigurationError, KnownError) as error:
         raise Refused(str(error)) from None
-    heed(_interrupt)
+    heed(_leave)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -137,11 +137,15 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
         with reporting.Progress(console, limit=settings.max_requests) as shown:
             progress = _unless_interrupted(shown.update)
+            heed(_interrupt)
             try:
                 judged = {"judged": observations.add} if observability else {}
                 outcome = judge(settings, url, rules, progress, first, archive.add, tell, **judged)
             except ConfigurationError as error:
                 raise Refused(settings.shown(str(error))) from None
+            except KeyboardInterrupt:  # before the run has begun
+                sys.exit(_ENDED)
+        heed(_leave)
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]
@@ -185,7 +189,13 @@ def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
         raise Refused(str(error)) from None
 
 
+_ENDED = 130
 _INTERRUPTED = threading.Event()
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """Before a run and after it there is nothing to put back."""
+    raise SystemExit(_ENDED)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

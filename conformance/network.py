@@ -186,6 +186,8 @@ class _Stream(httpcore.NetworkStream):
             inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.limit())
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise _TLSError(str(error) or "the handshake timed out") from error
+        # What a proxy has answered to CONNECT is no part of the target's answer.
+        self._watch.received, self._watch.beginning = 0, b""
         return _Stream(inner, self._watch)
 
 

@@ -6,6 +6,7 @@ update does to a setting that was never set is looked at before the first accept
 come back.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -71,13 +72,13 @@ def look_around(session: Session) -> Findings:
     for account in range(session.situation.accounts):
         exchanges = [session.send(replace(READ, account=account), "answer/read", known_good=True)]
         if (settings := session.shown(exchanges[0])) is not None:
-            safeguard.snapshot(account, settings)
+            safeguard.snapshot(account, settings, _owner(exchanges[0]))
         if account == 0 or exchanges[0].status != 200:
             safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
             exchanges.append(session.send(replace(EMPTY, account=account), "state/empty-update"))
             session.takes_empty = exchanges[-1].status == 200
             if settings is None and (settings := session.shown(exchanges[-1])) is not None:
-                safeguard.snapshot(account, settings)
+                safeguard.snapshot(account, settings, _owner(exchanges[-1]))
         if settings is None:
             _say_unreadable(session, exchanges, account)
         # Neither showed it, or it may be for reading alone: ask for a real update.
@@ -91,6 +92,13 @@ def look_around(session: Session) -> Findings:
             session.reader = exchanges[0 if session.shown(exchanges[0]) is not None else 1].request
     safeguard.begin()
     return found
+
+
+def _owner(exchange: Exchange) -> str | None:
+    """The account that an answer, which shows settings, says they are of."""
+    assert exchange.response is not None
+    owner = json.loads(exchange.response.body).get("account_sid")
+    return owner if isinstance(owner, str) else None
 
 
 def _say_unreadable(session: Session, exchanges: list[Exchange], account: int) -> None:

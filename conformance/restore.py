@@ -40,6 +40,8 @@ def put_back(session: Session) -> tuple[Restore, bool]:
     else:
         failed = {name for settings in safeguard.before.values() for name, value in settings.items() if value}
         restored = Restore(state="failed", failed=tuple(sorted(failed)))
+    if restored.state == "failed" and safeguard.keeps:
+        safeguard.tell("what could not be put back is kept: `conformance restore` tries again")
     return restored, interrupted
 
 

@@ -54,10 +54,15 @@ class Safeguard:
         """Accounts to which something was sent that may have written."""
         self.reading = False
         """Whether settings are still being read, and nothing may be set."""
-        self._unset: dict[str, None] = {}
+        self._for_good: dict[str, None] = {}
         self.left_out: dict[str, None] = {}
         """Input classes that were not sent because of the guard."""
         self.notices: list[str] = []
+
+    @property
+    def keeps(self) -> bool:
+        """Whether settings are kept on disk."""
+        return self._journal is not None
 
     def tell(self, line: str) -> None:
         """Say a line at once, and in the report."""
@@ -66,32 +71,41 @@ class Safeguard:
             with suppress(OSError):  # nobody may be listening any more
                 self._tell(line)
 
-    def snapshot(self, account: int, settings: Settings) -> None:
+    def snapshot(self, account: int, settings: Settings, owner: str | None = None) -> None:
         """
         Keep an account's settings as they are before the first write.
 
+        Args:
+            account: Its index.
+            settings: As they were read.
+            owner: The account that the answer says they are of.
+
         Raises:
-            Unsafe: On a live target, what is null could not be unset, or nothing can be kept.
+            Unsafe: On a live target, they are another account's, what is null could not be unset, or nothing can be
+                kept.
         """
         name = self._name(account)
-        unset = [name for name, value in settings.items() if value is None]
-        if unset and self._live and not self._accept:
+        if self._live and owner is not None and name.startswith("AC") and owner.lower() != name.lower():
+            raise Unsafe(f"the credentials are not of {name}, but of {owner[:34]}; nothing was written")
+        # What no update may set cannot be put back, and might be anything: a token, of all things.
+        worth = {
+            attribute: value
+            for attribute, value in settings.items()
+            if value is None or decide_value(_BY_ATTRIBUTE[attribute], value).answer is not Answer.REJECT
+        }
+        for_good = {attribute: value for attribute, value in settings.items() if worth.get(attribute) is None}
+        if for_good and self._live and not self._accept:
+            values = ", ".join(f"{attribute} {value or 'null'}" for attribute, value in for_good.items())
             raise Unsafe(
-                f"{name} has no {', '.join(unset)}, and what is set once cannot be unset; "
-                "nothing was written (--accept-unrestorable goes on)"
+                f"{name} has {values}, which cannot be put back once it is something else; nothing was written "
+                "(--accept-unrestorable goes on)"
             )
         if self.guard is not None:
             self.guard.protect(account, settings)
-        self._unset |= dict.fromkeys(unset)
+        self._for_good |= dict.fromkeys(for_good)
         if self._journal is None:
             self.before[account] = settings
             return
-        # What no update may set cannot be put back, and might be anything: a token, of all things.
-        worth = {
-            name: value
-            for name, value in settings.items()
-            if value is None or decide_value(_BY_ATTRIBUTE[name], value).answer is not Answer.REJECT
-        }
         try:
             earlier = self._journal.pending(account)
             self._journal.keep(account, worth)
@@ -109,8 +123,8 @@ class Safeguard:
         """Say what cannot be undone, all settings having been read: from now on every account is written to."""
         self.reading = False
         self.changed.update(self.before)
-        if self._unset and self._tell is not None:
-            self.tell(f"null now, and cannot be unset once they are set: {', '.join(self._unset)}")
+        if self._for_good and self._tell is not None:
+            self.tell(f"cannot be put back once they are set, being null now: {', '.join(self._for_good)}")
 
     def unreadable(self, account: int) -> None:
         """

@@ -177,7 +177,8 @@ def pairs(faults: Sequence[Subject], count: int, seed: int) -> Iterator[Subject]
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
     """The figures of a matrix."""
-    faulty = [result for result in results if result.subject.faults]
+    faulty = [result for result in results if len(result.subject.faults) == 1]
+    two = [result for result in results if len(result.subject.faults) > 1]
     must = [result for result in faulty if result.subject.level is Level.MUST]
     clean = [result for result in results if not result.subject.faults]
     first = [result.first for result in faulty if result.first is not None]
@@ -188,6 +189,8 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "must_faults": len(must),
         "must_caught": sum(result.ok for result in must),
         "attributed": sum(result.attributed for result in faulty),
+        "pairs": len(two),
+        "pairs_both_reported": sum(result.attributed for result in two),
         "variants": len(clean),
         "false_alarms": sum(not result.ok for result in clean),
         "median_requests_to_first": statistics.median(first) if first else None,

@@ -479,12 +479,28 @@ def echo(connection: Connection) -> None:
         connection.answer(request)
 
 
+def tunnel(connection: Connection) -> None:
+    """A proxy, not hostile at all: connects to whatever it is asked for, and passes everything on."""
+    authority = next(connection.requests()).split()[1].decode()
+    host, _, port = authority.rpartition(":")
+    with socket.create_connection((host, int(port))) as upstream:
+        connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=_pass_on, args=(upstream, connection.stream), daemon=True).start()
+        _pass_on(connection.stream, upstream)
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+
+
 class Hostile:
     """
     A server that gives one play to every connection, on a free port of 127.0.0.1.
 
     Args:
-        name: A key of `PLAYS`.
+        name: A key of `PLAYS`, or `tunnel`.
         context: Speak TLS with it.
         port: 0 for any.
         behind: Host and port of a server that is asked instead, but for what holds `trigger`.
@@ -499,7 +515,7 @@ class Hostile:
         behind: tuple[str, int] | None = None,
         trigger: bytes = b"",
     ) -> None:
-        self._play = PLAYS[name]
+        self._play = tunnel if name == "tunnel" else PLAYS[name]
         self._behind = behind
         self._trigger = trigger
         self._context = context

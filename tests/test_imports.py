@@ -52,6 +52,7 @@ ORDER = (
     "fidelity",
     "commands",
     "cli",
+    "__main__",
     "pytest_plugin",
     "conformance",
 )

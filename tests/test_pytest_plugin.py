@@ -179,10 +179,10 @@ def test_workers_share_one_run(user: pytest.Pytester) -> None:
 
         judge = running.judge
 
-        def counted(*arguments):
+        def counted(*arguments, **named):
             with open("runs.txt", "a") as file:
                 file.write("run\\n")
-            return judge(*arguments)
+            return judge(*arguments, **named)
 
         running.judge = counted
         """

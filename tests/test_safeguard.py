@@ -153,6 +153,15 @@ class TestUnrestorable:
         assert "--accept-unrestorable" in report.stopped
         assert [request.method for request in target.sent] == ["GET"]
 
+    def test_nor_does_it_where_a_value_could_not_be_set_again(self) -> None:
+        made = resource()
+        made.states[0][INACTIVE.attribute] = "PT30S"  # set before there was a minimum
+        target = FakeTarget(made, accounts=1)
+        report, _ = live(target)
+        assert report.exit_code == 3
+        assert "default_inactive_timer PT30S, which cannot be put back" in report.stopped
+        assert [request.method for request in target.sent] == ["GET"]
+
     def test_it_does_when_told_to_and_leaves_timers_long(self) -> None:
         made = Resource()
         report, _ = live(FakeTarget(made, accounts=1), "quick", accept=True)
@@ -168,6 +177,16 @@ class TestUnrestorable:
         ((line, sent),) = told
         assert all(each.attribute in line for each in FIELDS)
         assert not any(request.body for request in target.sent[:sent])
+
+
+def test_a_live_run_does_not_begin_on_another_account_than_was_named() -> None:
+    """The SID of an API key's account is the user's own word."""
+    target = FakeTarget(resource(), accounts=1)
+    safeguard = Safeguard(live=True, names=["AC" + "9" * 32])
+    report = run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
+    assert report.exit_code == 3
+    assert f"not of AC{'9' * 32}, but of {THROWAWAY[0].sid}" in report.stopped
+    assert [request.method for request in target.sent] == ["GET"]
 
 
 class TestUnreadable:

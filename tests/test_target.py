@@ -16,7 +16,7 @@ import hostile
 import httpcore
 import pytest
 
-from conformance.model import EMPTY, NO_AUTH, READ, Auth, FailureKind, Request, update
+from conformance.model import EMPTY, NO_AUTH, READ, Auth, Exchange, FailureKind, Request, update
 from conformance.network import addresses_of, are_loopback, are_private
 from conformance.target import (
     THROWAWAY,
@@ -33,12 +33,22 @@ UPDATE = update(("DefaultClosedTimer", "PT10M"))
 
 @contextmanager
 def playing(name: str, **settings: object) -> Iterator[tuple[hostile.Hostile, Target]]:
-    quick: dict[str, object] = {"timeout": 0.5} | settings
+    quick: dict[str, object] = {"timeout": 5.0} | settings
     with (
         hostile.Hostile(name) as server,
         Target(TargetSettings(url=server.url, **quick)) as target,  # type: ignore[arg-type]  # tests name them
     ):
         yield server, target
+
+
+def sent_in_time(target: Target) -> Exchange:
+    """The exchange of an update, which ends within its timeout and a second; a busy machine gets two more tries."""
+    for _ in range(3):
+        began = time.monotonic()
+        exchange = target.send(UPDATE)
+        if time.monotonic() - began < target.settings.timeout + 1.0:
+            return exchange
+    pytest.fail(f"{target.settings.timeout} s, and more than a second beyond")
 
 
 class TestWhatGoesOut:
@@ -249,7 +259,7 @@ class TestConnections:
             assert target.requests == 4
 
     def test_a_hang_on_a_reused_connection_is_a_hang(self) -> None:
-        with playing("hangs-on-reuse") as (_, target):
+        with playing("hangs-on-reuse", timeout=1.0) as (_, target):
             assert target.send(UPDATE).status == 200
             failure = target.send(UPDATE).failure
         assert failure is not None
@@ -263,7 +273,7 @@ class TestConnections:
 
     def test_requests_sent_together_have_a_connection_each_and_keep_their_order(self) -> None:
         requests = [update(("DefaultClosedTimer", f"PT{minutes}M")) for minutes in range(10, 18)]
-        with playing("echo", timeout=5.0) as (server, target):
+        with playing("echo") as (server, target):
             exchanges = target.send_together(requests)
             assert server.connections == 8
         assert [exchange.request for exchange in exchanges] == requests
@@ -273,7 +283,7 @@ class TestConnections:
             assert exchange.response.body.endswith(request.body or b"?")
 
     def test_requests_sent_together_overlap(self) -> None:
-        with playing("silent") as (_, target):
+        with playing("silent", timeout=0.5) as (_, target):
             began = time.monotonic()
             exchanges = target.send_together([UPDATE] * 6)
             assert time.monotonic() - began < 1.5
@@ -338,11 +348,11 @@ class TestHostileTargets:
 
     @pytest.mark.parametrize("name", FAILURES)
     def test_a_failure_is_named_and_comes_in_bounded_time(self, name: str) -> None:
-        with playing(name, max_body=1 << 16) as (_, target):
+        # How long a flood takes is a matter of the machine: only what never ends has to be cut short.
+        timeout = 5.0 if FAILURES[name] is FailureKind.TOO_LARGE else 0.5
+        with playing(name, max_body=1 << 16, timeout=timeout) as (_, target):
             for _ in range(2):
-                began = time.monotonic()
-                exchange = target.send(UPDATE)
-                assert time.monotonic() - began < 0.5 + 1.0
+                exchange = sent_in_time(target)
                 assert exchange.response is None
                 assert exchange.failure is not None
                 assert exchange.failure.kind is FAILURES[name]
@@ -359,7 +369,7 @@ class TestHostileTargets:
 
     @pytest.mark.parametrize("name", ["huge-json", "deep-nesting", "million-digits", "invalid-utf8"])
     def test_large_and_odd_bodies_come_through_whole(self, name: str) -> None:
-        with playing(name, timeout=5.0) as (_, target):
+        with playing(name) as (_, target):
             response = target.send(UPDATE).response
         assert response is not None
         assert len(response.body) == int(response.header("content-length") or 0)
@@ -367,7 +377,7 @@ class TestHostileTargets:
     @pytest.mark.parametrize("name", ["endless-body", "gzip-bomb"])
     def test_a_body_is_cut_at_the_cap(self, name: str) -> None:
         hostile.bomb()
-        with playing(name, timeout=5.0) as (_, target):
+        with playing(name) as (_, target):
             tracemalloc.start()
             try:
                 response = target.send(UPDATE).response
@@ -425,7 +435,7 @@ class TestHostileTargets:
         assert "SSH-2.0" in failure.detail
 
     def test_a_large_request_to_a_deaf_target_ends_in_time(self) -> None:
-        with playing("deaf") as (_, target):
+        with playing("deaf", timeout=0.5) as (_, target):
             began = time.monotonic()
             failure = target.send(Request(body=bytes(20_000_000))).failure
             assert time.monotonic() - began < 2.0
@@ -440,9 +450,7 @@ class TestHostileTargets:
                 stream.connect_ex(listener.getsockname())
             port = listener.getsockname()[1]
             with Target(TargetSettings(url=f"http://127.0.0.1:{port}", timeout=0.5)) as target:
-                began = time.monotonic()
-                failure = target.send(UPDATE).failure
-                assert time.monotonic() - began < 0.5 + 1.0
+                failure = sent_in_time(target).failure
         assert failure is not None
         assert failure.kind in (FailureKind.CONNECT, FailureKind.TIMEOUT)
 
@@ -511,6 +519,16 @@ class TestTLS:
         assert failure.kind is FailureKind.TLS
         assert "localhost" in failure.detail
 
+    def test_a_proxy_opens_a_tunnel_and_its_own_answer_is_not_the_targets(self, certificate: Path) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        with hostile.Hostile("good", context) as server, hostile.Hostile("tunnel") as proxy:
+            settings = TargetSettings(url=server.url, ca_file=str(certificate), proxy=proxy.url)
+            with Target(settings) as target:
+                exchanges = [target.send(UPDATE) for _ in range(3)]
+        assert [(each.status, each.failure) for each in exchanges] == [(200, None)] * 3
+        assert proxy.received[0].startswith(b"CONNECT 127.0.0.1:")
+
     @pytest.mark.parametrize(
         ("name", "kind"),
         [
@@ -530,9 +548,7 @@ class TestTLS:
             hostile.Hostile(name, context) as server,
             Target(TargetSettings(url=server.url, timeout=0.5, ca_file=str(certificate))) as target,
         ):
-            began = time.monotonic()
-            failure = target.send(UPDATE).failure
-            assert time.monotonic() - began < 0.5 + 1.0
+            failure = sent_in_time(target).failure
         assert failure is not None
         assert failure.kind is kind
 
@@ -541,9 +557,7 @@ class TestTLS:
         with hostile.Hostile(name) as server:
             url = server.url.replace("http:", "https:")
             with Target(TargetSettings(url=url, timeout=0.5)) as target:
-                began = time.monotonic()
-                failure = target.send(UPDATE).failure
-                assert time.monotonic() - began < 0.5 + 1.0
+                failure = sent_in_time(target).failure
         assert failure is not None
         assert failure.kind is FailureKind.TLS
 

@@ -159,9 +159,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         finally:
             restored, _ = put_back(session)
         if restored.state == "failed":
-            tell(
-                f"conformance: NOT RESTORED: {', '.join(restored.failed)}; `conformance restore` tries again"
-            )
+            tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
             return 4
         redact = target.redact
         before = facts(finding["exchanges"], finding["field"], base=recorded_base, redact=redact)

@@ -48,24 +48,27 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     directory = state_directory(settings.state_dir)
     codes = [RESTORED]
     found = 0
-    for path in entries(directory):
-        try:
-            entry = read(path)
-            if settings.target not in (None, entry.target):
-                continue
-            found += 1
-            click.echo(settings.shown(_told(entry)))
-            if not only_list:
-                with Journal(directory, entry.target, [entry.account]) as journal:
-                    codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
-        except (Locked, ConfigurationError) as error:
-            codes.append(_failed(USAGE, settings.shown(str(error))))
-        except JournalError as error:
-            if discard and settings.target is None:
-                path.unlink(missing_ok=True)
-                click.echo(f"{path}: removed, it was damaged")
-            else:
-                codes.append(_failed(NOT_RESTORED, str(error)))
+    try:
+        for path in entries(directory):
+            try:
+                entry = read(path)
+                if settings.target not in (None, entry.target):
+                    continue
+                found += 1
+                click.echo(settings.shown(_told(entry)))
+                if not only_list:
+                    with Journal(directory, entry.target, [entry.account]) as journal:
+                        codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
+            except (Locked, ConfigurationError) as error:
+                codes.append(_failed(USAGE, settings.shown(str(error))))
+            except JournalError as error:
+                if discard and settings.target is None:
+                    path.unlink(missing_ok=True)
+                    click.echo(f"{path}: removed, it was damaged")
+                else:
+                    codes.append(_failed(NOT_RESTORED, str(error)))
+    except KeyboardInterrupt:
+        codes.append(INTERRUPTED)
     if not found and codes == [RESTORED]:
         click.echo(f"there is nothing to put back{f' at {settings.target}' if settings.target else ''}")
     sys.exit(max(codes))

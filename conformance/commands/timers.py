@@ -141,6 +141,8 @@ def _explore(
             changed = False
             click.echo(f"conformance: nothing was learnt of {url}: {error}", err=True)
             sys.exit(NO_VERDICT)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
         finally:
             if not changed:
                 safeguard.restored(0)

@@ -125,7 +125,9 @@ def _row(console: Console, label: str, text: str) -> None:
     indent = f"  {label:<10}" if label else "  "
     for line in Text(text).wrap(console, max(20, console.width - len(indent))):
         line.rstrip()
-        console.print(Text.assemble((indent, "dim"), line), soft_wrap=True)
+        # In a log GitHub's runner takes a line that begins so for a command.
+        shown = Text("\\x3a").append(line[1:]) if line.plain.startswith("::") else line
+        console.print(Text.assemble((indent, "dim"), shown), soft_wrap=True)
         indent = " " * len(indent)
 
 

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
 
+from conformance.commands import restore as command
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.journal import Journal, entries
@@ -50,6 +52,37 @@ def conformance(state: Path, *arguments: str, **environment: str) -> subprocess.
     return done
 
 
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Restoring = Callable[..., Done]
+
+
+@pytest.fixture
+def restore(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Restoring:
+    """`conformance restore`, in this process."""
+    monkeypatch.setattr(command, "heed", lambda handler: None)  # the signals of the tests stay theirs
+    monkeypatch.chdir(state.parent)
+    for name in [name for name in os.environ if name.startswith(("TWILIO_", "CONFORMANCE_"))]:
+        monkeypatch.delenv(name)
+
+    def restoring(*arguments: str, **environment: str) -> Done:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            command.restore([*arguments, "--state-dir", str(state)])
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Done(code, *capsys.readouterr())
+
+    return restoring
+
+
 def settings(url: str, changed: dict[str, str] | None = None) -> dict[str, str | None]:
     """What is set, after a change if one is given."""
     credentials = (ACCOUNT.user, ACCOUNT.token)
@@ -80,90 +113,96 @@ def left(state: Path, url: str, account: str = ACCOUNT.user) -> Path:
 
 
 class TestRestore:
-    def test_what_was_left_is_written_back_and_forgotten(self, state: Path, url: str) -> None:
+    def test_what_was_left_is_written_back_and_forgotten(
+        self, state: Path, url: str, restore: Restoring
+    ) -> None:
         settings(url, OTHERS)
         left(state, url)
-        done = conformance(state, "restore")
+        done = restore()
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.endswith("restored\n")
         assert settings(url) == BEFORE
         assert list(state.iterdir()) == []
 
-    def test_there_may_be_nothing_to_do(self, state: Path, url: str) -> None:
+    def test_there_may_be_nothing_to_do(self, state: Path, url: str, restore: Restoring) -> None:
         for arguments in ([], ["--target", url], ["--list"]):
-            done = conformance(state, "restore", *arguments)
+            done = restore(*arguments)
             assert done.returncode == 0
             assert done.stdout.startswith("there is nothing to put back")
 
-    def test_only_one_target_s_can_be_asked_for(self, state: Path, url: str) -> None:
+    def test_only_one_target_s_can_be_asked_for(self, state: Path, url: str, restore: Restoring) -> None:
         left(state, url)
-        done = conformance(state, "restore", "--target", "http://127.0.0.1:1")
+        done = restore("--target", "http://127.0.0.1:1")
         assert "nothing to put back at http://127.0.0.1:1" in done.stdout
         assert len(entries(state)) == 1
-        assert conformance(state, "restore", "--target", url + "/v1/Configuration").returncode == 0
+        assert restore("--target", url + "/v1/Configuration").returncode == 0
         assert entries(state) == []
 
-    def test_listing_sends_nothing_and_shows_the_values(self, state: Path) -> None:
+    def test_listing_sends_nothing_and_shows_the_values(self, state: Path, restore: Restoring) -> None:
         left(state, "http://127.0.0.1:1")
-        done = conformance(state, "restore", "--list")
+        done = restore("--list")
         assert done.returncode == 0
         assert "default_inactive_timer PT7M" in done.stdout
         assert len(entries(state)) == 1
 
-    def test_what_is_discarded_is_told_so_that_it_can_be_written_by_hand(self, state: Path) -> None:
+    def test_what_is_discarded_is_told_so_that_it_can_be_written_by_hand(
+        self, state: Path, restore: Restoring
+    ) -> None:
         left(state, "http://127.0.0.1:1")
-        done = conformance(state, "restore", "--discard")
+        done = restore("--discard")
         assert done.returncode == 0
         assert "default_closed_timer PT77M" in done.stdout
         assert entries(state) == []
 
-    def test_a_target_that_is_not_there_is_3_and_the_journal_stays(self, state: Path) -> None:
+    def test_a_target_that_is_not_there_is_3_and_the_journal_stays(
+        self, state: Path, restore: Restoring
+    ) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             left(state, f"http://127.0.0.1:{taken.getsockname()[1]}")
-            done = conformance(state, "restore")
+            done = restore()
         assert done.returncode == 3
         assert "cannot be reached" in done.stderr
         assert len(entries(state)) == 1
 
-    def test_refused_credentials_are_3(self, state: Path, url: str) -> None:
+    def test_refused_credentials_are_3(self, state: Path, url: str, restore: Restoring) -> None:
         sid = "AC" + "9" * 32
         left(state, url, sid)
-        done = conformance(state, "restore", TWILIO_ACCOUNT_SID=sid, TWILIO_AUTH_TOKEN="x" * 32)
+        done = restore(TWILIO_ACCOUNT_SID=sid, TWILIO_AUTH_TOKEN="x" * 32)
         assert done.returncode == 3
         assert "refused the credentials" in done.stderr
         assert len(entries(state)) == 1
 
-    def test_credentials_that_are_not_set_are_2(self, state: Path, url: str) -> None:
+    def test_credentials_that_are_not_set_are_2(self, state: Path, url: str, restore: Restoring) -> None:
         left(state, url, "AC" + "9" * 32)
-        done = conformance(state, "restore")
+        done = restore()
         assert done.returncode == 2
         assert f"no credentials for AC{'9' * 32}" in done.stderr
 
     def test_a_value_that_the_target_does_not_take_again_is_4_and_the_journal_stays(
-        self, state: Path
+        self, state: Path, restore: Restoring
     ) -> None:
         with Embedded(THROWAWAY, faults=["closed-timer-minimum-one-second-more"]) as embedded:
             with Journal(state, embedded.url(), [ACCOUNT.user]) as journal:
                 journal.keep(0, {"default_closed_timer": "PT10M", "default_inactive_timer": "PT7M"})
-            done = conformance(state, "restore")
+            done = restore()
             assert settings(embedded.url())["default_inactive_timer"] == "PT7M"
         assert done.returncode == 4
         assert "not restored: default_closed_timer" in done.stderr
         assert len(entries(state)) == 1
 
-    def test_a_damaged_journal_is_4_until_it_is_discarded(self, state: Path) -> None:
+    def test_a_damaged_journal_is_4_until_it_is_discarded(self, state: Path, restore: Restoring) -> None:
         left(state, "http://127.0.0.1:1").write_bytes(b"{")
-        done = conformance(state, "restore")
+        done = restore()
         assert done.returncode == 4
         assert "damaged" in done.stderr
-        assert conformance(state, "restore", "--discard").returncode == 0
+        assert restore("--discard").returncode == 0
         assert entries(state) == []
 
-    def test_a_run_at_work_is_left_alone(self, state: Path, url: str) -> None:
+    def test_a_run_at_work_is_left_alone(self, state: Path, url: str, restore: Restoring) -> None:
         left(state, url)
         with Journal(state, url, [ACCOUNT.user]):
-            done = conformance(state, "restore")
+            done = restore()
         assert done.returncode == 2
         assert "is at work on the settings of" in done.stderr
         assert len(entries(state)) == 1

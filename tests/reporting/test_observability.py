@@ -20,7 +20,7 @@ from .samples import HOSTILE, SID, exchange
 SCRIPT = """
 from hypothesis import given, settings, strategies as st
 
-@settings(max_examples=5, database=None)
+@settings(max_examples=20, database=None, deadline=None, derandomize=True)
 @given(st.integers())
 def check(n):
     assert n < 1

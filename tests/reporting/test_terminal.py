@@ -73,6 +73,17 @@ def test_a_target_that_could_not_be_judged_brings_no_table_of_zeros() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_no_line_is_a_command_to_the_runner_of_a_ci(deviating: dict[str, Any], width: int) -> None:
+    document = copy.deepcopy(deviating)
+    for each in document["findings"]:
+        each["summary"] = each["expected"] = each["observed"] = "x ::error::owned ::add-mask::a " * 4
+    printed = _printed(document, width=width).splitlines()
+
+    assert [line for line in printed if line.strip().startswith("::")] == []
+    assert any("\\x3a:" in line for line in printed) or width > 40
+
+
 def test_where_the_page_is_is_told_before_the_totals(clean: dict[str, Any]) -> None:
     output = io.StringIO()
     print_result(clean, console_for(output, {}), page=Path("conformance-report", "report.html"))
