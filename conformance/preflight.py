@@ -6,7 +6,6 @@ update does to a setting that was never set is looked at before the first accept
 come back.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -29,6 +28,7 @@ from conformance.model import (
 from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.sids import FIVE, unprovisioned
+from conformance.rules.watching import json_of
 from conformance.schedule import Item
 from conformance.session import Session
 
@@ -97,7 +97,7 @@ def look_around(session: Session) -> Findings:
 def _owner(exchange: Exchange) -> str | None:
     """The account that an answer, which shows settings, says they are of."""
     assert exchange.response is not None
-    owner = json.loads(exchange.response.body).get("account_sid")
+    owner = json_of(exchange.response).get("account_sid")
     return owner if isinstance(owner, str) else None
 
 

@@ -66,12 +66,12 @@ def restore(session: Session) -> Restore:
         lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
         failed += lost
         unseen = unseen or shown is None
+        if not lost:
+            safeguard.restored(account)
         if shown is not None:
             unrestorable += [
                 each.attribute for each in FIELDS if each not in had and shown.get(each.attribute) is not None
             ]
-            if not lost:
-                safeguard.restored(account)
     if not safeguard.changed:
         return Restore()
     return Restore(

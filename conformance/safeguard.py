@@ -108,7 +108,8 @@ class Safeguard:
             return
         try:
             earlier = self._journal.pending(account)
-            self._journal.keep(account, worth)
+            if any(worth.values()):
+                self._journal.keep(account, worth)
         except JournalError as error:
             if self._live:
                 raise Unsafe(f"{error}; nothing was written") from None
@@ -124,7 +125,7 @@ class Safeguard:
         self.reading = False
         self.changed.update(self.before)
         if self._for_good and self._tell is not None:
-            self.tell(f"cannot be put back once they are set, being null now: {', '.join(self._for_good)}")
+            self.tell(f"cannot be put back once they are something else: {', '.join(self._for_good)}")
 
     def unreadable(self, account: int) -> None:
         """

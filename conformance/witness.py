@@ -90,7 +90,7 @@ class Witness:
     def as_seen(self) -> Finding:
         """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
         related = (*self._draft.violation.related, self._draft.exchange)
-        return self._finished(related, stable=self._spent or not self._tried)
+        return self._finished(related, stable=not self._tried)
 
     def _found(self) -> Finding:
         if self._draft.together:
@@ -104,6 +104,8 @@ class Witness:
                 update(*self._draft.context),
                 *small,
             )  # where it is shown again, something else may be in force
+        if self.violation.outcome == "previous-value" and len(small) == 1 and is_about_own(self.violation):
+            small = (self._other_than(small), *small)  # which it would show whatever was in force before
         repeats = self._repeated(small)
         if not all(repeats):  # what a longer witness had left may have counted; or what was sent just before
             small = shown if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)

@@ -238,6 +238,11 @@ class TestJournal:
         assert entry.settings == {name: value for name, value in BEFORE.items() if name != CLOSED.attribute}
         assert THROWAWAY[0].token not in entries(tmp_path)[0].read_text()
 
+    def test_where_nothing_is_set_there_is_nothing_to_keep(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
+            Safeguard(journal=journal).snapshot(0, dict.fromkeys(BEFORE))
+        assert entries(tmp_path) == []
+
     def test_a_live_run_without_one_does_not_begin(self, tmp_path: Path) -> None:
         with Journal(tmp_path / "gone", "http://fake.test", ["AC1"]) as journal:
             for path in (tmp_path / "gone").iterdir():

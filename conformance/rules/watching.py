@@ -79,19 +79,29 @@ class Watched:
             NotJSON: it is none.
         """
         assert self.response is not None
-        if self.response.truncated:
-            raise NotJSON("the body is longer than is read")
-        if self.response.undecoded:
-            coding = self.response.header("content-encoding")
-            raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
-        try:
-            return json.loads(self.response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
-        except UnicodeDecodeError as error:
-            raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-        except RecursionError as error:
-            raise NotJSON("the body is nested too deep") from error
-        except ValueError as error:
-            raise NotJSON(f"the body is not JSON: {error}") from error
+        return json_of(self.response)
+
+
+def json_of(response: Response) -> Any:
+    """
+    The body of a response as JSON.
+
+    Raises:
+        NotJSON: it is none.
+    """
+    if response.truncated:
+        raise NotJSON("the body is longer than is read")
+    if response.undecoded:
+        coding = response.header("content-encoding")
+        raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
+    try:
+        return json.loads(response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+    except RecursionError as error:
+        raise NotJSON("the body is nested too deep") from error
+    except ValueError as error:
+        raise NotJSON(f"the body is not JSON: {error}") from error
 
 
 def _integer(digits: str) -> int | float:
