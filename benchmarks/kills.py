@@ -56,6 +56,7 @@ class Bench:
         process = self._start("run")
         for kept in (True, False):
             while (self._state.exists() and bool(entries(self._state))) is not kept:
+                assert time.perf_counter() - began < 60, "nothing is kept, or it is not put back"
                 time.sleep(0.001)  # between looks
         self._duration = time.perf_counter() - began
         code = self._wait(process)

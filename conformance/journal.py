@@ -76,6 +76,14 @@ def entries(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
 
 
+def tidy(directory: Path) -> None:
+    """Remove what processes have left that are gone: locks, and journals that were not whole yet."""
+    for path in (*directory.glob("*.lock"), *directory.glob(".*.json.*")):
+        kept = directory / f"{path.name.strip('.').partition('.')[0]}.json"
+        with contextlib.suppress(Locked), _locked(kept, ""):  # which removes the lock
+            path.unlink(missing_ok=True)
+
+
 def read(path: Path) -> Entry:
     """
     The entry in a file.

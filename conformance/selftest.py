@@ -20,7 +20,7 @@ from typing import Any
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.executor import Plan, run
-from conformance.model import Exchange, Finding, Level, Report, Violation
+from conformance.model import Exchange, Finding, Level, Report, Verdict, Violation
 from conformance.reporting import build
 from conformance.rules import CATALOGUE
 from conformance.target import Target, TargetSettings
@@ -80,7 +80,7 @@ class Result:
     @property
     def ok(self) -> bool:
         """Whether the suite did what it should: find faults, and be silent about variants."""
-        return self.caught if self.subject.faults else not self.caught
+        return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
 
     def as_json(self) -> dict[str, Any]:
         """The result as JSON has it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.journal import Entry, Journal, JournalError, Locked, entries, read, state_directory
+from conformance.journal import Entry, Journal, JournalError, Locked, entries, read, state_directory, tidy
 
 TARGET = "http://127.0.0.1:4007"
 ACCOUNTS = ["AC" + "1" * 32, "AC" + "2" * 32]
@@ -193,3 +193,20 @@ class TestLock:
             process.wait()
         with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
             assert journal.pending(0) is None
+
+    def test_what_such_a_process_leaves_is_tidied_and_what_is_held_is_not(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
+            gone = tmp_path / f"{'0' * 32}.lock"
+            gone.touch()
+            gone.with_suffix(".owner").touch()
+            half = tmp_path / f".{'1' * 32}.json.abcdefgh"
+            half.touch()
+            tidy(tmp_path)
+            assert not half.exists()
+            assert not gone.exists()
+            assert not gone.with_suffix(".owner").exists()
+            with (
+                pytest.raises(Locked, match=f"process {os.getpid()} on"),
+                Journal(tmp_path, TARGET, ACCOUNTS),
+            ):
+                pass

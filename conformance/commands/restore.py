@@ -38,7 +38,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     is at work there.
     """
     from conformance.configuration import ConfigurationError
-    from conformance.journal import Journal, JournalError, Locked, entries, read, state_directory
+    from conformance.journal import Journal, JournalError, Locked, entries, read, state_directory, tidy
 
     heed(_interrupt)
     try:
@@ -67,6 +67,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
                     click.echo(f"{path}: removed, it was damaged")
                 else:
                     codes.append(_failed(NOT_RESTORED, str(error)))
+        tidy(directory)
     except KeyboardInterrupt:
         codes.append(INTERRUPTED)
     if not found and codes == [RESTORED]:

@@ -106,7 +106,7 @@ def _print_by_rule(rows: list[dict[str, Any]]) -> None:
 
 def _line(result: "Result") -> str:
     if not result.subject.faults:
-        said = "silent" if result.ok else "FALSE ALARM"
+        said = "silent" if result.ok else "FALSE ALARM" if result.caught else "NO VERDICT"
     elif not result.ok:
         said = "MISSED"
     else:

@@ -256,6 +256,7 @@ class TestRun:
         assert "no journal can be kept" in live.stderr
 
     def test_no_token_is_in_a_journal(self, state: Path, url: str) -> None:
+        settings(url, OTHERS)
         with started(state, url) as process:
             process.kill()
             process.wait()
