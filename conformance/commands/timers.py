@@ -175,14 +175,18 @@ class _Redacting:
 
 def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, png: bool) -> None:
     from conformance.explore import picture, picture_png
+    from conformance.reporting import replacing
 
     points = (*found.inactive.points, *found.closed.points)
+    # ASCII: what a target sent may hold lone surrogates, which UTF-8 has no bytes for.
+    files = {"timers.json": (json.dumps(document, indent=1) + "\n").encode("ascii")}
+    files["timers.svg"] = picture(points).encode("utf-8")
+    if png:
+        files["timers.png"] = picture_png(points)
     try:
-        # ASCII: what a target sent may hold lone surrogates, which UTF-8 has no bytes for.
-        (directory / "timers.json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
-        (directory / "timers.svg").write_text(picture(points), encoding="utf-8")
-        if png:
-            (directory / "timers.png").write_bytes(picture_png(points))
+        for name, content in files.items():
+            with replacing(directory / name) as file:
+                file.write(content)
     except OSError as error:
         click.echo(f"conformance: cannot write reports to {directory}: {error.strerror or error}", err=True)
 

@@ -16,6 +16,7 @@ from conformance.reporting.write import (
     RENDERERS,
     TIMER_PICTURE,
     check_writable,
+    replacing,
     write_all,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "load",
     "print_result",
     "record",
+    "replacing",
     "request_of",
     "validate",
     "write_all",

@@ -82,7 +82,7 @@ def write_all(
         path = directory / name
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            with _replacing(path) as file:
+            with replacing(path) as file:
                 if name in copies:
                     copies[name](file)
                 else:
@@ -94,7 +94,7 @@ def write_all(
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of another when it is whole."""
     # mkstemp creates the file with mode 0600: reports hold what the target answered.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

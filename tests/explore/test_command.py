@@ -36,6 +36,8 @@ def test_it_tells_the_dialect_and_writes_reports(tmp_path: Path) -> None:
         "timers.svg",
         "timers.png",
     }
+    # They hold what the target answered.
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "reports").iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("how", ["flag", "environment", "file"])
