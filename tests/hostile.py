@@ -500,7 +500,7 @@ class Hostile:
     A server that gives one play to every connection, on a free port of 127.0.0.1.
 
     Args:
-        name: A key of `PLAYS`, or `tunnel`.
+        play: A key of `PLAYS`, or a play of the caller's own.
         context: Speak TLS with it.
         port: 0 for any.
         behind: Host and port of a server that is asked instead, but for what holds `trigger`.
@@ -509,13 +509,13 @@ class Hostile:
 
     def __init__(
         self,
-        name: str,
+        play: str | Play,
         context: ssl.SSLContext | None = None,
         port: int = 0,
         behind: tuple[str, int] | None = None,
         trigger: bytes = b"",
     ) -> None:
-        self._play = tunnel if name == "tunnel" else PLAYS[name]
+        self._play = PLAYS[play] if isinstance(play, str) else play
         self._behind = behind
         self._trigger = trigger
         self._context = context

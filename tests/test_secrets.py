@@ -113,7 +113,6 @@ class TestRedaction:
         assert masked(f"of {SID} and AC{'7' * 32}", [ACCOUNT]) == f"of {one} and AC{'x' * 31}0"
 
 
-@hostile.play
 def reflecting(connection: hostile.Connection) -> None:
     """Answers, ever in another way, with the credentials that came."""
     for request in connection.requests():
@@ -198,7 +197,7 @@ class TestReflectingTarget:
 
     @pytest.mark.parametrize("arguments", [[], ["--json"], ["--mask-accounts"]])
     def test_no_output_of_a_run_shows_the_token(self, tmp_path: Path, arguments: list[str]) -> None:
-        with hostile.Hostile("reflecting") as server:
+        with hostile.Hostile(reflecting) as server:
             code, output, listed = run_against(server.url, tmp_path, "run", "--profile", "quick", *arguments)
         assert len(server.received) > 100
         assert code == 1, output
@@ -216,14 +215,14 @@ class TestReflectingTarget:
             assert "AC" + "x" * 31 + "1" in written["result.json"]
 
     def test_what_holds_bodies_is_for_its_owner_alone(self, tmp_path: Path) -> None:
-        with hostile.Hostile("reflecting") as server:
+        with hostile.Hostile(reflecting) as server:
             run_against(server.url, tmp_path, "run", "--profile", "quick", "--max-requests", "30")
         written = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert len(written) > 5
         assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
 
     def test_a_masked_finding_can_be_replayed(self, tmp_path: Path) -> None:
-        with hostile.Hostile("reflecting") as server:
+        with hostile.Hostile(reflecting) as server:
             run_against(
                 server.url, tmp_path, "run", "--only", "no-leak", "--mask-accounts", "--max-requests", "20"
             )
@@ -236,7 +235,7 @@ class TestReflectingTarget:
         assert "TWILIO_ACCOUNT_SID" in finding["curl"]
 
     def test_the_explorer_does_not_show_it_either(self, tmp_path: Path) -> None:
-        with hostile.Hostile("reflecting") as server:
+        with hostile.Hostile(reflecting) as server:
             arguments = ["timers", "--max-requests", "40", "--report-dir", str(tmp_path / "there")]
             _, output, listed = run_against(server.url, tmp_path, *arguments)
         assert told(output) == listed == []
@@ -246,7 +245,7 @@ class TestReflectingTarget:
 def test_what_httpcore_logs_holds_no_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with (
-        hostile.Hostile("reflecting") as server,
+        hostile.Hostile(reflecting) as server,
         Target(TargetSettings(url=server.url, accounts=(ACCOUNT,))) as target,
     ):
         assert target.leaks(target.send(update((CLOSED.parameter, "PT10M"))))

@@ -522,7 +522,7 @@ class TestTLS:
     def test_a_proxy_opens_a_tunnel_and_its_own_answer_is_not_the_targets(self, certificate: Path) -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
-        with hostile.Hostile("good", context) as server, hostile.Hostile("tunnel") as proxy:
+        with hostile.Hostile("good", context) as server, hostile.Hostile(hostile.tunnel) as proxy:
             settings = TargetSettings(url=server.url, ca_file=str(certificate), proxy=proxy.url)
             with Target(settings) as target:
                 exchanges = [target.send(UPDATE) for _ in range(3)]

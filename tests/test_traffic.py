@@ -142,7 +142,6 @@ def test_through_a_recording_proxy_there_is_one_origin_one_path_and_no_other_met
     assert {what for event, what in seen if event == "socket.getaddrinfo"} <= {"'127.0.0.1'"}
 
 
-@hostile.play
 def elsewhere(connection: hostile.Connection) -> None:
     """Answers good requests, and sends whoever asks anything else to a server of its own."""
     other = connection.server.url.replace("127.0.0.1", "127.0.0.2").encode()
@@ -162,7 +161,7 @@ def elsewhere(connection: hostile.Connection) -> None:
 
 
 def test_a_target_that_redirects_is_not_followed(tmp_path: Path) -> None:
-    with hostile.Hostile("elsewhere") as server:
+    with hostile.Hostile(elsewhere) as server:
         code, seen = audited(tmp_path, "run", "--target", server.url, "--profile", "quick")
     assert code == 1
     assert len(server.received) > 100
