@@ -24,7 +24,7 @@ from pathlib import Path
 
 import conformance.executor
 import conformance.reporting
-import conformance.schema_driven  # imported before the fork, so that each run begins at once  # noqa: F401
+import conformance.schema_driven  # noqa: F401  # imported before the fork, so that each run begins at once
 from conformance.cli import main as command
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
@@ -69,7 +69,7 @@ class Bench:
         for account, settings in enumerate(before):
             self._set(account, settings)
         process = self._start("run")
-        time.sleep(self._random.uniform(0, self._duration))
+        time.sleep(self._random.uniform(0, self._duration))  # the moment of the kill is what is drawn
         os.kill(process, signal.SIGKILL)
         if self._wait(process) != -signal.SIGKILL:
             self._duration *= 0.9
@@ -80,7 +80,7 @@ class Bench:
         self.seen[f"{journals} journals, {'changed' if changed else 'unchanged'}"] += 1
         if restore_too:
             process = self._start("restore")
-            time.sleep(self._random.uniform(0, 0.1))
+            time.sleep(self._random.uniform(0, 0.1))  # the moment of the kill, again
             os.kill(process, signal.SIGKILL)
             self._wait(process)
         code = self._wait(self._start("restore"))
