@@ -11,13 +11,14 @@ Chromium, the page is opened in it: the time until it is laid out, and until a f
 
 import importlib.util
 import json
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from memory import peak
 
 from conformance.model import (
     INACTIVE,
@@ -92,6 +93,7 @@ def _finding(rule: Rule, number: int) -> Finding:
         observed="status 200",
         exchanges=(exchange,),
         stable=True,
+        cause=f"{rule.id}: accepted",
     )
 
 
@@ -113,11 +115,10 @@ def measure(exchanges: int) -> None:
         rendered = time.process_time()
         _, path, *_ = write_all(document, Path(directory), copies={ARCHIVE: archive.copy})
         written = time.process_time()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{exchanges:>6,} exchanges: archived {archived - began:5.2f} s, document {built - archived:5.2f} s, "
             f"page {rendered - built:5.2f} s ({page / 2**20:4.2f} MiB), all reports {written - rendered:5.2f} s, "
-            f"peak {peak:4.0f} MiB{_in_a_browser(path)}"
+            f"peak {peak():4.0f} MiB{_in_a_browser(path)}"
         )
 
 

@@ -9,7 +9,7 @@ a request that differs in nothing else tells.
 import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import permutations
+from itertools import chain, islice, permutations
 from urllib.parse import unquote
 
 from conformance.durations import Length
@@ -41,7 +41,7 @@ Seen = list[tuple[Exchange, list[Violation]]]
 _ORDERS = 3
 """Other orders of the parameters that are tried."""
 
-_LOST = ("previous-value", "missing", "changed", "accepted")
+_LOST = ("previous-value", "missing", "changed", "swapped", "accepted")
 """Outcomes that a parameter which was not read would have."""
 
 _ABOUT_VALUE = ("-accept", "-boundary", "-notation")
@@ -160,8 +160,10 @@ class Blame:
 
     def _other_orders(self) -> Iterator[Pairs]:
         documented = sorted(self._pairs, key=lambda pair: (pair[0] not in PARAMETERS, _place(pair[0])))
-        orders = (tuple(documented), tuple(sorted(self._pairs)), *permutations(self._pairs))
-        yield from list(dict.fromkeys(order for order in orders if order != self._pairs))[:_ORDERS]
+        first = tuple(documented), tuple(sorted(self._pairs))
+        # Of many parameters there are more orders than could be listed.
+        orders = chain(first, islice(permutations(self._pairs), 1 + _ORDERS))
+        yield from islice(dict.fromkeys(order for order in orders if order != self._pairs), _ORDERS)
 
     def _spelled(self) -> str | None:
         """The same value, sent as most clients do."""
@@ -206,7 +208,20 @@ class Blame:
         if seen is None or other[1] == value:
             return None
         shown = (self._session.shown(seen[-1][0]) or {}).get(about.attribute)
-        return None if is_right(about, other[1], shown) else f"{about.slug}-echo"
+        echo = f"{about.slug}-echo"
+        if is_right(about, other[1], shown):
+            return None
+        # What was there before anything was sent, or came instead of the first that was, was never a value before.
+        found = self._session.ledgers[self._last.account].settings[about.attribute].found
+        return echo if shown == found or self._is_older(echo, than=self._violation.rule) else None
+
+    def _is_older(self, rule: str, *, than: str) -> bool:
+        """Whether a rule was broken before another was."""
+        first: dict[str, int] = {}
+        for draft in self._session.drafts.values():
+            number = first.setdefault(draft.violation.rule, draft.exchange.number)
+            first[draft.violation.rule] = min(number, draft.exchange.number)
+        return rule in first and first[rule] < first.get(than, first[rule] + 1)
 
     def _undone(self) -> str | None:
         """Tell what was lost, or only not shown, from what an update of other settings reset: GET knows."""

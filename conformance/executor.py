@@ -12,7 +12,7 @@ import platform
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from conformance.guard import LeftShort
 from conformance.model import (
     ClassOutcome,
     Exchange,
+    FailureKind,
     Finding,
     InputClass,
     Level,
@@ -50,7 +51,7 @@ from conformance.safeguard import Safeguard, Unsafe
 from conformance.schedule import Item, owner_of, planned, side_by_side
 from conformance.session import Draft, Session
 from conformance.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
-from conformance.witness import REQUESTS, Witness, cause_of
+from conformance.witness import REQUESTS, Witness
 
 _STEPS = 8
 """Requests in a sequence of the state machine, at most."""
@@ -63,6 +64,15 @@ _GENERATED = {"quick": 1, "standard": 30, "thorough": 1_000}
 
 _FOR_WITNESSES = {"quick": 8, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that breadth and depth leave for showing findings again, for each cause seen; a quarter of all at most."""
+
+_HANGS = 2
+"""Examples of a class that may go unanswered until the timeout: more of them cost minutes, and tell nothing new."""
+
+_LEAST = 4
+"""Requests at least to show a finding again: once, and every time."""
+
+_WAITING = 8
+"""Requests at most to show a finding again that takes the whole timeout each time."""
 
 Judged = Callable[[str, str, Exchange, Sequence[Violation]], None]
 """Called with the phase, the class in hand, an exchange, and what it violates of the catalogue."""
@@ -89,6 +99,10 @@ class Plan:
 
 class _Enough(Exception):
     """Breadth and depth have sent what they may, or found what was asked for."""
+
+
+_ENDS = (_Enough, BudgetExhausted, RateLimitedOut, TargetDead, LeftShort)
+"""What ends the sending, and must get past a generator that would take it for a failing example."""
 
 
 def run(
@@ -271,7 +285,9 @@ class _Run:
         return item.key not in self._session.tallies and item.cls.id not in self._session.kinds
 
     def _send(self, item: Item) -> None:
-        probe = item.probe
+        probe, tally = item.probe, self._session.tallies.get(item.key)
+        if tally is not None and tally.statuses[FailureKind.TIMEOUT] >= _HANGS:
+            return
         if not self._safeguard.admits(probe, item.cls.id):
             return
         self._go_on(self._safeguard.cost(probe.steps))
@@ -303,7 +319,7 @@ class _Run:
         """Whether sending more would take from what is kept for the witnesses."""
         if self._limit is None:
             return False
-        causes = len({cause_of(draft.violation) for draft in self._session.drafts.values()})
+        causes = len({draft.cause for draft in self._session.drafts.values()})
         kept = min(_FOR_WITNESSES[self._plan.profile] * causes, self._limit // 4)
         return self._target.requests + requests > self._limit - kept
 
@@ -324,7 +340,7 @@ class _Run:
             seen.add(probe.steps)
             try:
                 self._send(Item(rule, cls, probe))
-            except (_Enough, BudgetExhausted, RateLimitedOut, TargetDead, LeftShort) as error:
+            except _ENDS as error:
                 ended.append(error)
 
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
@@ -351,7 +367,7 @@ class _Run:
                     return None
                 (exchange,) = self._session.run_probe(Probe(steps=(request,)), owner, cls)
                 return exchange
-            except (BudgetExhausted, RateLimitedOut, TargetDead, LeftShort) as error:
+            except _ENDS as error:
                 ended.append(error)
                 return None
 
@@ -367,21 +383,38 @@ class _Run:
         new = []
         for draft in self._session.drafts.values():
             if not draft.settled:
-                cause = cause_of(draft.violation)
-                new.append((BY_ID[draft.violation.rule].level is not Level.MUST, turns[cause], draft))
-                turns[cause] += 1
+                new.append((BY_ID[draft.violation.rule].level is not Level.MUST, turns[draft.cause], draft))
+                turns[draft.cause] += 1
         return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
 
-    def _confirm(self, drafts: Iterable[Draft]) -> None:
-        unstable: dict[str, int] = {}
-        for draft in drafts:
+    def _confirm(self, drafts: Sequence[Draft]) -> None:
+        unstable, moved = Counter[str](), dict[str, Finding | None]()
+        for index, draft in enumerate(drafts):
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
+            budget = self._share(len({each.cause for each in drafts[index:]}))
             # What comes and goes does so everywhere: three witnesses that show nothing are enough.
-            budget = REQUESTS if unstable.get(kind, 0) < 3 else 1
-            finding = Witness(self._session, draft, budget).finding()
-            if not finding.stable:
-                unstable[kind] = unstable.get(kind, 0) + 1
+            if unstable[kind] >= 3:
+                budget = 1
+            if draft.exchange.failure is not None and draft.exchange.failure.kind is FailureKind.TIMEOUT:
+                budget = min(budget, _WAITING)
+            witness = Witness(self._session, draft, budget)
+            finding = witness.finding()
+            unstable[kind] += not finding.stable
+            if witness.tried and finding.stable:
+                moves = finding.rule != draft.violation.rule
+                moved[draft.cause] = moved.get(draft.cause, finding) if moves else None
+            elif not witness.tried and (same := moved.get(draft.cause)):
+                # No request was left to ask which rule it breaks: the one that all others of its cause did.
+                finding = replace(
+                    finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
+                )
             self._settle(draft, finding)
+
+    def _share(self, causes: int) -> int:
+        """The requests that one finding may have, so that those of other causes get theirs."""
+        if self._limit is None:
+            return REQUESTS
+        return min(REQUESTS, max(_LEAST, (self._limit - self._target.requests) // causes))
 
     def _settle(self, draft: Draft, finding: Finding) -> None:
         """Keep a finding, or count it with the one that it turned out to be."""

@@ -52,6 +52,10 @@ class Setting:
     """Whether `right` is what was seen, and not what was sent: it is right again to the letter."""
     shown: str | None = None
     """The value last shown by the answer to a POST."""
+    found: str | None = None
+    """The value shown before this run had sent any."""
+    kept: str | None = None
+    """The value last shown that was right for what had been sent."""
     former: list[str] = field(default_factory=list)
     suspects: list[Suspect] = field(default_factory=list)
     writer: Exchange | None = None
@@ -146,7 +150,7 @@ class Ledger:
                 self._setting(name).suspect(value, "safe-methods", exchange)
         elif form is None or request.intends:
             self._lenient(exchange, (*(form or ()), *request.intends))
-        elif status is not None and 400 <= status < 500:
+        elif exchange.refused:
             for name, value in form:
                 if name in BY_PARAMETER:
                     self._setting(name).suspect(value, "rejected-update-changes-nothing", exchange)
@@ -167,9 +171,8 @@ class Ledger:
         certain: dict[str, bool] = {}
         for exchange, own in zip(exchanges, shown, strict=True):
             accepted = exchange.status is not None and 200 <= exchange.status < 300
-            refused = exchange.status is not None and 400 <= exchange.status < 500
             for name, value in exchange.request.form() or ():
-                if name in BY_PARAMETER and not refused:
+                if name in BY_PARAMETER and not exchange.refused:
                     about = BY_PARAMETER[name]
                     if accepted and own is not None and not is_right(about, value, own.get(about.attribute)):
                         self._setting(name).right = None
@@ -214,8 +217,6 @@ class Ledger:
 
     def _lenient(self, exchange: Exchange, pairs: Iterable[tuple[str, str]]) -> None:
         """A request that is no plain update: it may be ignored, refused or taken, but never taken unvalidated."""
-        status = exchange.status
-        refused = status is not None and 400 <= status < 500
         for name, value in pairs:
             if name not in BY_PARAMETER:
                 continue
@@ -223,11 +224,11 @@ class Ledger:
             decision = decide_value(setting.about, value)
             if decision.answer is Answer.REJECT:
                 setting.suspect(value, "unvalidated-write", exchange)
-            elif refused:
+            elif exchange.refused:
                 setting.suspect(value, "rejected-update-changes-nothing", exchange)
             elif setting.right is not None:
                 setting.right = (*setting.right, value)
-        if exchange.request.method == "DELETE" and not refused:
+        if exchange.request.method == "DELETE" and not exchange.refused:
             for setting in self.settings.values():
                 setting.right = None if setting.right is None else (*setting.right, None)
 
@@ -244,6 +245,8 @@ class Ledger:
         right = True
         for name, value in shown.items():
             setting = self.settings[name]
+            if setting.writer is None:
+                setting.found = value
             if not setting.matches(value):
                 right = False
                 yield from self._explain(exchange, setting, value, repeated)
@@ -257,12 +260,14 @@ class Ledger:
             if by_post:
                 if setting.shown is not None and setting.shown != value:
                     setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
+                sent = dict(exchange.request.form() or ()).get(setting.about.parameter)
+                if sent is not None and setting.right is not None and setting.matches(value):
+                    setting.kept = value
                 if setting.right is None or len(setting.right) > 1 or not setting.matches(value):
                     setting.right, setting.seen = (value,), True
                 setting.shown = value
                 setting.contested = False
                 setting.suspects = []
-                sent = dict(exchange.request.form() or ()).get(setting.about.parameter)
                 setting.sent = setting.sent if sent is None else sent
             elif setting.right is None:
                 setting.right, setting.seen = (value,), True
@@ -366,7 +371,7 @@ class Ledger:
             return "idempotence", "changed"
         if value is None:
             return echo, "missing"
-        if self._swapped(setting, value):
+        if value != setting.kept and self._swapped(setting, value):
             return echo, "swapped"
         if value.strip(BLANKS) != value:
             return echo, "blank"
@@ -392,7 +397,7 @@ class Ledger:
         if exchange.request.method != "POST":
             if value is not None and self._elsewhere(setting, value):
                 return "accounts-apart", "foreign-value", self._foreign_writer(setting)
-            if self.blamed:
+            if self.blamed in setting.told:
                 return self.blamed, "reset" if value is None else "changed", None
             return "read-reflects-writes", "stale" if value in setting.former else "different", None
         for suspect in reversed(setting.suspects):
@@ -409,12 +414,14 @@ class Ledger:
                 return "accounts-apart", "foreign-value", self._foreign_writer(setting)
         outcome = "reset" if value is None else "previous-value" if value in setting.former else "changed"
         if self.blamed:
+            setting.told.add(self.blamed)
             return self.blamed, outcome, None
         if setting.contested:
             return CONCURRENT, "lost", None
         if self.last_safe is not None:
             return "safe-methods", outcome, self.last_safe
         self.blamed = "read-after-write" if outcome == "previous-value" else "omitted-parameters-kept"
+        setting.told.add(self.blamed)
         return self.blamed, outcome, None
 
     def _swapped(self, setting: Setting, value: str) -> bool:

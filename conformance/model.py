@@ -247,6 +247,11 @@ class Exchange:
         """The status code, or None when there was no response."""
         return self.response.status if self.response is not None else None
 
+    @property
+    def refused(self) -> bool:
+        """Whether the target refused the request: any 4xx but 429, which says nothing about it (RFC 6585 4)."""
+        return self.status is not None and 400 <= self.status < 500 and self.status != 429
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
@@ -336,12 +341,12 @@ class Finding:
     """The witness: the shortest sequence found that shows it, in the order sent; the last one shows it."""
     stable: bool
     """Whether the witness showed the same every time it was re-sent."""
+    cause: str
+    """Findings with the same cause are one difference seen from several sides."""
     count: int = 1
     """How many exchanges of the run showed it."""
     first: int = 0
     """The number of the request that showed it first."""
-    cause: str = ""
-    """Findings with the same cause are one difference seen from several sides."""
 
     @property
     def fingerprint(self) -> str:

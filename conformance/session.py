@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from conformance.guard import LeftShort
-from conformance.ledger import CONCURRENT, Ledger, is_right
+from conformance.ledger import CONCURRENT, MALFORMED, Ledger, is_right
 from conformance.model import (
     BY_PARAMETER,
     CLOSED,
@@ -19,6 +19,7 @@ from conformance.model import (
     INACTIVE,
     TIMERS,
     Exchange,
+    FailureKind,
     Pairs,
     Probe,
     Request,
@@ -53,8 +54,13 @@ _PICTURED = 2_000
 _INSISTED = 3
 """How often a timer is put back that was made shorter on a live target."""
 
+_FRUITLESS = 3
+"""How often a failing request is sent again that fails again: then it is what is sent that the target fails at."""
+
 _IN_VAIN = 3
 """How often settings are put in force that do not come to be: then the target does not keep them."""
+
+_PATTERN = ("response-schema", "pattern")
 
 
 @dataclass(slots=True)
@@ -72,6 +78,11 @@ class Draft:
     """Whether another exchange shows it too; None where the rules tell."""
     together: tuple[Request, ...] = ()
     """The requests that were sent at the same time before it, where that may be why."""
+
+    @property
+    def cause(self) -> str:
+        """What it has in common with others that have the same cause."""
+        return cause_of(self.violation.rule, self.violation.outcome, self.violation.field)
 
 
 @dataclass(slots=True)
@@ -139,6 +150,7 @@ class Session:
         self._vain: Counter[Pairs] = Counter()
         self._interplay: bool | None = None
         self._in_trouble = False
+        self._fruitless = 0
 
     @property
     def last(self) -> Exchange | None:
@@ -155,11 +167,23 @@ class Session:
             exchanges = self.send_together(probe.steps, cls)
         else:
             exchanges = [self.send(step, cls, tally) for step in probe.steps]
+            if tally.examples == len(probe.steps) == 1 and self._is_worth_another_try(exchanges[-1]):
+                exchanges.append(self.send(replace(probe.steps[-1], fresh=True), cls, tally))
+                self._fruitless = self._fruitless + 1 if _is_broken(exchanges[-1]) else 0
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
             self.look_again(cls)
             self._unseen = 0  # though nothing was shown: asking again at every turn shows no more
         return exchanges
+
+    def _is_worth_another_try(self, exchange: Exchange) -> bool:
+        """A failure may be what the request before has left: then nothing is known of this one's class yet."""
+        return (
+            _is_broken(exchange)
+            and self._fruitless < _FRUITLESS
+            and self.last is not None
+            and self.last.status == 200
+        )
 
     def run_side_by_side(self, items: Sequence[Item]) -> list[bool]:
         """
@@ -175,9 +199,8 @@ class Session:
         self._context = context
         classes = {field_name: item.cls.id for item in items for field_name in _names_of(item)}
         exchange, violations = self._exchange(update(*pairs), items[0].cls.id)
-        refused = exchange.status is not None and 400 <= exchange.status < 500
         taken = [exchange.status == 200] * len(items)
-        if refused:
+        if exchange.refused:
             taken = [self.run_probe(item.probe, *item.key)[-1].status == 200 for item in items]
         else:
             for item in items:
@@ -185,7 +208,7 @@ class Session:
                 tally.examples += 1
                 tally.decided += 1
                 tally.statuses[_status(exchange)] += 1
-        if not refused or all(taken):
+        if not exchange.refused or all(taken):
             for violation in violations:
                 self.note(violation, exchange, classes.get(violation.field or "", "form/subset"))
         self._recent.append(remembered(exchange))
@@ -320,7 +343,7 @@ class Session:
             if exchange.status == 200 and len(pairs) > 1:
                 self._taken.update(pairs)
             plain = request == replace(update(*pairs), account=request.account)
-            if 400 <= (exchange.status or 0) < 429 and len(pairs) == 1 and plain:
+            if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         shows = watched.represents and request.method == "POST"
         self._unseen = 0 if shows else self._unseen + 1
@@ -463,6 +486,19 @@ class Session:
             self._in_trouble = False
 
 
+def cause_of(rule: str, outcome: str, field: str | None) -> str:
+    """What findings of one cause have in common: the rule less the setting it is about, and the outcome."""
+    if rule == "read-response":  # as when the answer to an update shows it
+        rule, _, outcome = outcome.partition("/")
+        return cause_of(rule, outcome, field)
+    if outcome == MALFORMED or rule == "timer-representation" or (rule, outcome) == _PATTERN:
+        return f"representation: {field}"
+    for each in FIELDS:
+        if rule.startswith(f"{each.slug}-"):
+            rule = f"{each.kind}-{rule.removeprefix(f'{each.slug}-')}"
+    return f"{rule}: {outcome}"
+
+
 def remembered(exchange: Exchange) -> Exchange:
     """The exchange with what is kept of its answer, so that thousands of hostile ones fit into memory."""
     response = exchange.response
@@ -489,6 +525,12 @@ def _told(violation: Violation) -> Violation:
         expected=violation.expected[:_TOLD],
         observed=violation.observed[:_TOLD],
     )
+
+
+def _is_broken(exchange: Exchange) -> bool:
+    """Whether the target failed at once; where it does not answer at all, every try takes the whole timeout."""
+    failure = exchange.failure
+    return (exchange.status or 0) >= 500 if failure is None else failure.kind is not FailureKind.TIMEOUT
 
 
 def _names_of(item: Item) -> Iterator[str]:

@@ -9,12 +9,16 @@ really came before. Then whatever is not needed is left out. Every request count
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
+from typing import TypeVar
 
 from conformance.blame import UNSET, Blame, Requests, Seen, is_about_own
-from conformance.ledger import CONCURRENT, MALFORMED
+from conformance.durations import read
+from conformance.ledger import CONCURRENT
 from conformance.model import (
     BASIC,
     FORM_MEDIA_TYPE,
+    PARAMETERS,
     Exchange,
     Finding,
     Pairs,
@@ -27,7 +31,7 @@ from conformance.oracle import Answer, decide
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.session import Draft, Session, remembered
+from conformance.session import Draft, Session, cause_of, remembered
 from conformance.target import BudgetExhausted
 
 REQUESTS = 30
@@ -64,9 +68,16 @@ _ABOUT_STATE = frozenset(
         CONCURRENT,
     }
 )
+_TRIED = 64
+"""Simpler requests that are thought of at a time: of a form with 10,000 parameters there are as many."""
+
+_READABLE = 64
+"""Characters of a text that may be a duration somebody wrote."""
+
 _UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
 
-_PATTERN = ("response-schema", "pattern")
+
+_Whole = TypeVar("_Whole", str, Pairs)
 
 
 class Witness:
@@ -76,7 +87,7 @@ class Witness:
         self._session = session
         self._draft = draft
         self._left = budget
-        self._tried = self._spent = False
+        self.tried = self._spent = False
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
 
@@ -90,39 +101,40 @@ class Witness:
     def as_seen(self) -> Finding:
         """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
         related = (*self._draft.violation.related, self._draft.exchange)
-        return self._finished(related, stable=not self._tried)
+        return self._finished(related, stable=not self.tried)
 
     def _found(self) -> Finding:
         if self._draft.together:
             return self._concurrent()
-        shown = next((each for each in self._candidates() if self._shows(each)), None)
-        if shown is None:
-            return self.as_seen()
-        small = self._smaller(shown)
-        if self._draft.context and self._left > len(small) and self._session.has_interplay():
-            small = (
-                update(*self._draft.context),
-                *small,
-            )  # where it is shown again, something else may be in force
-        if self.violation.outcome == "previous-value" and len(small) == 1 and is_about_own(self.violation):
-            small = (self._other_than(small), *small)  # which it would show whatever was in force before
-        repeats = self._repeated(small)
-        if not all(repeats):  # what a longer witness had left may have counted; or what was sent just before
-            small = shown if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)
-            repeats = self._repeated(small)
-        if all(repeats):
-            blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
-            self.violation = blame.violation()
-        return self._finished(self.exchanges, stable=self._spent or all(repeats))
+        # What was sent before the search, or in it, may have counted: then another sequence shows it every time.
+        for requests in self._sequences():
+            if all(self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)):
+                blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
+                self.violation = blame.violation()
+                return self._finished(self.exchanges, stable=True)
+        return self._finished(self.exchanges, stable=self._spent) if self.exchanges else self.as_seen()
+
+    def _sequences(self) -> Iterator[Requests]:
+        """Sequences that have shown it once, or nearly the same ones, smallest first."""
+        for candidate in self._candidates():
+            if self._shows(candidate):
+                small = self._smaller(candidate)
+                yield self._prepared(small)
+                yield candidate if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)
+
+    def _prepared(self, requests: Requests) -> Requests:
+        """With what has to be in force before: where it is shown again, something else may be."""
+        if self._draft.context and self._left > len(requests) and self._session.has_interplay():
+            requests = (update(*self._draft.context), *requests)
+        if self.violation.outcome == "previous-value" and len(requests) == 1 and is_about_own(self.violation):
+            requests = (self._other_than(requests), *requests)
+        return requests
 
     def _other_than(self, requests: Requests) -> Request:
         """An ordinary update: of other values, where what is not shown is what was sent."""
         names = {name for name, _ in requests[-1].form() or ()} if is_about_own(self.violation) else set()
         other = [pair for pair in pairs_for(self._session.situation, 7) if pair[0] in names]
         return replace(update(*(other or [LONG_CLOSED])), account=requests[0].account)
-
-    def _repeated(self, requests: Requests) -> list[bool]:
-        return [self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)]
 
     def _concurrent(self) -> Finding:
         """One after the other the same updates lose nothing, or it is not for being sent together that they do."""
@@ -131,36 +143,37 @@ class Witness:
             self._draft.together = ()
             return self.finding()
         if self._draft.violation.outcome == "refused":
-            alone = self._ask(together) or []
-            if any(400 <= (exchange.status or 0) < 429 for exchange, _ in alone):
+            if any(exchange.refused for exchange, _ in self._ask(together) or []):
                 self._draft.together = ()
                 self._draft.violation = replace(self._draft.violation, rule="any-subset")
                 return self.finding()
-            shown = [self._refuses(together) for _ in range(3) if self._left >= len(together)]
+            shown = [self._refuses(together) for _ in range(3)]
         else:
-            shown = [self._shows((last,), together) for _ in range(3) if self._left > len(together)]
+            shown = [self._shows((last,), together) for _ in range(3)]
         if any(shown):
             return self._finished(self.exchanges, stable=sum(shown) > 1)
         return self.as_seen()
 
     def _refuses(self, together: Requests) -> bool:
         """Whether one of several updates at the same time is refused, though each is good."""
-        self._left -= len(together)
-        self._tried = True
-        self.exchanges = tuple(exchange for exchange, _ in self._session.try_again((), together))
-        return any(400 <= (each.status or 0) < 429 for each in self.exchanges)
+        if seen := self._ask((), together):
+            self.exchanges = tuple(exchange for exchange, _ in seen)
+        return any(exchange.refused for exchange, _ in seen or ())
 
-    def _ask(self, requests: Requests) -> Seen | None:
-        """Send a question's requests, if the budget allows."""
-        if self._left < len(requests):
+    def _ask(self, requests: Requests, together: Requests = ()) -> Seen | None:
+        """Send requests, after those that go out at the same time; None when the budget does not allow for them."""
+        cost = len(requests) + len(together)
+        if self._left < cost:
             return None
-        self._left -= len(requests)
+        self._left -= cost
         try:
-            self._session.establish(self._draft.context, requests[-1].account)
-            return self._session.try_again(requests)
+            self._session.establish(self._draft.context, (*together, *requests)[-1].account)
+            seen = self._session.try_again(requests, together)
         except BudgetExhausted:
             self._left, self._spent = 0, True
             return None
+        self.tried = True
+        return seen
 
     def _finished(self, exchanges: tuple[Exchange, ...], *, stable: bool) -> Finding:
         violation = self.violation
@@ -177,7 +190,7 @@ class Witness:
             stable=stable,
             count=self._draft.count,
             first=self._draft.exchange.number,
-            cause=cause_of(violation),
+            cause=cause_of(violation.rule, violation.outcome, violation.field),
         )
 
     def _candidates(self) -> Iterator[Requests]:
@@ -200,17 +213,9 @@ class Witness:
 
     def _shows(self, requests: Requests, together: Requests = ()) -> bool:
         """Whether sending these shows the violation, at the last of them."""
-        cost = len(requests) + len(together)
-        if self._left < cost:
+        seen = self._ask(requests, together)
+        if seen is None:
             return False
-        self._left -= cost
-        try:
-            self._session.establish(self._draft.context, requests[-1].account)
-            seen = self._session.try_again(requests, together)
-        except BudgetExhausted:
-            self._left, self._spent = 0, True
-            return False
-        self._tried = True
         if self._draft.shows is not None:
             self.exchanges = tuple(exchange for exchange, _ in seen)
             return self._draft.shows(self.exchanges[-1])
@@ -257,35 +262,15 @@ class Witness:
         return requests
 
     def _first(self, current: Requests, candidates: Iterable[Requests]) -> Requests | None:
-        for candidate in candidates:
-            if [_answer(each) for each in candidate] != [
-                _answer(each) for each in current[-len(candidate) :]
-            ]:
+        wanted = [_answer(each) for each in current]
+        for candidate in islice(candidates, _TRIED):
+            if [_answer(each) for each in candidate] != wanted[-len(candidate) :]:
                 continue  # another kind of request could show it for a reason of its own
             if self._left < len(candidate) * (1 + _TIMES):
                 return None  # keep enough to show the final witness again
             if candidate != current and self._shows(candidate):
                 return candidate
         return None
-
-
-def cause_of(violation: Violation) -> str:
-    """What findings of one cause have in common: the rule less its field, and the outcome."""
-    rule = violation.rule
-    if rule == "read-response":  # as when the answer to an update shows it
-        rule, _, outcome = violation.outcome.partition("/")
-        return cause_of(replace(violation, rule=rule, outcome=outcome))
-    if (
-        violation.outcome == MALFORMED
-        or rule == "timer-representation"
-        or (rule, violation.outcome) == _PATTERN
-    ):
-        return f"representation: {violation.field}"
-    for slug in ("inactive-timer-", "closed-timer-", "chat-service-sid-", "messaging-service-sid-"):
-        if rule.startswith(slug):
-            kind = "timer" if "timer" in slug else "sid"
-            return f"{kind}-{rule.removeprefix(slug)}: {violation.outcome}"
-    return f"{rule}: {violation.outcome}"
 
 
 def _answer(request: Request) -> Answer | None:
@@ -323,11 +308,11 @@ def _simpler(request: Request) -> Iterator[Request]:
     if request.body != encode_form(pairs):
         return  # the bytes are the point
     if len(pairs) > 1:
-        for pair in pairs:
+        documented_first = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0] not in PARAMETERS)
+        for pair in documented_first[: _TRIED // 2]:
             yield _with(request, (pair,))
-        if len(pairs) > 2:
-            for index in range(len(pairs)):
-                yield _with(request, pairs[:index] + pairs[index + 1 :])
+        for fewer in _less(pairs):
+            yield _with(request, fewer)
     else:
         for name, value in pairs:
             for shorter in _shorter(value):
@@ -335,16 +320,19 @@ def _simpler(request: Request) -> Iterator[Request]:
 
 
 def _shorter(value: str) -> Iterator[str]:
-    """Texts with something left out: halves of long ones, then duration components, then single characters."""
-    size = len(value)
-    if size > 64:
-        for part in (2, 4, 8):
-            chunk = size // part
-            for start in range(size // 4, size - chunk + 1, chunk):
-                yield value[:start] + value[start + chunk :]
-        return
-    for match in _UNITS.finditer(value):
-        yield value[: match.start()] + value[match.end() :]
-    if size > 12:
-        for start in range(0, size - size // 2 + 1, max(1, size // 2)):
-            yield value[:start] + value[start + size // 2 :]
+    """Texts without one of the duration's components, then, of what is no duration, without other parts."""
+    if len(value) <= _READABLE:
+        for match in _UNITS.finditer(value):
+            yield value[: match.start()] + value[match.end() :]
+        if read(value):
+            return  # with less it would say something else: P1M is no smaller PT10M
+    yield from _less(value)
+
+
+def _less(whole: _Whole) -> Iterator[_Whole]:
+    """What is left without the middle half, without a quarter, and so on down to one element."""
+    size = len(whole) // 2
+    while size:
+        for start in range(size // 2, len(whole) - size + 1, size):
+            yield whole[:start] + whole[start + size :]
+        size //= 2

@@ -73,9 +73,24 @@ def test_an_echo_that_is_always_the_same_is_not_the_value_before() -> None:
             self.states[request.account][INACTIVE.attribute] = "PT7M"
             return super().show(request)
 
-    before = update(LONG_CLOSED, (INACTIVE.parameter, "PT7M"))
-    finding, _ = found(Constant(), before, update(SHORT_INACTIVE), rule="last-write-wins")
+    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
+    finding, _ = found(Constant(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
     assert (finding.rule, finding.outcome) == ("inactive-timer-echo", "changed")
+
+
+def test_a_value_that_no_other_replaces_is_the_value_before() -> None:
+    class FirstWins(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            first = self.states[request.account][INACTIVE.attribute]
+            came = super().__call__(request)
+            if first is None:
+                return came
+            self.states[request.account][INACTIVE.attribute] = first
+            return self.show(request)
+
+    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
+    finding, _ = found(FirstWins(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
+    assert finding.rule == "last-write-wins"
 
 
 def test_an_echo_of_the_value_before_is() -> None:

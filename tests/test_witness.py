@@ -20,7 +20,7 @@ from conformance.oracle import length_of
 from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.session import Session
-from conformance.witness import Witness, cause_of
+from conformance.witness import Witness
 
 
 class Takes(Resource):
@@ -42,15 +42,31 @@ EVERYTHING = (
 
 
 def test_parameters_that_do_not_matter_are_left_out() -> None:
-    request = update(*EVERYTHING, (INACTIVE.parameter, "ba"))
+    request = update(*EVERYTHING, (INACTIVE.parameter, "b"))
     finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
-    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "ba"))
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_of_a_form_with_thousands_of_parameters_what_shows_it_is_kept_and_soon() -> None:
+    request = update(*((f"Name{number}", "x") for number in range(5_000)), (INACTIVE.parameter, "b"))
+    finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
 
 def test_what_is_unusual_about_a_request_is_left_out_when_it_does_not_matter() -> None:
-    request = Request(body=encode_form(((INACTIVE.parameter, "banana"),)), chunked=True, fresh=True)
+    request = Request(body=encode_form(((INACTIVE.parameter, "b"),)), chunked=True, fresh=True)
     finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
-    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "banana"))
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_no_character_is_kept_that_does_not_matter() -> None:
+    finding, _ = found(Takes("b"), update((INACTIVE.parameter, "banana")), rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_a_duration_that_somebody_could_mean_is_not_cut_into_another() -> None:
+    finding, _ = found(Takes("PT1M"), update((CLOSED.parameter, "PT1M")), rule="closed-timer-minimum")
+    assert finding.exchanges[-1].request == update((CLOSED.parameter, "PT1M"))
 
 
 def test_a_long_value_is_cut_to_what_shows_it() -> None:
@@ -92,7 +108,7 @@ def test_a_deviation_that_needs_what_came_before_takes_it_along() -> None:
         def takes(self, parameter: str, value: str) -> bool:
             return (value == "PT59S" and self.last == 400) or super().takes(parameter, value)
 
-    garbage, short = update((INACTIVE.parameter, "banana")), update((INACTIVE.parameter, "PT59S"))
+    garbage, short = update((INACTIVE.parameter, "x")), update((INACTIVE.parameter, "PT59S"))
     finding, _ = found(AfterGarbage(), update(SHORT_INACTIVE), garbage, short, rule="inactive-timer-minimum")
     assert [each.request for each in finding.exchanges] == [garbage, short]
     assert finding.stable
@@ -188,5 +204,5 @@ def test_findings_of_twin_settings_have_one_cause() -> None:
     for name in (INACTIVE, CLOSED):
         session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))
         session.send(update((name.parameter, "banana")), "class")
-        causes |= {cause_of(draft.violation) for draft in session.drafts.values()}
+        causes |= {draft.cause for draft in session.drafts.values()}
     assert causes == {"timer-syntax: accepted"}

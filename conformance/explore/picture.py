@@ -49,15 +49,16 @@ def from_exchanges(exchanges: Iterable[Exchange]) -> tuple[Point, ...]:
     """The points that a run has seen: updates of one timer alone, in a known notation, answered 200 or 4xx."""
     points: dict[tuple[str, str], Point] = {}
     for exchange in exchanges:
-        request, status = exchange.request, exchange.status
+        request = exchange.request
         form = (
             request.form() if request.method == "POST" and not request.query and request.auth.valid else None
         )
-        if form is None or len(form) != 1 or status is None or not (status == 200 or 400 <= status < 500):
+        accepted = exchange.status == 200
+        if form is None or len(form) != 1 or not (accepted or exchange.refused):
             continue
         name, text = form[0]
         field = BY_PARAMETER.get(name)
-        point = None if field is None or field.kind != "timer" else point_of(field.slug, text, status == 200)
+        point = None if field is None or field.kind != "timer" else point_of(field.slug, text, accepted)
         if point is not None:
             points[point.field, text] = point
     return tuple(points.values())

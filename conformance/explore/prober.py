@@ -239,4 +239,4 @@ class Prober:
 def _taken(exchange: Exchange) -> Taken:
     if exchange.status == 200:
         return Taken.ACCEPTED
-    return Taken.REFUSED if exchange.status is not None and 400 <= exchange.status < 500 else Taken.FAILED
+    return Taken.REFUSED if exchange.refused else Taken.FAILED

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
 from conformance.model import (
-    FIELDS,
     PATH,
     Exchange,
     Finding,
@@ -147,21 +146,13 @@ def _finding(
         "expected": finding.expected,
         "observed": finding.observed,
         "fingerprint": finding.fingerprint,
-        "cause": finding.cause or _cause(finding),
+        "cause": finding.cause,
         "count": finding.count,
         "stable": finding.stable,
         "exchanges": [record(each, url) for each in finding.exchanges],
         "curl": curl(finding.exchanges, url=url, accounts=accounts, options=options),
         "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, ca_file=_ca_file(options)),
     }
-
-
-def _cause(finding: Finding) -> str:
-    """The rule without the field it is about, and the outcome: the same fault in two fields is one fault."""
-    for each in FIELDS:
-        if finding.rule.startswith(f"{each.slug}-"):
-            return f"{each.kind}-{finding.rule.removeprefix(f'{each.slug}-')}: {finding.outcome}"
-    return f"{finding.rule}: {finding.outcome}"
 
 
 def _ca_file(options: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from conformance.model import (
     update,
 )
 from conformance.reporting import ShellAccount, build
+from conformance.session import cause_of
 
 URL = "http://127.0.0.1:4010/v1/Configuration"
 SID = "AC" + "0" * 32
@@ -119,8 +120,9 @@ def finding(rule: Rule, cls: str, *exchanges: Exchange, **fields: Any) -> Findin
         "expected": "a 4xx answer",
         "observed": "200",
         "stable": True,
-    }
-    return Finding(rule=rule.id, level=rule.level, cls=cls, exchanges=exchanges, **given | fields)
+    } | fields
+    given.setdefault("cause", cause_of(rule.id, given["outcome"], given["field"]))
+    return Finding(rule=rule.id, level=rule.level, cls=cls, exchanges=exchanges, **given)
 
 
 def outcome(rule: Rule, verdict: Verdict, *findings: Finding, **fields: Any) -> Outcome:
