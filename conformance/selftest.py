@@ -19,6 +19,7 @@ from typing import Any
 
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
+from conformance.emulator.demonstration import is_hidden
 from conformance.executor import Plan, run
 from conformance.model import Exchange, Finding, Level, Report, Verdict, Violation
 from conformance.reporting import build
@@ -27,6 +28,9 @@ from conformance.target import Target, TargetSettings
 
 _BUDGETS = {"quick": 300, "standard": 3_000}
 """Requests of the profiles, as in `conformance run`."""
+
+_DRAWS = 50
+"""How many pairs are drawn for one, at most: of a few faults none may do."""
 
 _TIMEOUT = 2.0
 """Seconds within which an answer must be whole: the emulator is near, and some faults never answer."""
@@ -161,15 +165,23 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
 
 
 def pairs(faults: Sequence[Subject], count: int, seed: int) -> Iterator[Subject]:
-    """Random pairs of faults that break different rules."""
+    """
+    Random pairs of faults that break different rules, and of which neither hides the other.
+
+    Where two change the same place of the emulator, or one leaves nothing that the other could be seen in, an
+    implementation with both behaves as with one alone: nothing could report the other.
+    """
     chance = random.Random(seed)
     made = 0
-    while made < count:
+    for _ in range(count * _DRAWS):
+        if made == count:
+            return
         one, other = chance.sample(faults, 2)
-        if one.rules != other.rules:
+        both = (*one.faults, *other.faults)
+        if one.rules != other.rules and not any(is_hidden(name, both) for name in both):
             made += 1
             yield Subject(
-                faults=(*one.faults, *other.faults),
+                faults=both,
                 rules=(*one.rules, *other.rules),
                 level=Level.MUST if Level.MUST in (one.level, other.level) else Level.SHOULD,
             )

@@ -93,6 +93,14 @@ def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
     assert list(pairs(faults, 5, 1)) != list(pairs(faults, 5, 2))
 
 
+def test_no_pair_is_made_of_faults_that_hide_each_other() -> None:
+    names = ("post-not-implemented", "closed-timer-minimum-unchecked", "inactive-timer-refuses-hours")
+    faults = [Subject(faults=(name,), rules=(emulator.FAULTS[name].rule,)) for name in names]
+
+    assert list(pairs(faults[:2], 3, 0)) == []
+    assert {frozenset(each.faults) for each in pairs(faults, 3, 0)} == {frozenset(names[1:])}
+
+
 def test_a_miss_and_a_false_alarm_count() -> None:
     caught = examine(
         Subject(faults=("media-type-html",), rules=("media-type",)), profile="quick", fail_fast=True

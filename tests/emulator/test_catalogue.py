@@ -15,8 +15,9 @@ from conformance.emulator import FAULTS, VARIANTS, Fault, Step, Variant
 from conformance.emulator.alterations import RULES
 from conformance.emulator.app import WIRE_HEADER
 from conformance.emulator.catalogue import ALL_FAULTS, ALL_VARIANTS
+from conformance.emulator.demonstration import Observed, observe
 
-from .serving import ACCOUNTS, PATH, Observed, ask, emulator, observe, raw, raw_request, running
+from .serving import ACCOUNTS, PATH, ask, emulator, raw, raw_request, running
 
 READ = Step(method="GET")
 GOOD = "DefaultInactiveTimer=PT1H&DefaultClosedTimer=P1D"

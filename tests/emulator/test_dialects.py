@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from conformance.emulator import DIALECTS, VARIANTS, Step
+from conformance.emulator.demonstration import observe
 from conformance.emulator.durations import MalformedDuration
 from conformance.emulator.fields import reference_fields
 
-from .serving import ask, emulator, observe
+from .serving import ask, emulator
 
 TIMERS = ("DefaultInactiveTimer", "DefaultClosedTimer")
 
