@@ -110,17 +110,20 @@ def _measured(fault: str, finding: Finding, curl: str, target: Target) -> Measur
 def _differs(finding: Finding, lines: str, base: str) -> str:
     """In what the last answer to curl is another one than the recorded one."""
     recorded = finding.exchanges[-1]
+    *before, last = lines.splitlines()
+    # Where all were sent at the same moment, there is no last line; the answer that comes first is compared.
+    scripts = [lines] if last == "wait" else ["\n".join(before), last]
     try:
         done = [
             subprocess.run(
                 ["sh"],
                 check=False,
-                input=line.encode(),
+                input=script.encode(),
                 capture_output=True,
                 timeout=_HUNG,
                 env={"PATH": os.defpath},
             )
-            for line in lines.splitlines()
+            for script in scripts
         ][-1]
     except subprocess.TimeoutExpired:
         return "curl does not end"

@@ -20,6 +20,7 @@ from conformance.model import (
     PARAMETERS,
     TIMERS,
     Exchange,
+    Field,
     Level,
     Pairs,
     Request,
@@ -126,11 +127,9 @@ class Blame:
         return None
 
     def _usable(self) -> str | None:
-        """A request fails, or a good one is refused, and only after one that was not answered with 200."""
-        decision = decide(self._pairs, lengths=UNSET) if self._pairs else None
-        good = decision is not None and decision.answer is Answer.ACCEPT and decision.level is Level.MUST
-        refused = self._violation.outcome == "refused" and good
-        after = any(each.status != 200 for each in self._before)
+        """A request fails, or a good one is refused, and only after one that was rightly not answered with 200."""
+        refused = self._violation.outcome == "refused" and _is_good(self._last)
+        after = any(each.status != 200 and not _is_good(each.request) for each in self._before)
         return "stays-usable" if after and (refused or self._violation.rule in _FAILED) else None
 
     def _beside_others(self) -> str | None:
@@ -146,6 +145,8 @@ class Blame:
     def _ordered(self) -> str | None:
         """Another order of the same parameters: one that does no harm, or one that harms another parameter."""
         lost = is_about_own(self._violation) or self._violation.outcome == "accepted"
+        if self._violation.rule == "idempotence":
+            return None  # in another order it is another request
         if len(self._pairs) < 2 or not (lost or self._violation.outcome == "refused"):
             return None
         if self._violation.outcome not in ("refused", *_LOST) or self._last.body != encode_form(self._pairs):
@@ -201,19 +202,19 @@ class Blame:
             return None
         ((name, value),) = self._pairs
         about = BY_PARAMETER[name]
-        other = next(
-            (pair for pair in pairs_for(self._session.situation, 7) if pair[0] == name), (name, value)
-        )
-        seen = self._ask((replace(update(other), account=self._last.account), self._last))
-        if seen is None or other[1] == value:
-            return None
-        shown = (self._session.shown(seen[-1][0]) or {}).get(about.attribute)
         echo = f"{about.slug}-echo"
-        if is_right(about, other[1], shown):
-            return None
         # What was there before anything was sent, or came instead of the first that was, was never a value before.
         found = self._session.ledgers[self._last.account].settings[about.attribute].found
-        return echo if shown == found or self._is_older(echo, than=self._violation.rule) else None
+        if self._shown(self._answer, about) != found and not self._is_older(echo, than=self._violation.rule):
+            return None
+        other = dict(pairs_for(self._session.situation, 7)).get(name, value)
+        if other == value:
+            return None
+        seen = self._ask((replace(update((name, other)), account=self._last.account), self._last))
+        return None if seen and is_right(about, other, self._shown(seen[-1][0], about)) else echo
+
+    def _shown(self, exchange: Exchange, about: Field) -> str | None:
+        return (self._session.shown(exchange) or {}).get(about.attribute)
 
     def _is_older(self, rule: str, *, than: str) -> bool:
         """Whether a rule was broken before another was."""
@@ -237,11 +238,15 @@ class Blame:
         sent = dict(first.form() or ()).get(about.parameter) if about else None
         if seen is None or about is None or sent is None:
             return None
-        between, after = (
-            is_right(about, sent, (self._session.shown(seen[index][0]) or {}).get(about.attribute))
-            for index in (1, 3)
-        )
+        between, after = (is_right(about, sent, self._shown(seen[index][0], about)) for index in (1, 3))
         return "omitted-parameters-kept" if between and not after else "read-after-write"
+
+
+def _is_good(request: Request) -> bool:
+    """Whether a request is an update that must be accepted."""
+    form = request.form() if request.method == "POST" and request.auth.valid else None
+    decision = decide(form, lengths=UNSET) if form else None
+    return decision is not None and decision.answer is Answer.ACCEPT and decision.level is Level.MUST
 
 
 def _place(name: str) -> int:

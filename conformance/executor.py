@@ -62,14 +62,14 @@ _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 _GENERATED = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schema-driven layer."""
 
-_FOR_WITNESSES = {"quick": 8, "standard": REQUESTS, "thorough": REQUESTS}
+_FOR_WITNESSES = {"quick": 16, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that breadth and depth leave for showing findings again, for each cause seen; a quarter of all at most."""
 
 _HANGS = 2
 """Examples of a class that may go unanswered until the timeout: more of them cost minutes, and tell nothing new."""
 
-_LEAST = 4
-"""Requests at least to show a finding again: once, and every time."""
+_LEAST = 15
+"""Requests that a finding may have in any case: to be shown again, made small, and asked about."""
 
 _WAITING = 8
 """Requests at most to show a finding again that takes the whole timeout each time."""

@@ -241,6 +241,8 @@ class Exchange:
     url: str = ""
     sent_headers: tuple[tuple[str, str], ...] = ()
     """As sent, with credentials replaced by their shell spelling."""
+    together: bool = False
+    """Whether it went out at the same moment as those beside it that did, too."""
 
     @property
     def status(self) -> int | None:

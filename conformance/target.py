@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import TracebackType
 from typing import AnyStr, Self
@@ -255,7 +255,7 @@ class Target:
 
         with ThreadPoolExecutor(len(requests)) as threads:
             exchanges = list(threads.map(work, range(len(requests))))
-        return [self._heed(exchange, reserve=False) for exchange in exchanges]
+        return [replace(self._heed(exchange, reserve=False), together=True) for exchange in exchanges]
 
     def tokens(self) -> tuple[str, ...]:
         """The secrets of all accounts, which no output may show."""

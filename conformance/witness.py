@@ -149,7 +149,9 @@ class Witness:
                 return self.finding()
             shown = [self._refuses(together) for _ in range(3)]
         else:
-            shown = [self._shows((last,), together) for _ in range(3)]
+            # What is written again loses nothing: other values go before.
+            before = (update(*pairs_for(self._session.situation, 7), account=last.account),)
+            shown = [self._shows((last,), together, before) for _ in range(3)]
         if any(shown):
             return self._finished(self.exchanges, stable=sum(shown) > 1)
         return self.as_seen()
@@ -157,18 +159,24 @@ class Witness:
     def _refuses(self, together: Requests) -> bool:
         """Whether one of several updates at the same time is refused, though each is good."""
         if seen := self._ask((), together):
-            self.exchanges = tuple(exchange for exchange, _ in seen)
+            # The refused one last: a witness is told by its last answer.
+            self.exchanges = tuple(sorted((exchange for exchange, _ in seen), key=lambda each: each.refused))
         return any(exchange.refused for exchange, _ in seen or ())
 
-    def _ask(self, requests: Requests, together: Requests = ()) -> Seen | None:
-        """Send requests, after those that go out at the same time; None when the budget does not allow for them."""
-        cost = len(requests) + len(together)
+    def _ask(self, requests: Requests, together: Requests = (), before: Requests = ()) -> Seen | None:
+        """
+        Send requests, after others that go out at the same moment, and what comes before those.
+
+        Returns:
+            All exchanges; None when the budget does not allow for them.
+        """
+        cost = len(before) + len(together) + len(requests)
         if self._left < cost:
             return None
         self._left -= cost
         try:
             self._session.establish(self._draft.context, (*together, *requests)[-1].account)
-            seen = self._session.try_again(requests, together)
+            seen = [*self._session.try_again(before), *self._session.try_again(requests, together)]
         except BudgetExhausted:
             self._left, self._spent = 0, True
             return None
@@ -211,9 +219,9 @@ class Witness:
                 seen.add(candidate)
                 yield candidate
 
-    def _shows(self, requests: Requests, together: Requests = ()) -> bool:
+    def _shows(self, requests: Requests, together: Requests = (), before: Requests = ()) -> bool:
         """Whether sending these shows the violation, at the last of them."""
-        seen = self._ask(requests, together)
+        seen = self._ask(requests, together, before)
         if seen is None:
             return False
         if self._draft.shows is not None:
@@ -228,6 +236,8 @@ class Witness:
 
     def _is_same(self, violation: Violation) -> bool:
         wanted = self._draft.violation
+        if wanted.rule == violation.rule == CONCURRENT:
+            return True  # another setting may be lost each time
         if wanted.rule in _ABOUT_STATE:
             return violation.rule in _ABOUT_STATE and wanted.field == violation.field
         if is_about_own(wanted) and wanted.field == violation.field:

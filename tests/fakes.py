@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from conformance.credentials import THROWAWAY
 from conformance.model import BASIC, BY_PARAMETER, FIELDS, PATH, Exchange, Failure, Finding, Request, Response
@@ -97,7 +98,7 @@ class FakeTarget(Target):
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """One after the other: what really overlaps is tried with real servers."""
-        return [self.send(request) for request in requests]
+        return [replace(self.send(request), together=True) for request in requests]
 
 
 def found(

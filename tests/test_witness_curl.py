@@ -41,13 +41,16 @@ def test_curl_shows_the_same(fault: str) -> None:
         lines = [each["curl"] for each in build(report, accounts=ACCOUNTS)["findings"]]
         assert any(finding.stable and finding.rule == emulator.FAULTS[fault].rule for finding in findings)
         for finding, curl in zip(findings, lines, strict=True):
-            *_, last = [pasted(line) for line in curl.splitlines()]
+            *before, last = curl.splitlines()
+            pasted("\n".join(before))
             if finding.stable:
-                assert shown(last, finding.field) == recorded(finding.exchanges[-1], finding.field), curl
+                assert shown(pasted(last), finding.field) == recorded(finding.exchanges[-1], finding.field), (
+                    curl
+                )
 
 
-def pasted(line: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["sh"], input=line.encode("ascii"), capture_output=True, timeout=60, check=False)
+def pasted(lines: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["sh"], input=lines.encode("ascii"), capture_output=True, timeout=60, check=False)
 
 
 def shown(done: subprocess.CompletedProcess[bytes], field: str | None) -> object:

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from conformance.commands.refused import Refused, result_in
 
 if TYPE_CHECKING:
     from conformance.configuration import RunSettings
+    from conformance.model import Request
     from conformance.session import Session
 
 
@@ -114,6 +117,15 @@ def _take_snapshots(session: "Session", accounts: list[int]) -> None:
     session.safeguard.begin()
 
 
+def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
+    """The recorded requests, those together that went out at the same moment."""
+    from conformance.reporting import request_of
+
+    for together, group in groupby(recorded, key=lambda each: each.get("together", False)):
+        requests = [request_of(each["request"]) for each in group]
+        yield from [requests] if together else ([request] for request in requests)
+
+
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
     from conformance.configuration import ConfigurationError
     from conformance.guard import LeftShort
@@ -129,8 +141,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
 
-    requests = [request_of(recorded["request"]) for recorded in finding["exchanges"]]
-    accounts = sorted({request.account for request in requests})
+    accounts = sorted({request_of(recorded["request"]).account for recorded in finding["exchanges"]})
     if accounts and accounts[-1] >= len(settings.accounts):
         raise Refused(f"this takes {accounts[-1] + 1} accounts: set CONFORMANCE_ACCOUNTS")
     for notice in settings.notices:
@@ -146,11 +157,13 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         try:
             if settings.target is not None:
                 _take_snapshots(session, accounts)
-            for request in requests:
-                ((exchange, _),) = session.try_again([request])
-                exchanges.append(record(exchange, target.url))
-                click.echo(f"sent      {request_line(exchanges[-1])}")
-                click.echo(f"answered  {target.redact(answer_line(exchanges[-1]))}")
+            for requests in _moments(finding["exchanges"]):
+                seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
+                # Of several at the same moment it may be another one each time that is refused.
+                for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
+                    exchanges.append(record(exchange, target.url))
+                    click.echo(f"sent      {request_line(exchanges[-1])}")
+                    click.echo(f"answered  {target.redact(answer_line(exchanges[-1]))}")
         except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
             tell(f"conformance: {error}")
             return 3

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from conformance.model import FORM_MEDIA_TYPE, Exchange, FailureKind, Request
 
@@ -34,7 +35,7 @@ def curl(
     options: Sequence[str] = (),
 ) -> str:
     """
-    Shell lines that repeat the requests in order, one line each.
+    Shell lines that repeat the requests in order, one line each; those sent at the same moment run in the background.
 
     Args:
         exchanges: what is repeated; responses and failures only tell how long curl should wait.
@@ -43,7 +44,10 @@ def curl(
         options: further curl arguments for every line, such as `--cacert` and a path.
     """
     credentials = _Credentials(accounts)
-    lines = [_line(exchange, url, credentials, options) for exchange in exchanges]
+    lines = []
+    for together, group in groupby(exchanges, key=lambda each: each.together):
+        sent = [_line(exchange, url, credentials, options) for exchange in group]
+        lines += [*(f"{line} &" for line in sent), "wait"] if together else sent
     return "\n".join([*credentials.comments(), *lines])
 
 

@@ -172,6 +172,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
         "number": exchange.number,
         "started_s": round(exchange.started, 4),
         "elapsed_s": round(exchange.elapsed, 4),
+        **({"together": True} if exchange.together else {}),
         "request": {
             "method": request.method,
             "url": exchange.url or url + (f"?{request.query}" if request.query else ""),

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from conformance.model import Auth, Exchange, FailureKind, Request
 from conformance.reporting.curl import ShellAccount
+
+_PRINT = "print(answer.status_code, answer.headers, answer.text)"
 
 
 def httpx_snippet(
@@ -24,7 +27,11 @@ def httpx_snippet(
         ca_file: certificates to trust, PEM; empty for the usual ones.
     """
     names = _Names(accounts)
-    sent = [line for exchange in exchanges for line in _lines(exchange, url, names)]
+    sent: list[str] = []
+    at_once = any(exchange.together for exchange in exchanges)
+    for together, group in groupby(exchanges, key=lambda each: each.together):
+        calls = [_arguments(exchange, url, names) for exchange in group]
+        sent += _at_once(calls) if together else [line for call in calls for line in _in_turn(call)]
     patience = max((each.elapsed for each in exchanges if _timed_out(each)), default=0)
     options = [
         "trust_env=False",
@@ -37,7 +44,8 @@ def httpx_snippet(
     return "\n".join(
         [
             *(f"import {name}" for name in imports),
-            *([""] if imports else []),
+            *(["from concurrent.futures import ThreadPoolExecutor"] if at_once else []),
+            *([""] if imports or at_once else []),
             "import httpx",
             "",
             *names.lines(),
@@ -102,7 +110,22 @@ class _Names:
         return f"base64.b64encode(({pair}).encode()).decode()"
 
 
-def _lines(exchange: Exchange, url: str, names: _Names) -> Iterator[str]:
+def _in_turn(call: str) -> Iterator[str]:
+    yield f"answer = client.request({call})"
+    yield _PRINT
+
+
+def _at_once(calls: Sequence[str]) -> Iterator[str]:
+    yield f"with ThreadPoolExecutor({len(calls)}) as pool:"
+    yield "    sent = ["
+    yield from (f"        pool.submit(client.request, {call})," for call in calls)
+    yield "    ]"
+    yield "for each in sent:"
+    yield "    answer = each.result()"
+    yield f"    {_PRINT}"
+
+
+def _arguments(exchange: Exchange, url: str, names: _Names) -> str:
     request = exchange.request
     target = exchange.url or url + (f"?{request.query}" if request.query else "")
     arguments = [f'"{request.method}"', ascii(target)]
@@ -119,8 +142,7 @@ def _lines(exchange: Exchange, url: str, names: _Names) -> Iterator[str]:
             for each in (request.auth.user, request.auth.secret)
         )
         arguments.append(f"auth=({', '.join(pair)})")
-    yield f"answer = client.request({', '.join(arguments)})"
-    yield "print(answer.status_code, answer.headers, answer.text)"
+    return ", ".join(arguments)
 
 
 def _headers(request: Request, names: _Names) -> Iterator[str]:

@@ -188,3 +188,17 @@ def test_a_live_target_is_left_alone_when_it_could_not_be_put_back(tmp_path: Pat
     assert "--accept-unrestorable" in result.stderr
     assert answer is not None
     assert b'"default_closed_timer": null' in answer.body
+
+
+def test_what_was_sent_at_the_same_moment_is_sent_so_again(tmp_path: Path) -> None:
+    updates = [update((INACTIVE.parameter, f"PT{minutes}M")) for minutes in (10, 20, 30, 40)]
+    with _emulator("writers-locked-out") as url:
+        with Target(TargetSettings(url=url)) as target:
+            exchanges = sorted(target.send_together(updates), key=lambda each: each.refused)
+        found = finding(RULE, "locked-out", *exchanges, outcome="refused", field=None)
+        report = replace(REPORTS["clean"], target=url, outcomes=(outcome(RULE, Verdict.DEVIATION, found),))
+        write_all(build(report), tmp_path)
+        again = _replay(found.fingerprint, "--report", tmp_path)
+    assert exchanges[-1].refused
+    assert again.exit_code == 1, again.output
+    assert again.output.count("sent  ") == len(updates)

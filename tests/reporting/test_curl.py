@@ -261,6 +261,17 @@ def test_an_ordinary_update_reads_as_a_person_would_write_it() -> None:
     )
 
 
+def test_what_was_sent_at_the_same_moment_runs_in_the_background_until_all_have_ended() -> None:
+    exchanges = [
+        Exchange(number=1, request=Request(body=body), together=body in (b"a=1", b"b=1"))
+        for body in (b"first=1", b"a=1", b"b=1", b"last=1")
+    ]
+    first, one, other, wait, last = curl(exchanges, url="http://127.0.0.1/").splitlines()
+
+    assert [each.endswith(" &") for each in (first, one, other, last)] == [False, True, True, False]
+    assert wait == "wait"
+
+
 def test_what_was_not_answered_in_time_is_not_waited_for_forever() -> None:
     silent = _exchange(READ, failure=Failure(FailureKind.TIMEOUT, ""), elapsed=10.2)
 

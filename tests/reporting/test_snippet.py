@@ -28,10 +28,12 @@ def recorder() -> Iterator[Recorder]:
 
 
 def _run(recorder: Recorder, *requests: Request, **environ: str) -> list[Received]:
+    return _sent(recorder, *(Exchange(number=1, request=each) for each in requests), **environ)
+
+
+def _sent(recorder: Recorder, *exchanges: Exchange, **environ: str) -> list[Received]:
     recorder.received.clear()
-    lines = httpx_snippet(
-        [Exchange(number=1, request=each) for each in requests], url=recorder.url, accounts=ACCOUNTS
-    )
+    lines = httpx_snippet(exchanges, url=recorder.url, accounts=ACCOUNTS)
     assert TOKEN not in lines
     assert lines.isascii() and all(line.isprintable() for line in lines.split("\n"))
     environment = {"TWILIO_AUTH_TOKEN": TOKEN, "CONFORMANCE_TOKEN_2": "second", **environ}
@@ -53,6 +55,17 @@ def test_any_body_arrives_as_recorded(recorder: Recorder) -> None:
 
     assert [each.body for each in received] == bodies
     assert {(each.method, *each.values("content-type")) for each in received} == {("POST", FORM_MEDIA_TYPE)}
+
+
+def test_what_was_sent_at_the_same_moment_is_sent_so_between_what_was_not(recorder: Recorder) -> None:
+    bodies = [b"first=1", b"a=1", b"b=1", b"last=1"]
+    exchanges = [
+        Exchange(number=1, request=Request(body=body), together=body in bodies[1:3]) for body in bodies
+    ]
+    received = [each.body for each in _sent(recorder, *exchanges)]
+
+    assert (received[0], received[-1]) == (bodies[0], bodies[-1])
+    assert sorted(received[1:3]) == bodies[1:3]
 
 
 def test_what_is_unusual_about_a_request_is_repeated(recorder: Recorder) -> None:
