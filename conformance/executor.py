@@ -95,6 +95,8 @@ class Plan:
     """Sent before all that is generated: the witnesses of known deviations, each as the input class it is of."""
     fail_fast: bool = False
     """Whether the first deviation at or above `fail_on` ends breadth and depth."""
+    drawn: dict[str, list[Probe]] | None = None
+    """Keeps what Hypothesis draws, for further runs in this process: it depends on the seed and the situation alone."""
 
 
 class _Enough(Exception):
@@ -333,8 +335,11 @@ class _Run:
 
     def _draw(self, rule: Rule, cls: InputClass, seen: set[tuple[Request, ...]], count: int) -> None:
         ended: list[Exception] = []
+        drawn: list[Probe] = []
 
         def receive(probe: Probe) -> None:
+            if self._plan.drawn is not None:
+                drawn.append(probe)
             if ended or probe.steps in seen:
                 return
             seen.add(probe.steps)
@@ -344,10 +349,16 @@ class _Run:
                 ended.append(error)
 
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
-        if cls.machine is not None:
+        before = (self._plan.drawn or {}).get(key := f"{seed}:{count}:{situation}")
+        if before is not None:
+            for probe in before:
+                receive(probe)
+        elif cls.machine is not None:
             run_machine(cls.machine(situation, receive), seed=seed, count=count, steps=_STEPS)
         elif cls.strategy is not None:
             generate(cls.strategy(situation), seed=seed, count=count, receive=receive)
+        if self._plan.drawn is not None:
+            self._plan.drawn[key] = drawn
         if ended:
             raise ended[0]
 

@@ -28,6 +28,8 @@ _REMEMBERED = 32
 
 CONCURRENT = "concurrent-writers"
 
+_BLANKS = frozenset(BLANKS)
+
 MALFORMED = "malformed"
 """The outcome of an echo that is no value of the setting at all."""
 
@@ -92,7 +94,7 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
 
 
 def _has_blanks(text: str) -> bool:
-    return any(character in BLANKS for character in text)
+    return not _BLANKS.isdisjoint(text)
 
 
 @dataclass(slots=True)

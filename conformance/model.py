@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
@@ -102,6 +103,9 @@ def _encode(text: str) -> bytes:
     return b"".join([_ENCODED[byte] for byte in text.encode("utf-8", "replace")])
 
 
+@lru_cache(
+    maxsize=8
+)  # who sends, who judges and who remembers an exchange all ask; a body may have a megabyte
 def decode_form(body: bytes) -> Pairs:
     """
     Parse a form body as the WHATWG URL standard's application/x-www-form-urlencoded parser does.

@@ -1,5 +1,6 @@
 """Connections that can be watched: whether one was reused, how much came, and when it has taken too long."""
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -21,6 +22,9 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 _WIRE_FACTOR = 4
 """Bytes read for one answer, framing and interim responses included: at most this times the body cap."""
+
+_PIECE = 1 << 16
+"""Bytes that are written at a time."""
 
 _SAID = 300
 """Characters of an error's message that are told."""
@@ -158,8 +162,12 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
         self._watch = watch
         self._socket: socket.socket = inner.get_extra_info("socket")
+        self._held = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # As httpcore has it for its own writes: who closed early may have said why.
+        with contextlib.suppress(httpcore.WriteError):
+            self._flush()
         # Many small servers write head and body apart and wait for the first to be acknowledged, which Linux
         # puts off for 40 ms; the option has to be set again for each read (tcp(7)).
         if _QUICK_ACK is not None:
@@ -169,9 +177,17 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # Head and body leave together when the answer is asked for, as from most clients: a write of each is what
+        # costs most of a request.
+        self._held += buffer
+        if len(self._held) >= _PIECE:
+            self._flush()
+
+    def _flush(self) -> None:
+        held, self._held = self._held, b""
         # Piece by piece, so that a peer that reads slowly meets the deadline too.
-        for start in range(0, len(buffer), 1 << 16):
-            self._inner.write(buffer[start : start + (1 << 16)], self._watch.limit())
+        for start in range(0, len(held), _PIECE):
+            self._inner.write(held[start : start + _PIECE], self._watch.limit())
 
     def close(self) -> None:
         self._inner.close()

@@ -21,13 +21,16 @@ from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.emulator.demonstration import is_hidden
 from conformance.executor import Plan, run
-from conformance.model import Exchange, Finding, Level, Report, Verdict, Violation
+from conformance.model import Exchange, Finding, Level, Probe, Report, Verdict, Violation
 from conformance.reporting import build
 from conformance.rules import CATALOGUE
 from conformance.target import Target, TargetSettings
 
 _BUDGETS = {"quick": 300, "standard": 3_000}
 """Requests of the profiles, as in `conformance run`."""
+
+_DRAWN: dict[str, list[Probe]] = {}
+"""What was drawn for the first run of this process; the others are sent the same."""
 
 _DRAWS = 50
 """How many pairs are drawn for one, at most: of a few faults none may do."""
@@ -144,7 +147,7 @@ def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) 
 
     settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=_BUDGETS[profile], seed=seed)
     with Target(settings) as target:
-        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD)
+        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=_DRAWN)
         return run(CATALOGUE, target, plan, judged=judged)
 
 

@@ -15,6 +15,7 @@ from unittest import mock
 
 import tomli_w
 from click.testing import CliRunner
+from fuzz_bytes import changed
 from reporting.samples import DOCUMENTS
 
 from conformance import journal
@@ -99,20 +100,12 @@ def _change_node(document: Any, rng: random.Random, odd: tuple[Any, ...]) -> Non
 
 
 def _change_bytes(raw: bytes, rng: random.Random) -> bytes:
-    at, size = rng.randrange(len(raw) + 1), rng.choice((1, 1, 4, 40, 400))
-    kind = rng.randrange(6)
-    if kind == 0 and at < len(raw):
-        return raw[:at] + bytes([raw[at] ^ (1 << rng.randrange(8))]) + raw[at + 1 :]
-    if kind == 1:
-        return raw[:at] + raw[at + size :]
-    if kind == 2:
-        return raw[:at] + raw[at : at + size] + raw[at:]
-    if kind == 3:
-        return raw[:at]
-    if kind == 4:
-        other = rng.randrange(len(raw) + 1)
-        return raw[:at] + raw[other : other + size] + raw[at:]
-    return raw[:at] + rng.choice(_TOKENS) + raw[at:]
+    return changed(raw, rng, sizes=(1, 1, 4, 40, 400), tokens=_TOKENS, others=(_copied_here,))
+
+
+def _copied_here(raw: bytes, rng: random.Random, at: int, size: int) -> bytes:
+    other = rng.randrange(len(raw) + 1)
+    return raw[:at] + raw[other : other + size] + raw[at:]
 
 
 def mutated(kind: str, raw: bytes, rng: random.Random) -> bytes:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpcore
+from fuzz_bytes import changed
 from jsonschema import Draft202012Validator
 
 from conformance.contract import load
@@ -234,24 +235,19 @@ def _change_status(draft: Draft, rng: random.Random) -> None:
 
 
 def _change_bytes(raw: bytes, rng: random.Random) -> bytes:
-    at, size = rng.randrange(len(raw) + 1), rng.choice((1, 1, 2, 8, 64))
-    kind = rng.randrange(7)
-    if kind == 0 and at < len(raw):
-        return raw[:at] + bytes([raw[at] ^ (1 << rng.randrange(8))]) + raw[at + 1 :]
-    if kind == 1:
-        return raw[:at] + raw[at + size :]
-    if kind == 2:
-        return raw[:at] + raw[at : at + size] + raw[at:]
-    if kind == 3:
-        return raw[:at] + rng.choice(_TOKENS) + raw[at:]
-    if kind == 4:
-        return raw[:at]
-    if kind == 5:
-        # Where a number is, another one: lengths, sizes of chunks, status.
-        numbers = list(re.finditer(rb"[0-9a-f]+(?=\r\n)", raw))
-        if numbers:
-            match = rng.choice(numbers)
-            return raw[: match.start()] + rng.choice(_LENGTHS) + raw[match.end() :]
+    return changed(raw, rng, sizes=(1, 1, 2, 8, 64), tokens=_TOKENS, others=(_renumbered, _extended))
+
+
+def _renumbered(raw: bytes, rng: random.Random, at: int, size: int) -> bytes:
+    """Where a number is, another one: lengths, sizes of chunks, status."""
+    numbers = list(re.finditer(rb"[0-9a-f]+(?=\r\n)", raw))
+    if not numbers:
+        return raw
+    match = rng.choice(numbers)
+    return raw[: match.start()] + rng.choice(_LENGTHS) + raw[match.end() :]
+
+
+def _extended(raw: bytes, rng: random.Random, at: int, size: int) -> bytes:
     return raw + rng.choice((raw, b"\n", b"x", b"\r\n\r\n"))
 
 

@@ -99,6 +99,21 @@ def test_the_same_seed_sends_the_same_requests() -> None:
     assert first == second
 
 
+def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = Plan(seed=7, drawn={})
+    rules = ("inactive-timer-syntax", "omitted-parameters-kept")
+    fresh, first = (
+        judged(Resource(), *rules, plan=each, limit=1200)[1].sent for each in (Plan(seed=7), plan)
+    )
+    monkeypatch.setattr("conformance.executor.generate", None)
+    monkeypatch.setattr("conformance.executor.run_machine", None)
+    again = judged(Resource(), *rules, plan=plan, limit=1200)[1].sent
+
+    assert fresh == first == again
+
+
 def test_another_seed_sends_others() -> None:
     plans = (Plan(seed=1), Plan(seed=2))
     first, second = (judged(Resource(), "inactive-timer-echo", plan=plan)[1].sent for plan in plans)
