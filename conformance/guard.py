@@ -57,7 +57,8 @@ class TimerGuard:
             shown: the settings that the answer shows.
         """
         account = exchange.request.account
-        now = [] if exchange.refused else list(_timers_in(exchange.request))
+        unwritten = exchange.refused or exchange.status == 429
+        now = [] if unwritten else list(_timers_in(exchange.request))
         now += [(each, value) for each in TIMERS if (value := (shown or {}).get(each.attribute)) is not None]
         short = {each.parameter for each, value in now if self._is_shorter(account, each, value)}
         floors = self._floors.get(account, {})
