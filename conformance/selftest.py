@@ -9,7 +9,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,6 @@ from typing import Any
 
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
-from conformance.emulator.demonstration import is_hidden
 from conformance.executor import Plan, run
 from conformance.model import Exchange, Finding, Level, Probe, Report, Verdict, Violation
 from conformance.reporting import build
@@ -167,12 +166,20 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
         yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
 
 
-def pairs(faults: Sequence[Subject], count: int, seed: int) -> Iterator[Subject]:
+def pairs(
+    faults: Sequence[Subject], count: int, seed: int, is_hidden: Callable[[str, Sequence[str]], bool]
+) -> Iterator[Subject]:
     """
     Random pairs of faults that break different rules, and of which neither hides the other.
 
     Where two change the same place of the emulator, or one leaves nothing that the other could be seen in, an
     implementation with both behaves as with one alone: nothing could report the other.
+
+    Args:
+        faults: single ones.
+        count: pairs at most; fewer where few faults go together.
+        seed: of the choice.
+        is_hidden: whether a fault does not show where several are built in.
     """
     chance = random.Random(seed)
     made = 0

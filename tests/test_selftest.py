@@ -11,6 +11,7 @@ from conformance import emulator
 from conformance.configuration import PROFILES
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
+from conformance.emulator.demonstration import is_hidden
 from conformance.executor import Plan, run
 from conformance.model import Level, Report, Rule, Verdict
 from conformance.rules import BY_ID, CATALOGUE
@@ -89,16 +90,16 @@ def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
     faults = [Subject(faults=(name,), rules=(fault.rule,)) for name, fault in emulator.FAULTS.items()]
 
     assert list(combinations(emulator.VARIANTS, 5, 1)) == list(combinations(emulator.VARIANTS, 5, 1))
-    assert list(pairs(faults, 5, 1)) == list(pairs(faults, 5, 1))
-    assert list(pairs(faults, 5, 1)) != list(pairs(faults, 5, 2))
+    assert list(pairs(faults, 5, 1, is_hidden)) == list(pairs(faults, 5, 1, is_hidden))
+    assert list(pairs(faults, 5, 1, is_hidden)) != list(pairs(faults, 5, 2, is_hidden))
 
 
 def test_no_pair_is_made_of_faults_that_hide_each_other() -> None:
     names = ("post-not-implemented", "closed-timer-minimum-unchecked", "inactive-timer-refuses-hours")
     faults = [Subject(faults=(name,), rules=(emulator.FAULTS[name].rule,)) for name in names]
 
-    assert list(pairs(faults[:2], 3, 0)) == []
-    assert {frozenset(each.faults) for each in pairs(faults, 3, 0)} == {frozenset(names[1:])}
+    assert list(pairs(faults[:2], 3, 0, is_hidden)) == []
+    assert {frozenset(each.faults) for each in pairs(faults, 3, 0, is_hidden)} == {frozenset(names[1:])}
 
 
 def test_a_miss_and_a_false_alarm_count() -> None:

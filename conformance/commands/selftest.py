@@ -57,6 +57,7 @@ def selftest(
     """
     from conformance import emulator
     from conformance import selftest as proof
+    from conformance.emulator.demonstration import is_hidden
     from conformance.model import Level
 
     everything = not (fault_globs or rule_globs or variant_globs)
@@ -74,7 +75,7 @@ def selftest(
         *(proof.Subject(variants=(name,)) for name in variants),
         *proof.combinations(emulator.VARIANTS, combinations, seed),
         *faults,
-        *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed),
+        *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed, is_hidden),
     ]
     if not subjects:
         raise Refused(
