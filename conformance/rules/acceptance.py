@@ -6,6 +6,12 @@ from conformance.model import BASIC, BY_PARAMETER, FORM_MEDIA_TYPE, Level, Reque
 from conformance.oracle import Answer, FormDecision, decide_value
 from conformance.rules.watching import Watched
 
+_PARTS = 100
+"""Parts of a form that must be taken: express, Django and PHP refuse, or cut off, what is beyond 1,000."""
+
+_SIZE = 8 * 1024
+"""Bytes of a body that must be taken: beyond some size any server may answer 413 (RFC 9110 15.5.14)."""
+
 
 def watch_acceptance(watched: Watched) -> Iterator[Violation]:
     """A must-reject form gets a 4xx; a must-accept form gets exactly 200."""
@@ -35,7 +41,7 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                 observed=f"status {status}",
             )
     elif decision.answer is Answer.ACCEPT and status != 200:
-        if watched.request.chunked and status == 411:
+        if (watched.request.chunked and status == 411) or _is_bulky(watched.request):
             return
         cause = decision.causes[0]
         several = len(watched.request.form() or ()) > 1
@@ -64,6 +70,12 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
             expected=expected,
             observed=f"status {status}",
         )
+
+
+def _is_bulky(request: Request) -> bool:
+    """Whether a form may be refused for its size alone, however little it says."""
+    body = request.body or b""
+    return body.count(b"&") >= _PARTS or len(body) > _SIZE
 
 
 def _is_in_force(watched: Watched) -> bool:

@@ -179,6 +179,19 @@ def test_411_to_a_chunked_body_is_tolerated() -> None:
     assert told(update(*GOOD, chunked=True), response(411)) == {}
 
 
+@pytest.mark.parametrize(
+    "body", [b"&" * 1_000 + b"DefaultInactiveTimer=PT20M", b"DefaultInactiveTimer=PT" + b"0" * 9_000 + b"20M"]
+)
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_form_of_a_size_that_frameworks_limit_may_be_refused(body: bytes, status: int) -> None:
+    assert told(Request(body=body), error(status)) == {}
+
+
+def test_what_is_wrong_in_such_a_form_must_be_refused_all_the_same() -> None:
+    request = Request(body=b"&" * 1_000 + b"DefaultInactiveTimer=banana")
+    assert told(request, response()) == {"inactive-timer-syntax": "accepted"}
+
+
 def test_several_good_parameters_refused_together_break_any_subset() -> None:
     form = (("DefaultInactiveTimer", "PT20M"), ("DefaultChatServiceSid", "IS" + "a" * 32))
     assert told(form, error(400)) == {"any-subset": "refused"}
