@@ -110,7 +110,9 @@ class Witness:
         for requests in self._sequences():
             if all(self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)):
                 blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
-                self.violation = blame.violation()
+                before, self.violation = self.violation, blame.violation()
+                if (before.outcome, self.violation.outcome) == ("previous-value", "changed"):
+                    self.exchanges = self.exchanges[-1:]  # what is always shown needs nothing before it
                 return self._finished(self.exchanges, stable=True)
         return self._finished(self.exchanges, stable=self._spent) if self.exchanges else self.as_seen()
 
