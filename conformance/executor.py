@@ -71,8 +71,17 @@ _HANGS = 2
 _LEAST = 15
 """Requests that a finding may have in any case: to be shown again, made small, and asked about."""
 
+_UNSTABLE = 3
+"""Findings of a kind that do not show again, after which others of it are hardly tried."""
+
+_TWICE = 3
+"""Requests for those: once, and twice more."""
+
 _WAITING = 8
 """Requests at most to show a finding again that takes the whole timeout each time."""
+
+BUG = "a bug of the suite"
+"""How the reason begins for which a run was ended by an error of ours."""
 
 Judged = Callable[[str, str, Exchange, Sequence[Violation]], None]
 """Called with the phase, the class in hand, an exchange, and what it violates of the catalogue."""
@@ -173,7 +182,7 @@ class _Run:
         except KeyboardInterrupt:
             self._stopped, self._interrupted = "interrupted", True
         except Exception as error:  # noqa: BLE001  # a bug of ours is no verdict, and loses nothing
-            self._stopped, self._no_verdict = f"a bug of the suite: {error!r}", True
+            self._stopped, self._no_verdict = f"{BUG}: {error!r}", True
             self._bug = "".join(traceback.format_exception(error))
         finally:
             # Whatever ended the run, a second interrupt included: what was changed is put back.
@@ -376,8 +385,7 @@ class _Run:
             try:
                 if ended or self._is_spent(1):
                     return None
-                (exchange,) = self._session.run_probe(Probe(steps=(request,)), owner, cls)
-                return exchange
+                return self._session.run_probe(Probe(steps=(request,)), owner, cls)[-1]
             except _ENDS as error:
                 ended.append(error)
                 return None
@@ -399,18 +407,21 @@ class _Run:
         return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
 
     def _confirm(self, drafts: Sequence[Draft]) -> None:
-        unstable, moved = Counter[str](), dict[str, Finding | None]()
+        steady, unstable, moved = Counter[str](), Counter[str](), dict[str, Finding | None]()
         for index, draft in enumerate(drafts):
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
             budget = self._share(len({each.cause for each in drafts[index:]}))
-            # What comes and goes does so everywhere: three witnesses that show nothing are enough.
-            if unstable[kind] >= 3:
-                budget = 1
+            # What comes and goes does so everywhere; what shows every time is something else.
+            if unstable[kind] >= _UNSTABLE:
+                budget = _TWICE
             if draft.exchange.failure is not None and draft.exchange.failure.kind is FailureKind.TIMEOUT:
                 budget = min(budget, _WAITING)
             witness = Witness(self._session, draft, budget)
             finding = witness.finding()
-            unstable[kind] += not finding.stable
+            if witness.tried:
+                (steady if finding.stable else unstable)[kind] += 1
+            elif unstable[kind] > steady[kind]:
+                finding = replace(finding, stable=False)  # as most of its kind that could be tried
             if witness.tried and finding.stable:
                 moves = finding.rule != draft.violation.rule
                 moved[draft.cause] = moved.get(draft.cause, finding) if moves else None

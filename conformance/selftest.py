@@ -19,7 +19,7 @@ from typing import Any
 
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
-from conformance.executor import Plan, run
+from conformance.executor import BUG, Plan, run
 from conformance.model import Exchange, Finding, Level, Probe, Report, Verdict, Violation
 from conformance.reporting import build
 from conformance.rules import CATALOGUE
@@ -67,6 +67,8 @@ class Result:
     findings: tuple[Finding, ...] = field(repr=False)
     differences: int
     """As how many differences a report tells the findings."""
+    stopped: str = ""
+    """Why the run ended early."""
 
     @property
     def caught(self) -> bool:
@@ -86,6 +88,8 @@ class Result:
     @property
     def ok(self) -> bool:
         """Whether the suite did what it should: find faults, and be silent about variants."""
+        if self.stopped.startswith(BUG):
+            return False
         return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
 
     def as_json(self) -> dict[str, Any]:
@@ -104,6 +108,7 @@ class Result:
             "first_seconds": self.first_seconds and round(self.first_seconds, 3),
             "verdict": self.verdict,
             "differences": self.differences,
+            "stopped": self.stopped,
             "findings": [
                 {
                     "rule": each.rule,
@@ -134,6 +139,7 @@ def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = 
         verdict=report.verdict,
         findings=findings,
         differences=build(report)["counts"]["differences"],
+        stopped=report.stopped,
     )
 
 

@@ -108,7 +108,8 @@ class Witness:
             return self._concurrent()
         # What was sent before the search, or in it, may have counted: then another sequence shows it every time.
         for requests in self._sequences():
-            if all(self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)):
+            repeats = [self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)]
+            if repeats and all(repeats):
                 blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
                 before, self.violation = self.violation, blame.violation()
                 if (before.outcome, self.violation.outcome) == ("previous-value", "changed"):

@@ -114,6 +114,20 @@ def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
     assert fresh == first == again
 
 
+def test_what_fails_at_every_seventh_request_is_unstable_and_ends_no_phase() -> None:
+    class Failing(Resource):
+        count = itertools.count(1)
+
+        def __call__(self, request: Request) -> Response | Failure:
+            return super().__call__(request) if next(self.count) % 7 else answer(500, {"status": 500})
+
+    report, _ = judged(Failing(), plan=Plan(), limit=6000)
+    found = outcome(report, "no-server-error").findings
+    assert report.stopped == ""
+    assert sum(each.stable for each in found) < len(found) / 4
+    assert outcome(report, "openapi-response").examples > 0
+
+
 def test_another_seed_sends_others() -> None:
     plans = (Plan(seed=1), Plan(seed=2))
     first, second = (judged(Resource(), "inactive-timer-echo", plan=plan)[1].sent for plan in plans)

@@ -144,7 +144,7 @@ def test_the_budget_is_kept_but_for_putting_the_context_in_force(budget: int) ->
     request = update(*EVERYTHING, (INACTIVE.parameter, "banana"))
     finding, spent = found(Takes("b"), request, rule="inactive-timer-syntax", budget=budget)
     assert spent <= budget + 2
-    assert finding.stable
+    assert finding.stable == (budget != 1)  # shown once more is not yet every time
     assert finding.exchanges[-1].status == 200
 
 

@@ -109,7 +109,7 @@ def _line(result: "Result") -> str:
     if not result.subject.faults:
         said = "silent" if result.ok else "FALSE ALARM" if result.caught else "NO VERDICT"
     elif not result.ok:
-        said = "MISSED"
+        said = "ENDED BY A BUG" if result.caught else "MISSED"
     else:
         said = "caught" if result.attributed else "caught by another rule"
     where = (
