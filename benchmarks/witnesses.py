@@ -110,9 +110,9 @@ def _measured(fault: str, finding: Finding, curl: str, target: Target) -> Measur
 def _differs(finding: Finding, lines: str, base: str) -> str:
     """In what the last answer to curl is another one than the recorded one."""
     recorded = finding.exchanges[-1]
-    *before, last = lines.splitlines()
+    *earlier, final = lines.splitlines()
     # Where all were sent at the same moment, there is no last line; the answer that comes first is compared.
-    scripts = [lines] if last == "wait" else ["\n".join(before), last]
+    scripts = [lines] if final == "wait" else ["\n".join(earlier), final]
     try:
         done = [
             subprocess.run(
