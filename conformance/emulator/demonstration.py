@@ -53,7 +53,7 @@ def is_hidden(fault: str, faults: Sequence[str]) -> bool:
 
 
 async def _observe(client: httpx.AsyncClient, step: Step) -> list[Observed]:
-    await asyncio.sleep(step.after)
+    await asyncio.sleep(step.after)  # what takes time to show is asked for after that time
 
     async def send() -> Observed:
         method, path, headers, body = request_of(step)
