@@ -10,6 +10,7 @@ import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, permutations
+from math import inf
 from urllib.parse import unquote
 
 from conformance.durations import Length
@@ -28,12 +29,12 @@ from conformance.model import (
     encode_form,
     update,
 )
-from conformance.oracle import Answer, decide
+from conformance.oracle import Answer, FormDecision, decide
 from conformance.rules.acceptance import peculiarity
 from conformance.rules.forms import pairs_for
 from conformance.session import Session
 
-UNSET: Mapping[str, Sequence[Length | None]] = {each.parameter: [None] for each in TIMERS}
+_UNSET: Mapping[str, Sequence[Length | None]] = {each.parameter: [None] for each in TIMERS}
 """No timer that another could be too short for."""
 
 Requests = tuple[Request, ...]
@@ -205,7 +206,9 @@ class Blame:
         echo = f"{about.slug}-echo"
         # What was there before anything was sent, or came instead of the first that was, was never a value before.
         found = self._session.ledgers[self._last.account].settings[about.attribute].found
-        if self._shown(self._answer, about) != found and not self._is_older(echo, than=self._violation.rule):
+        if self._shown(self._answer, about) != found and self._first(echo) >= self._first(
+            self._violation.rule
+        ):
             return None
         other = dict(pairs_for(self._session.situation, 7)).get(name, value)
         if other == value:
@@ -216,13 +219,10 @@ class Blame:
     def _shown(self, exchange: Exchange, about: Field) -> str | None:
         return (self._session.shown(exchange) or {}).get(about.attribute)
 
-    def _is_older(self, rule: str, *, than: str) -> bool:
-        """Whether a rule was broken before another was."""
-        first: dict[str, int] = {}
-        for draft in self._session.drafts.values():
-            number = first.setdefault(draft.violation.rule, draft.exchange.number)
-            first[draft.violation.rule] = min(number, draft.exchange.number)
-        return rule in first and first[rule] < first.get(than, first[rule] + 1)
+    def _first(self, rule: str) -> float:
+        """The number of the request that first broke a rule; infinite where none has."""
+        drafts = self._session.drafts.values()
+        return min((each.exchange.number for each in drafts if each.violation.rule == rule), default=inf)
 
     def _undone(self) -> str | None:
         """Tell what was lost, or only not shown, from what an update of other settings reset: GET knows."""
@@ -242,10 +242,15 @@ class Blame:
         return "omitted-parameters-kept" if between and not after else "read-after-write"
 
 
+def decided(request: Request) -> FormDecision | None:
+    """What a target is to do with an update, whatever is set; None for what is no update by a form."""
+    form = request.form() if request.method == "POST" and not request.query else None
+    return None if form is None else decide(form, lengths=_UNSET)
+
+
 def _is_good(request: Request) -> bool:
     """Whether a request is an update that must be accepted."""
-    form = request.form() if request.method == "POST" and request.auth.valid else None
-    decision = decide(form, lengths=UNSET) if form else None
+    decision = decided(request) if request.auth.valid else None
     return decision is not None and decision.answer is Answer.ACCEPT and decision.level is Level.MUST
 
 

@@ -57,8 +57,7 @@ class TimerGuard:
             shown: the settings that the answer shows.
         """
         account = exchange.request.account
-        unwritten = exchange.refused or exchange.status == 429
-        now = [] if unwritten else list(_timers_in(exchange.request))
+        now = [] if exchange.unwritten else list(_timers_in(exchange.request))
         now += [(each, value) for each in TIMERS if (value := (shown or {}).get(each.attribute)) is not None]
         short = {each.parameter for each, value in now if self._is_shorter(account, each, value)}
         floors = self._floors.get(account, {})

@@ -152,7 +152,7 @@ class Ledger:
                 self._setting(name).suspect(value, "safe-methods", exchange)
         elif form is None or request.intends:
             self._lenient(exchange, (*(form or ()), *request.intends))
-        elif exchange.refused:
+        elif exchange.unwritten:
             for name, value in form:
                 if name in BY_PARAMETER:
                     self._setting(name).suspect(value, "rejected-update-changes-nothing", exchange)
@@ -174,7 +174,7 @@ class Ledger:
         for exchange, own in zip(exchanges, shown, strict=True):
             accepted = exchange.status is not None and 200 <= exchange.status < 300
             for name, value in exchange.request.form() or ():
-                if name in BY_PARAMETER and not exchange.refused:
+                if name in BY_PARAMETER and not exchange.unwritten:
                     about = BY_PARAMETER[name]
                     if accepted and own is not None and not is_right(about, value, own.get(about.attribute)):
                         self._setting(name).right = None
@@ -226,11 +226,11 @@ class Ledger:
             decision = decide_value(setting.about, value)
             if decision.answer is Answer.REJECT:
                 setting.suspect(value, "unvalidated-write", exchange)
-            elif exchange.refused:
+            elif exchange.unwritten:
                 setting.suspect(value, "rejected-update-changes-nothing", exchange)
             elif setting.right is not None:
                 setting.right = (*setting.right, value)
-        if exchange.request.method == "DELETE" and not exchange.refused:
+        if exchange.request.method == "DELETE" and not exchange.unwritten:
             for setting in self.settings.values():
                 setting.right = None if setting.right is None else (*setting.right, None)
 

@@ -103,9 +103,8 @@ def _encode(text: str) -> bytes:
     return b"".join([_ENCODED[byte] for byte in text.encode("utf-8", "replace")])
 
 
-@lru_cache(
-    maxsize=8
-)  # who sends, who judges and who remembers an exchange all ask; a body may have a megabyte
+# Who sends, who judges and who remembers an exchange all ask; few, since a body may have a megabyte.
+@lru_cache(maxsize=8)
 def decode_form(body: bytes) -> Pairs:
     """
     Parse a form body as the WHATWG URL standard's application/x-www-form-urlencoded parser does.
@@ -254,9 +253,14 @@ class Exchange:
         return self.response.status if self.response is not None else None
 
     @property
+    def unwritten(self) -> bool:
+        """Whether nothing may have been written: any 4xx."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
     def refused(self) -> bool:
-        """Whether the target refused the request: any 4xx but 429, which says nothing about it (RFC 6585 4)."""
-        return self.status is not None and 400 <= self.status < 500 and self.status != 429
+        """Whether the target refused the request for what it is: a 429 says nothing about that (RFC 6585 4)."""
+        return self.unwritten and self.status != 429
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,7 +200,7 @@ class Session:
         classes = {field_name: item.cls.id for item in items for field_name in _names_of(item)}
         exchange, violations = self._exchange(update(*pairs), items[0].cls.id)
         taken = [exchange.status == 200] * len(items)
-        if exchange.refused:
+        if exchange.unwritten:
             taken = [self.run_probe(item.probe, *item.key)[-1].status == 200 for item in items]
         else:
             for item in items:
@@ -208,7 +208,7 @@ class Session:
                 tally.examples += 1
                 tally.decided += 1
                 tally.statuses[_status(exchange)] += 1
-        if not exchange.refused or all(taken):
+        if not exchange.unwritten or all(taken):
             for violation in violations:
                 self.note(violation, exchange, classes.get(violation.field or "", "form/subset"))
         self._recent.append(remembered(exchange))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from conformance.blame import UNSET, Blame, Requests, Seen, is_about_own
+from conformance.blame import Blame, Requests, Seen, decided, is_about_own
 from conformance.durations import read
 from conformance.ledger import CONCURRENT
 from conformance.model import (
@@ -27,7 +27,7 @@ from conformance.model import (
     encode_form,
     update,
 )
-from conformance.oracle import Answer, decide
+from conformance.oracle import Answer
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
@@ -87,7 +87,9 @@ class Witness:
         self._session = session
         self._draft = draft
         self._left = budget
-        self.tried = self._spent = False
+        self.tried = False
+        """Whether anything was sent to show it again."""
+        self._spent = False
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
 
@@ -287,9 +289,8 @@ class Witness:
 
 
 def _answer(request: Request) -> Answer | None:
-    """What the target is to do with a request, whatever is set."""
-    form = request.form() if request.method == "POST" and not request.query else None
-    return None if form is None else decide(form, lengths=UNSET).answer
+    decision = decided(request)
+    return None if decision is None else decision.answer
 
 
 def _with(request: Request, pairs: Pairs) -> Request:
@@ -324,8 +325,9 @@ def _simpler(request: Request) -> Iterator[Request]:
         documented_first = sorted(dict.fromkeys(pairs), key=lambda pair: pair[0] not in PARAMETERS)
         for pair in documented_first[: _TRIED // 2]:
             yield _with(request, (pair,))
-        for fewer in _less(pairs):
-            yield _with(request, fewer)
+        if len(pairs) > 2:  # of two, what is left without one was just tried
+            for fewer in _less(pairs):
+                yield _with(request, fewer)
     else:
         for name, value in pairs:
             for shorter in _shorter(value):

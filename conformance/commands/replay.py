@@ -129,7 +129,7 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
     from conformance.configuration import ConfigurationError
     from conformance.guard import LeftShort
-    from conformance.reporting import record, request_of
+    from conformance.reporting import record
     from conformance.reporting.facts import differing, facts
     from conformance.reporting.text import answer_line, request_line
     from conformance.restore import put_back
@@ -141,7 +141,8 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
 
-    accounts = sorted({request_of(recorded["request"]).account for recorded in finding["exchanges"]})
+    moments = list(_moments(finding["exchanges"]))
+    accounts = sorted({request.account for requests in moments for request in requests})
     if accounts and accounts[-1] >= len(settings.accounts):
         raise Refused(f"this takes {accounts[-1] + 1} accounts: set CONFORMANCE_ACCOUNTS")
     for notice in settings.notices:
@@ -157,7 +158,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         try:
             if settings.target is not None:
                 _take_snapshots(session, accounts)
-            for requests in _moments(finding["exchanges"]):
+            for requests in moments:
                 seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
                 # Of several at the same moment it may be another one each time that is refused.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
