@@ -206,9 +206,8 @@ class Blame:
         echo = f"{about.slug}-echo"
         # What was there before anything was sent, or came instead of the first that was, was never a value before.
         found = self._session.ledgers[self._last.account].settings[about.attribute].found
-        if self._shown(self._answer, about) != found and self._first(echo) >= self._first(
-            self._violation.rule
-        ):
+        never = self._shown(self._answer, about) == found
+        if not never and self._first(echo) >= self._first(self._violation.rule):
             return None
         other = dict(pairs_for(self._session.situation, 7)).get(name, value)
         if other == value:

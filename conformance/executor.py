@@ -344,11 +344,8 @@ class _Run:
 
     def _draw(self, rule: Rule, cls: InputClass, seen: set[tuple[Request, ...]], count: int) -> None:
         ended: list[Exception] = []
-        drawn: list[Probe] = []
 
         def receive(probe: Probe) -> None:
-            if self._plan.drawn is not None:
-                drawn.append(probe)
             if ended or probe.steps in seen:
                 return
             seen.add(probe.steps)
@@ -357,19 +354,26 @@ class _Run:
             except _ENDS as error:
                 ended.append(error)
 
-        seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
-        before = (self._plan.drawn or {}).get(key := f"{seed}:{count}:{situation}")
-        if before is not None:
-            for probe in before:
+        kept = self._plan.drawn
+        if kept is None:
+            self._generate(rule, cls, count, receive)
+        else:
+            key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"
+            if key not in kept:
+                drawn: list[Probe] = []
+                self._generate(rule, cls, count, drawn.append)
+                kept[key] = drawn
+            for probe in kept[key]:
                 receive(probe)
-        elif cls.machine is not None:
+        if ended:
+            raise ended[0]
+
+    def _generate(self, rule: Rule, cls: InputClass, count: int, receive: Callable[[Probe], None]) -> None:
+        seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
+        if cls.machine is not None:
             run_machine(cls.machine(situation, receive), seed=seed, count=count, steps=_STEPS)
         elif cls.strategy is not None:
             generate(cls.strategy(situation), seed=seed, count=count, receive=receive)
-        if self._plan.drawn is not None:
-            self._plan.drawn[key] = drawn
-        if ended:
-            raise ended[0]
 
     def _schema_driven(self) -> None:
         count = _GENERATED[self._plan.profile]
@@ -408,9 +412,11 @@ class _Run:
 
     def _confirm(self, drafts: Sequence[Draft]) -> None:
         steady, unstable, moved = Counter[str](), Counter[str](), dict[str, Finding | None]()
-        for index, draft in enumerate(drafts):
+        to_come = Counter(draft.cause for draft in drafts)
+        for draft in drafts:
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
-            budget = self._share(len({each.cause for each in drafts[index:]}))
+            budget = self._share(len(to_come))
+            to_come -= Counter([draft.cause])  # which drops a cause that none is left of
             # What comes and goes does so everywhere; what shows every time is something else.
             if unstable[kind] >= _UNSTABLE:
                 budget = _TWICE
@@ -420,16 +426,17 @@ class _Run:
             finding = witness.finding()
             if witness.tried:
                 (steady if finding.stable else unstable)[kind] += 1
-            elif unstable[kind] > steady[kind]:
-                finding = replace(finding, stable=False)  # as most of its kind that could be tried
-            if witness.tried and finding.stable:
-                moves = finding.rule != draft.violation.rule
-                moved[draft.cause] = moved.get(draft.cause, finding) if moves else None
-            elif not witness.tried and (same := moved.get(draft.cause)):
-                # No request was left to ask which rule it breaks: the one that all others of its cause did.
-                finding = replace(
-                    finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
-                )
+                if finding.stable:
+                    moves = finding.rule != draft.violation.rule
+                    moved[draft.cause] = moved.get(draft.cause, finding) if moves else None
+            else:
+                if unstable[kind] > steady[kind]:
+                    finding = replace(finding, stable=False)  # as most of its kind that could be tried
+                if same := moved.get(draft.cause):
+                    # No request was left to ask which rule it breaks: the one that all others of its cause did.
+                    finding = replace(
+                        finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
+                    )
             self._settle(draft, finding)
 
     def _share(self, causes: int) -> int:

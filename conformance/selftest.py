@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from conformance.configuration import PROFILES
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.executor import BUG, Plan, run
@@ -24,9 +25,6 @@ from conformance.model import Exchange, Finding, Level, Probe, Report, Verdict, 
 from conformance.reporting import build
 from conformance.rules import CATALOGUE
 from conformance.target import Target, TargetSettings
-
-_BUDGETS = {"quick": 300, "standard": 3_000}
-"""Requests of the profiles, as in `conformance run`."""
 
 _DRAWN: dict[str, list[Probe]] = {}
 """What was drawn for the first run of this process; the others are sent the same."""
@@ -86,9 +84,14 @@ class Result:
         return min((finding.first for finding in self.findings), default=None)
 
     @property
+    def broken(self) -> bool:
+        """Whether an error of the suite's own ended the run."""
+        return self.stopped.startswith(BUG)
+
+    @property
     def ok(self) -> bool:
         """Whether the suite did what it should: find faults, and be silent about variants."""
-        if self.stopped.startswith(BUG):
+        if self.broken:
             return False
         return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
 
@@ -150,7 +153,7 @@ def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) 
         if violations and not seen:
             seen.append(time.perf_counter() - began)
 
-    settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=_BUDGETS[profile], seed=seed)
+    settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed)
     with Target(settings) as target:
         plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=_DRAWN)
         return run(CATALOGUE, target, plan, judged=judged)

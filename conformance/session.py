@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from conformance.guard import LeftShort
 from conformance.ledger import CONCURRENT, MALFORMED, Ledger, is_right
@@ -486,6 +487,7 @@ class Session:
             self._in_trouble = False
 
 
+@lru_cache(1024)  # asked of every draft before every request
 def cause_of(rule: str, outcome: str, field: str | None) -> str:
     """What findings of one cause have in common: the rule less the setting it is about, and the outcome."""
     if rule == "read-response":  # as when the answer to an update shows it

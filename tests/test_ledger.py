@@ -55,8 +55,8 @@ class Account:
         self.ledger.record(exchange, authorised=authorised)
         return list(self.ledger.compare(exchange, {name: shown.get(name) for name in self.ledger.settings}))
 
-    def refuses(self, request: Request, *, authorised: bool = True) -> None:
-        self.ledger.record(self.exchange(request, None, 400), authorised=authorised)
+    def refuses(self, request: Request, *, authorised: bool = True, status: int = 400) -> None:
+        self.ledger.record(self.exchange(request, None, status), authorised=authorised)
 
     def gets_no_answer(self, request: Request) -> None:
         self.number += 1
@@ -155,10 +155,11 @@ def test_a_value_that_falls_back_to_an_earlier_one_was_lost() -> None:
     ]
 
 
-def test_a_refused_update_that_wrote_is_named_with_its_request() -> None:
+@pytest.mark.parametrize("status", [400, 429])
+def test_a_refused_update_that_wrote_is_named_with_its_request(status: int) -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
-    account.refuses(inactive("PT17S"))
+    account.refuses(inactive("PT17S"), status=status)
     (written,) = account.told(OTHER, {T: "PT17S", CLOSED.attribute: "P30D"})
     assert written.rule == "rejected-update-changes-nothing"
     assert inactive("PT17S") in [each.request for each in written.related]

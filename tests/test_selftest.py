@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from conformance.configuration import PROFILES
 from conformance.credentials import THROWAWAY
 from conformance.embedded import Embedded
 from conformance.emulator.demonstration import is_hidden
-from conformance.executor import Plan, run
+from conformance.executor import BUG, Plan, run
 from conformance.model import Level, Report, Rule, Verdict
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.selftest import Result, Subject, by_rule, combinations, examine, pairs, summary
@@ -114,6 +115,14 @@ def test_a_miss_and_a_false_alarm_count() -> None:
     assert caught.first is not None
     assert 0 < (caught.first_seconds or 0) < caught.seconds
     assert BY_ID["media-type"].id in {finding.rule for finding in caught.findings}
+
+
+def test_a_run_that_an_error_of_ours_ended_is_no_success_whatever_it_found() -> None:
+    for subject in (Subject(), Subject(faults=("media-type-html",), rules=("media-type",))):
+        good = examine(subject, profile="quick", fail_fast=True)
+
+        assert good.ok
+        assert not replace(good, stopped=f"{BUG}: KeyError()").ok
 
 
 def test_the_matrix_tells_of_every_rule_which_faults_slipped() -> None:

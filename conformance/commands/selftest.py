@@ -106,10 +106,12 @@ def _print_by_rule(rows: list[dict[str, Any]]) -> None:
 
 
 def _line(result: "Result") -> str:
-    if not result.subject.faults:
+    if result.broken:
+        said = "ENDED BY A BUG"
+    elif not result.subject.faults:
         said = "silent" if result.ok else "FALSE ALARM" if result.caught else "NO VERDICT"
     elif not result.ok:
-        said = "ENDED BY A BUG" if result.caught else "MISSED"
+        said = "MISSED"
     else:
         said = "caught" if result.attributed else "caught by another rule"
     where = (
