@@ -82,9 +82,9 @@ def test_time_is_linear_in_the_input_up_to_100_000_digits(pattern: str) -> None:
         text = pattern.format("7" * size)
         best = []
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.process_time()
             read(text)
-            best.append(time.perf_counter() - began)
+            best.append(time.process_time() - began)
         return min(best)
 
     # Quadratic work would be a hundred times as much for ten times the digits.

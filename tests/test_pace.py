@@ -98,7 +98,7 @@ class TestSlowing:
         began = time.perf_counter()
         for _ in range(100):
             pace.turn(1)
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 100 * 0.02
 
     def test_one_line_tells_it_all(self, slept: list[float]) -> None:
         pace = made()

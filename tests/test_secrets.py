@@ -100,9 +100,9 @@ class TestRedaction:
         assert zeros.redact("IS" + "0" * 32) == "IS" + "0" * 32
 
     def test_a_megabyte_of_the_token_takes_a_moment(self) -> None:
-        began = time.perf_counter()
+        began = time.process_time()
         assert told(Secrets([ACCOUNT], "").redact((TOKEN * 8_000)[:250_000])) == []
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
     def test_sids_are_masked_by_their_number_and_lengths_stay(self) -> None:
         other = Account("AC" + "6" * 32, "t" * 32)

@@ -75,7 +75,7 @@ def test_no_text_breaks_a_reader_or_takes_it_long(name: str) -> None:
     timer = reference_fields()[0][TIMERS[1]]
     DIALECTS[name].install(SimpleNamespace(timers={timer.parameter: timer}))  # type: ignore[arg-type]  # all it needs
     for text in ENDLESS:
-        began = time.perf_counter()
+        began = time.process_time()
         with suppress(MalformedDuration):
             assert isinstance(timer.parse(text), Decimal)
-        assert time.perf_counter() - began < 5, text[:20]
+        assert time.process_time() - began < 5, text[:20]
