@@ -172,13 +172,13 @@ def run_against(url: str, where: Path, *arguments: str) -> tuple[int, str, list[
         text=True,
     )
     listed = []
-    while process.poll() is None:
+    while True:
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 listed += told(path.read_bytes().replace(b"\0", b" ").decode("latin-1"))
         with contextlib.suppress(subprocess.TimeoutExpired):
             output, _ = process.communicate(timeout=0.3)
-    return process.returncode, output, listed
+            return process.returncode, output, listed
 
 
 def files(where: Path) -> dict[str, str]:
