@@ -170,6 +170,7 @@ class _Run:
         self._findings: list[Finding] = []
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
         self._later: list[tuple[float, str, Request]] = []
+        self._steady, self._unstable = Counter[str](), Counter[str]()
         self._stopped = self._bug = ""
         self._no_verdict = self._interrupted = False
         self._unimplemented = False
@@ -411,26 +412,26 @@ class _Run:
         return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
 
     def _confirm(self, drafts: Sequence[Draft]) -> None:
-        steady, unstable, moved = Counter[str](), Counter[str](), dict[str, Finding | None]()
+        moved = dict[str, Finding | None]()
         to_come = Counter(draft.cause for draft in drafts)
         for draft in drafts:
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
             budget = self._share(len(to_come))
             to_come -= Counter([draft.cause])  # which drops a cause that none is left of
             # What comes and goes does so everywhere; what shows every time is something else.
-            if unstable[kind] >= _UNSTABLE:
+            if self._unstable[kind] >= _UNSTABLE:
                 budget = _TWICE
             if draft.exchange.failure is not None and draft.exchange.failure.kind is FailureKind.TIMEOUT:
                 budget = min(budget, _WAITING)
             witness = Witness(self._session, draft, budget)
             finding = witness.finding()
             if witness.tried:
-                (steady if finding.stable else unstable)[kind] += 1
+                (self._steady if finding.stable else self._unstable)[kind] += 1
                 if finding.stable:
                     moves = finding.rule != draft.violation.rule
                     moved[draft.cause] = moved.get(draft.cause, finding) if moves else None
             else:
-                if unstable[kind] > steady[kind]:
+                if self._unstable[kind] > self._steady[kind]:
                     finding = replace(finding, stable=False)  # as most of its kind that could be tried
                 if same := moved.get(draft.cause):
                     # No request was left to ask which rule it breaks: the one that all others of its cause did.

@@ -170,7 +170,7 @@ class Session:
             exchanges = [self.send(step, cls, tally) for step in probe.steps]
             if tally.examples == len(probe.steps) == 1 and self._is_worth_another_try(exchanges[-1]):
                 exchanges.append(self.send(replace(probe.steps[-1], fresh=True), cls, tally))
-                self._fruitless = self._fruitless + 1 if _is_broken(exchanges[-1]) else 0
+                self._fruitless = self._fruitless + 1 if is_broken(exchanges[-1]) else 0
         tally.statuses.update(_status(exchange) for exchange in exchanges)
         if self._unseen >= _UNSEEN:
             self.look_again(cls)
@@ -180,7 +180,7 @@ class Session:
     def _is_worth_another_try(self, exchange: Exchange) -> bool:
         """A failure may be what the request before has left: then nothing is known of this one's class yet."""
         return (
-            _is_broken(exchange)
+            is_broken(exchange)
             and self._fruitless < _FRUITLESS
             and self.last is not None
             and self.last.status == 200
@@ -529,7 +529,7 @@ def _told(violation: Violation) -> Violation:
     )
 
 
-def _is_broken(exchange: Exchange) -> bool:
+def is_broken(exchange: Exchange) -> bool:
     """Whether the target failed at once; where it does not answer at all, every try takes the whole timeout."""
     failure = exchange.failure
     return (exchange.status or 0) >= 500 if failure is None else failure.kind is not FailureKind.TIMEOUT

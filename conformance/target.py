@@ -195,6 +195,10 @@ class Target:
     ) -> None:
         self.close()
 
+    def reconnect(self) -> None:
+        """Have the next request open a connection: the one before may have left this one in any state."""
+        self._kept.close()
+
     def close(self) -> None:
         """Close every connection."""
         for name in _LOGGERS:

@@ -31,7 +31,7 @@ from conformance.oracle import Answer
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.session import Draft, Session, cause_of, remembered
+from conformance.session import Draft, Session, cause_of, is_broken, remembered
 from conformance.target import BudgetExhausted
 
 REQUESTS = 30
@@ -89,7 +89,7 @@ class Witness:
         self._left = budget
         self.tried = False
         """Whether anything was sent to show it again."""
-        self._spent = False
+        self._spent = self._missed = False
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
 
@@ -98,7 +98,8 @@ class Witness:
         try:
             return self._found()
         except BudgetExhausted:
-            return self._finished(self.exchanges, stable=True) if self.exchanges else self.as_seen()
+            self._spent = True
+            return self._unconfirmed()
 
     def as_seen(self) -> Finding:
         """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
@@ -110,14 +111,35 @@ class Witness:
             return self._concurrent()
         # What was sent before the search, or in it, may have counted: then another sequence shows it every time.
         for requests in self._sequences():
-            repeats = [self._shows(requests) for _ in range(_TIMES) if self._left >= len(requests)]
+            repeats = list(self._repeated(requests))
             if repeats and all(repeats):
                 blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
                 before, self.violation = self.violation, blame.violation()
                 if (before.outcome, self.violation.outcome) == ("previous-value", "changed"):
                     self.exchanges = self.exchanges[-1:]  # what is always shown needs nothing before it
                 return self._finished(self.exchanges, stable=True)
-        return self._finished(self.exchanges, stable=self._spent) if self.exchanges else self.as_seen()
+        return self._unconfirmed()
+
+    def _unconfirmed(self) -> Finding:
+        """What no sequence showed every time: unstable, unless it was the run's budget that was missing."""
+        if not self.exchanges:
+            return self.as_seen()
+        return self._finished(self.exchanges, stable=self._spent and not self._missed)
+
+    def _repeated(self, requests: Requests) -> Iterator[bool]:
+        """Whether the requests show it, each time that the budget allows for."""
+        for _ in range(_TIMES):
+            if self._left >= self._cost(requests):
+                yield self._shows_again(requests)
+        if self._left > self._cost(requests) and self.exchanges and is_broken(self.exchanges[-1]):
+            # After one more, of another kind: a target that fails every n-th time fails at every second of two.
+            self._ask((self._ordinary(requests),))
+            yield self._shows_again(requests)
+
+    def _shows_again(self, requests: Requests) -> bool:
+        shown = self._shows(requests)
+        self._missed = self._missed or not (shown or self._spent)
+        return shown
 
     def _sequences(self) -> Iterator[Requests]:
         """Sequences that have shown it once, or nearly the same ones, smallest first."""
@@ -126,6 +148,13 @@ class Witness:
                 small = self._smaller(candidate)
                 yield self._prepared(small)
                 yield candidate if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)
+
+    def _cost(self, requests: Requests) -> int:
+        """What it takes to send them: where something fails, one more that what was sent before them fails at."""
+        return len(requests) + (len(requests) > 1 and is_broken(self._draft.exchange))
+
+    def _ordinary(self, requests: Requests) -> Request:
+        return replace(update(LONG_CLOSED), account=requests[-1].account)
 
     def _prepared(self, requests: Requests) -> Requests:
         """With what has to be in force before: where it is shown again, something else may be."""
@@ -175,11 +204,15 @@ class Witness:
         Returns:
             All exchanges; None when the budget does not allow for them.
         """
-        cost = len(before) + len(together) + len(requests)
+        cost = len(before) + len(together) + self._cost(requests)
         if self._left < cost:
             return None
         self._left -= cost
         try:
+            if is_broken(self._draft.exchange):
+                self._session.target.reconnect()
+                if len(requests) > 1:
+                    self._session.try_again([self._ordinary(requests)])
             self._session.establish(self._draft.context, (*together, *requests)[-1].account)
             seen = [*self._session.try_again(before), *self._session.try_again(requests, together)]
         except BudgetExhausted:
@@ -281,7 +314,7 @@ class Witness:
         for candidate in islice(candidates, _TRIED):
             if [_answer(each) for each in candidate] != wanted[-len(candidate) :]:
                 continue  # another kind of request could show it for a reason of its own
-            if self._left < len(candidate) * (1 + _TIMES):
+            if self._left < self._cost(candidate) * (1 + _TIMES):
                 return None  # keep enough to show the final witness again
             if candidate != current and self._shows(candidate):
                 return candidate

@@ -79,12 +79,24 @@ def test_two_faults_are_both_reported() -> None:
     assert set(rules) <= {finding.rule for finding in result.findings}
 
 
-@pytest.mark.parametrize("fault", ["crash-on-every-7th", "every-10th-update-forgotten"])
+@pytest.mark.parametrize("fault", ["crash-on-every-2th", "crash-on-every-7th", "every-10th-update-forgotten"])
 def test_what_comes_and_goes_is_called_unstable(fault: str) -> None:
     result = examine(Subject(faults=(fault,), rules=(emulator.FAULTS[fault].rule,)), profile="standard")
 
     assert result.ok
     assert not all(finding.stable for finding in result.findings)
+
+
+@pytest.mark.parametrize("fault", ["refusal-breaks-next", "refusal-breaks-connection"])
+def test_what_fails_after_a_refusal_alone_is_shown_after_one_every_time(fault: str) -> None:
+    result = examine(Subject(faults=(fault,), rules=("stays-usable",)), profile="standard")
+
+    assert result.attributed
+    assert any(
+        finding.stable and [each.status for each in finding.exchanges] == [400, 500]
+        for finding in result.findings
+        if finding.rule == "stays-usable"
+    )
 
 
 def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
