@@ -66,6 +66,14 @@ class TestConnections:
             assert [target.send(UPDATE).status for _ in range(5)] == [200] * 5
             assert server.connections == 1
 
+    def test_reconnecting_leaves_the_kept_one(self) -> None:
+        with playing("good") as (server, target):
+            for _ in range(2):
+                target.send(UPDATE)
+                target.send(UPDATE)
+                target.reconnect()
+            assert server.connections == 2
+
     def test_fresh_opens_one_of_its_own(self) -> None:
         with playing("good") as (server, target):
             for _ in range(3):
