@@ -171,6 +171,7 @@ class _Run:
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
         self._later: list[tuple[float, str, Request]] = []
         self._steady, self._unstable = Counter[str](), Counter[str]()
+        self._moved: dict[str, Finding | None] = {}
         self._stopped = self._bug = ""
         self._no_verdict = self._interrupted = False
         self._unimplemented = False
@@ -412,7 +413,6 @@ class _Run:
         return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
 
     def _confirm(self, drafts: Sequence[Draft]) -> None:
-        moved = dict[str, Finding | None]()
         to_come = Counter(draft.cause for draft in drafts)
         for draft in drafts:
             kind = f"{draft.violation.rule}: {draft.violation.outcome}"
@@ -427,17 +427,16 @@ class _Run:
             finding = witness.finding()
             if witness.tried:
                 (self._steady if finding.stable else self._unstable)[kind] += 1
-                if finding.stable:
-                    moves = finding.rule != draft.violation.rule
-                    moved[draft.cause] = moved.get(draft.cause, finding) if moves else None
-            else:
-                if self._unstable[kind] > self._steady[kind]:
-                    finding = replace(finding, stable=False)  # as most of its kind that could be tried
-                if same := moved.get(draft.cause):
-                    # No request was left to ask which rule it breaks: the one that all others of its cause did.
-                    finding = replace(
-                        finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
-                    )
+            elif self._unstable[kind] > self._steady[kind]:
+                finding = replace(finding, stable=False)  # as most of its kind that could be tried
+            if witness.asked:
+                moves = finding.rule != draft.violation.rule
+                self._moved[draft.cause] = self._moved.get(draft.cause, finding) if moves else None
+            elif (finding.stable or not witness.tried) and (same := self._moved.get(draft.cause)):
+                # No request was left to ask which rule it breaks: the one that all others of its cause did.
+                finding = replace(
+                    finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
+                )
             self._settle(draft, finding)
 
     def _share(self, causes: int) -> int:

@@ -89,6 +89,8 @@ class Witness:
         self._left = budget
         self.tried = False
         """Whether anything was sent to show it again."""
+        self.asked = False
+        """Whether the target was asked which rule it breaks."""
         self._spent = self._missed = False
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
@@ -115,6 +117,7 @@ class Witness:
             if repeats and all(repeats):
                 blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
                 before, self.violation = self.violation, blame.violation()
+                self.asked = True
                 if (before.outcome, self.violation.outcome) == ("previous-value", "changed"):
                     self.exchanges = self.exchanges[-1:]  # what is always shown needs nothing before it
                 return self._finished(self.exchanges, stable=True)
