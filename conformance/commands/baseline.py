@@ -38,10 +38,11 @@ def baseline(result: Path, output: Path, reason: str | None, any_class: bool) ->
             any_class=any_class,
         )
         if entries or not output.exists():
-            output.write_text(merged(text, entries, str(output)), encoding="utf-8")
+            # Encoded before the file is opened, so that what cannot be written leaves what is there.
+            output.write_bytes(merged(text, entries, str(output)).encode())
     except KnownError as error:
         raise Refused(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise Refused(f"{output}: cannot be read or written: {error}") from None
     for entry in entries:
         click.echo(f"added {entry['fingerprint'][:12]} {entry['rule']} {entry['class']} {entry['outcome']}")

@@ -115,14 +115,14 @@ def _request(exchange: Document) -> harfile.Request:
 def _response(exchange: Document, largest: int | None) -> harfile.Response:
     response = exchange.get("response")
     if response is None:
-        failure = exchange["failure"]
+        failure = exchange.get("failure")
         # Status 0 is how browsers write down that no response came.
         return harfile.Response(
             status=0,
             statusText="",
             httpVersion="",
             content=harfile.Content(),
-            comment=f"{failure['kind']}: {failure['detail']}",
+            comment=f"{failure['kind']}: {failure['detail']}" if failure else "",
         )
     raw = body(response) or b""
     content = harfile.Content(size=len(raw), mimeType=_header(response, "content-type"))

@@ -186,6 +186,21 @@ def test_a_second_baseline_adds_only_what_is_new(results: Path) -> None:
     assert file.read_text() == before
 
 
+def test_what_no_file_can_hold_leaves_the_file_as_it_was(results: Path) -> None:
+    file, result = results / "known.toml", results / "deviating" / "result.json"
+    file.write_text("# ours\n")
+    document = json.loads(result.read_text())
+    for finding in document["findings"]:
+        for exchange in finding["exchanges"]:
+            exchange["request"]["auth"]["scheme"] = "\ud800"
+    result.write_text(json.dumps(document))
+    refused = _run(baseline, results / "deviating", "-o", file)
+
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"conformance: {file}: ") and refused.stderr.count("\n") == 1
+    assert file.read_text() == "# ours\n"
+
+
 def test_one_entry_may_stand_for_all_input_classes(results: Path) -> None:
     _run(baseline, results / "deviating", "-o", results / "known.toml", "--any-class")
 

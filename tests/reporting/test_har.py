@@ -1,6 +1,7 @@
 """The HTTP Archive holds every witness once, or every exchange of a run, as HAR 1.2 has it."""
 
 import base64
+import copy
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,19 @@ def test_a_request_without_an_answer_has_status_0_and_says_why(deviating: dict[s
     (response,) = [e["response"] for e in _entries(deviating) if e["response"]["status"] == 0]
 
     assert response["comment"].startswith("timeout: no answer in 10 s")
+
+
+def test_a_document_need_not_say_why(deviating: dict[str, Any]) -> None:
+    document = copy.deepcopy(deviating)
+    for finding in document["findings"]:
+        for each in finding["exchanges"]:
+            each.pop("response", None)
+            each.pop("failure", None)
+    entries = json.loads(render(document))["log"]["entries"]
+
+    assert {(each["response"]["status"], each["response"].get("comment", "")) for each in entries} == {
+        (0, "")
+    }
 
 
 def test_times_are_counted_from_the_start_of_the_run(deviating: dict[str, Any]) -> None:
