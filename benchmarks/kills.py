@@ -22,16 +22,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import conformance.executor
-import conformance.reporting
-import conformance.schema_driven  # noqa: F401  # imported before the fork, so that each run begins at once
 from conformance.cli import main as command
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.journal import entries
-from conformance.model import FIELDS, READ, TIMERS, update
-from conformance.session import Session
-from conformance.target import Target, TargetSettings
+from conformance.harness.session import Session
+from conformance.http import READ, update
+from conformance.model import FIELDS, TIMERS
+from conformance.safety.journal import entries
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 Settings = Mapping[str, str]
 

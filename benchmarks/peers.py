@@ -35,9 +35,9 @@ from pathlib import Path
 from typing import Any
 
 from conformance import emulator
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.model import PATH
+from conformance.http import PATH
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 _OURS = Path(__file__).resolve().parents[1] / "schemas" / "openapi.json"
 

@@ -20,19 +20,8 @@ from pathlib import Path
 
 from memory import peak
 
-from conformance.model import (
-    INACTIVE,
-    ClassOutcome,
-    Exchange,
-    Finding,
-    Level,
-    Outcome,
-    Report,
-    Response,
-    Rule,
-    Verdict,
-    update,
-)
+from conformance.http import Exchange, Response, update
+from conformance.model import INACTIVE, ClassOutcome, Finding, Level, Outcome, Report, Rule, Verdict
 from conformance.reporting import ARCHIVE, Archive, ShellAccount, build, write_all
 from conformance.reporting.html import render
 

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import httpx
 
-from conformance.credentials import THROWAWAY, authorization
-from conformance.embedded import Embedded
-from conformance.executor import Plan, run
-from conformance.model import Exchange, Request
+from conformance.harness.executor import Plan, run
+from conformance.http import Exchange, Request
 from conformance.rules import CATALOGUE
-from conformance.target import Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY, authorization
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 
 class Recording(Target):

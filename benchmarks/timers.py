@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from explore import parsers, settings
 from explore.doors import InProcess, Settings, over_http
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
 from conformance.emulator import DIALECTS
 from conformance.explore import Exploration, explore, picture
 from conformance.model import TIMERS
-from conformance.target import Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 
 def main() -> int:

@@ -25,25 +25,18 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from conformance import emulator
-from conformance.configuration import PROFILES
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.executor import Plan, run
-from conformance.model import (
-    BY_PARAMETER,
-    FIELDS,
-    Exchange,
-    Finding,
-    Level,
-    Response,
-    encode_form,
-)
-from conformance.oracle import Answer, decide_value
+from conformance.harness.executor import Plan, run
+from conformance.http import Exchange, Response, encode_form
+from conformance.model import BY_PARAMETER, FIELDS, Finding, Level
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.reporting import ShellAccount, build, record
 from conformance.reporting.facts import differing, facts
 from conformance.reporting.text import visible
 from conformance.rules import CATALOGUE
-from conformance.target import Target, TargetSettings
+from conformance.settings import PROFILES
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 _ACCOUNTS = [ShellAccount(user=account.user, throwaway=account.token) for account in THROWAWAY]
 

@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.credentials import Account
-    from conformance.executor import Plan, run
+    from conformance.harness.executor import Plan, run
     from conformance.model import Finding, Level, Observation, Outcome, Report, Rule, Verdict
     from conformance.rules import CATALOGUE
-    from conformance.target import Target, TargetSettings
+    from conformance.transport.credentials import Account
+    from conformance.transport.target import Target, TargetSettings
 
 __all__ = [
     "CATALOGUE",

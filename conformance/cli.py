@@ -31,7 +31,8 @@ from conformance.commands.signals import heed
 from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
-    from conformance.model import Exchange, Rule
+    from conformance.http import Exchange
+    from conformance.model import Rule
 
 _SETTINGS_FILE = Path("conformance.toml")
 
@@ -100,8 +101,8 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
-    from conformance.configuration import ConfigurationError, resolve
-    from conformance.known import KnownError, apply, read, witnesses
+    from conformance.reporting.baseline import KnownError, apply, read, witnesses
+    from conformance.settings import ConfigurationError, resolve
 
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
@@ -112,11 +113,11 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
-            from conformance.embedded import Embedded
+            from conformance.transport.embedded import Embedded
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import reporting
-        from conformance.running import archive_of, document_of, judge, observations_of
+        from conformance.api import archive_of, document_of, judge, observations_of
 
         rules = _select(settings.only)
         try:
@@ -180,8 +181,8 @@ def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
-    from conformance.configuration import ConfigurationError
-    from conformance.running import select
+    from conformance.api import select
+    from conformance.settings import ConfigurationError
 
     try:
         return select(globs)
@@ -246,8 +247,9 @@ def rules(as_json: bool) -> None:
 def explain(rule_id: str) -> None:
     """Tell one rule in full, with an example request."""
     from conformance import reporting
-    from conformance.credentials import THROWAWAY
-    from conformance.model import PATH, Exchange, Situation
+    from conformance.http import PATH, Exchange
+    from conformance.model import Situation
+    from conformance.transport.credentials import THROWAWAY
 
     (rule,) = [rule for rule in _select([rule_id]) if rule.id == rule_id] or [_select([rule_id])[0]]
     click.echo(
@@ -324,8 +326,8 @@ def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
 
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     """The accounts from the flags, else from the environment, else the throw-away ones that `run` sends."""
-    from conformance.configuration import ConfigurationError, accounts_from
-    from conformance.credentials import THROWAWAY
+    from conformance.settings import ConfigurationError, accounts_from
+    from conformance.transport.credentials import THROWAWAY
 
     environ = {"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ
     try:

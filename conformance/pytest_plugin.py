@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.configuration import RunSettings
+    from conformance.settings import RunSettings
 
 _OPTIONS = ("target", "profile", "seed", "fail_on")
 
@@ -52,8 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make an item of `test_conformance` for each rule."""
     if metafunc.function is test_conformance:
-        from conformance.configuration import ConfigurationError
-        from conformance.running import select
+        from conformance.api import select
+        from conformance.settings import ConfigurationError
 
         try:
             rules = select(_settings(metafunc.config).only)
@@ -75,9 +75,9 @@ def conformance_result(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
     """The result document of the one run."""
-    from conformance.configuration import ConfigurationError
-    from conformance.embedded import EmulatorFailed
     from conformance.reporting import ReportError
+    from conformance.settings import ConfigurationError
+    from conformance.transport.embedded import EmulatorFailed
 
     selected = frozenset(
         str(item.callspec.params["conformance_rule"])
@@ -137,7 +137,7 @@ def test_conformance(
 
 
 def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings":
-    from conformance.configuration import resolve
+    from conformance.settings import resolve
 
     given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
     if target is not None:
@@ -149,9 +149,9 @@ def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings"
 def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from contextlib import ExitStack
 
-    from conformance.embedded import Embedded
+    from conformance.api import archive_of, document_of, judge, select
     from conformance.reporting import ARCHIVE, check_writable, write_all
-    from conformance.running import archive_of, document_of, judge, select
+    from conformance.transport.embedded import Embedded
 
     check_writable(settings.report_dir)
     # Warnings are about code of ours and of what we use, whatever the user's filters make of their own.

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 # Runs keep the settings that they find in the user's directory for state: that of the tests is their own.
 _STATE = tempfile.TemporaryDirectory(prefix="conformance-state-")

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from conformance.credentials import THROWAWAY
-from conformance.model import BASIC, BY_PARAMETER, FIELDS, PATH, Exchange, Failure, Finding, Request, Response
-from conformance.oracle import Answer, decide_value
+from conformance.harness.minimizer import REQUESTS, Witness
+from conformance.harness.session import Session
+from conformance.http import BASIC, PATH, Exchange, Failure, Request, Response
+from conformance.model import BY_PARAMETER, FIELDS, Finding
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID
-from conformance.session import Session
-from conformance.target import BudgetExhausted, Target, TargetSettings
-from conformance.witness import REQUESTS, Witness
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.target import BudgetExhausted, Target, TargetSettings
 
 URL = "http://fake.test"
 ACCOUNT = THROWAWAY[0].sid or ""

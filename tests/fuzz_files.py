@@ -18,12 +18,12 @@ from click.testing import CliRunner
 from fuzz_bytes import changed
 from reporting.samples import DOCUMENTS
 
-from conformance import journal
 from conformance.cli import main
-from conformance.configuration import ConfigurationError, resolve
-from conformance.known import KnownError, additions, merged, parse
-from conformance.known import read as read_known
 from conformance.reporting import ReportError, load
+from conformance.reporting.baseline import KnownError, additions, merged, parse
+from conformance.reporting.baseline import read as read_known
+from conformance.safety import journal
+from conformance.settings import ConfigurationError, resolve
 
 RESULT = DOCUMENTS["deviating"]
 FINDING = RESULT["findings"][0]["fingerprint"]

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import hostile
 import pytest
 
-from conformance.model import Exchange, update
-from conformance.target import Target, TargetSettings
+from conformance.http import Exchange, update
+from conformance.transport.target import Target, TargetSettings
 
 UPDATE = update(("DefaultClosedTimer", "PT10M"))
 

@@ -17,8 +17,8 @@ from urllib.request import Request, urlopen
 import hostile
 import pytest
 
-from conformance.credentials import THROWAWAY, Account
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.embedded import Embedded
 
 SECRET = "s3cret-t0ken-of-the-user"  # of nobody
 SID = THROWAWAY[0].sid or ""

@@ -8,7 +8,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from conformance.contract import load
-from conformance.model import EXAMPLE, FIELDS, PATH
+from conformance.http import PATH
+from conformance.model import EXAMPLE, FIELDS
 
 # The published facts, as of April 2026: the resource's page of twilio.com/docs/conversations, and
 # spec/json/twilio_conversations_v1.json of github.com/twilio/twilio-oai.

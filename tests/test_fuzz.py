@@ -7,7 +7,7 @@ import fuzz_files
 import fuzz_responses
 import pytest
 
-from conformance.model import Request
+from conformance.http import Request
 
 
 @pytest.mark.parametrize(("request_", "draft"), fuzz_responses.corpus())

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import hostile
 import pytest
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it"

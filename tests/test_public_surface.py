@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import conformance
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 NAMES = {
     "CATALOGUE",

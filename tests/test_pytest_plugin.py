@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 pytest_plugins = "pytester"
 
@@ -175,7 +175,7 @@ def test_workers_share_one_run(user: pytest.Pytester) -> None:
     """With pytest-xdist, however it distributes the items, no two workers write to one account."""
     user.makeconftest(
         """
-        from conformance import running
+        from conformance import api as running
 
         judge = running.judge
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from conformance.cli import main
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
 from conformance.model import Level
 from conformance.rules import CATALOGUE
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

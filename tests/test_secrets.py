@@ -17,9 +17,11 @@ from urllib.parse import unquote_to_bytes
 import hostile
 import pytest
 
-from conformance.credentials import Account, Secrets, masked
-from conformance.model import CLOSED, FIELDS, Request, update
-from conformance.target import Target, TargetSettings
+from conformance.http import Request, update
+from conformance.model import CLOSED, FIELDS
+from conformance.transport.credentials import Account
+from conformance.transport.redaction import Secrets, masked
+from conformance.transport.target import Target, TargetSettings
 
 SID = "AC" + "5eeda11ce0" * 3 + "42"
 TOKEN = "9f1c07e3b5d84a62" + "c8d1704fe93ab26d"  # of nobody

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import hostile
 import pytest
 
-from conformance.model import PATH
-from conformance.target import METHODS
+from conformance.http import PATH
+from conformance.transport.target import METHODS
 
 # Every connection, and every name that is looked up, of a process and its libraries: nothing in it can connect
 # without these events (docs.python.org/3/library/audit_events.html).

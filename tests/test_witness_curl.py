@@ -7,13 +7,14 @@ import subprocess
 import pytest
 
 from conformance import emulator
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.executor import Plan, run
-from conformance.model import Exchange, Level
+from conformance.harness.executor import Plan, run
+from conformance.http import Exchange
+from conformance.model import Level
 from conformance.reporting import ShellAccount, build
 from conformance.rules import BY_ID
-from conformance.target import Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

@@ -23,7 +23,7 @@ from conformance.commands.refused import Refused, result_in
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
     """Take the deviations of RESULT (result.json, or its directory) as known."""
-    from conformance.known import KnownError, additions, merged, parse
+    from conformance.reporting.baseline import KnownError, additions, merged, parse
     from conformance.reporting.text import plural
 
     document = result_in(result)

@@ -17,11 +17,11 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
 
     SIDs are those of a target that takes any well-formed one. What is drawn is counted, not shown.
     """
+    from conformance.api import select
     from conformance.commands.refused import Refused
-    from conformance.configuration import ConfigurationError
+    from conformance.harness.schedule import planned
     from conformance.model import Situation
-    from conformance.running import select
-    from conformance.schedule import planned
+    from conformance.settings import ConfigurationError
 
     try:
         rules = select(only)

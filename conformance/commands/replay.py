@@ -14,9 +14,9 @@ import click
 from conformance.commands.refused import Refused, result_in
 
 if TYPE_CHECKING:
-    from conformance.configuration import RunSettings
-    from conformance.model import Request
-    from conformance.session import Session
+    from conformance.harness.session import Session
+    from conformance.http import Request
+    from conformance.settings import RunSettings
 
 
 @click.command()
@@ -59,7 +59,7 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     with ExitStack() as stack:
         url = settings.target or ""
         if embedded:
-            from conformance.embedded import Embedded, EmulatorFailed
+            from conformance.transport.embedded import Embedded, EmulatorFailed
 
             try:
                 url = stack.enter_context(Embedded(settings.accounts)).url()
@@ -95,7 +95,7 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _settings(flags: dict[str, object]) -> "RunSettings":
-    from conformance.configuration import ConfigurationError, resolve
+    from conformance.settings import ConfigurationError, resolve
 
     try:
         return resolve(flags, os.environ, Path("conformance.toml"))
@@ -105,11 +105,12 @@ def _settings(flags: dict[str, object]) -> "RunSettings":
 
 def _take_snapshots(session: "Session", accounts: list[int]) -> None:
     """Read what is to be put back afterwards, before anything is sent that might write."""
-    from conformance.model import READ
+    from conformance.http import READ
+    from conformance.model import shown_by
 
     for account in accounts:
         exchange = session.target.send(replace(READ, account=account))
-        if (shown := session.shown(exchange)) is not None:
+        if (shown := shown_by(exchange)) is not None:
             session.reader = READ
             session.safeguard.snapshot(account, shown)
         elif exchange.response is not None:
@@ -127,16 +128,15 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
 
 
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
-    from conformance.configuration import ConfigurationError
-    from conformance.guard import LeftShort
+    from conformance.api import safe
+    from conformance.harness.session import Session
     from conformance.reporting import record
     from conformance.reporting.facts import differing, facts
     from conformance.reporting.text import answer_line, request_line
-    from conformance.restore import put_back
-    from conformance.running import safe
-    from conformance.safeguard import Unsafe
-    from conformance.session import Session
-    from conformance.target import BudgetExhausted, RateLimitedOut, Target
+    from conformance.safety.safeguard import Unsafe
+    from conformance.safety.timer_guard import LeftShort
+    from conformance.settings import ConfigurationError
+    from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target
 
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
@@ -171,7 +171,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         except ValueError as error:  # it names another account, and there is none
             raise Refused(str(error)) from None
         finally:
-            restored, _ = put_back(session)
+            restored, _ = session.restorer().put_back()
         if restored.state == "failed":
             tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
             return 4

@@ -13,8 +13,8 @@ from conformance.commands.refused import Refused
 from conformance.commands.signals import heed
 
 if TYPE_CHECKING:
-    from conformance.configuration import RunSettings
-    from conformance.journal import Entry, Journal
+    from conformance.safety.journal import Entry, Journal
+    from conformance.settings import RunSettings
 
 RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses, the last that applies to any account."""
@@ -37,8 +37,8 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     some are not; 3: a target could not be reached, or refuses the credentials; 2: credentials are missing, or a run
     is at work there.
     """
-    from conformance.configuration import ConfigurationError
-    from conformance.journal import Journal, JournalError, Locked, entries, read, state_directory, tidy
+    from conformance.safety.journal import Journal, JournalError, Locked, entries, read, state_directory, tidy
+    from conformance.settings import ConfigurationError
 
     heed(_interrupt)
     try:
@@ -77,7 +77,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
 
 def _settings(flags: Mapping[str, object]) -> "RunSettings":
     """The settings of a run that is allowed to: what changed the settings was, and this undoes it."""
-    from conformance.configuration import accounts_from, resolve
+    from conformance.settings import accounts_from, resolve
 
     environ = dict(os.environ)
     own = [account.sid for account in accounts_from(environ) if account.sid is not None]
@@ -107,11 +107,11 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         return _failed(USAGE, settings.shown(f"no credentials for {entry.account} are set"))
     if journal.pending(0) is None:  # whoever held the lock a moment ago has done it
         return RESTORED
-    from conformance.model import READ
-    from conformance.restore import put_back
-    from conformance.safeguard import Safeguard
-    from conformance.session import Session
-    from conformance.target import RateLimitedOut, Target, TargetDead
+    from conformance.http import READ
+    from conformance.model import shown_by
+    from conformance.safety.restore import Restorer
+    from conformance.safety.safeguard import Safeguard
+    from conformance.transport.target import RateLimitedOut, Target, TargetDead
 
     with Target(replace(settings.for_target(entry.target), accounts=(account,))) as target:
         safeguard = Safeguard(
@@ -119,7 +119,6 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
             tell=lambda line: click.echo(f"  {settings.shown(line)}"),
             names=[entry.account],
         )
-        session = Session(target, (), settle=settings.settle, safeguard=safeguard)
         try:
             exchange = target.send(READ, known_good=True)
         except (TargetDead, RateLimitedOut) as error:
@@ -129,10 +128,10 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         if exchange.status in (401, 403):
             line = f"the target refused the credentials of {entry.account}"
             return _failed(UNREACHABLE, settings.shown(line))
-        session.reader = READ if session.shown(exchange) is not None else None
-        safeguard.before[0] = entry.settings
-        safeguard.changed.add(0)
-        restored, interrupted = put_back(session)
+        safeguard.adopt(0, entry.settings)
+        reader = READ if shown_by(exchange) is not None else None
+        restorer = Restorer(target=target, safeguard=safeguard, reader=reader, settle=settings.settle)
+        restored, interrupted = restorer.put_back()
     if restored.unrestorable:
         click.echo(f"  were null before and cannot be unset: {', '.join(restored.unrestorable)}")
     if restored.state == "restored":

@@ -11,7 +11,7 @@ import click
 from conformance.commands.refused import Refused
 
 if TYPE_CHECKING:
-    from conformance.selftest import Result
+    from conformance.harness.selftest import Result
 
 
 @click.command()
@@ -56,8 +56,8 @@ def selftest(
     conformant.
     """
     from conformance import emulator
-    from conformance import selftest as proof
     from conformance.emulator.demonstration import is_hidden
+    from conformance.harness import selftest as proof
     from conformance.model import Level
 
     everything = not (fault_globs or rule_globs or variant_globs)

@@ -15,10 +15,10 @@ from conformance.commands.refused import Refused
 from conformance.commands.signals import heed
 
 if TYPE_CHECKING:
-    from conformance.configuration import RunSettings
     from conformance.explore import Exploration
-    from conformance.model import Exchange, Request
-    from conformance.target import Target
+    from conformance.http import Exchange, Request
+    from conformance.settings import RunSettings
+    from conformance.transport.target import Target
 
 _SETTINGS_FILE = Path("conformance.toml")
 
@@ -59,7 +59,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
 
 
 def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
-    from conformance.configuration import ConfigurationError, resolve
+    from conformance.settings import ConfigurationError, resolve
 
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
@@ -71,7 +71,7 @@ def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
-            from conformance.embedded import Embedded
+            from conformance.transport.embedded import Embedded
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import explore, reporting
@@ -108,15 +108,16 @@ def _explore(
     progress: Callable[[str, str, int], None],
     tell: Callable[[str], None],
 ) -> "Exploration":
-    from conformance.configuration import ConfigurationError
+    from conformance.api import safe
     from conformance.explore import explore
     from conformance.explore.prober import settings_shown
-    from conformance.model import READ, TIMERS
-    from conformance.network import is_loopback
-    from conformance.preflight import NoVerdict, Unimplemented
-    from conformance.running import safe
-    from conformance.safeguard import Unsafe
-    from conformance.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+    from conformance.harness.preflight import NoVerdict, Unimplemented
+    from conformance.http import READ
+    from conformance.model import TIMERS
+    from conformance.safety.safeguard import Unsafe
+    from conformance.settings import ConfigurationError
+    from conformance.transport.connections import is_loopback
+    from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
 
     waits: list[str] = []
     with ExitStack() as stack:

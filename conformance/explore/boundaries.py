@@ -15,9 +15,9 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor, inf, isfinite, isqrt, nextafter
 
-from conformance.durations import DAY
 from conformance.explore.notations import MAX_DIGITS, Grid, longest_number
 from conformance.explore.values import Answer, Boundary, Gap
+from conformance.oracle.durations import DAY
 
 Ask = Callable[[str], Answer]
 

@@ -2,7 +2,7 @@
 Known ways to read a duration, as executable models.
 
 A model says of a text how long it is, or that it is refused. It knows of no minimum: a target that reads with a
-dialect accepts what is refused by nothing and long enough. Five models are the readings of `conformance.durations`;
+dialect accepts what is refused by nothing and long enough. Five models are readings of `conformance.oracle.durations`;
 `isodate` is the library itself; the others follow the sources named beside them, and are run against the real
 parsers by `benchmarks/timers.py`.
 """
@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import isodate  # type: ignore[import-untyped]  # ships no types
 
-from conformance.durations import DAY, Length, read
+from conformance.oracle.durations import DAY, Length, read
 
 Reader = Callable[[str], Length | None]
 

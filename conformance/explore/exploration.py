@@ -24,7 +24,7 @@ from conformance.explore.values import (
     TimerReading,
 )
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field
-from conformance.target import BudgetExhausted, RateLimitedOut, TargetDead
+from conformance.transport.target import BudgetExhausted, RateLimitedOut, TargetDead
 
 Progress = Callable[[str, str, int], None]
 """Called with the stage, the value in hand and the requests sent so far."""
@@ -63,7 +63,7 @@ def explore(
     Find out how a target reads its timers; nothing is printed, and the timers are put back at the end.
 
     Args:
-        door: the target, open; `conformance.target.Target` or anything that sends the same way.
+        door: the target, open; `conformance.transport.target.Target` or anything that sends the same way.
         url: how to call the target in the result.
         must_restore: whether to give up, before anything is changed, where the settings cannot be read.
         progress: told before every request.

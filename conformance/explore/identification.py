@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, log2
 
-from conformance.durations import Length
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.values import Answer, Disagreement, Identification
+from conformance.oracle.durations import Length
 
 LIMIT = 25
 """Probes that are chosen, at most."""

@@ -5,10 +5,10 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
 from itertools import chain
 from types import EllipsisType
 
-from conformance.durations import DAY, read
 from conformance.explore.notations import nominal_seconds
 from conformance.explore.values import Answer, CounterExample, Normalisation
-from conformance.oracle import BLANKS
+from conformance.oracle.decisions import BLANKS
+from conformance.oracle.durations import DAY, read
 
 Rule = Callable[[str], str | EllipsisType | None]
 """What comes back of a text; `...` where the rule does not say, as of a month in days."""

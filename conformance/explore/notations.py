@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
-from conformance.durations import DAY, read
+from conformance.oracle.durations import DAY, read
 from conformance_strategies import INVALID_DURATION_CLASSES, NOTATIONS
 
 PLACES = 9

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.explore.describe import shortened
 from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
 from conformance.explore.values import Point
-from conformance.model import BY_PARAMETER, TIMERS, Exchange, Field
+from conformance.http import Exchange
+from conformance.model import BY_PARAMETER, TIMERS, Field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

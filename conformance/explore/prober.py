@@ -14,12 +14,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from conformance.durations import DAY
 from conformance.explore.notations import nominal_seconds
 from conformance.explore.values import Answer, Taken
-from conformance.ledger import is_right
-from conformance.model import BY_PARAMETER, EMPTY, READ, TIMERS, Exchange, Field, Pairs, Request, update
-from conformance.preflight import NoVerdict, Unimplemented
+from conformance.harness.preflight import NoVerdict, Unimplemented
+from conformance.http import EMPTY, READ, Exchange, Pairs, Request, update
+from conformance.model import BY_PARAMETER, TIMERS, Field
+from conformance.oracle.durations import DAY
+from conformance.oracle.expected_state import is_right
 
 LONG = "P30D"
 """What a timer that was never set is left at: it cannot be unset, and a long one does least."""
@@ -28,7 +29,7 @@ _ABSENT = frozenset({404, 405, 501})
 
 
 class Door(Protocol):
-    """What is asked of a target; `conformance.target.Target` has it."""
+    """What is asked of a target; `conformance.transport.target.Target` has it."""
 
     @property
     def requests(self) -> int:

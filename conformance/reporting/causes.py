@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.model import FIELDS, decode_form
+from conformance.http import decode_form
+from conformance.model import FIELDS
 from conformance.reporting.text import Document, body
 
 _SETTINGS = {name: each.slug for each in FIELDS for name in (each.parameter, each.attribute)}

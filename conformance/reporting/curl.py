@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from conformance.model import FORM_MEDIA_TYPE, Exchange, FailureKind, Request
+from conformance.http import FORM_MEDIA_TYPE, Exchange, FailureKind, Request
 
 
 @dataclass(frozen=True, slots=True)

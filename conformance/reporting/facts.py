@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from conformance.model import BY_PARAMETER, FIELDS, decode_form
+from conformance.http import decode_form
+from conformance.model import BY_PARAMETER, FIELDS
 from conformance.reporting.text import Document, body, visible
 
 Facts = dict[str, str]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import harfile
 
-from conformance.model import Exchange
+from conformance.http import Exchange
 from conformance.reporting.result import Redact, plain, record
 from conformance.reporting.spool import Spool
 from conformance.reporting.text import SUITE, Document, body

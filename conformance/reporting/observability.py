@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.model import BY_PARAMETER, Exchange, Violation
+from conformance.http import Exchange
+from conformance.model import BY_PARAMETER, Violation
 from conformance.reporting.result import Redact, plain, record
 from conformance.reporting.spool import Spool
 from conformance.reporting.text import request_line

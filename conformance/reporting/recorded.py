@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.model import BASIC, Auth, Request
+from conformance.http import BASIC, Auth, Request
 from conformance.reporting.text import Document, body
 
 

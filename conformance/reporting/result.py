@@ -6,17 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
-from conformance.model import (
-    PATH,
-    Exchange,
-    Finding,
-    Level,
-    Outcome,
-    Report,
-    Request,
-    Response,
-    Verdict,
-)
+from conformance.http import PATH, Exchange, Request, Response
+from conformance.model import Finding, Level, Outcome, Report, Verdict
 from conformance.reporting.causes import causes
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from conformance.model import Auth, Exchange, FailureKind, Request
+from conformance.http import Auth, Exchange, FailureKind, Request
 from conformance.reporting.curl import ShellAccount
 
 _PRINT = "print(answer.status_code, answer.headers, answer.text)"

@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.model import BASIC, FORM_MEDIA_TYPE, Level, Verdict, decode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form
+from conformance.model import Level, Verdict
 
 UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
 """Verdicts that say nothing of whether a rule holds."""

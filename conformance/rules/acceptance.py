@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from conformance.model import BASIC, BY_PARAMETER, FORM_MEDIA_TYPE, Level, Request, Violation, encode_form
-from conformance.oracle import Answer, FormDecision, decide_value
+from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
+from conformance.model import BY_PARAMETER, Level, Violation
+from conformance.oracle.decisions import Answer, FormDecision, decide_value
 from conformance.rules.watching import Watched
 
 _PARTS = 100

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from conformance.http import NotJSON
 from conformance.model import Level, Rule, Violation
-from conformance.rules.watching import NotJSON, Watched
+from conformance.rules.watching import Watched
 
 _SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
 

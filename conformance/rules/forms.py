@@ -7,23 +7,21 @@ from itertools import combinations, permutations
 
 from hypothesis.strategies import SearchStrategy
 
+from conformance.http import EMPTY, Pairs, update
 from conformance.model import (
     BY_PARAMETER,
     CHAT,
     CLOSED,
-    EMPTY,
     INACTIVE,
     MESSAGING,
     Field,
     InputClass,
     Level,
-    Pairs,
     Probe,
     Rule,
     Situation,
-    update,
 )
-from conformance.oracle import Answer, decide_value
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms
 

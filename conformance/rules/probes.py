@@ -5,20 +5,8 @@ from functools import cache, partial
 
 from hypothesis.strategies import SearchStrategy
 
-from conformance.model import (
-    CLOSED,
-    EXAMPLE,
-    INACTIVE,
-    NO_AUTH,
-    READ,
-    Field,
-    InputClass,
-    Pairs,
-    Probe,
-    Request,
-    Situation,
-    update,
-)
+from conformance.http import NO_AUTH, READ, Pairs, Request, update
+from conformance.model import CLOSED, EXAMPLE, INACTIVE, Field, InputClass, Probe, Situation
 
 DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 """The page that describes the resource: the source of most rules."""

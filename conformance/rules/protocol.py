@@ -9,27 +9,29 @@ from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy
 
-from conformance.model import (
-    BY_PARAMETER,
-    CLOSED,
+from conformance.http import (
     EMPTY,
-    FIELDS,
     FORM_MEDIA_TYPE,
-    INACTIVE,
-    MESSAGING,
     NO_AUTH,
     Auth,
-    InputClass,
-    Level,
     Pairs,
-    Probe,
     Request,
-    Rule,
-    Situation,
-    Violation,
     decode_form,
     encode_form,
     update,
+)
+from conformance.model import (
+    BY_PARAMETER,
+    CLOSED,
+    FIELDS,
+    INACTIVE,
+    MESSAGING,
+    InputClass,
+    Level,
+    Probe,
+    Rule,
+    Situation,
+    Violation,
 )
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, answers, fixed_class, look, single
 from conformance.rules.watching import Watched

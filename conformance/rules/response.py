@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 
 from conformance.contract import load
-from conformance.model import FIELDS, PATH, Level, Rule, Violation
+from conformance.http import PATH, NotJSON
+from conformance.model import FIELDS, Level, Rule, Violation
 from conformance.rules.probes import DOCUMENT
-from conformance.rules.watching import NotJSON, Watched
+from conformance.rules.watching import Watched
 
 RULES = (
     Rule(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from conformance.model import CLOSED, INACTIVE, SIDS, FailureKind, Level, Rule, Violation
+from conformance.http import FailureKind
+from conformance.model import CLOSED, INACTIVE, SIDS, Level, Rule, Violation
 from conformance.rules.acceptance import describe
 from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
 from conformance.rules.protocol import wire_classes

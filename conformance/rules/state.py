@@ -6,30 +6,25 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from conformance.http import EMPTY, READ, NotJSON, Pairs, Request, encode_form, update
 from conformance.model import (
     CHAT,
     CLOSED,
-    EMPTY,
-    FIELDS,
     INACTIVE,
     MESSAGING,
-    READ,
     SIDS,
     InputClass,
     Level,
-    Pairs,
     Probe,
-    Request,
     Rule,
     Situation,
     Violation,
-    encode_form,
-    update,
+    settings_in,
 )
-from conformance.oracle import Answer, decide_value
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
-from conformance.rules.watching import NotJSON, Watched
+from conformance.rules.watching import Watched
 
 
 def watch_state(watched: Watched) -> Iterator[Violation]:
@@ -40,13 +35,9 @@ def watch_state(watched: Watched) -> Iterator[Violation]:
         document = watched.document
     except NotJSON:
         return
-    if not isinstance(document, dict):
+    shown = settings_in(document)
+    if shown is None:
         return
-    shown = {
-        each.attribute: value
-        for each in FIELDS
-        if (value := document.get(each.attribute)) is None or isinstance(value, str)
-    }
     yield from watched.ledger.compare(watched.exchange, shown)
     if watched.request.method != "POST":
         return

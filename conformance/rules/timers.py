@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from conformance.durations import DAY
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field, InputClass, Level, Rule
-from conformance.oracle import decide_timer
+from conformance.oracle.decisions import decide_timer
+from conformance.oracle.durations import DAY
 from conformance.rules.probes import DOCUMENT, value_class
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 

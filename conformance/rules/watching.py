@@ -5,19 +5,15 @@ Watching rules judge every exchange at no extra request. Each judges its own cla
 none of them sends anything, and none knows which rules were selected.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.ledger import Ledger
-from conformance.model import Exchange, Request, Response, Violation
-from conformance.oracle import FormDecision
-
-
-class NotJSON(ValueError):
-    """The body is no JSON text in UTF-8 (RFC 8259)."""
+from conformance.http import Exchange, Request, Response, json_of
+from conformance.model import Violation
+from conformance.oracle.decisions import FormDecision
+from conformance.oracle.expected_state import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,37 +76,6 @@ class Watched:
         """
         assert self.response is not None
         return json_of(self.response)
-
-
-def json_of(response: Response) -> Any:
-    """
-    The body of a response as JSON.
-
-    Raises:
-        NotJSON: it is none.
-    """
-    if response.truncated:
-        raise NotJSON("the body is longer than is read")
-    if response.undecoded:
-        coding = response.header("content-encoding")
-        raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
-    try:
-        return json.loads(response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
-    except UnicodeDecodeError as error:
-        raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-    except RecursionError as error:
-        raise NotJSON("the body is nested too deep") from error
-    except ValueError as error:
-        raise NotJSON(f"the body is not JSON: {error}") from error
-
-
-def _integer(digits: str) -> int | float:
-    # int() refuses more than 4,300 digits; no attribute is a number, so its size is of no interest.
-    return int(digits) if len(digits) <= 400 else float("inf")
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no JSON value")
 
 
 Watcher = Callable[[Watched], Iterator[Violation]]

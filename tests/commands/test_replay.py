@@ -13,11 +13,12 @@ from click.testing import CliRunner, Result
 from reporting.samples import REPORTS, finding, outcome, rule
 
 from conformance.commands.replay import replay
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.model import CLOSED, INACTIVE, NO_AUTH, READ, Exchange, Request, Verdict, update
+from conformance.http import NO_AUTH, READ, Exchange, Request, update
+from conformance.model import CLOSED, INACTIVE, Verdict
 from conformance.reporting import build, write_all
-from conformance.target import Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
 
 RULE = rule("inactive-timer-syntax", "timers")
 REQUESTS = {

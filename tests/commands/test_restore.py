@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from conformance.commands import restore as command
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
-from conformance.journal import Journal, entries
+from conformance.safety.journal import Journal, entries
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 ACCOUNT = THROWAWAY[0]
 BEFORE = {

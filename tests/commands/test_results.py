@@ -14,8 +14,8 @@ from conformance.commands.baseline import baseline
 from conformance.commands.diff import diff
 from conformance.commands.matrix import matrix
 from conformance.commands.report import report
-from conformance.known import read
 from conformance.reporting import ARCHIVE, RENDERERS, TIMER_PICTURE, write_all
+from conformance.reporting.baseline import read
 from conformance.reporting.compare import FORMATS
 
 

@@ -18,10 +18,10 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
-from conformance.durations import Length
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.identification import pool
 from conformance.explore.notations import GRIDS, table
+from conformance.oracle.durations import Length
 
 Answer = Decimal | bool
 """Seconds, or whether the text is taken at all."""

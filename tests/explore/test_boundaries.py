@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from conformance.credentials import THROWAWAY
 from conformance.explore import explore
 from conformance.explore.boundaries import LIMIT, Known, Purse, flip, search
 from conformance.explore.notations import GRIDS, notation_of
 from conformance.explore.values import Answer, Boundary, Taken
 from conformance.model import CLOSED, INACTIVE
-from conformance.target import Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.target import Target, TargetSettings
 from explore.doors import over_http
 from explore.settings import Drawn, both_timers, differences, emulated, length
 

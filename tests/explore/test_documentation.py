@@ -3,8 +3,8 @@
 import doctest
 from pathlib import Path
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 PAGE = Path(__file__).parents[2] / "docs" / "explore.md"
 

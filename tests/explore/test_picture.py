@@ -4,7 +4,8 @@ from decimal import Decimal
 from xml.etree import ElementTree
 
 from conformance.explore import Point, from_exchanges, picture, picture_png
-from conformance.model import CLOSED, INACTIVE, Exchange, Request, Response, update
+from conformance.http import Exchange, Request, Response, update
+from conformance.model import CLOSED, INACTIVE
 
 POINTS = (
     Point(INACTIVE.slug, "seconds", Decimal(59), False, "PT59S"),

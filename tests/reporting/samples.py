@@ -5,29 +5,22 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+from conformance.harness.session import cause_of
+from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, FailureKind, Request, Response, update
 from conformance.model import (
     CLOSED,
-    FORM_MEDIA_TYPE,
     INACTIVE,
-    READ,
     ClassOutcome,
-    Exchange,
-    Failure,
-    FailureKind,
     Finding,
     Level,
     Observation,
     Outcome,
     Report,
-    Request,
-    Response,
     Restore,
     Rule,
     Verdict,
-    update,
 )
 from conformance.reporting import ShellAccount, build
-from conformance.session import cause_of
 
 URL = "http://127.0.0.1:4010/v1/Configuration"
 SID = "AC" + "0" * 32

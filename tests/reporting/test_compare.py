@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.model import CLOSED, Level, Verdict, fingerprint, update
+from conformance.http import update
+from conformance.model import CLOSED, Level, Verdict, fingerprint
 from conformance.reporting import build
 from conformance.reporting.compare import FORMATS, compare, summary
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.model import (
+from conformance.http import (
     EMPTY,
     FORM_MEDIA_TYPE,
     NO_AUTH,

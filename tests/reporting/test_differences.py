@@ -4,7 +4,8 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from conformance.model import CLOSED, Level, Verdict, update
+from conformance.http import update
+from conformance.model import CLOSED, Level, Verdict
 from conformance.reporting import build, differences
 from conformance.reporting.result import count
 

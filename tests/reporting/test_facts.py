@@ -5,17 +5,8 @@ from typing import Any
 
 import pytest
 
-from conformance.model import (
-    CHAT,
-    CLOSED,
-    INACTIVE,
-    Exchange,
-    Failure,
-    FailureKind,
-    Request,
-    Response,
-    update,
-)
+from conformance.http import Exchange, Failure, FailureKind, Request, Response, update
+from conformance.model import CHAT, CLOSED, INACTIVE
 from conformance.reporting import record
 from conformance.reporting.facts import differing, facts
 

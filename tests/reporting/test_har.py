@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from conformance.credentials import Account, Secrets
-from conformance.model import CLOSED, update
+from conformance.http import update
+from conformance.model import CLOSED
 from conformance.reporting.har import LARGEST, Archive, render
+from conformance.transport.credentials import Account
+from conformance.transport.redaction import Secrets
 
 from .samples import HOSTILE_BODY, REPORTS, SID, exchange
 

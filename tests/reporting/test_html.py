@@ -8,7 +8,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
-from conformance.model import CLOSED, Verdict, update
+from conformance.http import update
+from conformance.model import CLOSED, Verdict
 from conformance.reporting import build, differences
 from conformance.reporting.html import linked, render
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from html import unescape
 from typing import Any
 
-from conformance.model import CLOSED, Verdict, update
+from conformance.http import update
+from conformance.model import CLOSED, Verdict
 from conformance.reporting import build
 from conformance.reporting.markdown import LIMIT, render
 

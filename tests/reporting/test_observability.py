@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from conformance.credentials import Account, Secrets
-from conformance.model import CLOSED, INACTIVE, READ, Exchange, Failure, FailureKind, Violation, update
+from conformance.http import READ, Exchange, Failure, FailureKind, update
+from conformance.model import CLOSED, INACTIVE, Violation
 from conformance.reporting import Observations
+from conformance.transport.credentials import Account
+from conformance.transport.redaction import Secrets
 
 from .samples import HOSTILE, SID, exchange
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from conformance.credentials import Account, Secrets
-from conformance.model import FORM_MEDIA_TYPE, Auth, Request, update
+from conformance.http import FORM_MEDIA_TYPE, Auth, Request, update
 from conformance.reporting import ReportError, ShellAccount, build, load, validate
 from conformance.reporting.text import body
+from conformance.transport.credentials import Account
+from conformance.transport.redaction import Secrets
 
 from .samples import HOSTILE, HOSTILE_BODY, REPORTS, SID, exchange
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.credentials import _PLACEHOLDER
-from conformance.model import FORM_MEDIA_TYPE, READ, Auth, Exchange, Failure, FailureKind, Request
+from conformance.http import FORM_MEDIA_TYPE, READ, Auth, Exchange, Failure, FailureKind, Request
 from conformance.reporting import ShellAccount, curl
 from conformance.reporting.snippet import httpx_snippet
+from conformance.transport.credentials import _PLACEHOLDER
 
 from .recorder import Received, Recorder, serving
 

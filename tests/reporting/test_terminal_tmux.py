@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.credentials import THROWAWAY
-from conformance.embedded import Embedded
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 
 TMUX = shutil.which("tmux")
 pytestmark = pytest.mark.skipif(TMUX is None, reason="there is no tmux on the PATH")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.model import READ, Auth, Request, update
+from conformance.http import READ, Auth, Request, update
 from conformance.reporting import build
 from conformance.reporting.text import answer_line, request_line, visible, visible_bytes
 

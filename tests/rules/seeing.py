@@ -4,9 +4,9 @@ import json
 
 from fakes import ACCOUNT, representation
 
-from conformance.ledger import Ledger
-from conformance.model import Exchange, Failure, Pairs, Request, Response, update
-from conformance.oracle import decide, length_of
+from conformance.http import Exchange, Failure, Pairs, Request, Response, update
+from conformance.oracle.decisions import decide, length_of
+from conformance.oracle.expected_state import Ledger
 from conformance.rules import Watched, judge
 
 # Nothing that is open for what else is set: inactive is short, closed long, unless the form says otherwise.

@@ -2,7 +2,8 @@
 
 import pytest
 
-from conformance.model import FIELDS, Auth, Request, encode_form, update
+from conformance.http import Auth, Request, encode_form, update
+from conformance.model import FIELDS
 from rules.seeing import error, response, told
 
 GOOD = (("DefaultInactiveTimer", "PT20M"),)

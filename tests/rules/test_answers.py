@@ -3,7 +3,7 @@
 import pytest
 from fakes import ACCOUNT, representation
 
-from conformance.model import NO_AUTH, READ, Auth, Failure, FailureKind, Request, update
+from conformance.http import NO_AUTH, READ, Auth, Failure, FailureKind, Request, update
 from rules.seeing import error, response, told
 
 UPDATE = update()

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from conformance.model import TIMERS, Level, Rule, Situation
-from conformance.oracle import Answer, decide_value
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID, CATALOGUE
 
 SITUATIONS = (Situation(accounts=2), Situation(accounts=1, sids={"DefaultChatServiceSid": frozenset()}))

@@ -1,0 +1,1 @@
+"""What drives a run: what is sent, in which order, and what becomes of the answers."""

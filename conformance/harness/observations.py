@@ -1,0 +1,106 @@
+"""Where the document is silent nothing is judged: this sends a few open inputs and describes what was seen."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from conformance.harness.session import Session
+from conformance.http import FORM_MEDIA_TYPE, Request, encode_form, update
+from conformance.model import CLOSED, INACTIVE, SIDS, Observation, shown_by
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+
+_OPEN = (
+    (
+        "open/zero-inactive",
+        "DefaultInactiveTimer=PT0S",
+        (update((INACTIVE.parameter, "PT0S")), update(SHORT_INACTIVE)),
+    ),
+    (
+        "open/zero-closed",
+        "DefaultClosedTimer=PT0S",
+        (update((CLOSED.parameter, "PT0S")), update(LONG_CLOSED)),
+    ),
+    (
+        "open/closed-shorter",
+        "a closed timer shorter than the inactive one",
+        (
+            update((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "PT10M")),
+            update(SHORT_INACTIVE, LONG_CLOSED),
+        ),
+    ),
+    ("open/ten-years", "DefaultClosedTimer=P10Y", (update((CLOSED.parameter, "P10Y")), update(LONG_CLOSED))),
+    (
+        "open/unknown-parameter",
+        "an unknown parameter beside a known one",
+        (update(SHORT_INACTIVE, ("FriendlyName", "x")),),
+    ),
+    (
+        "open/json",
+        "a JSON body",
+        (
+            Request(
+                body=b'{"DefaultInactiveTimer": "PT6M"}',
+                content_type="application/json",
+                intends=((INACTIVE.parameter, "PT6M"),),
+            ),
+            update(SHORT_INACTIVE),
+        ),
+    ),
+    (
+        "open/query",
+        "a parameter in the query string",
+        (
+            Request(
+                body=b"",
+                content_type=FORM_MEDIA_TYPE,
+                query=encode_form(((INACTIVE.parameter, "PT6M"),)).decode(),
+                intends=((INACTIVE.parameter, "PT6M"),),
+            ),
+            update(SHORT_INACTIVE),
+        ),
+    ),
+)
+
+
+def probe(session: Session) -> None:
+    """Send what is open; each is followed by an update that puts back what it may have set."""
+    for cls, _, steps in _OPEN:
+        exchanges = [session.send(step, cls) for step in steps]
+        session.open[cls] = exchanges[0]
+
+
+def describe(session: Session) -> Iterator[Observation]:
+    """What was seen of what is open."""
+    for cls, what, _ in _OPEN:
+        exchange = session.open.get(cls)
+        if exchange is not None:
+            shown = shown_by(exchange) or {}
+            timer = next(
+                (each.attribute for each in (INACTIVE, CLOSED) if each.slug.split("-")[0] in cls), None
+            )
+            echo = f", shown as {shown.get(timer)!r}" if timer and exchange.status == 200 else ""
+            answer = (
+                f"status {exchange.status}"
+                if exchange.failure is None
+                else f"no answer ({exchange.failure.kind})"
+            )
+            yield Observation(topic=cls, text=f"{what}: {answer}{echo}")
+    for each in SIDS:
+        known = session.situation.sids.get(each.parameter)
+        if known is not None:
+            which = "none that was tried" if not known else f"only SIDs it knows, such as {min(known)}"
+            yield Observation(topic="open/unknown-sids", text=f"{each.parameter}: the target takes {which}")
+    reads = session.kinds.get("answer/read", Counter())
+    if reads:
+        yield Observation(topic="open/get", text=f"GET is answered with {_counts(reads)}")
+    refusals = session.kinds.get("answer/refusal", Counter())
+    if refusals:
+        yield Observation(
+            topic="open/refusals", text=f"refused updates are answered with {_counts(refusals)}"
+        )
+
+
+def _counts(statuses: Counter[str]) -> str:
+    return ", ".join(
+        f"{status} ({'once' if count == 1 else f'{count} times'})"
+        for status, count in sorted(statuses.items())
+    )

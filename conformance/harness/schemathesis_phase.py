@@ -1,0 +1,137 @@
+"""
+The schema-driven layer: cases that schemathesis generates from our OpenAPI document, and its response checks.
+
+The cases are sent by our own client, within its budget and to its one path; of schemathesis' checks only those on
+the response are asked. What it says of accepting and rejecting is not: it knows no durations, so a random text in
+a timer counts as valid, and a 5xx as a rejection.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+import schemathesis
+from hypothesis.strategies import SearchStrategy, one_of
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.errors import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+from conformance.contract import load
+from conformance.harness.generation import generate
+from conformance.harness.session import Session
+from conformance.http import PATH, Exchange, Request, encode_form
+from conformance.model import FIELDS, Violation, shown_by
+from conformance.oracle.decisions import Answer, decide_value
+from conformance.rules.openapi import GENERATED
+
+_CHECKS = (
+    ("openapi-server-error", not_a_server_error),
+    ("openapi-response", response_schema_conformance),
+    ("openapi-response", content_type_conformance),
+    ("openapi-checks", response_headers_conformance),
+)
+
+
+def explore(
+    session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]
+) -> None:
+    """
+    Generate, send and check.
+
+    Args:
+        session: the run, which records what the checks say.
+        count: cases at most.
+        seed: of what is drawn.
+        send: sends one request and has it judged; None when no more may be sent.
+    """
+    operation = _operation()
+    seen: set[bytes | None] = set()
+
+    def receive(case: Any) -> None:
+        request = _request(case)
+        if request.body in seen:
+            return
+        seen.add(request.body)
+        exchange = send(request, GENERATED.id)
+        if exchange is not None:
+            _check(session, case, exchange)
+
+    modes: list[SearchStrategy[Any]] = [
+        operation.as_strategy(generation_mode=mode) for mode in GenerationMode
+    ]
+    generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count, receive=receive)
+
+
+@cache
+def _operation() -> Any:
+    config = SchemathesisConfig.from_dict(
+        {
+            "base-url": "http://127.0.0.1",  # nothing is sent by schemathesis
+            "generation": {"with-security-parameters": False, "allow-x00": True, "database": "none"},
+            "checks": {"ignored_auth": {"enabled": False}},
+        }
+    )
+    return schemathesis.openapi.from_dict(copy.deepcopy(load("openapi.json")), config=config)[PATH]["POST"]
+
+
+def _request(case: Any) -> Request:
+    body = case.body if isinstance(case.body, dict) else {}
+    return Request(body=encode_form([(str(name), _text(value)) for name, value in body.items()]))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _check(session: Session, case: Any, exchange: Exchange) -> None:
+    shown = shown_by(exchange) or {}
+    settings = ((each, shown.get(each.attribute)) for each in FIELDS)
+    if session.told or any(
+        value and decide_value(each, value).answer is Answer.REJECT for each, value in settings
+    ):
+        return  # what other rules tell of the same answer, or told of an update before it, is said once
+    for rule, check in _CHECKS:
+        for failure in _failures(case, exchange, rule, check):
+            title = str(getattr(failure, "title", type(failure).__name__))
+            session.note(
+                Violation(
+                    rule=rule,
+                    outcome=title.lower().replace(" ", "-"),
+                    field=None,
+                    summary=title,
+                    expected="what the OpenAPI document says",
+                    observed=str(failure).splitlines()[0][:200],
+                ),
+                exchange,
+                GENERATED.id,
+                shows=lambda again, rule=rule, check=check: bool(_failures(case, again, rule, check)),  # type: ignore[misc]  # bound now
+            )
+
+
+def _failures(case: Any, exchange: Exchange, rule: str, check: Callable[..., Any]) -> Sequence[BaseException]:
+    """What one of schemathesis' checks says of an answer."""
+    response = exchange.response
+    if response is None or (rule != "openapi-server-error" and response.status != 200):
+        return ()
+    answer = httpx.Response(
+        response.status,
+        # Decoded already; the coding would be undone twice.
+        headers=[(name, value) for name, value in response.headers if name.lower() != "content-encoding"],
+        content=response.body,
+        request=httpx.Request("POST", exchange.url),
+    )
+    answer.elapsed = timedelta(seconds=exchange.elapsed)
+    try:
+        case.validate_response(answer, checks=[check])
+    except FailureGroup as failures:
+        return failures.exceptions
+    return ()

@@ -1,0 +1,264 @@
+"""
+Proof that the suite can fail: runs it against implementations with known faults, and against conformant ones.
+
+A fault is caught when the run reports a deviation, and attributed when one of the findings is of the rule that
+the fault breaks. A conformant variant must come out with no deviation of any level: any is a false alarm.
+"""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from conformance.harness.executor import BUG, Plan, run
+from conformance.http import Exchange
+from conformance.model import Finding, Level, Probe, Report, Verdict, Violation
+from conformance.reporting import build
+from conformance.rules import CATALOGUE
+from conformance.settings import PROFILES
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetSettings
+
+_DRAWN: dict[str, list[Probe]] = {}
+"""What was drawn for the first run of this process; the others are sent the same."""
+
+_DRAWS = 50
+"""How many pairs are drawn for one, at most: of a few faults none may do."""
+
+_TIMEOUT = 2.0
+"""Seconds within which an answer must be whole: the emulator is near, and some faults never answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One implementation: the emulator with some faults and variants built in."""
+
+    faults: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The rules that the faults break."""
+    level: Level = Level.MUST
+
+    @property
+    def name(self) -> str:
+        """What it is called in the matrix."""
+        return " + ".join((*self.faults, *self.variants)) or "reference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run said of one implementation."""
+
+    subject: Subject
+    requests: int
+    seconds: float
+    first_seconds: float | None = None
+    """From the run's begin to the first deviation."""
+    verdict: str
+    findings: tuple[Finding, ...] = field(repr=False)
+    differences: int
+    """As how many differences a report tells the findings."""
+    stopped: str = ""
+    """Why the run ended early."""
+
+    @property
+    def caught(self) -> bool:
+        """Whether any deviation was reported."""
+        return bool(self.findings)
+
+    @property
+    def attributed(self) -> bool:
+        """Whether every broken rule is among those reported."""
+        return set(self.subject.rules) <= {finding.rule for finding in self.findings}
+
+    @property
+    def first(self) -> int | None:
+        """The number of the request that first showed a deviation."""
+        return min((finding.first for finding in self.findings), default=None)
+
+    @property
+    def broken(self) -> bool:
+        """Whether an error of the suite's own ended the run."""
+        return self.stopped.startswith(BUG)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the suite did what it should: find faults, and be silent about variants."""
+        if self.broken:
+            return False
+        return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as JSON has it."""
+        return {
+            "name": self.subject.name,
+            "faults": list(self.subject.faults),
+            "variants": list(self.subject.variants),
+            "rules": list(self.subject.rules),
+            "level": self.subject.level,
+            "ok": self.ok,
+            "attributed": self.attributed,
+            "requests": self.requests,
+            "first": self.first,
+            "seconds": round(self.seconds, 2),
+            "first_seconds": self.first_seconds and round(self.first_seconds, 3),
+            "verdict": self.verdict,
+            "differences": self.differences,
+            "stopped": self.stopped,
+            "findings": [
+                {
+                    "rule": each.rule,
+                    "class": each.cls,
+                    "outcome": each.outcome,
+                    "stable": each.stable,
+                    "cause": each.cause,
+                    "witness": each.summary,
+                    "observed": each.observed,
+                }
+                for each in self.findings
+            ],
+        }
+
+
+def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = False) -> Result:
+    """Run the suite against one implementation, in a process of its own."""
+    began = time.perf_counter()
+    seen: list[float] = []
+    with Embedded(THROWAWAY, faults=subject.faults, variants=subject.variants) as emulator:
+        report = _run(emulator.url(), profile, seed, fail_fast, seen)
+    findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
+    return Result(
+        subject=subject,
+        requests=report.requests,
+        seconds=time.perf_counter() - began,
+        first_seconds=min(seen, default=None),
+        verdict=report.verdict,
+        findings=findings,
+        differences=build(report)["counts"]["differences"],
+        stopped=report.stopped,
+    )
+
+
+def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) -> Report:
+    began = time.perf_counter()
+
+    def judged(phase: str, cls: str, exchange: Exchange, violations: Sequence[Violation]) -> None:
+        if violations and not seen:
+            seen.append(time.perf_counter() - began)
+
+    settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed)
+    with Target(settings) as target:
+        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=_DRAWN)
+        return run(CATALOGUE, target, plan, judged=judged)
+
+
+def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:
+    """Examine implementations, some at a time, each run in a process of its own; in the order given."""
+    if jobs == 1:
+        yield from (examine(subject, **options) for subject in subjects)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(partial(examine, **options), subjects)
+
+
+def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Subject]:
+    """Random sets of two to five variants."""
+    names, chance = sorted(variants), random.Random(seed)
+    for _ in range(count):
+        yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
+
+
+def pairs(
+    faults: Sequence[Subject], count: int, seed: int, is_hidden: Callable[[str, Sequence[str]], bool]
+) -> Iterator[Subject]:
+    """
+    Random pairs of faults that break different rules, and of which neither hides the other.
+
+    Where two change the same place of the emulator, or one leaves nothing that the other could be seen in, an
+    implementation with both behaves as with one alone: nothing could report the other.
+
+    Args:
+        faults: single ones.
+        count: pairs at most; fewer where few faults go together.
+        seed: of the choice.
+        is_hidden: whether a fault does not show where several are built in.
+    """
+    chance = random.Random(seed)
+    made = 0
+    for _ in range(count * _DRAWS):
+        if made == count:
+            return
+        one, other = chance.sample(faults, 2)
+        both = (*one.faults, *other.faults)
+        if one.rules != other.rules and not any(is_hidden(name, both) for name in both):
+            made += 1
+            yield Subject(
+                faults=both,
+                rules=(*one.rules, *other.rules),
+                level=Level.MUST if Level.MUST in (one.level, other.level) else Level.SHOULD,
+            )
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """The figures of a matrix."""
+    faulty = [result for result in results if len(result.subject.faults) == 1]
+    two = [result for result in results if len(result.subject.faults) > 1]
+    must = [result for result in faulty if result.subject.level is Level.MUST]
+    clean = [result for result in results if not result.subject.faults]
+    first = [result.first for result in faulty if result.first is not None]
+    differences = [result.differences for result in faulty if result.differences]
+    return {
+        "faults": len(faulty),
+        "caught": sum(result.ok for result in faulty),
+        "must_faults": len(must),
+        "must_caught": sum(result.ok for result in must),
+        "attributed": sum(result.attributed for result in faulty),
+        "pairs": len(two),
+        "pairs_both_reported": sum(result.attributed for result in two),
+        "variants": len(clean),
+        "false_alarms": sum(not result.ok for result in clean),
+        "median_requests_to_first": statistics.median(first) if first else None,
+        "median_differences": statistics.median(differences) if differences else None,
+    }
+
+
+def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """The matrix by rule: of the faults that break it alone, which were caught, and by which rules."""
+    rows = []
+    for rule in CATALOGUE:
+        own = [result for result in results if result.subject.faults and result.subject.rules == (rule.id,)]
+        first = [result.first for result in own if result.first is not None]
+        if own:
+            rows.append(
+                {
+                    "rule": rule.id,
+                    "level": rule.level,
+                    "faults": len(own),
+                    "caught": sum(result.ok for result in own),
+                    "attributed": sum(result.attributed for result in own),
+                    "median_requests_to_first": statistics.median(first) if first else None,
+                    "missed": [result.subject.name for result in own if not result.ok],
+                    "caught_by_others": [
+                        result.subject.name for result in own if result.ok and not result.attributed
+                    ],
+                }
+            )
+    return rows
+
+
+def write(path: Path, results: Sequence[Result]) -> None:
+    """Write the matrix as JSON."""
+    document = {
+        "summary": summary(results),
+        "rules": by_rule(results),
+        "results": [result.as_json() for result in results],
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

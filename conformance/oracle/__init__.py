@@ -1,0 +1,1 @@
+"""What the document says of an input, and what must be shown afterwards: pure functions and values."""

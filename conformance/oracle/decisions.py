@@ -1,0 +1,297 @@
+"""
+The oracle: what the document says of an input, and what must come back afterwards.
+
+`decide` and its parts are pure functions from a form to accept, reject or open, with the rule that says so.
+`Ledger` is a model of one account's settings that predicts every representation. Nothing here sends anything.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from conformance.http import Pairs
+from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Field, Level
+from conformance.oracle.durations import DAY, Length, read
+
+MUST_ACCEPT_SECONDS = 30 * DAY
+MUST_ACCEPT_CHARACTERS = 20
+SHOULD_SECONDS = 366 * DAY
+"""The literal reading holds up to 365 days; a year that may be one is given the benefit."""
+SHOULD_CHARACTERS = 64
+
+BLANKS = "".join(chr(code) for code in range(0x10000) if code <= 0x20 or chr(code).isspace()) + "\ufeff"
+"""What common trimming functions remove: white space, as Java has it all controls, as ECMAScript has it the BOM."""
+
+
+class Answer(StrEnum):
+    """What the target is to do with an input."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer, how sure it is, the rule that says so (without the field's slug) and why."""
+
+    answer: Answer
+    level: Level
+    rule: str
+    reason: str
+    field: Field | None = None
+
+    @property
+    def rule_id(self) -> str:
+        """The rule's id in the catalogue."""
+        return f"{self.field.slug}-{self.rule}" if self.field is not None else self.rule
+
+
+def _accept(level: Level, rule: str, reason: str) -> Decision:
+    return Decision(Answer.ACCEPT, level, rule, reason)
+
+
+def _reject(level: Level, rule: str, reason: str) -> Decision:
+    return Decision(Answer.REJECT, level, rule, reason)
+
+
+def is_zero(text: str) -> bool:
+    """Whether any judging reading takes the text for a duration of no length."""
+    return any(length.low == 0 == length.high for length in read(text).values())
+
+
+def decide_timer(text: str, minimum: int) -> Decision:
+    """
+    Decide on one timer value.
+
+    Args:
+        text: the value after form decoding.
+        minimum: the least length, in seconds.
+    """
+    core = text.strip(BLANKS)
+    if not core:
+        return _reject(Level.SHOULD, "strictness", "an empty value is no duration")
+    if core != text:
+        inner = decide_timer(core, minimum)
+        if inner.answer is Answer.REJECT:
+            return inner
+        return _reject(Level.SHOULD, "strictness", "blanks around a duration are no part of it")
+    if text == "PT0S":
+        return Decision(
+            Answer.OPEN,
+            Level.MUST,
+            "minimum",
+            "below the minimum, yet a support article says it disables the timer",
+        )
+    lengths = read(text)
+    if is_zero(text):
+        return _reject(Level.SHOULD, "strictness", "a zero other than PT0S is below the minimum")
+    reaching = [length for length in lengths.values() if length.high >= minimum]
+    if not reaching:
+        if lengths:
+            return _reject(Level.MUST, "minimum", f"shorter than the minimum of {minimum} s by every reading")
+        return _reject(Level.MUST, "syntax", "no reading of ISO 8601 durations parses it")
+    literal = lengths.get("iso8601-1")
+    if literal is None:
+        if min(length.low for length in reaching) > SHOULD_SECONDS:
+            return Decision(
+                Answer.OPEN, Level.MUST, "strictness", "a looser reading takes it, for over a year"
+            )
+        return _reject(Level.SHOULD, "strictness", f"not ISO 8601-1, though {_names(lengths)} parses it")
+    if literal.low < minimum:
+        if literal.high >= minimum:
+            return Decision(Answer.OPEN, Level.MUST, "minimum", "it may or may not reach the minimum")
+        return _reject(Level.SHOULD, "strictness", "shorter than the minimum as ISO 8601-1 reads it")
+    if (
+        {"xsd", "java"} <= lengths.keys()
+        and literal.high <= MUST_ACCEPT_SECONDS
+        and len(text) <= MUST_ACCEPT_CHARACTERS
+        and not literal.fraction
+    ):
+        if literal.low <= minimum + 1:
+            return _accept(Level.MUST, "boundary", f"it reaches the minimum of {minimum} s by every reading")
+        return _accept(Level.MUST, "accept", "every reading parses it and it is long enough")
+    if literal.high > SHOULD_SECONDS or len(text) > SHOULD_CHARACTERS:
+        return Decision(Answer.OPEN, Level.MUST, "notation", "no maximum is documented, and none is excluded")
+    return _accept(Level.SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")
+
+
+def _names(lengths: Mapping[str, Length]) -> str:
+    return ", ".join(lengths)
+
+
+def decide_sid(text: str, prefix: str) -> Decision:
+    """
+    Decide on one SID by its documented pattern.
+
+    Args:
+        text: the value after form decoding.
+        prefix: `IS` or `MG`.
+    """
+    core = text.strip(BLANKS)
+    if not core:
+        return _reject(Level.SHOULD, "strictness", "an empty value is no SID")
+    if re.fullmatch(prefix + "[0-9a-fA-F]{32}", core):
+        if core != text:
+            return _reject(Level.SHOULD, "strictness", "blanks around a SID are no part of it")
+        return _accept(Level.MUST, "accept", f"it matches ^{prefix}[0-9a-fA-F]{{32}}$")
+    if not re.fullmatch(prefix + "[0-9a-fA-F]*", core) and re.search(prefix + "[0-9a-fA-F]{32}", core):
+        return _reject(Level.MUST, "anchoring", "a SID is all of the value, not a part of it")
+    if not core.startswith(prefix):
+        return _reject(Level.MUST, "prefix", f"it does not begin with {prefix}")
+    if len(core) != 34:
+        return _reject(Level.MUST, "length", f"it has {len(core)} characters, not 34")
+    return _reject(Level.MUST, "alphabet", "it has a character that is no ASCII hexadecimal digit")
+
+
+def decide_value(target_field: Field, text: str) -> Decision:
+    """Decide on one value of one setting."""
+    if target_field.kind == "timer":
+        decision = decide_timer(text, target_field.minimum)
+    else:
+        decision = decide_sid(text, target_field.prefix)
+    return Decision(decision.answer, decision.level, decision.rule, decision.reason, target_field)
+
+
+EMPTY_UPDATE = Decision(
+    Answer.ACCEPT, Level.SHOULD, "empty-update", "every parameter is optional, so none need be sent"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FormDecision:
+    """The decision on a whole form: its answer, and the parameters' decisions that carry it."""
+
+    answer: Answer
+    level: Level
+    causes: tuple[Decision, ...]
+
+
+def decide(
+    pairs: Pairs,
+    *,
+    known_sids: Mapping[str, frozenset[str] | None] | None = None,
+    lengths: Mapping[str, Sequence[Length | None]] | None = None,
+) -> FormDecision:
+    """
+    Decide on a whole form.
+
+    Args:
+        pairs: the decoded parameters, in order.
+        known_sids: by parameter, the only SIDs that the target takes; None or absent: any well-formed one.
+        lengths: by timer parameter, what its current value may be (None: unset); absent: not known.
+    """
+    decisions = []
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    for name, sent in values.items():
+        target_field = BY_PARAMETER.get(name)
+        if target_field is None:
+            decisions.append(Decision(Answer.OPEN, Level.MUST, "unvalidated-write", "an unknown parameter"))
+            continue
+        own = [decide_value(target_field, value) for value in sent]
+        if len(own) > 1:
+            # 4xx is right whatever was sent; 200 only where one of the values could be taken.
+            rejected = [each for each in own if each.answer is Answer.REJECT and each.level is Level.MUST]
+            decisions.append(
+                rejected[0]
+                if len(rejected) == len(own)
+                else Decision(
+                    Answer.OPEN, Level.MUST, "repeated-parameters", "a repeated parameter", target_field
+                )
+            )
+            continue
+        decision = own[0]
+        only = (known_sids or {}).get(name)
+        if decision.answer is Answer.ACCEPT and only is not None and sent[0] not in only:
+            decision = Decision(
+                Answer.OPEN,
+                Level.MUST,
+                "accept",
+                "the target may refuse SIDs of services it does not know",
+                target_field,
+            )
+        decisions.append(decision)
+    if not decisions:
+        return FormDecision(EMPTY_UPDATE.answer, EMPTY_UPDATE.level, (EMPTY_UPDATE,))
+    for answer, level in (
+        (Answer.REJECT, Level.MUST),
+        (Answer.REJECT, Level.SHOULD),
+        (Answer.OPEN, Level.MUST),
+    ):
+        causes = tuple(each for each in decisions if each.answer is answer and each.level is level)
+        if causes:
+            return FormDecision(answer, level, causes)
+    if not _closed_outlasts_inactive(values, lengths or {}):
+        return FormDecision(
+            Answer.OPEN,
+            Level.MUST,
+            (
+                Decision(
+                    Answer.OPEN,
+                    Level.MUST,
+                    "interplay",
+                    "some would refuse a closed timer shorter than inactive",
+                ),
+            ),
+        )
+    level = Level.SHOULD if any(each.level is Level.SHOULD for each in decisions) else Level.MUST
+    return FormDecision(Answer.ACCEPT, level, tuple(each for each in decisions if each.level is level))
+
+
+def _closed_outlasts_inactive(
+    values: Mapping[str, Sequence[str]], current: Mapping[str, Sequence[Length | None]]
+) -> bool:
+    """Whether, after the update, the closed timer is so long that no fair rule finds it too short."""
+    if not (INACTIVE.parameter in values or CLOSED.parameter in values):
+        return True
+    after: dict[str, Sequence[Length | None]] = {}
+    for timer in (INACTIVE, CLOSED):
+        if timer.parameter in values:
+            after[timer.parameter] = [length_of(values[timer.parameter][0])]
+        elif timer.parameter in current:
+            after[timer.parameter] = current[timer.parameter]
+        else:
+            return False
+    return all(
+        inactive is None or closed is None or inactive.high * 2 <= closed.low
+        for inactive in after[INACTIVE.parameter]
+        for closed in after[CLOSED.parameter]
+    )
+
+
+def length_of(text: str) -> Length | None:
+    """The length as the first reading that parses the text has it; None for no duration, and for zero."""
+    length = next(iter(read(text.strip(BLANKS)).values()), None)
+    return None if length is None or length.high == 0 else length
+
+
+def same_length(sent: str, shown: str) -> bool:
+    """
+    Whether two texts can be spellings of one length.
+
+    Years and months may each come back as a fixed number of days, 360 to the year included.
+    """
+    if sent == shown:
+        return True
+    ours, theirs = read(sent.strip(BLANKS)).values(), read(shown).values()
+    widen = re.search("[0-9][YM]", sent.upper().partition("T")[0]) is not None
+    return any(
+        (Length(one.low * 360 / 365, one.high) if widen and one.low > 0 else one).overlaps(other)
+        for one in ours
+        for other in theirs
+    )
+
+
+def lost_fraction(sent: str, shown: str) -> bool:
+    """Whether the texts differ by less than the second that a target may not resolve."""
+    ours, theirs = length_of(sent), length_of(shown)
+    return (
+        ours is not None
+        and theirs is not None
+        and ours.fraction
+        and max(abs(ours.low - theirs.low), abs(ours.high - theirs.high)) < Decimal(1)
+    )

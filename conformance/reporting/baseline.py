@@ -1,0 +1,410 @@
+"""
+Known deviations: what is in `known-deviations.toml`, and what of a result it explains.
+
+An entry explains the findings of its rule, input class and kind of outcome, and no other: another outcome of the
+same rule is new.
+Nothing is hidden by it; the finding is told as known, and stops failing the run.
+"""
+
+import base64
+import binascii
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from conformance.contract import load as load_schema
+from conformance.http import Request
+from conformance.model import Level, Verdict, fingerprint
+from conformance.reporting.recorded import pinned, request_of
+from conformance.reporting.result import count
+from conformance.reporting.text import Document, visible
+
+
+class KnownError(Exception):
+    """A file of known deviations cannot be used; the message is one line: file, line, what is wrong, what to do."""
+
+
+class State(StrEnum):
+    """What became of an entry in a run."""
+
+    KNOWN = "known"
+    EXPIRED = "expired"
+    FIXED = "fixed"
+    UNUSED = "unused"
+    NOT_RUN = "not-run"
+
+
+ANY_CLASS = "*"
+"""As an entry's class: whatever the input, this outcome of this rule is known."""
+
+STALE = frozenset({State.EXPIRED, State.FIXED, State.UNUSED})
+"""States of entries that should be taken out; they fail a run that is strict about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One deviation that is known."""
+
+    rule: str
+    cls: str
+    """The input class; `ANY_CLASS` for all of them."""
+    outcome: str
+    reason: str
+    link: str = ""
+    expires: date | None = None
+    """The last day on which it counts; None: for good."""
+    witness: tuple[Request, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the finding that it explains."""
+        return fingerprint(self.rule, self.cls, self.outcome)
+
+    @property
+    def witness_class(self) -> str:
+        """The input class that the witness is sent as."""
+        return "known/witness" if self.cls == ANY_CLASS else self.cls
+
+
+# Reading
+
+
+def read(path: Path) -> tuple[Known, ...]:
+    """
+    The entries of a file.
+
+    Raises:
+        KnownError: the file cannot be read, is not TOML, or an entry is malformed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise KnownError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from None
+    except OSError as error:
+        raise KnownError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
+    """
+    The entries of a file's text.
+
+    Args:
+        text: TOML, as `schemas/known-deviations.schema.json` describes it.
+        name: how messages name the file.
+
+    Raises:
+        KnownError: it is not TOML, or an entry is malformed.
+    """
+    try:
+        document = _plain(tomllib.loads(text))
+    except RecursionError:
+        raise KnownError(f"{name}: nested too deep: have entries written by `conformance baseline`") from None
+    except ValueError as error:  # not only TOMLDecodeError: integers of thousands of digits
+        where = re.search(r"at line (\d+)", str(error))
+        line = where[1] if where else str(text.rstrip().count("\n") + 1)
+        problem = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
+        raise KnownError(
+            f"{name}:{line}: not TOML: {visible(problem)}: have entries written by `conformance baseline`"
+        ) from None
+    invalid = best_match(_VALIDATOR.iter_errors(document))
+    if invalid is not None:
+        path = list(invalid.absolute_path)
+        problem = _problem(invalid.message, str(path[2]) if len(path) > 2 else "")
+        raise KnownError(f"{name}:{_line(text, path)}: {problem}")
+    found: dict[str, int] = {}
+    for index, entry in enumerate(document.get("deviation", ())):
+        identity = fingerprint(entry["rule"], entry["class"], entry["outcome"])
+        if entry["fingerprint"] != identity:
+            raise KnownError(
+                f"{name}:{_line(text, ['deviation', index, 'fingerprint'])}: the fingerprint is not that of rule, "
+                f"class and outcome, which is {identity}: correct whichever is wrong"
+            )
+        if identity in found:
+            other = _line(text, ["deviation", found[identity]])
+            raise KnownError(
+                f"{name}:{_line(text, ['deviation', index])}: the same deviation is in line {other}: remove one"
+            )
+        found[identity] = index
+    return tuple(
+        _entry(entry, f"{name}:{_line(text, ['deviation', index, 'witness'])}")
+        for index, entry in enumerate(document.get("deviation", ()))
+    )
+
+
+_VALIDATOR = Draft202012Validator(
+    load_schema("known-deviations.schema.json"), format_checker=Draft202012Validator.FORMAT_CHECKER
+)
+
+
+def _plain(value: Any) -> Any:
+    """The value with TOML's dates as text, as JSON would have them."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _problem(message: str, key: str) -> str:
+    advice = {
+        "expires": "write it as a TOML date, such as 2030-01-31",
+        "link": "write an http:// or https:// URL",
+        "fingerprint": "copy the 64 hexadecimal digits of the finding from result.json",
+        "reason": "say why the deviation is accepted",
+    }.get(key, "have entries written by `conformance baseline`")
+    return f"{f'{key}: ' if key else ''}{visible(message, 200)}: {advice}"
+
+
+def _line(text: str, path: Sequence[str | int]) -> int:
+    """The line, from 1, of an entry or of one of its members; the first line where it cannot be told."""
+    starts = [
+        match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", text, re.MULTILINE)
+    ]
+    index = path[1] if len(path) > 1 else 0
+    if not isinstance(index, int) or index >= len(starts):
+        return 1
+    start, end = starts[index], [*starts, len(text)][index + 1]
+    if len(path) > 2:
+        member = re.compile(rf"^[ \t]*(\[\[[ \t]*deviation\.)?{re.escape(str(path[2]))}\b", re.MULTILINE)
+        if match := member.search(text, start, end):
+            start = match.start()
+    return text.count("\n", 0, start) + 1
+
+
+def _entry(entry: Mapping[str, Any], where: str) -> Known:
+    try:
+        witness = tuple(_request(each) for each in entry.get("witness", ()))
+    except binascii.Error as error:
+        raise KnownError(f"{where}: body_base64 is not base64: {error}: copy it from result.json") from None
+    return Known(
+        rule=entry["rule"],
+        cls=entry["class"],
+        outcome=entry["outcome"],
+        reason=entry["reason"],
+        link=entry.get("link", ""),
+        expires=date.fromisoformat(entry["expires"]) if "expires" in entry else None,
+        witness=witness,
+    )
+
+
+def _request(recorded: Mapping[str, Any]) -> Request:
+    if "body_base64" in recorded:
+        base64.b64decode(recorded["body_base64"], validate=True)
+    return request_of(recorded)
+
+
+# Applying
+
+
+def witnesses(known: Iterable[Known], accounts: int = 1) -> list[tuple[Known, tuple[Request, ...]]]:
+    """
+    What to send first in a run, so that a known deviation is found again whatever else is sent.
+
+    Args:
+        known: the entries.
+        accounts: how many accounts the run has; witnesses that need more are left out.
+    """
+    return [(each, each.witness) for each in known if each.witness and _needs(each.witness) <= accounts]
+
+
+def _needs(requests: Iterable[Request]) -> int:
+    return max(
+        2 if "{other_" in f"{each.auth.user}{each.auth.secret}{each.auth.header}" else each.account + 1
+        for each in requests
+    )
+
+
+def apply(
+    document: Document,
+    known: Iterable[Known],
+    today: date,
+    *,
+    catalogue: Collection[str],
+    strict: bool = False,
+) -> dict[str, Any]:
+    """
+    The result document with known deviations marked as such, and verdicts, counts and exit status accordingly.
+
+    Args:
+        document: a result document; it is left as it is.
+        known: the entries.
+        today: decides what has expired.
+        catalogue: ids of all rules there are, those not run too.
+        strict: whether entries that are expired, unused or fixed fail the run.
+    """
+    entries = {each.fingerprint: each for each in known}
+    states = {name: _state(each, document, today, catalogue) for name, each in entries.items()}
+    applied = {**document}
+    applied["findings"] = [
+        {**finding, "known": _why(entries[name])}
+        if (name := _explaining(finding, entries)) and states[name] is State.KNOWN
+        else finding
+        for finding in document["findings"]
+    ]
+    fixed = {each.rule: each for name, each in entries.items() if states[name] is State.FIXED}
+    applied["rules"] = [_rule(rule, applied["findings"], fixed.get(rule["id"])) for rule in document["rules"]]
+    applied["known"] = [
+        {
+            "fingerprint": name,
+            "rule": each.rule,
+            "class": each.cls,
+            "outcome": each.outcome,
+            **_why(each),
+            "state": str(states[name]),
+        }
+        for name, each in entries.items()
+    ]
+    applied["verdict"] = _verdict(applied, bool(fixed))
+    applied["exit_code"] = _exit_code(applied, strict and not STALE.isdisjoint(states.values()))
+    applied["counts"] = count(applied)
+    return applied
+
+
+def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
+    """The fingerprint of the entry that explains a finding: of its class if there is one, else of any class."""
+    own = finding["fingerprint"]
+    return next(
+        (
+            each
+            for each in (own, fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
+            if each in fingerprints
+        ),
+        None,
+    )
+
+
+def _state(known: Known, document: Document, today: date, catalogue: Collection[str]) -> State:
+    expired = known.expires is not None and known.expires < today
+    if any(_explaining(finding, {known.fingerprint}) for finding in document["findings"]):
+        return State.EXPIRED if expired else State.KNOWN
+    rule = next((each for each in document["rules"] if each["id"] == known.rule), None)
+    if rule is None and known.rule not in catalogue:
+        return State.UNUSED
+    if rule is not None and rule["verdict"] not in _UNJUDGED and not _cut_short(document):
+        sent = any(
+            known.cls in (cls["id"], ANY_CLASS) and cls["examples"]
+            for each in document["rules"]
+            for cls in each["classes"]
+        )
+        return State.FIXED if known.witness or sent else State.UNUSED
+    return State.EXPIRED if expired else State.NOT_RUN
+
+
+def _cut_short(document: Document) -> bool:
+    """Whether something else than the budget of requests ended the run early."""
+    limit = document["settings"].get("max_requests")
+    return bool(document["stopped"]) and (limit is None or document["requests"] < limit)
+
+
+_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.UNDECIDED, Verdict.ERROR, Verdict.UNIMPLEMENTED})
+
+
+def _why(known: Known) -> dict[str, str]:
+    expires = known.expires.isoformat() if known.expires else ""
+    return {"reason": known.reason, "link": known.link, "expires": expires}
+
+
+def _rule(rule: Document, findings: Sequence[Document], fixed: Known | None) -> Document:
+    own = [finding for finding in findings if finding["rule"] == rule["id"]]
+    if own and all("known" in finding for finding in own):
+        reasons = dict.fromkeys(finding["known"]["reason"] for finding in own)
+        return {**rule, "verdict": str(Verdict.KNOWN), "reason": "; ".join(reasons)}
+    new = [finding for finding in own if "known" not in finding]
+    if new and len(new) < len(own) and not any(finding["stable"] for finding in new):
+        return {**rule, "verdict": str(Verdict.UNSTABLE)}
+    if not own and fixed is not None and rule["verdict"] == Verdict.CONFORMANT:
+        return {**rule, "verdict": str(Verdict.FIXED), "reason": f"was known: {fixed.reason}"}
+    return rule
+
+
+def _verdict(document: Document, fixed: bool) -> str:
+    before: str = document["verdict"]
+    findings = document["findings"]
+    if before not in (Verdict.DEVIATION, Verdict.UNSTABLE, Verdict.NON_STRICT, Verdict.CONFORMANT):
+        return before
+    new = [finding for finding in findings if "known" not in finding]
+    must = [finding for finding in new if finding["level"] == Level.MUST]
+    if len(new) == len(findings):
+        return str(Verdict.FIXED) if fixed and before == Verdict.CONFORMANT else before
+    if must:
+        return str(Verdict.DEVIATION if any(finding["stable"] for finding in must) else Verdict.UNSTABLE)
+    if _cut_short(document):
+        return str(Verdict.ERROR)
+    return str(Verdict.NON_STRICT if new else Verdict.KNOWN)
+
+
+def _exit_code(document: Document, stale: bool) -> int:
+    before: int = document["exit_code"]
+    if before == 1:
+        failing = (
+            (Level.MUST, Level.SHOULD)
+            if document["settings"].get("fail_on") == Level.SHOULD
+            else (Level.MUST,)
+        )
+        if not any("known" not in each and each["level"] in failing for each in document["findings"]):
+            # Without the findings, what stopped the run is what is left to say.
+            before = 3 if _cut_short(document) else 0
+    return 1 if stale and before == 0 else before
+
+
+# Writing
+
+
+def additions(
+    document: Document, known: Iterable[Known], *, reason: str, any_class: bool = False
+) -> list[dict[str, Any]]:
+    """
+    The entries, as TOML tables, of what a result shows and no entry explains.
+
+    Findings that come and go are left out, and so are those of a target that does not have the endpoint.
+
+    Args:
+        document: a result document.
+        known: the entries there are.
+        reason: why the deviations are accepted.
+        any_class: whether one entry is to stand for all input classes of a rule and outcome.
+    """
+    there = {each.fingerprint for each in known}
+    verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
+    entries: dict[str, dict[str, Any]] = {}
+    for finding in document["findings"]:
+        unexplained = finding["stable"] and _explaining(finding, there) is None
+        if not unexplained or verdicts[finding["rule"]] in (Verdict.UNIMPLEMENTED, Verdict.ERROR):
+            continue
+        cls = ANY_CLASS if any_class else finding["class"]
+        name = fingerprint(finding["rule"], cls, finding["outcome"])
+        entry = {
+            "fingerprint": name,
+            "rule": finding["rule"],
+            "class": cls,
+            "outcome": finding["outcome"],
+            "reason": reason,
+            "witness": [pinned(exchange["request"]) for exchange in finding["exchanges"]],
+        }
+        entries.setdefault(name, entry)
+    return list(entries.values())
+
+
+def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-deviations.toml") -> str:
+    """
+    The text of a file with entries added at its end; what was there, comments too, stays as it was.
+
+    Raises:
+        KnownError: the result could not be read again.
+    """
+    if not entries:
+        return text or "# Written by `conformance baseline`: no deviation is known.\n"
+    added = "\n".join(tomli_w.dumps({"deviation": [entry]}) for entry in entries)
+    whole = f"{text.rstrip()}\n\n{added}" if text.strip() else added
+    parse(whole, name)
+    return whole

@@ -1,0 +1,129 @@
+"""Puts the settings back that were in force before a run, and says what could not be put back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from conformance.http import READ, Exchange, Request, update
+from conformance.model import FIELDS, Field, Restore, shown_by
+from conformance.oracle.decisions import Answer, decide_value
+from conformance.oracle.expected_state import is_right
+from conformance.safety.journal import Settings
+from conformance.safety.safeguard import Safeguard
+from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+
+REQUESTS = 2 * (2 + len(FIELDS))
+"""What putting one account's settings back takes at most: twice all together, each by itself, and a read."""
+
+_TRIES = 2
+_PAUSE = 0.5
+"""Seconds before it is tried again: what failed may have been a connection."""
+
+_GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restorer:
+    """How the settings of one target are put back."""
+
+    target: Target
+    safeguard: Safeguard
+    reader: Request | None = None
+    """The request that shows the settings without writing; None when there is none."""
+    settle: float = 0.0
+    """Seconds within which a write must be seen."""
+
+    def put_back(self) -> tuple[Restore, bool]:
+        """
+        Put back what a run has changed, as `restore` does; returns what became of it, and whether it was interrupted.
+
+        The first interrupt makes it begin again, the second leaves it to the journal.
+        """
+        safeguard, interrupted = self.safeguard, False
+        for _ in range(2):
+            try:
+                restored = self.restore()
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+                safeguard.tell(
+                    "putting the settings back; another interrupt leaves that to `conformance restore`"
+                )
+        else:
+            failed = {
+                name for settings in safeguard.before.values() for name, value in settings.items() if value
+            }
+            restored = Restore(state="failed", failed=tuple(sorted(failed)))
+        if restored.state == "failed" and safeguard.keeps:
+            safeguard.tell("what could not be put back is kept: `conformance restore` tries again")
+        return restored, interrupted
+
+    def restore(self) -> Restore:
+        """Write back what was there in every account that was written to, read it again, and compare."""
+        safeguard = self.safeguard
+        failed: list[str] = []
+        unrestorable: list[str] = []
+        unseen = False
+        for account, settings in safeguard.before.items():
+            if account not in safeguard.changed:
+                safeguard.restored(account)
+                continue
+            # What no update may set cannot be put back.
+            had = {
+                each: value
+                for each in FIELDS
+                if (value := settings.get(each.attribute)) is not None
+                and decide_value(each, value).answer is not Answer.REJECT
+            }
+            shown = self._written(account, had)
+            lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
+            failed += lost
+            unseen = unseen or shown is None
+            if not lost:
+                safeguard.restored(account)
+            if shown is not None:
+                unrestorable += [
+                    each.attribute
+                    for each in FIELDS
+                    if each not in had and shown.get(each.attribute) is not None
+                ]
+        if not safeguard.changed:
+            return Restore()
+        return Restore(
+            state="failed" if failed else "not-read" if unseen or not safeguard.before else "restored",
+            unrestorable=tuple(dict.fromkeys(unrestorable)),
+            failed=tuple(dict.fromkeys(failed)),
+        )
+
+    def _written(self, account: int, had: Mapping[Field, str]) -> Settings | None:
+        """Write settings until they are shown again; the settings as shown at last, None where they are not."""
+        shown: Settings | None = None
+        for attempt in range(_TRIES):
+            time.sleep(_PAUSE * attempt)
+            try:
+                shown = self._write(account, had)
+            except _GONE:
+                return None
+            if shown is not None and all(_has(shown, each, value) for each, value in had.items()):
+                break
+        return shown
+
+    def _write(self, account: int, had: Mapping[Field, str]) -> Settings | None:
+        """Write settings together, one by one where that is refused; the settings as shown afterwards."""
+        exchange: Exchange | None = None
+        if had:
+            exchange = self._send(account, update(*((each.parameter, value) for each, value in had.items())))
+            if exchange.status != 200:
+                for each, value in had.items():
+                    exchange = self._send(account, update((each.parameter, value)))
+        if self.reader is not None or exchange is None or exchange.status != 200:
+            time.sleep(self.settle)
+            exchange = self._send(account, self.reader or READ)
+        return shown_by(exchange)
+
+    def _send(self, account: int, request: Request) -> Exchange:
+        return self.target.send(replace(request, account=account, fresh=True), reserve=True)
+
+
+def _has(shown: Settings | None, about: Field, value: str) -> bool:
+    return shown is not None and is_right(about, value, shown.get(about.attribute))

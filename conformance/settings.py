@@ -1,0 +1,501 @@
+"""
+What a run is told: flag over environment over `conformance.toml`, merged into one value.
+
+Every setting has one name: `max_requests` is the flag `--max-requests`, the variable
+`CONFORMANCE_MAX_REQUESTS` and the TOML key `max-requests`. Credentials
+come from the environment alone, and no message repeats them.
+"""
+
+import difflib
+import math
+import re
+import ssl
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.http import PATH
+from conformance.model import CHAT, MESSAGING, Field, Level
+from conformance.transport.connections import addresses_of, are_loopback, are_private
+from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.redaction import masked
+from conformance.transport.target import TargetSettings
+
+PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough": None}
+"""The requests each profile may send; None for as many as asked."""
+
+_VENDOR = "twilio.com"
+_VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
+"""How much the vendor's own service is sent where nothing else is asked for."""
+
+_RESERVE = 16
+"""Requests beyond the budget for each account: what putting its settings back takes at most, and some to spare."""
+
+
+class ConfigurationError(Exception):
+    """The run was asked for in a way that cannot be followed; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """
+    All settings of a run, checked.
+
+    Args:
+        target: Base URL without `/v1/Configuration`; None for the embedded emulator.
+        profile: One of `PROFILES`.
+        only: Globs of rule ids; empty for all.
+        fail_on: The level from which a deviation fails the run.
+        seed: Seeds everything that is drawn.
+        max_requests: Requests in all, but for the restore; None for no limit.
+        report_dir: Where reports are written.
+        known: File of known deviations.
+        settle: Seconds after which a write must be seen.
+        ca_file: Trusted certificates, PEM.
+        proxy: URL of a proxy.
+        rate: Requests per second at most; None for no limit.
+        timeout: Seconds within which an answer must be whole.
+        live: Whether a target with a public address may be written to; then harm would be real.
+        i_own: Account SIDs, repeated as a promise that they are the user's own.
+        accept_unrestorable: Whether a live run may set what is null and cannot be unset.
+        state_dir: Where journals are kept; None for the user's directory for state.
+        mask_accounts: Whether no output shows an Account SID.
+        chat_service_sid: SID of a Conversation Service that the account has.
+        messaging_service_sid: SID of a Messaging Service that the account has.
+        accounts: Whose settings are exercised; the first is the main one.
+        addresses: What the target's host was found to stand for.
+        notices: What the user should be told, one line each.
+        given: Names of the settings that were given, wherever; the others have their defaults.
+    """
+
+    target: str | None
+    profile: str
+    only: tuple[str, ...]
+    fail_on: Level
+    seed: int
+    max_requests: int | None
+    report_dir: Path
+    known: Path | None
+    settle: float
+    ca_file: str | None
+    proxy: str | None = field(repr=False)  # it may hold a password
+    rate: float | None
+    timeout: float
+    live: bool
+    i_own: tuple[str, ...]
+    accept_unrestorable: bool
+    state_dir: Path | None
+    mask_accounts: bool
+    chat_service_sid: str | None
+    messaging_service_sid: str | None
+    accounts: tuple[Account, ...]
+    addresses: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
+
+    def for_target(self, url: str) -> TargetSettings:
+        """The part of the settings that the target needs, for a base URL."""
+        return TargetSettings(
+            url=url,
+            accounts=self.accounts,
+            timeout=self.timeout,
+            max_requests=self.max_requests,
+            rate=self.rate,
+            seed=self.seed,
+            ca_file=self.ca_file,
+            addresses=self.addresses if url == self.target else None,
+            proxy=self.proxy,
+            reserve=_RESERVE * len(self.accounts),
+            mask_accounts=self.mask_accounts,
+        )
+
+    def shown(self, line: str) -> str:
+        """A line of ours as it may be shown."""
+        return masked(line, self.accounts) if self.mask_accounts else line
+
+
+def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path) -> RunSettings:
+    """
+    Merge and check all settings.
+
+    Args:
+        flags: By setting's name; None, False and an empty tuple count as not given.
+        environ: The environment; empty variables count as not given.
+        toml_path: The settings file; it may be absent.
+
+    Raises:
+        ConfigurationError: Something is malformed, missing or contradictory.
+    """
+    values = {name: setting.default for name, setting in _SETTINGS.items()}
+    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
+    given: dict[str, str] = {}
+    for source in sources:
+        for name, where, value in source:
+            setting = _SETTINGS[name]
+            try:
+                values[name] = setting.read(value)
+            except (TypeError, ValueError, OverflowError):
+                got = f", got {_shown(value)}" if setting.printable else ""
+                raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
+            given[name] = where
+    _contradictions(values, given)
+    target = values["target"]
+    # Looked up once: what is checked here is what is connected to.
+    addresses = addresses_of(target) if target is not None else ()
+    accounts, notices = _choose_accounts(target, addresses, accounts_from(environ))
+    if target is not None:
+        if not values["live"]:
+            _refuse_public(target, addresses, proxied=values["proxy"] is not None)
+        try:
+            _be_gentle(target, values, given, accounts)
+        except ConfigurationError as error:
+            line = str(error)
+            raise ConfigurationError(masked(line, accounts) if values["mask_accounts"] else line) from None
+    if values["mask_accounts"] and any(account.sid is None for account in accounts):
+        raise ConfigurationError("to mask the account of an API key, set TWILIO_ACCOUNT_SID too")
+    if "max_requests" not in given:
+        values["max_requests"] = PROFILES[values["profile"]]
+    return RunSettings(
+        **values, accounts=accounts, addresses=addresses, notices=notices, given=frozenset(given)
+    )
+
+
+# Where values come from
+
+_Source = Iterator[tuple[str, str, object]]
+"""Name of a setting, where it was given, value."""
+
+
+def _from_flags(flags: Mapping[str, object]) -> _Source:
+    for name, value in flags.items():
+        if value is not None and value is not False and value != ():
+            yield name, f"--{_dashed(name)}", value
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Source:
+    for name in _SETTINGS:
+        variable = f"CONFORMANCE_{name.upper()}"
+        if value := environ.get(variable):
+            yield name, variable, value
+
+
+def _from_toml(path: Path) -> _Source:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (ValueError, RecursionError) as error:  # ValueError: integers of thousands of digits too
+        raise ConfigurationError(f"{path}: not TOML: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    names = {_dashed(name): name for name in _SETTINGS}
+    for key, value in document.items():
+        if key in names:
+            yield names[key], f"{path}: {key}", value
+            continue
+        shown = key if re.fullmatch("[A-Za-z0-9_-]{1,60}", key) else _shown(key)
+        if re.search("account|token|secret|api|credential", key, re.IGNORECASE):
+            raise ConfigurationError(
+                f"{path}: {shown}: credentials are read from the environment only; {_SET_BOTH}"
+            )
+        near = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        raise ConfigurationError(f"{path}: {shown} is not a setting; {hint}")
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _shown(value: object) -> str:
+    """A value as messages repeat it: on one line, and no longer than that."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+# What values may be; text from flags and the environment, typed values from TOML
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    default: Any
+    expected: str
+    read: Callable[[object], object]
+    """Raises TypeError or ValueError; ConfigurationError where `expected` does not say enough."""
+    printable: bool = True
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError
+        return str(value)
+
+    return read
+
+
+def _whole(minimum: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+            value = int(value)
+        if type(value) is not int or value < minimum:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _seconds(*, zero: bool) -> Callable[[object], float]:
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise TypeError
+        number = float(value)
+        if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+            raise ValueError
+        return number
+
+    return read
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = _text(value).lower()
+    if word not in ("1", "true", "yes", "0", "false", "no"):
+        raise ValueError
+    return word in ("1", "true", "yes")
+
+
+def _globs(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError
+    return tuple(_text(part) for part in parts)
+
+
+def _account_sids(value: object) -> tuple[str, ...]:
+    sids = _globs(value)
+    if not all(re.fullmatch(_ACCOUNT_SID, sid) for sid in sids):
+        raise ValueError
+    return sids
+
+
+def _existing(value: object) -> Path:
+    path = Path(_text(value))
+    if not path.is_file():
+        raise ValueError
+    return path
+
+
+def _certificates(value: object) -> str:
+    try:
+        ssl.create_default_context(cafile=_text(value))
+    except OSError:
+        raise ValueError from None
+    return _text(value)
+
+
+def _sid(field: Field) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not re.fullmatch(f"{field.prefix}[0-9a-fA-F]{{32}}", _text(value)):
+            raise ValueError
+        return _text(value)
+
+    return read
+
+
+def _proxy(value: object) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return _text(value)
+
+
+def _url(value: object) -> str:
+    """A base URL in its one spelling; `/v1/Configuration` at its end is left off."""
+    text = _text(value)
+    if "@" in text:
+        raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {_SET_BOTH}")
+    if "?" in text or "#" in text:
+        raise ConfigurationError("the target URL holds a query or a fragment: give the base URL alone")
+    if not text.lower().startswith(("http://", "https://")):
+        raise ConfigurationError(f"target {_shown(text)} is not an http:// or https:// URL: {_SUCH_AS}")
+    authority, _, path = text.partition("://")[2].partition("/")
+    if re.search(r"[\x00-\x20\x7f]", authority) or not re.fullmatch("[!-~]*", path):
+        raise ConfigurationError(
+            f"target {_shown(text)} holds a character that a URL must spell as %20 and the like"
+        )
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"target {_shown(text)} is not a URL ({error}): {_SUCH_AS}") from None
+    if not host or port == 0:
+        raise ConfigurationError(f"target {_shown(text)} names no {'port' if host else 'host'}: {_SUCH_AS}")
+    path = parts.path.rstrip("/").removesuffix(PATH).rstrip("/")
+    netloc = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{netloc}{'' if port is None else f':{port}'}{path}"
+
+
+_SUCH_AS = "write it like http://localhost:4007"
+
+_SET_BOTH = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+
+_SETTINGS: Mapping[str, _Setting] = {
+    "target": _Setting(None, "a URL", _url),
+    "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _one_of(*PROFILES)),
+    "only": _Setting((), "a list of rule ids", _globs),
+    "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
+    "seed": _Setting(0, "a whole number, 0 or more", _whole(0)),
+    "max_requests": _Setting(None, "a whole number, 1 or more", _whole(1)),
+    "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
+    "known": _Setting(None, "a file that is there", _existing),
+    "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
+    "ca_file": _Setting(None, "a file of certificates in PEM", _certificates),
+    "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),
+    "rate": _Setting(None, "requests per second, above 0", _seconds(zero=False)),
+    "timeout": _Setting(10.0, "seconds, above 0", _seconds(zero=False)),
+    "live": _Setting(False, "true or false", _switch),
+    "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
+    "accept_unrestorable": _Setting(False, "true or false", _switch),
+    "state_dir": _Setting(None, "a path", lambda value: Path(_text(value))),
+    "mask_accounts": _Setting(False, "true or false", _switch),
+    "chat_service_sid": _Setting(None, "IS and 32 hexadecimal digits", _sid(CHAT)),
+    "messaging_service_sid": _Setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING)),
+}
+
+
+def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Refuse flags that say nothing together; a file and the environment may be meant for other runs."""
+    flags = {name for name, where in given.items() if where.startswith("--")}
+    for name in ("live", "proxy", "ca_file"):
+        if name in flags and values["target"] is None:
+            raise ConfigurationError(
+                f"--{_dashed(name)} says nothing about the embedded emulator; add --target URL"
+            )
+    if "ca_file" in flags and not values["target"].startswith("https:"):
+        raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
+
+
+def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
+    # A name that does not resolve here is reported when connecting, but a proxy might resolve it.
+    if (addresses or proxied) and not are_private(addresses):
+        raise ConfigurationError(
+            f"{urlsplit(url).hostname} is neither loopback nor private, and a run changes the settings "
+            "of the account; add --live if the account is there for tests"
+        )
+
+
+def _be_gentle(
+    url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
+) -> None:
+    """Have the accounts of the vendor's own service named, and be slow and brief there unless told otherwise."""
+    host = urlsplit(url).hostname or ""
+    vendor = host == _VENDOR or host.endswith(f".{_VENDOR}")
+    owned = {sid.lower() for sid in values["i_own"]}
+    if vendor or (owned and values["live"]):
+        for account in accounts:
+            if account.sid is None:
+                raise ConfigurationError(
+                    f"{account.user} is an API key: set TWILIO_ACCOUNT_SID too, to the account that it is of"
+                )
+            if account.sid.lower() not in owned:
+                raise ConfigurationError(
+                    f"a run changes the settings of {account.sid} on {host}: if it is your own, and there for "
+                    "tests, add --i-own and its SID"
+                )
+    if vendor:
+        if "profile" not in given:
+            values["profile"] = _VENDOR_PROFILE
+        if "rate" not in given:
+            values["rate"] = _VENDOR_RATE
+        if PROFILES[values["profile"]] is None and "max_requests" not in given:
+            raise ConfigurationError(
+                f"the profile {values['profile']} has no end: add --max-requests for {host}"
+            )
+
+
+# Credentials
+
+
+def _choose_accounts(
+    target: str | None, addresses: Sequence[str], found: tuple[Account, ...]
+) -> tuple[tuple[Account, ...], tuple[str, ...]]:
+    if target is None:  # real credentials are of no use to the embedded emulator
+        return THROWAWAY, ()
+    if found:
+        return found, ()
+    if are_loopback(addresses):
+        return THROWAWAY, ("no credentials are set: the target is on loopback, so throw-away ones are sent",)
+    raise ConfigurationError(f"no credentials for {urlsplit(target).hostname}: {_SET_BOTH}, or {_SET_KEY}")
+
+
+_SET_KEY = "TWILIO_API_KEY and TWILIO_API_SECRET"
+
+
+def accounts_from(environ: Mapping[str, str]) -> tuple[Account, ...]:
+    """The accounts the environment names, one for each SID, the single one first."""
+    sid = environ.get("TWILIO_ACCOUNT_SID", "")
+    token = environ.get("TWILIO_AUTH_TOKEN", "")
+    key = environ.get("TWILIO_API_KEY", "")
+    secret = environ.get("TWILIO_API_SECRET", "")
+    if sid.startswith("SK"):
+        raise ConfigurationError(f"TWILIO_ACCOUNT_SID holds an API key; set {_SET_KEY} instead")
+    if sid and not re.fullmatch(_ACCOUNT_SID, sid):
+        raise ConfigurationError(
+            "TWILIO_ACCOUNT_SID is not an Account SID: set it to AC and 32 hexadecimal digits"
+        )
+    found = []
+    if key or secret:
+        if not (key and secret):
+            raise ConfigurationError(f"only one of {_SET_KEY} is set; set both or neither")
+        if not re.fullmatch("SK[0-9a-fA-F]{32}", key):
+            raise ConfigurationError(
+                "TWILIO_API_KEY is not an API key: set it to SK and 32 hexadecimal digits"
+            )
+        found.append(Account(sid or None, _token("TWILIO_API_SECRET", secret), key))
+    elif sid or token:
+        if not (sid and token):
+            raise ConfigurationError(
+                f"only one of TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN is set; {_SET_BOTH}"
+            )
+        found.append(Account(sid, _token("TWILIO_AUTH_TOKEN", token)))
+    entries = [entry.strip() for entry in environ.get("CONFORMANCE_ACCOUNTS", "").split(",")]
+    for number, entry in enumerate(filter(None, entries), 1):
+        where = f"CONFORMANCE_ACCOUNTS: entry {number}"
+        sid, _, token = entry.partition(":")
+        if not (re.fullmatch(_ACCOUNT_SID, sid) and token):
+            raise ConfigurationError(f"{where} is not an Account SID, a colon and its Auth Token")
+        found.append(Account(sid, _token(where, token)))
+    by_sid: dict[str | None, Account] = {}
+    for account in found:
+        by_sid.setdefault(account.sid, account)
+    return tuple(by_sid.values())
+
+
+_ACCOUNT_SID = "AC[0-9a-fA-F]{32}"
+
+
+def _token(where: str, token: str) -> str:
+    """A token that a header can carry (RFC 7617 forbids control characters)."""
+    if re.search(r"[\x00-\x1f\x7f]", token):
+        raise ConfigurationError(
+            f"{where}: the token holds a control character, a line end perhaps; remove it"
+        )
+    try:
+        token.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{where}: the token holds a character outside ISO 8859-1; copy it again"
+        ) from None
+    return token

@@ -1,0 +1,159 @@
+"""
+How fast a run may go: the rate it was given, and what the target asks for.
+
+There is one pace for the whole run. An answer 429, or 503 with Retry-After, is waited out; after a 429 every further
+request keeps a distance to the one before, which grows with each and shrinks with every other answer.
+"""
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from conformance.http import Response
+
+TRIES = 5
+"""How often a request is sent at most when the target asks to wait."""
+
+BACKOFF_START = 0.1
+BACKOFF_CEILING = 30.0
+"""Seconds to wait first and at most when the target does not say how long, as Twilio recommends."""
+
+_DISTANCE_START = 0.01
+_DISTANCE_CEILING = 5.0
+_RECOVERY = 0.9
+"""By what the distance shrinks with every answer that is no 429; below a tenth of the first it is none."""
+
+
+class RateLimitedOut(Exception):
+    """The target asks to wait longer, or more often, than the settings allow."""
+
+
+class Pace:
+    """
+    When the next request may be sent.
+
+    Args:
+        rate: Requests per second at most; None for no limit.
+        patience: Seconds that may be spent waiting because the target asks to, in all.
+        refusals: How many requests may stay rate-limited after the last try, in all.
+        seed: Seeds the jitter of waiting.
+        notice: Called with one line whenever the target makes the run wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate: float | None,
+        patience: float,
+        refusals: int,
+        seed: int,
+        notice: Callable[[str], None],
+    ) -> None:
+        self._apart = 1 / rate if rate else 0.0
+        self._patience = patience
+        self._refusals = refusals
+        self._random = random.Random(seed)
+        self._notice = notice
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._distance = self._widest = 0.0
+        self._pressure = 0
+        # What is put back at the end has a patience of its own.
+        self._waited = {False: 0.0, True: 0.0}
+        self._stayed = {False: 0, True: 0}
+        self._asked = Counter[int]()
+
+    def turn(self, count: int) -> None:
+        """Wait until so many requests may be sent."""
+        with self._lock:
+            apart = max(self._apart, self._distance)
+            if not apart:
+                return
+            start = max(time.perf_counter(), self._next)
+            self._next = start + count * apart
+        time.sleep(max(0.0, start - time.perf_counter()))
+
+    def wait(self, response: Response | None, reserve: bool) -> bool:
+        """
+        Wait as an answer asks to; returns whether it did, so that the request is to be repeated.
+
+        Raises:
+            RateLimitedOut: It asks for more than is left of the patience.
+        """
+        pause = self._pause(response)
+        if pause is None or response is None:
+            return False
+        left = self._patience - self._waited[reserve]
+        if pause > left:
+            raise RateLimitedOut(
+                f"status {response.status} asks to wait {pause:.1f} s; {max(left, 0):.1f} s are left of "
+                f"the {self._patience:g} s that may be spent waiting"
+            )
+        self._asked[response.status] += 1
+        self._waited[reserve] += pause
+        self._notice(f"status {response.status}: waiting {pause:.1f} s before the next request")
+        time.sleep(pause)
+        return True
+
+    def stayed_limited(self, reserve: bool) -> None:
+        """
+        Take note of a request that was answered 429 at its last try.
+
+        Raises:
+            RateLimitedOut: There were too many of them.
+        """
+        self._stayed[reserve] += 1
+        if self._stayed[reserve] > self._refusals:
+            raise RateLimitedOut(f"{self._stayed[reserve]} requests stayed 429 after {TRIES} tries each")
+
+    def slowed(self) -> str:
+        """One line on how the target has slowed the run down; empty when it has not."""
+        if not self._asked:
+            return ""
+        times = ", ".join(
+            f"{status} {'once' if count == 1 else f'{count} times'}"
+            for status, count in sorted(self._asked.items())
+        )
+        line = f"the target asked to wait: {times}; {sum(self._waited.values()):.1f} s in all"
+        if self._widest:
+            line += f"; requests were up to {self._widest:.2g} s apart after that"
+        return line
+
+    def _pause(self, response: Response | None) -> float | None:
+        """The seconds to wait before repeating a request; None when its answer stands."""
+        limited = response is not None and response.status == 429
+        if limited:
+            self._distance = min(_DISTANCE_CEILING, max(_DISTANCE_START, 2 * self._distance))
+            self._widest = max(self._widest, self._distance)
+        else:
+            self._distance *= _RECOVERY
+            if self._distance < _DISTANCE_START / 10:
+                self._distance = 0.0
+        if response is None or response.status not in (429, 503):
+            self._pressure = 0
+            return None
+        asked = retry_after(response)
+        if asked is None and limited:
+            self._pressure += 1
+            jitter = self._random.uniform(0.9, 1.1)
+            asked = min(BACKOFF_CEILING, BACKOFF_START * 2 ** (self._pressure - 1)) * jitter
+        return asked
+
+
+def retry_after(response: Response) -> float | None:
+    """The seconds a Retry-After header asks for, in both its forms (RFC 9110 10.2.3)."""
+    value = (response.header("retry-after") or "").strip()
+    if re.fullmatch("[0-9]{1,9}", value):
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+        # asctime's form names no zone; all three are in UTC (RFC 9110 5.6.7).
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time()
+        return max(0.0, seconds)
+    except (ValueError, OverflowError):  # a year of 30 digits overflows
+        return None

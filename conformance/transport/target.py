@@ -1,0 +1,413 @@
+"""
+The one door to the network: every request of the suite leaves here, and every answer comes in here.
+
+It speaks through httpcore, the engine under httpx, and not through `httpx.Client`, for three reasons. A
+client keeps cookies, adds headers and follows the environment, where a conformance suite needs exact bytes.
+Only at this level can a connection be watched: whether it was reused, how much of an answer came, and when
+the whole exchange has taken too long. And it costs less.
+
+What the target does never raises: it becomes an `Exchange`, with a response or with a failure.
+"""
+
+import importlib.metadata
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import TracebackType
+from typing import AnyStr, Self
+from urllib.parse import unquote, urlsplit
+
+import httpcore
+
+from conformance.http import PATH, Auth, Exchange, Failure, FailureKind, Request, Response
+from conformance.transport.connections import FAILURES, Network, misframing, receive
+from conformance.transport.credentials import THROWAWAY, Account, authorization
+from conformance.transport.pacing import TRIES, Pace, RateLimitedOut
+from conformance.transport.redaction import Secrets
+
+__all__ = [
+    "METHODS",
+    "THROWAWAY",
+    "Account",
+    "BudgetExhausted",
+    "RateLimitedOut",
+    "Target",
+    "TargetDead",
+    "TargetSettings",
+]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The methods that may be sent: TRACE would echo the credentials, CONNECT is for proxies."""
+
+TRIES_TO_CONNECT = 3
+"""How often in a row a known-good request must fail to connect for the target to count as dead."""
+
+Headers = tuple[tuple[str, str], ...]
+_Prepared = tuple[httpcore.Request, Headers]
+
+_PACKAGE = "twilio-configuration-conformance"
+
+
+_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
+"""What httpcore writes to, when somebody listens: answers' headers among it."""
+
+
+class BudgetExhausted(Exception):
+    """The budget of requests is spent; nothing was sent."""
+
+
+class TargetDead(Exception):
+    """A known-good request could not connect, three times in a row."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        detail = exchange.failure.detail if exchange.failure else ""
+        super().__init__(f"{exchange.url} cannot be reached: {detail}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSettings:
+    """
+    How to reach a target, and how much of it to ask.
+
+    Args:
+        url: Base URL, without `/v1/Configuration`.
+        accounts: Whose settings are exercised; the first is the main one.
+        timeout: Seconds for one exchange, from connecting to the last byte.
+        max_body: Bytes of a body, decoded or not, that are read at most.
+        max_requests: Requests in all, but for the reserve; None for no limit.
+        reserve: Requests beyond that, for `send(..., reserve=True)` alone.
+        rate: Requests per second at most; None for no limit.
+        patience: Seconds that may be spent waiting because the target asks to, in all.
+        refusals: How many requests may stay rate-limited after the last try, in all.
+        seed: Seeds the jitter of waiting.
+        ca_file: Trusted certificates, PEM; None for the usual ones.
+        addresses: What the host was found to stand for, and is not looked up again; None for no such promise.
+        proxy: URL of a proxy; the environment's are never used.
+        mask_accounts: Whether `redact` masks Account SIDs too.
+    """
+
+    url: str
+    accounts: tuple[Account, ...] = THROWAWAY
+    timeout: float = 10.0
+    max_body: int = 1 << 20
+    max_requests: int | None = None
+    reserve: int = 8
+    rate: float | None = None
+    patience: float = 300.0
+    refusals: int = 3
+    seed: int = 0
+    ca_file: str | None = None
+    addresses: tuple[str, ...] | None = None
+    proxy: str | None = field(default=None, repr=False)  # it may hold a password
+    mask_accounts: bool = False
+
+
+class Target:
+    """
+    A target and the connections to it; a context manager.
+
+    Args:
+        settings: How to reach it.
+        notice: Called with one line whenever the target makes the run wait.
+        seen: Called with every exchange when it has ended, repetitions too, on the thread that made it.
+
+    Raises:
+        OSError: The CA file cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        settings: TargetSettings,
+        notice: Callable[[str], None] = lambda line: None,
+        seen: Callable[[Exchange], None] = lambda exchange: None,
+    ) -> None:
+        parts = urlsplit(settings.url)
+        self.settings = settings
+        self.url = settings.url.rstrip("/") + PATH
+        self.requests = 0
+        """Requests sent so far, repetitions included."""
+        self._seen = seen
+        self._origin = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
+        self._path = (parts.path.rstrip("/") + PATH).encode()
+        self._always = (
+            ("Host", parts.netloc),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip, identity"),
+            ("User-Agent", f"{_PACKAGE}/{importlib.metadata.version(_PACKAGE)}"),
+        )
+        self._began = time.perf_counter()
+        self._lock = threading.Lock()
+        self._reserve_used = 0
+        self.pace = Pace(
+            rate=settings.rate,
+            patience=settings.patience,
+            refusals=settings.refusals,
+            seed=settings.seed,
+            notice=notice,
+        )
+        self._secrets = Secrets(
+            settings.accounts, self.url, settings.accounts if settings.mask_accounts else ()
+        )
+        self._logged = _Redacting(self._secrets)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self._logged)
+        self._common_headers = lru_cache(256)(self._make_common_headers)
+        proxy = _proxy(settings.proxy) if settings.proxy else None
+        self._network = Network(
+            settings.timeout,
+            settings.max_body,
+            _peer(settings.proxy or settings.url),
+            None if proxy else settings.addresses,  # the proxy looks the target's name up
+        )
+        context = None
+        if parts.scheme == "https":
+            file = settings.ca_file
+            context = ssl.create_default_context(cafile=file) if file else httpcore.default_ssl_context()
+        self._kept, self._fresh = (
+            httpcore.ConnectionPool(
+                ssl_context=context,
+                proxy=proxy,
+                max_connections=None,
+                max_keepalive_connections=keep,
+                network_backend=self._network,
+            )
+            for keep in (None, 0)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def reconnect(self) -> None:
+        """Have the next request open a connection: the one before may have left this one in any state."""
+        self._kept.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self._logged)
+        self._kept.close()
+        self._fresh.close()
+
+    def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
+        """
+        Send one request, again where the protocol allows for it, and return what came of it.
+
+        It is repeated on a fresh connection when a reused one closed before any byte of an answer (RFC 9112
+        9.5), and after a wait when the answer is 429, or 503 with Retry-After (RFC 9110 10.2.3, RFC 6585 4).
+        Every repetition counts as a request. A 429 is returned only when the tries have run out.
+
+        There is a response or a failure; both when bytes were seen after the end of the response.
+
+        Args:
+            request: What to send.
+            known_good: Whether any working target answers it, so that not to connect means that it is gone.
+            reserve: Whether the reserve of the budget may be used.
+
+        Raises:
+            BudgetExhausted: `max_requests` is reached.
+            RateLimitedOut: `patience` or `refusals` is used up.
+            TargetDead: A known-good request could not connect three times in a row.
+            ValueError: The request must not or cannot be sent: a method outside `METHODS`, an illegal header.
+        """
+        exchange = self._attempt(request, reserve)
+        if known_good:
+            for attempt in range(1, TRIES_TO_CONNECT):
+                if not _unreached(exchange):
+                    break
+                time.sleep(0.25 * 2**attempt)
+                exchange = self._attempt(request, reserve)
+            if _unreached(exchange):
+                raise TargetDead(exchange)
+        return self._heed(exchange, reserve)
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        """
+        Send requests at the same moment, each on a connection of its own; the results are in the same order.
+
+        Those that are answered 429 are repeated one after the other.
+
+        Raises:
+            BudgetExhausted: There is no budget for all of them; none is sent.
+            RateLimitedOut: As with `send`.
+            ValueError: As with `send`; none is sent.
+        """
+        prepared = [self._prepare(request) for request in requests]
+        first = self._take(len(requests), reserve=False)
+        barrier = threading.Barrier(len(requests))
+
+        def work(index: int) -> Exchange:
+            barrier.wait()
+            return self._exchange(requests[index], prepared[index], first + index, self._fresh)
+
+        with ThreadPoolExecutor(len(requests)) as threads:
+            exchanges = list(threads.map(work, range(len(requests))))
+        return [replace(self._heed(exchange, reserve=False), together=True) for exchange in exchanges]
+
+    def tokens(self) -> tuple[str, ...]:
+        """The secrets of all accounts, which no output may show."""
+        return tuple(account.token for account in self.settings.accounts)
+
+    def redact(self, data: AnyStr) -> AnyStr:
+        """The same text or bytes with `{token}` in place of every token, however it is encoded."""
+        return self._secrets.redact(data)
+
+    def leaks(self, exchange: Exchange) -> bool:
+        """Whether the answer holds a token that the request did not hold outside its credentials."""
+        return self._secrets.leaks(exchange)
+
+    # Budget and pace
+
+    def _take(self, count: int, reserve: bool) -> int:
+        """Book `count` requests, wait for their turn, and return the number of the first."""
+        settings = self.settings
+        with self._lock:
+            spent = self.requests - self._reserve_used + count
+            if settings.max_requests is not None and spent > settings.max_requests:
+                if not reserve or self._reserve_used + count > settings.reserve:
+                    raise BudgetExhausted(f"the budget of {settings.max_requests} requests is spent")
+                self._reserve_used += count
+            self.requests += count
+            number = self.requests - count + 1
+        self.pace.turn(count)
+        return number
+
+    def _heed(self, exchange: Exchange, reserve: bool) -> Exchange:
+        """Repeat a request as long as the target asks to wait and there are tries left."""
+        for _ in range(1, TRIES):
+            if not self.pace.wait(exchange.response, reserve):
+                return exchange
+            exchange = self._attempt(exchange.request, reserve)
+        if exchange.status == 429:
+            self.pace.stayed_limited(reserve)
+        return exchange
+
+    # One exchange
+
+    def _attempt(self, request: Request, reserve: bool) -> Exchange:
+        """Send once, or twice when a reused connection turns out to be closed."""
+        prepared = self._prepare(request)
+        number = self._take(1, reserve)
+        exchange = self._exchange(request, prepared, number, self._fresh if request.fresh else self._kept)
+        watch = self._network.watch
+        if watch.connected:
+            return exchange
+        # Only the closing of an idle connection is forgiven: not a byte of an answer has come. A 408 that was
+        # sent before the request arrived is the same event, announced (RFC 9110 15.5.9).
+        closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
+        if (closed and not watch.received) or exchange.status == 408:
+            return self._exchange(request, prepared, self._take(1, reserve), self._fresh)
+        return exchange
+
+    def _exchange(
+        self, request: Request, prepared: _Prepared, number: int, pool: httpcore.ConnectionPool
+    ) -> Exchange:
+        wire, shown = prepared
+        response: Response | None = None
+        failure: Failure | None = None
+        started = time.perf_counter()
+        self._network.watch.begin()
+        try:
+            answer = pool.handle_request(wire)
+            try:
+                response = receive(answer, self.settings.max_body)
+            finally:
+                answer.close()
+            if not response.truncated and (wrong := misframing(answer, wire.method, self._network.watch)):
+                failure = Failure(FailureKind.FRAMING, wrong)
+        except httpcore.LocalProtocolError as error:
+            raise ValueError(f"the request cannot be sent: {error}") from error
+        except FAILURES as error:
+            failure = self._network.watch.failure(error)
+        exchange = Exchange(
+            number=number,
+            request=request,
+            response=response,
+            failure=failure,
+            started=started - self._began,
+            elapsed=time.perf_counter() - started,
+            url=f"{self.url}?{request.query}" if request.query else self.url,
+            sent_headers=shown,
+        )
+        self._seen(exchange)
+        return exchange
+
+    # The request as it goes out
+
+    def _prepare(self, request: Request) -> _Prepared:
+        """The request for the wire, and its headers as reports may show them."""
+        if request.method not in METHODS:
+            raise ValueError(f"{request.method!r} must not be sent; these may: {', '.join(sorted(METHODS))}")
+        wire, shown = self._common_headers(request.auth, request.account)
+        body = request.body or b""
+        own = []
+        if request.content_type is not None:
+            own.append(("Content-Type", request.content_type))
+        if request.chunked:
+            own.append(("Transfer-Encoding", "chunked"))
+        elif request.body is not None or request.method in ("POST", "PUT", "PATCH"):
+            own.append(("Content-Length", str(len(body))))
+        if request.headers:
+            named = {name.lower() for name, _ in request.headers}
+            if "host" in named:
+                raise ValueError("a Host header of its own could reach another origin")
+            wire = tuple(pair for pair in wire if pair[0].decode().lower() not in named)
+            shown = tuple(pair for pair in shown if pair[0].lower() not in named)
+            own = [pair for pair in own if pair[0].lower() not in named]
+            own.extend(request.headers)
+        half = len(body) // 2
+        path = self._path + b"?" + request.query.encode() if request.query else self._path
+        scheme, host, port = self._origin
+        prepared = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=scheme, host=host, port=port, target=path),
+            headers=[*wire, *((name.encode(), value.encode()) for name, value in own)],
+            content=(body[:half], body[half:]) if request.chunked else body,
+        )
+        return prepared, (*shown, *own)
+
+    def _make_common_headers(self, auth: Auth, index: int) -> tuple[tuple[tuple[bytes, bytes], ...], Headers]:
+        """The headers that all requests of one account and way of authentication share."""
+        accounts = self.settings.accounts
+        other = accounts[(index + 1) % len(accounts)] if len(accounts) > 1 else None
+        credentials = authorization(auth, accounts[index], other)
+        sent, shown = ((("Authorization", each),) for each in credentials) if credentials else ((), ())
+        wire = tuple((name.encode(), value.encode()) for name, value in (*self._always, *sent))
+        return wire, (*self._always, *shown)
+
+
+class _Redacting(logging.Filter):
+    """Takes the tokens out of what is logged."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._secrets.redact(record.getMessage()), ()
+        return True
+
+
+def _unreached(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind in (FailureKind.CONNECT, FailureKind.TLS)
+
+
+def _peer(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _proxy(url: str) -> httpcore.Proxy:
+    parts = urlsplit(url)
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return httpcore.Proxy(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), auth=auth)

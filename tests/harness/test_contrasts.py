@@ -1,0 +1,192 @@
+"""Which rule is blamed where several would explain a witness."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fakes import Resource, answer, found, refusal
+
+from conformance.http import READ, Exchange, Failure, Request, Response, encode_form, update
+from conformance.model import CHAT, CLOSED, INACTIVE
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+
+SID = (CHAT.parameter, "IS" + "a" * 32)
+
+
+def test_a_value_that_is_refused_only_alone_is_a_matter_of_subsets() -> None:
+    class NeedsClosed(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            names = {name for name, _ in request.form() or ()}
+            return refusal() if names == {INACTIVE.parameter} else super().__call__(request)
+
+    finding, _ = found(
+        NeedsClosed(), update(LONG_CLOSED), update(SHORT_INACTIVE), rule="inactive-timer-boundary"
+    )
+    assert finding.rule == "any-subset"
+
+
+def test_parameters_that_are_refused_in_one_order_only_are_a_matter_of_order() -> None:
+    class TimersFirst(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            names = [name for name, _ in request.form() or ()]
+            return refusal() if names[:1] == [SID[0]] and len(names) > 1 else super().__call__(request)
+
+    finding, _ = found(TimersFirst(), READ, update(SID, LONG_CLOSED), rule="any-subset")
+    assert finding.rule == "parameter-order"
+
+
+def test_a_value_that_only_an_unusual_spelling_gets_in_is_a_matter_of_decoding() -> None:
+    class DropsBrokenEscapes(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            body = (request.body or b"").replace(b"%x", b"")
+            return super().__call__(replace(request, body=body) if request.method == "POST" else request)
+
+    request = Request(body=b"DefaultInactiveTimer=P%xT10M")
+    finding, _ = found(DropsBrokenEscapes(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "form-decoding"
+
+
+def test_a_body_that_is_not_read_for_its_media_type_is_a_matter_of_that() -> None:
+    class ExactMediaType(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            unread = request.method == "POST" and (request.content_type or "").startswith("APP")
+            return super().__call__(replace(request, body=b"") if unread else request)
+
+    request = replace(update(SHORT_INACTIVE), content_type="APPLICATION/X-WWW-FORM-URLENCODED")
+    before = update(LONG_CLOSED, (INACTIVE.parameter, "PT7M"))
+    finding, _ = found(ExactMediaType(), before, request, rule="last-write-wins")
+    assert finding.rule == "media-type-case"
+
+
+def test_an_echo_that_is_always_the_same_is_not_the_value_before() -> None:
+    class Constant(Resource):
+        def show(self, request: Request) -> Response:
+            self.states[request.account][INACTIVE.attribute] = "PT7M"
+            return super().show(request)
+
+    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
+    finding, _ = found(Constant(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
+    assert (finding.rule, finding.outcome) == ("inactive-timer-echo", "changed")
+
+
+def test_a_value_that_no_other_replaces_is_the_value_before() -> None:
+    class FirstWins(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            first = self.states[request.account][INACTIVE.attribute]
+            came = super().__call__(request)
+            if first is None:
+                return came
+            self.states[request.account][INACTIVE.attribute] = first
+            return self.show(request)
+
+    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
+    finding, _ = found(FirstWins(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
+    assert finding.rule == "last-write-wins"
+
+
+def test_an_echo_of_the_value_before_is() -> None:
+    class Stale(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = dict(self.states[request.account])
+            super().__call__(request)
+            return answer(200, {"account_sid": None, "url": None, **before})
+
+    before = [update(LONG_CLOSED, (INACTIVE.parameter, f"PT{minutes}M")) for minutes in (7, 7)]
+    finding, _ = found(Stale(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
+    assert finding.rule == "last-write-wins"
+
+
+class Partial(Resource):
+    """An answer shows nothing but what its request sent."""
+
+    def __init__(self, *, resets: bool) -> None:
+        super().__init__()
+        self.resets = resets
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        if self.resets:
+            self.states[request.account] = dict.fromkeys(self.states[request.account])
+        super().write(request, values)
+
+    def show(self, request: Request) -> Response:
+        kept = self.states[request.account]
+        sent = {name for name, _ in request.form() or ()} if request.method == "POST" else None
+        if sent is not None:
+            of = {INACTIVE.attribute: INACTIVE.parameter, CLOSED.attribute: CLOSED.parameter}
+            self.states[request.account] = {
+                name: value if of.get(name) in sent else None for name, value in kept.items()
+            }
+        response = super().show(request)
+        self.states[request.account] = kept
+        return response
+
+
+def test_what_is_kept_but_not_shown_was_not_reset() -> None:
+    for resets, rule in ((False, "read-after-write"), (True, "omitted-parameters-kept")):
+        finding, _ = found(
+            Partial(resets=resets),
+            update(LONG_CLOSED),
+            update(SHORT_INACTIVE),
+            rule="omitted-parameters-kept",
+            reader=READ,
+        )
+        assert finding.rule == rule
+
+
+def test_a_good_update_that_fails_only_after_a_refused_one_is_a_matter_of_staying_usable() -> None:
+    class Sulks(Resource):
+        sulking = False
+
+        def __call__(self, request: Request) -> Response | Failure:
+            if self.sulking:
+                self.sulking = False
+                return refusal()
+            response = super().__call__(request)
+            self.sulking = isinstance(response, Response) and response.status == 400
+            return response
+
+    bad = update((INACTIVE.parameter, "banana"))
+    finding, _ = found(Sulks(), READ, bad, update(LONG_CLOSED), rule="closed-timer-accept")
+    assert finding.rule == "stays-usable"
+    assert [each.status for each in finding.exchanges] == [400, 400]
+
+
+def test_an_escape_that_was_escaped_and_comes_back_resolved_is_a_matter_of_decoding() -> None:
+    class DecodesTwice(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            body = (request.body or b"").replace(b"%2531", b"1")
+            return super().__call__(replace(request, body=body) if request.method == "POST" else request)
+
+    request = update((INACTIVE.parameter, "PT%310M"))
+    finding, _ = found(DecodesTwice(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "form-decoding"
+
+
+def test_accept_anything_is_blamed_only_where_json_is_served_when_it_is_asked_for() -> None:
+    class Picky(Resource):
+        never: bool
+
+        def __call__(self, request: Request) -> Response | Failure:
+            asked = ("Accept", "application/json") in request.headers
+            served = request.method == "GET" or (asked and not self.never)
+            return super().__call__(request) if served else refusal(406)
+
+    for never, rule in ((False, "accept-header"), (True, "closed-timer-accept")):
+        Picky.never = never
+        finding, _ = found(Picky(), READ, update(LONG_CLOSED), rule="closed-timer-accept")
+        assert finding.rule == rule
+
+
+def shown(finding_exchanges: tuple[Exchange, ...]) -> list[bytes]:
+    return [each.request.body or b"" for each in finding_exchanges]
+
+
+def test_the_witness_stays_what_it_was() -> None:
+    """Questions are asked about it; none of them becomes it."""
+
+    class TimersFirst(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            names = [name for name, _ in request.form() or ()]
+            return refusal() if names[:1] == [SID[0]] and len(names) > 1 else super().__call__(request)
+
+    finding, _ = found(TimersFirst(), READ, update(SID, LONG_CLOSED), rule="any-subset")
+    assert shown(finding.exchanges) == [encode_form((SID, LONG_CLOSED))]

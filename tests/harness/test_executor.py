@@ -1,0 +1,517 @@
+"""A whole run: what is sent, what is told, and with which exit code it ends."""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import pytest
+from fakes import FakeTarget, Resource, answer, refusal, representation
+
+from conformance.emulator import FAULTS
+from conformance.harness.executor import Plan, run
+from conformance.http import READ, Failure, FailureKind, Request, Response
+from conformance.model import (
+    CHAT,
+    CLOSED,
+    EXAMPLE,
+    INACTIVE,
+    MESSAGING,
+    PARAMETERS,
+    Level,
+    Outcome,
+    Report,
+    Rule,
+    Verdict,
+)
+from conformance.oracle.decisions import length_of
+from conformance.rules import BY_ID, CATALOGUE
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target, TargetDead, TargetSettings
+
+QUICK = Plan(profile="quick")
+Answering = Callable[[Request], Response | Failure]
+
+
+def judged(
+    answering: Answering, *only: str, plan: Plan = QUICK, limit: int | None = 300, accounts: int = 2
+) -> tuple[Report, FakeTarget]:
+    """A run over the network of a function; by the catalogue, or by some rules of it."""
+    target = FakeTarget(answering, max_requests=limit, accounts=accounts)
+    catalogue: Sequence[Rule] = [BY_ID[each] for each in only] or CATALOGUE
+    return run(catalogue, target, plan), target
+
+
+def outcome(report: Report, rule: str) -> Outcome:
+    return next(each for each in report.outcomes if each.rule.id == rule)
+
+
+def findings(report: Report, level: Level | None = None) -> set[tuple[str, str]]:
+    return {
+        (each.rule, each.outcome)
+        for outcome in report.outcomes
+        for each in outcome.findings
+        if level in (None, each.level)
+    }
+
+
+class TestAConformantTarget:
+    """A quick run against a target that does everything right."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def quick(cls) -> tuple[Report, FakeTarget]:
+        return judged(Resource())
+
+    def test_comes_out_as_conformant_with_exit_code_0(self, quick: tuple[Report, FakeTarget]) -> None:
+        report, _ = quick
+        assert findings(report) == set()
+        assert (report.verdict, report.exit_code) == (Verdict.CONFORMANT, 0)
+
+    def test_is_sent_at_most_300_requests(self, quick: tuple[Report, FakeTarget]) -> None:
+        report, target = quick
+        assert report.requests == len(target.sent) <= 300
+
+    def test_every_input_class_is_sent_for_at_least_one_of_two_twins(
+        self, quick: tuple[Report, FakeTarget]
+    ) -> None:
+        report, _ = quick
+        sent = Counter[str]()
+        for each in report.outcomes:
+            for cls in each.classes:
+                twins = each.rule.id.replace("closed", "inactive").replace("messaging", "chat")
+                sent[f"{twins} {cls.id}"] += cls.examples
+        # Those that need no 405, no second account and no answer of some kind have no excuse.
+        assert [name for name, count in sent.items() if not count] == []
+
+    def test_every_rule_is_exercised(self, quick: tuple[Report, FakeTarget]) -> None:
+        report, _ = quick
+        assert {each.verdict for each in report.outcomes} == {Verdict.CONFORMANT}
+        assert all(each.examples for each in report.outcomes)
+
+
+def test_the_same_seed_sends_the_same_requests() -> None:
+    first, second = (judged(Resource(), plan=Plan(seed=7), limit=1200)[1].sent for _ in range(2))
+    assert first == second
+
+
+def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = Plan(seed=7, drawn={})
+    rules = ("inactive-timer-syntax", "omitted-parameters-kept")
+    fresh, first = (
+        judged(Resource(), *rules, plan=each, limit=1200)[1].sent for each in (Plan(seed=7), plan)
+    )
+    monkeypatch.setattr("conformance.harness.executor.generate", None)
+    monkeypatch.setattr("conformance.harness.executor.run_machine", None)
+    again = judged(Resource(), *rules, plan=plan, limit=1200)[1].sent
+
+    assert fresh == first == again
+
+
+def test_what_fails_at_every_seventh_request_is_unstable_and_ends_no_phase() -> None:
+    class Failing(Resource):
+        count = itertools.count(1)
+
+        def __call__(self, request: Request) -> Response | Failure:
+            return super().__call__(request) if next(self.count) % 7 else answer(500, {"status": 500})
+
+    report, _ = judged(Failing(), plan=Plan(), limit=6000)
+    found = outcome(report, "no-server-error").findings
+    assert report.stopped == ""
+    assert sum(each.stable for each in found) < len(found) / 4
+    assert outcome(report, "openapi-response").examples > 0
+
+
+def test_another_seed_sends_others() -> None:
+    plans = (Plan(seed=1), Plan(seed=2))
+    first, second = (judged(Resource(), "inactive-timer-echo", plan=plan)[1].sent for plan in plans)
+    assert first != second
+
+
+def test_a_real_target_receives_the_same_bytes_twice() -> None:
+    """Two fresh emulators, one seed: every request the same, to the byte."""
+    runs = []
+    for _ in range(2):
+        with (
+            Embedded(THROWAWAY) as embedded,
+            Target(TargetSettings(url=embedded.url(), max_requests=600)) as target,
+        ):
+            sent: list[Request] = []
+            send = target.send
+
+            def record(
+                request: Request, _sent: list[Request] = sent, _send: object = send, **how: bool
+            ) -> object:
+                _sent.append(request)
+                return _send(request, **how)  # type: ignore[operator]  # Target.send
+
+            target.send = record  # type: ignore[method-assign, assignment]  # listens in
+            report = run(CATALOGUE, target, Plan(seed=3))
+        assert findings(report) == set()
+        runs.append(sent)
+    assert len(runs[0]) > 500
+    assert runs[0] == runs[1]
+
+
+class TestBudget:
+    """`max_requests` counts everything but the restore."""
+
+    @pytest.mark.parametrize("limit", [1, 2, 5, 20, 100])
+    def test_is_kept_whatever_it_is(self, limit: int) -> None:
+        report, target = judged(Resource(), limit=limit)
+        assert len(target.sent) <= limit + target.settings.reserve
+        assert report.exit_code in (0, 5)
+
+    def test_what_was_not_run_says_so(self) -> None:
+        report, _ = judged(Resource(), limit=40)
+        unsent = [each for each in report.outcomes if each.verdict is Verdict.NOT_RUN]
+        assert unsent
+        assert "the budget of requests was spent before" in {each.reason for each in unsent}
+        assert all(each.reason for each in unsent)
+
+    def test_must_rules_come_before_should_rules(self) -> None:
+        report, _ = judged(Resource(), limit=150)
+        unsent = Counter(each.rule.level for each in report.outcomes if each.verdict is Verdict.NOT_RUN)
+        ran = Counter(each.rule.level for each in report.outcomes if each.verdict is not Verdict.NOT_RUN)
+        assert unsent[Level.SHOULD] > ran[Level.SHOULD] / 4
+        assert unsent[Level.MUST] == 0 or ran[Level.SHOULD] <= 9
+
+    def test_one_common_fault_does_not_keep_the_other_rules_from_being_run(self) -> None:
+        """A mock that always answers its example breaks many rules; the run gets through them."""
+        document = representation({"default_inactive_timer": "PT1M", "default_closed_timer": "PT10M"})
+        report, _ = judged(lambda request: answer(200, document), plan=Plan(), limit=3000)
+        unsent = {each.rule.id: each.reason for each in report.outcomes if each.verdict is Verdict.NOT_RUN}
+        assert unsent.pop("refusal-status") == "no such answer was seen"
+        assert {BY_ID[each].group for each in unsent} <= {"openapi"}  # which comes last
+
+    def test_running_out_of_requests_makes_no_finding_unstable(self) -> None:
+        report, _ = judged(lambda request: answer(200, representation()), limit=150)
+        assert all(each.stable for outcome in report.outcomes for each in outcome.findings)
+
+
+class Fault(Resource):
+    """Takes some values that must be refused, and loses some that were accepted."""
+
+    def __init__(self, accepts: Iterable[str] = (), loses: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.accepts, self.loses = set(accepts), set(loses)
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return value in self.accepts or super().takes(parameter, value)
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        super().write(request, {name: value for name, value in values.items() if name not in self.loses})
+
+
+class TestFindings:
+    def test_two_faults_are_both_reported(self) -> None:
+        report, _ = judged(Fault(accepts=["PT59S"], loses=[CLOSED.attribute]))
+        found = {rule for rule, _ in findings(report, Level.MUST)}
+        assert "inactive-timer-minimum" in found
+        assert found & {"last-write-wins", "closed-timer-echo"}
+        assert (report.verdict, report.exit_code) == (Verdict.DEVIATION, 1)
+
+    def test_a_fault_in_one_setting_is_not_told_of_its_twin(self) -> None:
+        report, _ = judged(Fault(accepts=["PT59S"]))
+        assert findings(report) == {("inactive-timer-minimum", "accepted")}
+
+    def test_a_finding_names_the_field_and_ends_in_the_request_that_shows_it(self) -> None:
+        report, _ = judged(Fault(accepts=["PT59S"]))
+        (finding,) = outcome(report, "inactive-timer-minimum").findings
+        assert finding.field == INACTIVE.parameter
+        assert finding.exchanges[-1].request.form() == ((INACTIVE.parameter, "PT59S"),)
+        assert finding.exchanges[-1].status == 200
+        assert finding.stable
+
+    def test_a_fingerprint_does_not_depend_on_the_seed_or_the_profile(self) -> None:
+        plans = (QUICK, Plan(profile="quick", seed=5))
+        reports = [judged(Fault(accepts=["PT59S"]), plan=plan)[0] for plan in plans]
+        one, other = ({f.fingerprint for o in report.outcomes for f in o.findings} for report in reports)
+        assert one == other != set()
+
+    def test_what_comes_and_goes_is_unstable_and_fails_the_run_when_a_must_was_broken(self) -> None:
+        class Moody(Resource):
+            turns = itertools.count()
+
+            def takes(self, parameter: str, value: str) -> bool:
+                return (value == "PT59S" and next(self.turns) == 0) or super().takes(parameter, value)
+
+        report, _ = judged(Moody(), "inactive-timer-minimum")
+        (finding,) = outcome(report, "inactive-timer-minimum").findings
+        assert not finding.stable
+        assert outcome(report, "inactive-timer-minimum").verdict is Verdict.UNSTABLE
+        assert (report.verdict, report.exit_code) == (Verdict.UNSTABLE, 1)
+
+    def test_rules_that_were_not_asked_for_are_neither_run_nor_told(self) -> None:
+        report, target = judged(Fault(accepts=["PT59S"]), "media-type")
+        assert [each.rule.id for each in report.outcomes] == ["media-type"]
+        assert report.exit_code == 0
+        assert len(target.sent) < 40
+
+    def test_fail_fast_ends_the_run_soon_after_the_first_deviation(self) -> None:
+        slow, fast = (
+            judged(Fault(accepts=["PT59S", "PT1S", "P"]), plan=Plan(profile="quick", fail_fast=fast))[
+                1
+            ].requests
+            for fast in (False, True)
+        )
+        assert fast < slow / 2
+
+    def test_a_closed_timer_that_must_outlast_the_inactive_one_is_nobody_s_fault(self) -> None:
+        """Open: some would refuse it."""
+
+        class Ordered(Resource):
+            def __call__(self, request: Request) -> Response | Failure:
+                before = [dict(state) for state in self.states]
+                came = super().__call__(request)
+                now = self.states[request.account]
+                lengths = [length_of(now[each.attribute] or "") for each in (INACTIVE, CLOSED)]
+                if all(lengths) and lengths[1].low <= lengths[0].low:  # type: ignore[union-attr]  # all() says so
+                    self.states = before
+                    return refusal()
+                return came
+
+        report, _ = judged(Ordered(), plan=Plan(), limit=3000)
+        assert findings(report) == set()
+
+    def test_an_example_mock_is_told_by_what_it_does_not_by_what_it_resembles(self) -> None:
+        """It lets no account see another, loses no concurrent write, and is idempotent."""
+        document = representation(
+            {
+                CHAT.attribute: EXAMPLE[CHAT.parameter],
+                INACTIVE.attribute: "PT1M",
+                CLOSED.attribute: "PT10M",
+                MESSAGING.attribute: EXAMPLE[MESSAGING.parameter],
+            }
+        )
+
+        def mock(request: Request) -> Response:
+            return (
+                answer(200, document) if request.auth.valid else refusal(401, ("WWW-Authenticate", "Basic"))
+            )
+
+        report, _ = judged(mock, plan=Plan(), limit=3000)
+        found = {rule for rule, _ in findings(report, Level.MUST)}
+        assert {
+            "inactive-timer-syntax",
+            "closed-timer-minimum",
+            "inactive-timer-echo",
+            "account-sid",
+        } <= found
+        assert not found & {
+            "accounts-apart",
+            "concurrent-writers",
+            "idempotence",
+            "safe-methods",
+            "credentials-required",
+        }
+
+
+def dying(after: int, resource: Answering) -> Answering:
+    """A target that goes away after so many requests."""
+    count = itertools.count()
+
+    def answering(request: Request) -> Response | Failure:
+        if next(count) >= after:
+            raise TargetDead(FakeTarget(resource).send(READ))
+        return resource(request)
+
+    return answering
+
+
+def interrupted(after: int, resource: Answering) -> Answering:
+    """As if Ctrl-C were pressed during a request, once."""
+    count = itertools.count()
+
+    def answering(request: Request) -> Response | Failure:
+        if next(count) == after:
+            raise KeyboardInterrupt
+        return resource(request)
+
+    return answering
+
+
+def values(resource: Resource) -> Resource:
+    """A resource that has a value in every setting."""
+    resource.states = [
+        {
+            each: "IS" + "1" * 32 if "chat" in each else "MG" + "1" * 32 if "messaging" in each else "PT30M"
+            for each in state
+        }
+        for state in resource.states
+    ]
+    return resource
+
+
+class Forgetful(Resource):
+    """Loses one setting for good when it is written as a restore would."""
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        super().write(
+            request, {name: "PT45M" if value == "PT30M" else value for name, value in values.items()}
+        )
+
+
+class TestExitCodes:
+    """130 over 4 over 1 over 3 over 5 over 0."""
+
+    def test_0_with_only_should_broken(self) -> None:
+        report, _ = judged(Fault(accepts=["pt10m"]))
+        assert findings(report) == {("inactive-timer-strictness", "accepted")} or findings(report) == {
+            ("closed-timer-strictness", "accepted")
+        }
+        assert (report.verdict, report.exit_code) == (Verdict.NON_STRICT, 0)
+
+    def test_1_with_only_should_broken_when_asked_for(self) -> None:
+        report, _ = judged(Fault(accepts=["pt10m"]), plan=Plan(profile="quick", fail_on=Level.SHOULD))
+        assert (report.verdict, report.exit_code) == (Verdict.NON_STRICT, 1)
+
+    @pytest.mark.parametrize("status", [404, 405, 501])
+    def test_1_for_a_resource_that_is_not_there_with_one_finding(self, status: int) -> None:
+        report, target = judged(lambda request: refusal(status, ("Allow", "OPTIONS")))
+        assert findings(report) == {("implemented", "absent")}
+        assert (report.verdict, report.exit_code) == (Verdict.UNIMPLEMENTED, 1)
+        assert outcome(report, "implemented").verdict is Verdict.UNIMPLEMENTED
+        others = {each.verdict for each in report.outcomes if each.rule.id != "implemented"}
+        assert others == {Verdict.NOT_RUN}
+        assert len(target.sent) <= 6
+
+    @pytest.mark.parametrize("status", [400, 409, 302, 500])
+    def test_1_for_a_resource_that_refuses_everything_good(self, status: int) -> None:
+        report, _ = judged(lambda request: refusal(status))
+        assert (report.verdict, report.exit_code) == (Verdict.DEVIATION, 1)
+
+    @pytest.mark.parametrize(
+        "nothing",
+        [
+            lambda request: refusal(401, ("WWW-Authenticate", "Basic")),
+            lambda request: Failure(FailureKind.FRAMING, "not HTTP"),
+            lambda request: Failure(FailureKind.TIMEOUT, "no byte"),
+            dying(0, Resource()),
+        ],
+        ids=["credentials", "not-http", "silent", "dead"],
+    )
+    def test_3_without_a_verdict_and_no_rule_is_said_to_hold(self, nothing: Answering) -> None:
+        report, _ = judged(nothing)
+        assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
+        assert {each.verdict for each in report.outcomes} == {Verdict.NOT_RUN}
+        assert report.stopped
+
+    def test_3_when_the_target_goes_away_and_the_report_names_the_last_request(self) -> None:
+        report, _ = judged(dying(60, Resource()))
+        assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
+        assert "last request: POST b'Default" in report.stopped
+
+    def test_a_connection_that_drops_because_the_target_goes_away_is_no_deviation(self) -> None:
+        resource = Resource()
+        count = itertools.count()
+
+        def killed(request: Request) -> Response | Failure:
+            number = next(count)
+            if number > 60:
+                raise TargetDead(FakeTarget(resource).send(READ))
+            return Failure(FailureKind.DISCONNECT, "closed") if number == 60 else resource(request)
+
+        report, _ = judged(killed)
+        assert (findings(report), report.exit_code) == (set(), 3)
+
+    def test_1_when_the_target_goes_away_after_a_deviation(self) -> None:
+        """A found MUST deviation never turns into "no verdict"."""
+        fault = Fault(accepts=["PT0M59S", "PT9M", "PT599S"])
+        report, _ = judged(dying(200, fault))
+        assert report.exit_code == 1
+        assert ("inactive-timer-minimum", "accepted") in findings(report)
+        assert "last request" in report.stopped
+
+    def test_4_when_a_setting_that_had_a_value_does_not_have_it_again(self) -> None:
+        report, _ = judged(values(Forgetful()), "media-type")
+        assert report.restore.state == "failed"
+        assert report.exit_code == 4
+
+    def test_4_also_with_deviations(self) -> None:
+        class Both(Forgetful, Fault):
+            pass
+
+        report, _ = judged(values(Both(accepts=["PT59S"])))
+        assert ("inactive-timer-minimum", "accepted") in findings(report)
+        assert report.exit_code == 4
+
+    def test_never_4_for_settings_that_were_null(self) -> None:
+        report, _ = judged(Resource())
+        assert report.restore.unrestorable
+        assert report.exit_code == 0
+
+    def test_5_when_nothing_was_exercised(self) -> None:
+        report, _ = judged(Resource(), "accounts-apart", accounts=1)
+        assert report.exit_code == 5
+        assert outcome(report, "accounts-apart").reason == "needs a second account: set CONFORMANCE_ACCOUNTS"
+
+    def test_130_when_interrupted_and_the_settings_are_put_back(self) -> None:
+        resource = values(Resource())
+        before = [dict(each) for each in resource.states]
+        report, _ = judged(interrupted(100, resource))
+        assert (report.stopped, report.exit_code) == ("interrupted", 130)
+        assert resource.states == before
+
+    def test_130_keeps_what_was_found_before(self) -> None:
+        report, _ = judged(interrupted(200, Fault(accepts=["PT0M59S", "PT9M", "PT599S"])))
+        assert report.exit_code == 130
+        assert ("inactive-timer-minimum", "accepted") in findings(report)
+
+    def test_130_over_4(self) -> None:
+        report, _ = judged(interrupted(100, values(Forgetful())))
+        assert (report.restore.state, report.exit_code) == ("failed", 130)
+
+
+def test_a_run_puts_back_what_was_there() -> None:
+    resource = values(Resource())
+    before = [dict(each) for each in resource.states]
+    report, _ = judged(resource)
+    assert resource.states == before
+    assert report.restore.state == "restored"
+
+
+def test_with_one_account_the_isolation_rule_is_not_run_and_everything_else_is() -> None:
+    report, _ = judged(Resource(), accounts=1)
+    assert [each.rule.id for each in report.outcomes if each.verdict is Verdict.NOT_RUN] == ["accounts-apart"]
+    assert report.exit_code == 0
+
+
+def test_a_target_that_knows_no_sid_leaves_their_acceptance_undecided() -> None:
+    class KnowsNone(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return parameter in (INACTIVE.parameter, CLOSED.parameter) and super().takes(parameter, value)
+
+    report, _ = judged(KnowsNone())
+    assert findings(report) == set()
+    undecided = {each.rule.id for each in report.outcomes if each.verdict is Verdict.UNDECIDED}
+    assert {"chat-service-sid-accept", "messaging-service-sid-accept"} <= undecided
+    assert report.exit_code == 0
+
+
+def test_progress_is_told_before_every_request() -> None:
+    told: list[tuple[str, str, int]] = []
+    target = FakeTarget(Resource(), max_requests=300)
+    run([BY_ID["media-type"]], target, QUICK, progress=lambda *each: told.append(each))
+    assert told[0] == ("preflight", "answer/read", 0)
+    assert [requests for _, _, requests in told] == sorted(requests for _, _, requests in told)
+
+
+@pytest.mark.parametrize("rule", ["inactive-timer-minimum", "media-type"])
+def test_the_embedded_emulator_with_a_fault_fails_its_rule(rule: str) -> None:
+    name = next(each for each, built in FAULTS.items() if built.rule == rule)
+    with (
+        Embedded(THROWAWAY, faults=[name]) as embedded,
+        Target(TargetSettings(url=embedded.url(), max_requests=300)) as target,
+    ):
+        report = run(CATALOGUE, target, QUICK)
+    assert report.exit_code == 1
+    assert rule in {found for found, _ in findings(report)}
+
+
+def test_every_parameter_was_exercised_in_every_run() -> None:
+    _, target = judged(Resource())
+    names = {name for request in target.sent for name, _ in request.form() or ()}
+    assert set(PARAMETERS) <= names

@@ -1,0 +1,50 @@
+"""Draws depend on the seed alone, and nothing that is drawn can end a run."""
+
+import subprocess
+import sys
+
+from hypothesis import strategies as st
+
+from conformance.harness.generation import generate
+
+INTEGERS = st.integers(0, 10**9)
+
+
+def drawn(seed: str, count: int = 20) -> list[int]:
+    values: list[int] = []
+    generate(INTEGERS, seed=seed, count=count, receive=values.append)
+    return values
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    assert drawn("0:rule:class") == drawn("0:rule:class")
+
+
+def test_another_seed_or_class_draws_something_else() -> None:
+    assert len({tuple(drawn(seed)) for seed in ("0:rule:a", "0:rule:b", "1:rule:a")}) == 3
+
+
+def test_as_many_are_drawn_as_asked() -> None:
+    assert len(drawn("x", 7)) == 7
+
+
+def test_draws_do_not_depend_on_what_else_is_imported() -> None:
+    """Hypothesis mines constants from loaded modules, which would differ from one installation to another."""
+    program = (
+        "{}from hypothesis import strategies as st\n"
+        "from conformance.harness.generation import generate\n"
+        "values = []\n"
+        "generate(st.integers() | st.text(), seed='s', count=60, receive=values.append)\n"
+        "print(values)"
+    )
+    plain, loaded = (
+        subprocess.run(
+            [sys.executable, "-c", program.format(extra)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for extra in ("", "import conformance.rules, conformance.emulator, json, http.server\n")
+    )
+    assert plain == loaded

@@ -1,0 +1,200 @@
+"""From a deviation as first seen to the shortest sequence that shows it, and whether it always does."""
+
+import itertools
+from collections.abc import Mapping
+
+import pytest
+from fakes import FakeTarget, Resource, found, refusal
+
+from conformance.harness.minimizer import Witness
+from conformance.harness.session import Session
+from conformance.http import Failure, Request, Response, encode_form, update
+from conformance.model import CLOSED, INACTIVE, Probe
+from conformance.oracle.decisions import length_of
+from conformance.rules import BY_ID
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+
+
+class Takes(Resource):
+    """Takes values that hold a text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return self.text in value or super().takes(parameter, value)
+
+
+EVERYTHING = (
+    LONG_CLOSED,
+    ("DefaultChatServiceSid", "IS" + "a" * 32),
+    ("DefaultMessagingServiceSid", "MG" + "a" * 32),
+)
+
+
+def test_parameters_that_do_not_matter_are_left_out() -> None:
+    request = update(*EVERYTHING, (INACTIVE.parameter, "b"))
+    finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_of_a_form_with_thousands_of_parameters_what_shows_it_is_kept_and_soon() -> None:
+    request = update(*((f"Name{number}", "x") for number in range(5_000)), (INACTIVE.parameter, "b"))
+    finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_what_is_unusual_about_a_request_is_left_out_when_it_does_not_matter() -> None:
+    request = Request(body=encode_form(((INACTIVE.parameter, "b"),)), chunked=True, fresh=True)
+    finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_no_character_is_kept_that_does_not_matter() -> None:
+    finding, _ = found(Takes("b"), update((INACTIVE.parameter, "banana")), rule="inactive-timer-syntax")
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
+
+
+def test_a_duration_that_somebody_could_mean_is_not_cut_into_another() -> None:
+    finding, _ = found(Takes("PT1M"), update((CLOSED.parameter, "PT1M")), rule="closed-timer-minimum")
+    assert finding.exchanges[-1].request == update((CLOSED.parameter, "PT1M"))
+
+
+def test_a_long_value_is_cut_to_what_shows_it() -> None:
+    value = "PT" + "9" * 500 + "Q"
+    finding, _ = found(Takes("Q"), update((INACTIVE.parameter, value)), rule="inactive-timer-syntax")
+    ((_, shown),) = finding.exchanges[-1].request.form() or ()
+    assert "Q" in shown
+    assert len(shown) < 100
+
+
+def test_a_witness_of_two_requests_keeps_both() -> None:
+    class Forgets(Resource):
+        """Updates of the closed timer lose the inactive one."""
+
+        def write(self, request: Request, values: Mapping[str, str]) -> None:
+            if CLOSED.attribute in values:
+                self.states[request.account][INACTIVE.attribute] = None
+            super().write(request, values)
+
+    requests = (update(SHORT_INACTIVE), update(EVERYTHING[1]), update(LONG_CLOSED))
+    finding, _ = found(Forgets(), *requests, rule="omitted-parameters-kept")
+    assert [each.request for each in finding.exchanges] == [update(SHORT_INACTIVE), update(LONG_CLOSED)]
+    assert finding.field == INACTIVE.attribute
+    assert finding.stable
+
+
+def test_a_deviation_that_needs_what_came_before_takes_it_along() -> None:
+    class AfterGarbage(Resource):
+        """Takes a short timer right after a refusal."""
+
+        last = 200
+
+        def __call__(self, request: Request) -> Response | Failure:
+            answer = super().__call__(request)
+            assert isinstance(answer, Response)
+            self.last = answer.status
+            return answer
+
+        def takes(self, parameter: str, value: str) -> bool:
+            return (value == "PT59S" and self.last == 400) or super().takes(parameter, value)
+
+    garbage, short = update((INACTIVE.parameter, "x")), update((INACTIVE.parameter, "PT59S"))
+    finding, _ = found(AfterGarbage(), update(SHORT_INACTIVE), garbage, short, rule="inactive-timer-minimum")
+    assert [each.request for each in finding.exchanges] == [garbage, short]
+    assert finding.stable
+
+
+def test_what_does_not_show_again_is_unstable_and_keeps_what_was_seen() -> None:
+    class Once(Resource):
+        turns = itertools.count()
+
+        def takes(self, parameter: str, value: str) -> bool:
+            return (value == "banana" and next(self.turns) == 0) or super().takes(parameter, value)
+
+    request = update((INACTIVE.parameter, "banana"))
+    finding, _ = found(Once(), request, rule="inactive-timer-syntax")
+    assert not finding.stable
+    assert [each.request for each in finding.exchanges] == [request]
+    assert finding.exchanges[-1].status == 200
+
+
+def test_what_shows_every_other_time_is_unstable() -> None:
+    class Moody(Resource):
+        turns = itertools.count()
+
+        def takes(self, parameter: str, value: str) -> bool:
+            return (value == "PX" and next(self.turns) % 2 == 0) or super().takes(parameter, value)
+
+    finding, _ = found(Moody(), update((INACTIVE.parameter, "PX")), rule="inactive-timer-syntax")
+    assert not finding.stable
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3, 10, 30])
+def test_the_budget_is_kept_but_for_putting_the_context_in_force(budget: int) -> None:
+    request = update(*EVERYTHING, (INACTIVE.parameter, "banana"))
+    finding, spent = found(Takes("b"), request, rule="inactive-timer-syntax", budget=budget)
+    assert spent <= budget + 2
+    assert finding.stable == (budget != 1)  # shown once more is not yet every time
+    assert finding.exchanges[-1].status == 200
+
+
+def test_a_refused_form_is_blamed_on_the_value_that_is_refused_alone() -> None:
+    class NoDays(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return value != "P2D" and super().takes(parameter, value)
+
+    request = update((INACTIVE.parameter, "P2D"), LONG_CLOSED, EVERYTHING[1])
+    finding, _ = found(NoDays(), request, rule="any-subset")
+    assert finding.rule == "inactive-timer-accept"
+    assert finding.exchanges[-1].request == update((INACTIVE.parameter, "P2D"))
+
+
+def test_a_form_that_is_refused_in_one_order_only_is_blamed_on_the_order() -> None:
+    right = Resource()
+
+    def ordered(request: Request) -> Response | Failure:
+        names = [name for name, _ in request.form() or ()]
+        return refusal() if names[:1] == [CLOSED.parameter] and len(names) > 1 else right(request)
+
+    finding, _ = found(ordered, update(LONG_CLOSED, SHORT_INACTIVE), rule="any-subset")
+    assert finding.rule == "parameter-order"
+
+
+def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() -> None:
+    """Pasted later, when something else is set, the witness must still show it."""
+
+    class Ordered(Takes):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = [dict(state) for state in self.states]
+            came = super().__call__(request)
+            state = self.states[request.account]
+            inactive, closed = (length_of(state[each.attribute] or "") for each in (INACTIVE, CLOSED))
+            if inactive and closed and closed.low <= inactive.low:
+                self.states = before
+                return refusal()
+            return came
+
+    session = Session(FakeTarget(Ordered(" ")), tuple(BY_ID))
+    session.run_probe(
+        Probe(steps=(update((CLOSED.parameter, "PT10M ")),), context=(SHORT_INACTIVE,)),
+        "closed-timer-strictness",
+        "class",
+    )
+    draft = next(draft for (rule, _, _), draft in session.drafts.items() if rule == "closed-timer-strictness")
+    finding = Witness(session, draft).finding()
+    assert [each.request.form() for each in finding.exchanges] == [
+        (SHORT_INACTIVE,),
+        ((CLOSED.parameter, "PT10M "),),
+    ]
+    assert finding.stable
+
+
+def test_findings_of_twin_settings_have_one_cause() -> None:
+    causes = set()
+    for name in (INACTIVE, CLOSED):
+        session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))
+        session.send(update((name.parameter, "banana")), "class")
+        causes |= {draft.cause for draft in session.drafts.values()}
+    assert causes == {"timer-syntax: accepted"}

@@ -1,0 +1,179 @@
+"""The first requests of a run: is there something to judge, and what may be known of it."""
+
+from collections.abc import Callable
+
+import pytest
+from fakes import FakeTarget, Resource, answer, refusal, representation
+
+from conformance.harness.preflight import NoVerdict, Unimplemented, learn_sids, look_around, probe_unset
+from conformance.harness.session import Session
+from conformance.http import EMPTY, READ, Failure, FailureKind, Request, Response
+from conformance.model import CHAT, CLOSED, INACTIVE, SIDS
+from conformance.rules import BY_ID
+
+
+def session_with(answering: Callable[[Request], Response | Failure], accounts: int = 1) -> Session:
+    return Session(FakeTarget(answering, accounts=accounts), tuple(BY_ID))
+
+
+def sent(session: Session) -> list[Request]:
+    assert isinstance(session.target, FakeTarget)
+    return session.target.sent
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_resource_that_is_not_there_is_unimplemented_and_no_sid_was_sent(status: int) -> None:
+    session = session_with(lambda request: refusal(status, ("Allow", "OPTIONS")))
+    with pytest.raises(Unimplemented):
+        look_around(session)
+    assert ("implemented", "answer/update", "absent") in session.drafts
+    names = {name for request in sent(session) for name, _ in request.form() or ()}
+    assert not names & {each.parameter for each in SIDS}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_token(status: int) -> None:
+    session = session_with(lambda request: refusal(status, ("WWW-Authenticate", "Basic")))
+    with pytest.raises(NoVerdict, match="refused the credentials of AC") as caught:
+        look_around(session)
+    assert f"status {status}" in str(caught.value)
+    assert not any(token in str(caught.value) for token in session.target.tokens())
+
+
+def test_a_target_that_is_not_http_is_no_verdict() -> None:
+    session = session_with(lambda request: Failure(FailureKind.FRAMING, "not HTTP: b'SSH-2.0'"))
+    with pytest.raises(NoVerdict, match=r"SSH-2\.0"):
+        look_around(session)
+
+
+@pytest.mark.parametrize("status", [400, 409, 302, 500, 503])
+def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
+    session = session_with(lambda request: refusal(status))
+    assert (look_around(session).before, session.reader) == ([None], None)
+
+
+def test_post_alone_is_enough_the_document_has_no_get() -> None:
+    right = Resource()
+    session = session_with(
+        lambda request: refusal(405, ("Allow", "POST")) if request.method == "GET" else right(request)
+    )
+    found = look_around(session)
+    assert session.reader is not None
+    assert session.reader.method == "POST"
+    assert found.before == [dict.fromkeys(Resource().states[0])]
+    assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.drafts)
+
+
+def test_what_is_set_is_read_for_every_account_before_anything_is_written() -> None:
+    resource = Resource()
+    resource.states[0][INACTIVE.attribute] = "PT5M"
+    resource.states[1][INACTIVE.attribute] = "PT6M"
+    session = session_with(resource, accounts=2)
+    found = look_around(session)
+    assert [each and each[INACTIVE.attribute] for each in found.before] == ["PT5M", "PT6M"]
+    assert all(request.method == "GET" or not request.form() for request in sent(session))
+
+
+def test_what_a_null_setting_does_with_garbage_is_looked_at_before_the_first_accepted_write() -> None:
+    resource = Resource()
+    session = session_with(resource)
+    found = look_around(session)
+    assert probe_unset(session, found, each_setting=2)
+    updates = [request.form() for request in sent(session) if request.method == "POST" and request.body]
+    assert len(updates) == 8
+    assert all(value is None for value in resource.states[0].values())
+
+
+def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
+    class Careless(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            self.states[0][CLOSED.attribute] = value if parameter == CLOSED.parameter else None
+            return super().takes(parameter, value)
+
+    session = session_with(Careless())
+    probe_unset(session, look_around(session), each_setting=1)
+    assert "rejected-update-changes-nothing" in {rule for rule, _, _ in session.drafts}
+
+
+def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
+    resource = Resource()
+    resource.states[0] = {
+        "default_chat_service_sid": "IS" + "1" * 32,
+        "default_messaging_service_sid": "MG" + "1" * 32,
+        "default_inactive_timer": "PT5M",
+        "default_closed_timer": "PT50M",
+    }
+    session = session_with(resource)
+    assert not probe_unset(session, look_around(session), each_setting=2)
+
+
+def knowing(*sids: str) -> Resource:
+    class Knowing(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return super().takes(parameter, value) and (
+                parameter in (INACTIVE.parameter, CLOSED.parameter) or value in sids
+            )
+
+    return Knowing()
+
+
+class TestLearningSids:
+    """Whether the target takes SIDs of services it does not know, each parameter by itself."""
+
+    def test_any_taken_means_all_well_formed_ones_must_be(self) -> None:
+        session = session_with(Resource())
+        learn_sids(session, {})
+        assert session.situation.sids == {}
+        assert session.drafts == {}
+
+    def test_one_spelling_refused_by_a_target_that_takes_unknown_sids_is_a_deviation(self) -> None:
+        class LowerCaseOnly(Resource):
+            def takes(self, parameter: str, value: str) -> bool:
+                return super().takes(parameter, value) and not any(c in "ABCDEF" for c in value[2:])
+
+        session = session_with(LowerCaseOnly())
+        learn_sids(session, {})
+        assert {rule for rule, _, _ in session.drafts} == {
+            "chat-service-sid-accept",
+            "messaging-service-sid-accept",
+        }
+
+    def test_a_target_that_knows_the_example_alone_is_asked_for_no_other(self) -> None:
+        example = "IS" + "a" * 32
+        session = session_with(knowing(example))
+        learn_sids(session, {})
+        assert session.situation.sids[CHAT.parameter] == {example}
+        assert session.drafts == {}
+
+    def test_a_target_that_knows_none_is_nobody_s_fault(self) -> None:
+        session = session_with(knowing())
+        learn_sids(session, {})
+        assert session.situation.sids[CHAT.parameter] == frozenset()
+        assert session.drafts == {}
+
+    def test_a_provisioned_sid_must_be_taken(self) -> None:
+        own = "IS" + "9" * 32
+        session = session_with(knowing(own))
+        learn_sids(session, {CHAT.parameter: own})
+        assert session.situation.sids[CHAT.parameter] == {own}
+        refusing = session_with(knowing())
+        learn_sids(refusing, {CHAT.parameter: own})
+        assert refusing.situation.sids[CHAT.parameter] == {own}
+
+    def test_the_parameters_are_independent(self) -> None:
+        class ChatOnly(Resource):
+            def takes(self, parameter: str, value: str) -> bool:
+                return super().takes(parameter, value) and parameter != "DefaultMessagingServiceSid"
+
+        session = session_with(ChatOnly())
+        learn_sids(session, {})
+        assert list(session.situation.sids) == ["DefaultMessagingServiceSid"]
+
+
+def test_an_empty_update_is_the_reader_where_get_is_not_served() -> None:
+    session = session_with(lambda request: answer(200, representation()) if request == EMPTY else refusal())
+    look_around(session)
+    assert session.reader == EMPTY
+    served = session_with(Resource())
+    look_around(served)
+    assert served.reader == READ

@@ -1,0 +1,58 @@
+"""What is sent, and what one update can carry."""
+
+from conformance.harness.schedule import Item, carried, planned, side_by_side
+from conformance.model import CHAT, CLOSED, INACTIVE, Level, Situation
+from conformance.oracle.decisions import Answer, decide
+from conformance.rules import CATALOGUE
+
+HERE = Situation(accounts=2)
+
+
+def first(level: Level, profile: str = "quick", situation: Situation = HERE) -> list[Item]:
+    return [
+        Item(rule, cls, probe)
+        for rule, cls, probes, _ in planned(CATALOGUE, profile, situation)
+        for probe in probes[:1]
+        if rule.level is level
+    ]
+
+
+def test_what_is_put_side_by_side_is_to_be_accepted_whatever_is_set() -> None:
+    for level in Level.MUST, Level.SHOULD:
+        groups = list(side_by_side(first(level), {}))
+        assert groups
+        for group in groups:
+            pairs, context = carried(group)
+            assert decide((*context, *pairs), lengths={}).answer is Answer.ACCEPT
+            assert len({name for name, _ in pairs}) == len(group) > 1
+
+
+def test_nothing_is_carried_twice_and_nothing_of_more_than_one_value_is() -> None:
+    items = [item for group in side_by_side(first(Level.MUST), {}) for item in group]
+    assert len({item.key for item in items}) == len(items)
+    assert all(len(item.probe.steps) == 1 and len(item.probe.steps[0].form() or ()) == 1 for item in items)
+
+
+def test_a_sid_that_the_target_may_refuse_is_not_put_beside_what_it_must_accept() -> None:
+    groups = side_by_side(first(Level.MUST), {CHAT.parameter: frozenset()})
+    assert CHAT.parameter not in {name for group in groups for name, _ in carried(group)[0]}
+
+
+def test_a_timer_without_its_like_has_the_setting_beside_which_it_is_judged() -> None:
+    ((item, *_), *_) = ([each] for each in first(Level.MUST) if each.rule.id == f"{INACTIVE.slug}-accept")
+    pairs, context = carried([item])
+    assert [name for name, _ in pairs] == [INACTIVE.parameter]
+    assert [name for name, _ in context] == [CLOSED.parameter]
+
+
+def test_the_quick_profile_sends_every_class_for_at_least_one_of_the_twins() -> None:
+    sent = {cls.id for _, cls, probes, _ in planned(CATALOGUE, "quick", HERE) if probes}
+    assert {cls.id for _, cls, probes, _ in planned(CATALOGUE, "standard", HERE) if probes} == sent
+
+
+def test_only_longer_profiles_draw() -> None:
+    drawn = {
+        name: sum(row[3] for row in planned(CATALOGUE, name, HERE))
+        for name in ("quick", "standard", "thorough")
+    }
+    assert 0 == drawn["quick"] < drawn["standard"] < drawn["thorough"]

@@ -1,0 +1,139 @@
+"""A run's state: what is judged, what is remembered, and what is sent to put settings in force."""
+
+from dataclasses import replace
+
+from fakes import FakeTarget, Resource, answer, refusal, representation
+
+from conformance.harness.session import Session
+from conformance.http import Failure, FailureKind, Request, Response, update
+from conformance.model import CLOSED, INACTIVE, Probe
+from conformance.rules import BY_ID
+from conformance.rules.probes import LONG_CLOSED
+
+
+def session_with(answering: object, rules: tuple[str, ...] = tuple(BY_ID)) -> tuple[Session, FakeTarget]:
+    target = FakeTarget(answering)  # type: ignore[arg-type]  # tests hand over functions of several types
+    return Session(target, rules), target
+
+
+def told(session: Session) -> set[tuple[str, str]]:
+    return {(rule, outcome) for rule, _, outcome in session.drafts}
+
+
+GOOD = update((INACTIVE.parameter, "PT20M"))
+BAD = update((INACTIVE.parameter, "banana"))
+
+
+def test_a_conformant_resource_gives_no_draft() -> None:
+    session, _ = session_with(Resource())
+    for request in (
+        GOOD,
+        BAD,
+        GOOD,
+        update(),
+        update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M")),
+    ):
+        session.send(request, "class")
+    assert session.drafts == {}
+
+
+def test_a_violation_is_drafted_once_for_each_rule_class_and_outcome_and_counted() -> None:
+    session, _ = session_with(lambda request: answer(200, representation()))
+    for _ in range(3):
+        session.send(BAD, "class")
+    (draft,) = [draft for key, draft in session.drafts.items() if key[0] == "inactive-timer-syntax"]
+    assert draft.count == 3
+    assert draft.exchange.number == 1
+
+
+def test_rules_that_were_not_selected_tell_nothing() -> None:
+    session, _ = session_with(lambda request: answer(200, representation()), ("media-type",))
+    session.send(BAD, "class")
+    assert session.drafts == {}
+
+
+def test_a_probe_has_its_context_put_in_force_once() -> None:
+    session, target = session_with(Resource())
+    for value in ("PT2M", "PT3M"):
+        session.run_probe(
+            Probe(steps=(update((INACTIVE.parameter, value)),), context=(LONG_CLOSED,)), "rule", "class"
+        )
+    assert [request.form() for request in target.sent] == [
+        (LONG_CLOSED,),
+        ((INACTIVE.parameter, "PT2M"),),
+        ((INACTIVE.parameter, "PT3M"),),
+    ]
+
+
+def test_a_context_that_never_comes_to_be_is_given_up() -> None:
+    session, target = session_with(
+        lambda request: answer(200, representation({"default_closed_timer": "PT10M"}))
+    )
+    for _ in range(20):
+        session.run_probe(Probe(steps=(GOOD,), context=(LONG_CLOSED,)), "rule", "class")
+    assert sum(request.form() == (LONG_CLOSED,) for request in target.sent) < 6
+
+
+def test_each_kind_of_answer_is_counted() -> None:
+    session, _ = session_with(Resource())
+    session.send(GOOD, "class")
+    session.send(BAD, "class")
+    assert session.kinds["answer/update"] == {"200": 1}
+    assert session.kinds["answer/refusal"] == {"400": 1}
+
+
+def test_after_a_server_error_an_ordinary_update_on_a_fresh_connection_must_work() -> None:
+    right = Resource()
+    broken = False
+
+    def breaks(request: Request) -> Response | Failure:
+        nonlocal broken
+        broken = broken or request == BAD
+        return refusal(503) if broken else right(request)
+
+    session, target = session_with(breaks)
+    session.send(BAD, "class")
+    assert target.sent[-1] == replace(update(LONG_CLOSED), fresh=True)
+    assert {("no-server-error", "server-error"), ("stays-usable", "unusable")} <= told(session)
+
+
+def test_a_server_error_alone_does_not_make_the_target_unusable() -> None:
+    right = Resource()
+    session, _ = session_with(lambda request: refusal(500) if request == BAD else right(request))
+    session.send(BAD, "class")
+    assert told(session) == {("no-server-error", "server-error")}
+
+
+def test_a_request_without_an_answer_is_a_violation_and_the_run_goes_on() -> None:
+    right = Resource()
+    silent = Failure(FailureKind.TIMEOUT, "no byte for 10 s")
+    session, _ = session_with(lambda request: silent if request == BAD else right(request))
+    session.send(BAD, "class")
+    session.send(GOOD, "class")
+    assert told(session) == {("every-request-answered", "timeout")}
+
+
+def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_settle_time() -> None:
+    right = Resource()
+    stale = iter([True])
+
+    def late(request: Request) -> Response | Failure:
+        shown = right(request)
+        if request.form() == (LONG_CLOSED,) and next(stale, False):
+            return answer(200, representation({"default_closed_timer": "P30D"}))
+        return shown
+
+    for settle, expected in ((0.0, {"omitted-parameters-kept"}), (0.01, set())):
+        stale = iter([True])
+        session = Session(FakeTarget(late), tuple(BY_ID), settle=settle)
+        session.send(GOOD, "class")
+        session.send(update(LONG_CLOSED), "class")
+        assert {rule for rule, _ in told(session)} == expected
+
+
+def test_now_and_then_an_answer_is_looked_at_that_would_show_what_refusals_wrote() -> None:
+    session, target = session_with(Resource())
+    session.send(GOOD, "class")
+    for _ in range(80):
+        session.run_probe(Probe(steps=(BAD,)), "rule", "class")
+    assert sum(request != BAD for request in target.sent[1:]) >= 2

@@ -1,0 +1,247 @@
+"""The ledger: what it predicts after any updates, and which rule it blames for something else."""
+
+from collections.abc import Mapping
+
+import pytest
+from fakes import answer, refusal, representation
+
+from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, update
+from conformance.model import BY_PARAMETER, CHAT, CLOSED, INACTIVE, Violation
+from conformance.oracle.expected_state import Ledger, is_right
+
+T = INACTIVE.attribute
+SEEN = {T: "PT5M"}
+
+
+class Account:
+    """A ledger and the exchanges that it is told."""
+
+    def __init__(self, *others: "Account") -> None:
+        self.ledger = Ledger()
+        self.number = 0
+        for other in others:
+            self.ledger.others = (*self.ledger.others, other.ledger)
+            other.ledger.others = (*other.ledger.others, self.ledger)
+
+    def exchange(
+        self, request: Request, shown: Mapping[str, str | None] | None, status: int = 200
+    ) -> Exchange:
+        self.number += 1
+        response = answer(200, representation(shown)) if shown is not None else refusal(status)
+        return Exchange(number=self.number, request=request, response=response)
+
+    def takes(
+        self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
+    ) -> list[tuple[str, str]]:
+        """Tell of an accepted request whose answer shows settings; returns what is violated."""
+        return [(each.rule, each.outcome) for each in self.told(request, shown, authorised=authorised)]
+
+    def told(
+        self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
+    ) -> list[Violation]:
+        exchange = self.exchange(request, shown)
+        self.ledger.record(exchange, authorised=authorised)
+        return list(self.ledger.compare(exchange, {name: shown.get(name) for name in self.ledger.settings}))
+
+    def refuses(self, request: Request, *, authorised: bool = True, status: int = 400) -> None:
+        self.ledger.record(self.exchange(request, None, status), authorised=authorised)
+
+    def gets_no_answer(self, request: Request) -> None:
+        self.number += 1
+        failure = Failure(FailureKind.TIMEOUT, "")
+        self.ledger.record(Exchange(number=self.number, request=request, failure=failure), authorised=True)
+
+
+def inactive(value: str, **options: object) -> Request:
+    return update((INACTIVE.parameter, value), **options)
+
+
+OTHER = update((CLOSED.parameter, "P30D"))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "sent", "shown", "right"),
+    [
+        (INACTIVE.parameter, "PT60S", "PT1M", True),
+        (INACTIVE.parameter, "P1D", "PT24H", True),
+        (INACTIVE.parameter, "PT60S", "PT61S", False),
+        (INACTIVE.parameter, "PT60S", "PT1M\n", False),
+        (INACTIVE.parameter, " PT1M ", "PT1M", True),
+        (INACTIVE.parameter, "PT0S", None, True),
+        (INACTIVE.parameter, "PT0S", "P0D", True),
+        (INACTIVE.parameter, "PT0S", "PT1M", False),
+        (INACTIVE.parameter, "PT1M", None, False),
+        (INACTIVE.parameter, "P1Y", "P365D", True),
+        (INACTIVE.parameter, "P1M", "P30D", True),
+        (INACTIVE.parameter, "P1M", "P32D", False),
+        (CHAT.parameter, "IS" + "aB" * 16, "IS" + "Ab" * 16, True),
+        (CHAT.parameter, "IS" + "a" * 32, "IS" + "a" * 31 + "b", False),
+        (CHAT.parameter, "IS" + "a" * 32, None, False),
+    ],
+)
+def test_another_spelling_of_what_was_sent_is_right(
+    parameter: str, sent: str, shown: str | None, right: bool
+) -> None:
+    assert is_right(BY_PARAMETER[parameter], sent, shown) is right
+
+
+def test_what_was_sent_and_what_was_there_is_expected() -> None:
+    account = Account()
+    assert account.takes(READ, SEEN) == []
+    assert account.takes(inactive("PT1H"), {T: "PT60M"}) == []
+    assert account.takes(OTHER, {T: "PT1H", CLOSED.attribute: "P30D"}) == []
+
+
+def test_a_mismatch_is_told_once_and_then_adopted() -> None:
+    account = Account()
+    assert account.takes(inactive("PT7M"), {T: "PT8M"}) == [("inactive-timer-echo", "changed")]
+    assert account.takes(OTHER, {T: "PT8M", CLOSED.attribute: "P30D"}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(None, "missing"), ("PT7M ", "blank"), ("PT8M", "changed")],
+)
+def test_an_accepted_value_that_does_not_come_back_breaks_its_echo(value: str | None, outcome: str) -> None:
+    assert Account().takes(inactive("PT7M"), {T: value}) == [("inactive-timer-echo", outcome)]
+
+
+def test_an_answer_that_shows_the_value_before_the_update_breaks_last_write_wins() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    assert account.takes(inactive("PT8M"), {T: "PT7M"}) == [("last-write-wins", "previous-value")]
+
+
+def test_the_same_update_twice_that_shows_something_else_breaks_idempotence() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    assert account.takes(inactive("PT7M"), {T: "PT14M"}) == [("idempotence", "changed")]
+
+
+def test_the_same_wrong_answer_to_the_same_update_is_no_matter_of_idempotence() -> None:
+    """A mock that always answers its example does not change anything by being asked twice."""
+    account = Account()
+    account.takes(READ, SEEN)
+    account.takes(inactive("PT7M"), SEEN)
+    assert account.takes(inactive("PT7M"), SEEN) == [("last-write-wins", "previous-value")]
+
+
+def test_a_parameter_that_was_not_sent_keeps_its_value() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    (reset,) = account.told(OTHER, {T: None, CLOSED.attribute: "P30D"})
+    assert (reset.rule, reset.outcome, reset.field) == ("omitted-parameters-kept", "reset", T)
+    assert [each.request for each in reset.related] == [inactive("PT7M")]
+
+
+def test_a_value_that_falls_back_to_an_earlier_one_was_lost() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.takes(inactive("PT8M"), {T: "PT8M"})
+    assert account.takes(OTHER, {T: "PT7M", CLOSED.attribute: "P30D"}) == [
+        ("read-after-write", "previous-value")
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 429])
+def test_a_refused_update_that_wrote_is_named_with_its_request(status: int) -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.refuses(inactive("PT17S"), status=status)
+    (written,) = account.told(OTHER, {T: "PT17S", CLOSED.attribute: "P30D"})
+    assert written.rule == "rejected-update-changes-nothing"
+    assert inactive("PT17S") in [each.request for each in written.related]
+
+
+def test_a_write_without_credentials_is_told_when_it_shows() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.refuses(inactive("PT9M", auth=NO_AUTH), authorised=False)
+    assert account.takes(OTHER, {T: "PT9M", CLOSED.attribute: "P30D"}) == [
+        ("credentials-required", "written")
+    ]
+
+
+def test_a_get_that_writes_breaks_safe_methods() -> None:
+    account = Account()
+    pairs = ((INACTIVE.parameter, "PT33M"),)
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.takes(Request(method="GET", content_type=None, query="x", intends=pairs), {T: "PT7M"})
+    assert account.takes(OTHER, {T: "PT33M", CLOSED.attribute: "P30D"}) == [("safe-methods", "written")]
+
+
+def test_what_only_get_shows_is_a_should() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    assert account.takes(READ, {T: "PT9M"}) == [("read-reflects-writes", "different")]
+    assert account.takes(OTHER, {T: "PT7M", CLOSED.attribute: "P30D"}) == []
+
+
+def test_after_no_answer_the_old_and_the_new_value_are_both_right() -> None:
+    for shown in ("PT7M", "PT8M"):
+        account = Account()
+        account.takes(inactive("PT7M"), {T: "PT7M"})
+        account.gets_no_answer(inactive("PT8M"))
+        assert account.takes(OTHER, {T: shown, CLOSED.attribute: "P30D"}) == []
+
+
+def test_any_sent_value_of_a_repeated_parameter_is_right_and_another_is_not() -> None:
+    twice = update((INACTIVE.parameter, "PT7M"), (INACTIVE.parameter, "PT8M"))
+    assert Account().takes(twice, {T: "PT7M"}) == []
+    assert Account().takes(twice, {T: "PT8M"}) == []
+    assert Account().takes(twice, {T: "PT9M"}) == [("repeated-parameters", "neither-value")]
+
+
+def test_a_value_repeated_a_thousand_times_is_expected_once() -> None:
+    (violation,) = Account().told(update(*[(INACTIVE.parameter, "PT7M")] * 1000), {T: "PT9M"})
+    assert violation.expected.count("PT7M") == 1
+
+
+def test_an_empty_value_that_was_taken_may_clear_or_do_nothing() -> None:
+    for shown in ("PT7M", None):
+        account = Account()
+        account.takes(inactive("PT7M"), {T: "PT7M"})
+        assert account.takes(inactive(""), {T: shown}) == []
+
+
+def test_a_zero_that_was_taken_may_come_back_as_null_or_as_any_zero() -> None:
+    for shown in (None, "PT0S", "P0D", "PT0M"):
+        assert Account().takes(inactive("PT0S"), {T: shown}) == []
+
+
+def test_an_other_account_s_value_is_recognised() -> None:
+    mine = Account()
+    theirs = Account(mine)
+    mine.takes(inactive("PT7M"), {T: "PT7M"})
+    theirs.takes(inactive("PT41M"), {T: "PT41M"})
+    assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("accounts-apart", "foreign-value")]
+
+
+def test_a_value_that_no_account_wrote_is_not_another_account_s() -> None:
+    """Two accounts that are both shown one example do not see each other."""
+    mine = Account()
+    theirs = Account(mine)
+    mine.takes(READ, SEEN)
+    theirs.takes(READ, SEEN)
+    theirs.takes(inactive("P1W"), SEEN)
+    assert "accounts-apart" not in {rule for rule, _ in mine.takes(inactive("P2W"), SEEN)}
+
+
+def test_a_returned_value_below_the_minimum_is_wrong_unless_it_was_sent_in_this_run() -> None:
+    assert Account().takes(READ, {T: "PT30S"}) == [("timer-representation", "below-minimum")]
+    account = Account()
+    account.refuses(inactive("PT30S"))
+    assert account.takes(READ, {T: "PT30S"}) == []
+
+
+@pytest.mark.parametrize("value", ["banana", "10 minutes", "600"])
+def test_a_value_that_no_reading_parses_is_no_timer(value: str) -> None:
+    assert Account().takes(READ, {T: value}) == [("timer-representation", "unparsable")]
+
+
+def test_a_returned_sid_must_match_its_pattern() -> None:
+    assert Account().takes(READ, {CHAT.attribute: "CH" + "a" * 32}) == [("response-schema", "pattern")]
+
+
+def test_a_calendar_year_may_come_back_as_a_fixed_number_of_days() -> None:
+    assert Account().takes(update((CLOSED.parameter, "P1Y")), {CLOSED.attribute: "PT8760H"}) == []

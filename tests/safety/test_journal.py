@@ -1,0 +1,221 @@
+"""What was set before a run is on disk until it is back, and two runs keep off one account."""
+
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.safety.journal import (
+    Entry,
+    Journal,
+    JournalError,
+    Locked,
+    entries,
+    read,
+    state_directory,
+    tidy,
+)
+
+TARGET = "http://127.0.0.1:4007"
+ACCOUNTS = ["AC" + "1" * 32, "AC" + "2" * 32]
+SETTINGS = {
+    "default_inactive_timer": "PT7M",
+    "default_closed_timer": "PT77M",
+    "default_chat_service_sid": None,
+}
+
+
+def kept(directory: Path) -> Path:
+    """The file of one account, of a run that has ended without putting anything back."""
+    with Journal(directory, TARGET, ACCOUNTS) as journal:
+        journal.keep(0, SETTINGS)
+    (path,) = entries(directory)
+    return path
+
+
+class TestKeeping:
+    def test_what_was_kept_is_read_again(self, tmp_path: Path) -> None:
+        entry = read(kept(tmp_path))
+        assert (entry.target, entry.account, entry.settings) == (TARGET, ACCOUNTS[0], SETTINGS)
+        assert f"process {os.getpid()} on " in entry.process
+        assert entry.taken.endswith("Z")
+
+    def test_another_run_finds_it(self, tmp_path: Path) -> None:
+        kept(tmp_path)
+        with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
+            found = journal.pending(0)
+            assert isinstance(found, Entry)
+            assert found.settings == SETTINGS
+            assert journal.pending(1) is None
+
+    def test_what_is_there_is_never_overwritten(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        before = path.read_bytes()
+        with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
+            journal.keep(0, {"default_inactive_timer": "PT1M"})
+        assert path.read_bytes() == before
+
+    def test_what_is_back_is_dropped_and_nothing_is_left(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
+            journal.keep(0, SETTINGS)
+            journal.drop(0)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_it_is_for_its_owner_alone(self, tmp_path: Path) -> None:
+        path = kept(tmp_path / "made" / "here")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+    def test_it_is_on_the_disk_before_it_has_its_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done: list[str] = []
+        sync, replace = os.fsync, Path.replace
+
+        def fsync(number: int) -> None:
+            done.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+            sync(number)
+
+        def renamed(self: Path, other: Path) -> Path:
+            done.append("renamed")
+            return replace(self, other)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(Path, "replace", renamed)
+        kept(tmp_path)
+        assert [each == "renamed" for each in done] == [False, True, False]
+        assert done[2] == str(tmp_path)
+
+    def test_other_spellings_of_the_default_port_are_the_same_target(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, "https://a.test/x", ACCOUNTS) as journal:
+            journal.keep(0, SETTINGS)
+        with Journal(tmp_path, "https://a.test:443/x", ACCOUNTS) as journal:
+            assert journal.pending(0) is not None
+        for other in ("https://a.test:444/x", "https://a.test/y", "http://a.test/x"):
+            with Journal(tmp_path, other, ACCOUNTS) as journal:
+                assert journal.pending(0) is None
+
+    def test_a_directory_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(JournalError, match="--state-dir"), Journal(tmp_path / "file", TARGET, ACCOUNTS):
+            pass
+
+    def test_it_goes_to_the_user_s_directory_for_state(self, tmp_path: Path) -> None:
+        assert state_directory(None).name == "twilio-configuration-conformance"
+        assert state_directory(tmp_path) == tmp_path
+
+
+class TestDamage:
+    """A journal is read as it was written, or not at all: other settings than those of before are never put back."""
+
+    @pytest.mark.parametrize("text", [b"", b"{}", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}'])
+    def test_what_is_no_journal_is_refused_in_one_line(self, tmp_path: Path, text: bytes) -> None:
+        path = kept(tmp_path)
+        path.write_bytes(text)
+        with pytest.raises(JournalError, match="damaged") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+
+    def test_no_change_of_a_byte_goes_unseen(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        good, entry = path.read_bytes(), read(path)
+        for position in range(len(good)):
+            changed = bytearray(good)
+            changed[position] ^= 1 << random.Random(position).randrange(7)
+            path.write_bytes(bytes(changed))
+            try:
+                assert read(path) == entry
+            except JournalError:
+                continue
+
+    def test_another_account_s_or_target_s_journal_is_refused(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        other = path.with_name("0" * 32 + ".json")
+        path.rename(other)
+        with pytest.raises(JournalError, match="damaged"):
+            read(other)
+
+    def test_a_later_version_is_refused(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        document = json.loads(path.read_text())
+        path.write_text(json.dumps({**document, "version": 2}))
+        with pytest.raises(JournalError):
+            read(path)
+
+    def test_what_cannot_be_opened_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(JournalError, match="cannot be read"):
+            read(tmp_path)
+
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from conformance.safety.journal import Journal\n"
+    "with Journal(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]):\n"
+    "    print('held', flush=True); time.sleep(60)\n"
+)
+
+
+class TestLock:
+    """Of two runs on one account the second says who the first is."""
+
+    def test_the_second_is_refused_and_told_who_is_there_since_when(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS):
+            with pytest.raises(Locked) as caught, Journal(tmp_path, TARGET, ACCOUNTS[1:]):
+                pass
+            assert f"process {os.getpid()} on " in str(caught.value)
+            assert ", since 2" in str(caught.value)
+            assert ACCOUNTS[1] in str(caught.value)
+
+    def test_another_account_or_another_target_is_free(self, tmp_path: Path) -> None:
+        with (
+            Journal(tmp_path, TARGET, ACCOUNTS[:1]),
+            Journal(tmp_path, TARGET, ACCOUNTS[1:]),
+            Journal(tmp_path, TARGET + "/x", ACCOUNTS) as third,
+        ):
+            assert third.pending(0) is None
+
+    def test_a_refused_run_holds_nothing(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS[1:]):
+            with pytest.raises(Locked), Journal(tmp_path, TARGET, ACCOUNTS):
+                pass
+            with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
+                pass
+
+    def test_a_process_that_was_killed_holds_nothing(self, tmp_path: Path) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(tmp_path), TARGET, *ACCOUNTS], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        with process.stdout:
+            assert process.stdout.readline() == "held\n"
+            with (
+                pytest.raises(Locked, match=f"process {process.pid} on"),
+                Journal(tmp_path, TARGET, ACCOUNTS),
+            ):
+                pass
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
+            assert journal.pending(0) is None
+
+    def test_what_such_a_process_leaves_is_tidied_and_what_is_held_is_not(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
+            gone = tmp_path / f"{'0' * 32}.lock"
+            gone.touch()
+            gone.with_suffix(".owner").touch()
+            half = tmp_path / f".{'1' * 32}.json.abcdefgh"
+            half.touch()
+            tidy(tmp_path)
+            assert not half.exists()
+            assert not gone.exists()
+            assert not gone.with_suffix(".owner").exists()
+            with (
+                pytest.raises(Locked, match=f"process {os.getpid()} on"),
+                Journal(tmp_path, TARGET, ACCOUNTS),
+            ):
+                pass

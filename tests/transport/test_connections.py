@@ -1,0 +1,421 @@
+"""Below the target: connections, what servers get wrong, TLS, and where a name leads."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import tracemalloc
+from contextlib import ExitStack
+from pathlib import Path
+
+import hostile
+import httpcore
+import pytest
+from playing import UPDATE, playing, sent_in_time
+
+from conformance.http import FailureKind, Request, update
+from conformance.transport.connections import addresses_of, are_loopback, are_private
+from conformance.transport.target import (
+    Target,
+    TargetDead,
+    TargetSettings,
+)
+
+
+class TestPeer:
+    """Connections go to the target, at the addresses that were checked, and nowhere else."""
+
+    def test_a_name_is_not_looked_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        looked_up = []
+        lookup = socket.getaddrinfo
+
+        def rebound(host: str, *rest: object, **named: object) -> object:
+            looked_up.append(host)
+            return lookup(host, *rest, **named)  # type: ignore[arg-type]  # as it was called
+
+        monkeypatch.setattr(socket, "getaddrinfo", rebound)
+        with hostile.Hostile("good") as server:
+            url = server.url.replace("127.0.0.1", "rebinding.invalid")
+            settings = TargetSettings(url=url, addresses=("127.0.0.2", "127.0.0.1"), timeout=2.0)
+            with Target(settings) as target:
+                assert target.send(UPDATE).status == 200
+            assert b"Host: rebinding.invalid:" in server.received[0]
+        assert set(looked_up) <= {"127.0.0.1", "127.0.0.2"}
+
+    def test_a_name_without_an_address_is_not_reached(self) -> None:
+        with Target(TargetSettings(url="http://nowhere.invalid", addresses=())) as target:
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.CONNECT
+
+    def test_another_peer_is_refused_below_the_client(self) -> None:
+        with hostile.Hostile("good") as server, hostile.Hostile("good") as other:
+            with Target(TargetSettings(url=server.url)) as target:
+                with pytest.raises(httpcore.LocalProtocolError, match="is not the target"):
+                    target._fresh.request("GET", other.url)
+                assert target.send(UPDATE).status == 200
+            assert other.connections == 0
+
+
+class TestConnections:
+    """Reuse is the rule, a connection of one's own on request, and a closed idle one is nobody's fault."""
+
+    def test_connections_are_reused(self) -> None:
+        with playing("good") as (server, target):
+            assert [target.send(UPDATE).status for _ in range(5)] == [200] * 5
+            assert server.connections == 1
+
+    def test_reconnecting_leaves_the_kept_one(self) -> None:
+        with playing("good") as (server, target):
+            for _ in range(2):
+                target.send(UPDATE)
+                target.send(UPDATE)
+                target.reconnect()
+            assert server.connections == 2
+
+    def test_fresh_opens_one_of_its_own(self) -> None:
+        with playing("good") as (server, target):
+            for _ in range(3):
+                target.send(Request(fresh=True))
+            assert server.connections == 3
+
+    @pytest.mark.parametrize("name", ["closed-silently", "closed-on-reuse", "timed-out-on-reuse"])
+    def test_closing_an_idle_connection_is_legal(self, name: str) -> None:
+        with playing(name) as (_, target):
+            assert [target.send(UPDATE).status for _ in range(6)] == [200] * 6
+
+    def test_a_repetition_counts_as_a_request(self) -> None:
+        with playing("closed-on-reuse") as (_, target):
+            assert [target.send(UPDATE).number for _ in range(3)] == [1, 3, 4]
+            assert target.requests == 4
+
+    def test_a_hang_on_a_reused_connection_is_a_hang(self) -> None:
+        with playing("hangs-on-reuse", timeout=1.0) as (_, target):
+            assert target.send(UPDATE).status == 200
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.TIMEOUT
+
+    @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="an option of Linux")
+    def test_an_answer_in_two_segments_is_not_held_up(self) -> None:
+        with playing("two-segments") as (_, target):
+            elapsed = sorted(target.send(UPDATE).elapsed for _ in range(20))
+        # Held up, all but the first or two take the 40 ms of a delayed acknowledgement; a busy machine holds up some.
+        assert elapsed[4] < 0.03
+
+    def test_requests_sent_together_have_a_connection_each_and_keep_their_order(self) -> None:
+        requests = [update(("DefaultClosedTimer", f"PT{minutes}M")) for minutes in range(10, 18)]
+        with playing("echo") as (server, target):
+            exchanges = target.send_together(requests)
+            assert server.connections == 8
+        assert [exchange.request for exchange in exchanges] == requests
+        assert [exchange.number for exchange in exchanges] == list(range(1, 9))
+        for exchange, request in zip(exchanges, requests, strict=True):
+            assert exchange.response is not None
+            assert exchange.response.body.endswith(request.body or b"?")
+
+    def test_requests_sent_together_overlap(self) -> None:
+        with playing("silent", timeout=0.5) as (_, target):
+            began = time.monotonic()
+            exchanges = target.send_together([UPDATE] * 6)
+            assert time.monotonic() - began < 6 * 0.5
+        assert {exchange.failure.kind for exchange in exchanges if exchange.failure} == {FailureKind.TIMEOUT}
+
+
+FAILURES = {
+    "banner": FailureKind.FRAMING,
+    "blank-lines-first": FailureKind.FRAMING,
+    "body-then-silence": FailureKind.TIMEOUT,
+    "chunk-of-sixteen-exabytes": FailureKind.DISCONNECT,
+    "chunk-too-long": FailureKind.FRAMING,
+    "content-length-long": FailureKind.DISCONNECT,
+    "content-length-negative": FailureKind.FRAMING,
+    "content-length-too-long-to-count": FailureKind.FRAMING,
+    "content-length-twice": FailureKind.FRAMING,
+    "deaf": FailureKind.TIMEOUT,
+    "drip": FailureKind.TIMEOUT,
+    "drip-body": FailureKind.TIMEOUT,
+    "empty-reply": FailureKind.DISCONNECT,
+    "endless-chunk-extension": FailureKind.TOO_LARGE,
+    "endless-headers": FailureKind.TOO_LARGE,
+    "endless-status-line": FailureKind.TOO_LARGE,
+    "endless-trailers": FailureKind.TOO_LARGE,
+    "half-close": FailureKind.DISCONNECT,
+    "head-then-silence": FailureKind.TIMEOUT,
+    "header-injection": FailureKind.FRAMING,
+    "header-without-name": FailureKind.FRAMING,
+    "http-0.9": FailureKind.FRAMING,
+    "http-2": FailureKind.FRAMING,
+    "interim-drip": FailureKind.TIMEOUT,
+    "interim-flood": FailureKind.TOO_LARGE,
+    "invalid-chunking": FailureKind.FRAMING,
+    "invalid-status-line": FailureKind.FRAMING,
+    "midway": FailureKind.DISCONNECT,
+    "nul-in-header": FailureKind.FRAMING,
+    "reset": FailureKind.DISCONNECT,
+    "reset-midway": FailureKind.DISCONNECT,
+    "silent": FailureKind.TIMEOUT,
+    "status-000": FailureKind.FRAMING,
+    "status-1000": FailureKind.FRAMING,
+    "switched-to-websocket": FailureKind.FRAMING,
+    "tls-alert": FailureKind.FRAMING,
+    "unknown-transfer-coding": FailureKind.FRAMING,
+    "upgrade": FailureKind.FRAMING,
+}
+
+ANSWERS = {
+    "brotli": b"\x0b\x02\x80{}\x03",
+    "duplicate-keys": b'{"url": "a", "url": "b"}',
+    "early-hints": b"{}",
+    "gzip": hostile.GOOD,
+    "http-1.0": hostile.GOOD,
+    "invalid-json": b'{"account_sid": ',
+    "not-gzip": hostile.GOOD,
+    "terminal-escapes": b'"\x1b]0;owned\x07\x1b[2J\x00"',
+}
+
+
+class TestHostileTargets:
+    """What a target does never raises, never takes long, and has a name."""
+
+    @pytest.mark.parametrize("name", FAILURES)
+    def test_a_failure_is_named_and_comes_in_bounded_time(self, name: str) -> None:
+        # How long a flood takes is a matter of the machine: only what never ends has to be cut short.
+        timeout = 5.0 if FAILURES[name] is FailureKind.TOO_LARGE else 0.5
+        with playing(name, max_body=1 << 16, timeout=timeout) as (_, target):
+            for _ in range(2):
+                exchange = sent_in_time(target)
+                assert exchange.response is None
+                assert exchange.failure is not None
+                assert exchange.failure.kind is FAILURES[name]
+                assert exchange.failure.detail
+
+    @pytest.mark.parametrize("name", ANSWERS)
+    def test_a_well_framed_answer_is_handed_on_as_it_came(self, name: str) -> None:
+        with playing(name) as (_, target):
+            for _ in range(2):
+                response = target.send(UPDATE).response
+                assert response is not None
+                assert response.body == ANSWERS[name]
+                assert not response.truncated
+
+    @pytest.mark.parametrize("name", ["huge-json", "deep-nesting", "million-digits", "invalid-utf8"])
+    def test_large_and_odd_bodies_come_through_whole(self, name: str) -> None:
+        with playing(name) as (_, target):
+            response = target.send(UPDATE).response
+        assert response is not None
+        assert len(response.body) == int(response.header("content-length") or 0)
+
+    @pytest.mark.parametrize("name", ["endless-body", "gzip-bomb"])
+    def test_a_body_is_cut_at_the_cap(self, name: str) -> None:
+        hostile.bomb()
+        with playing(name) as (_, target):
+            tracemalloc.start()
+            try:
+                response = target.send(UPDATE).response
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+        assert response is not None
+        assert response.truncated
+        assert len(response.body) == 1 << 20
+        assert peak < 16 << 20
+
+    @pytest.mark.parametrize(
+        "name", ["broken-gzip", "gzip-and-more", "not-gzip", "many-gzip-members", "brotli", "brotli-bomb"]
+    )
+    def test_a_body_that_cannot_be_decoded_to_its_end_stays_encoded_and_is_said_to_be(
+        self, name: str
+    ) -> None:
+        with playing(name) as (_, target):
+            response = target.send(UPDATE).response
+        assert response is not None
+        assert response.undecoded
+        assert len(response.body) == int(response.header("content-length") or 0)
+
+    def test_a_gzip_file_may_have_members(self) -> None:
+        with playing("gzip-in-two-members") as (_, target):
+            response = target.send(UPDATE).response
+        assert response is not None
+        assert (response.body, response.undecoded) == (hostile.GOOD, False)
+
+    @pytest.mark.parametrize("name", ["answers-twice", "answers-twice-in-chunks", "length-and-chunked"])
+    def test_an_answer_that_hides_another_is_a_failure_beside_the_response(self, name: str) -> None:
+        with playing(name) as (_, target):
+            failures = [target.send(UPDATE).failure for _ in range(2)]
+        assert FailureKind.FRAMING in {failure.kind for failure in failures if failure is not None}
+
+    @pytest.mark.parametrize(
+        ("name", "request_"), [("content-length-short", UPDATE), ("body-to-head", Request(method="HEAD"))]
+    )
+    def test_bytes_after_the_end_of_an_answer_are_a_failure_beside_the_response(
+        self, name: str, request_: Request
+    ) -> None:
+        with playing(name) as (server, target):
+            for _ in range(3):
+                exchange = target.send(request_)
+                assert exchange.status == 200
+                assert exchange.failure is not None
+                assert exchange.failure.kind is FailureKind.FRAMING
+                assert "follow the end" in exchange.failure.detail
+            assert server.connections == 3
+
+    def test_a_target_that_is_not_http_is_told_by_what_it_says(self) -> None:
+        with playing("banner") as (_, target):
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert "SSH-2.0" in failure.detail
+
+    def test_a_large_request_to_a_deaf_target_ends_in_time(self) -> None:
+        with playing("deaf", timeout=0.5) as (_, target):
+            began = time.monotonic()
+            failure = target.send(Request(body=bytes(20_000_000))).failure
+            assert time.monotonic() - began < 20
+        assert failure is not None
+        assert failure.kind is FailureKind.TIMEOUT
+
+    def test_a_connection_that_is_never_accepted_is_a_failure_to_connect(self) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+            for _ in range(4):  # more than the queue of those who wait to be accepted holds
+                stream = waiting.enter_context(socket.socket())
+                stream.setblocking(False)
+                stream.connect_ex(listener.getsockname())
+            port = listener.getsockname()[1]
+            with Target(TargetSettings(url=f"http://127.0.0.1:{port}", timeout=0.5)) as target:
+                failure = sent_in_time(target).failure
+        assert failure is not None
+        assert failure.kind in (FailureKind.CONNECT, FailureKind.TIMEOUT)
+
+    def test_nobody_listening_is_a_failure_to_connect(self) -> None:
+        with Target(TargetSettings(url="http://127.0.0.1:1")) as target:
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.CONNECT
+
+    def test_a_known_good_request_that_cannot_connect_three_times_means_a_dead_target(self) -> None:
+        with Target(TargetSettings(url="http://127.0.0.1:1")) as target:
+            with pytest.raises(TargetDead, match="cannot be reached") as caught:
+                target.send(UPDATE, known_good=True)
+            assert target.requests == 3
+        assert caught.value.exchange.failure is not None
+
+    def test_a_known_good_request_that_is_answered_badly_does_not_mean_a_dead_target(self) -> None:
+        with playing("reset") as (_, target):
+            assert target.send(UPDATE, known_good=True).failure is not None
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of 127.0.0.1, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl command")
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    options = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    command = [openssl, *options.split(), "-keyout", str(path) + ".key", "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(str(path) + ".key").read_text())
+    return path
+
+
+@pytest.fixture(scope="module")
+def context(certificate: Path) -> ssl.SSLContext:
+    """What a server speaks TLS with."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class TestTLS:
+    """TLS is checked, and its failures have a kind of their own."""
+
+    def test_a_certificate_of_an_unknown_authority_is_refused(self, context: ssl.SSLContext) -> None:
+        with hostile.Hostile("good", context) as server, Target(TargetSettings(url=server.url)) as target:
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.TLS
+        assert "certificate" in failure.detail
+
+    def test_the_ca_file_is_trusted(self, certificate: Path, context: ssl.SSLContext) -> None:
+        with (
+            hostile.Hostile("good", context) as server,
+            Target(TargetSettings(url=server.url, ca_file=str(certificate))) as target,
+        ):
+            assert [target.send(UPDATE).status for _ in range(2)] == [200, 200]
+            assert server.connections == 1
+
+    def test_a_certificate_of_another_host_is_refused(
+        self, certificate: Path, context: ssl.SSLContext
+    ) -> None:
+        with hostile.Hostile("good", context) as server:
+            url = server.url.replace("127.0.0.1", "localhost")
+            with Target(TargetSettings(url=url, ca_file=str(certificate))) as target:
+                failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.TLS
+        assert "localhost" in failure.detail
+
+    def test_a_proxy_opens_a_tunnel_and_its_own_answer_is_not_the_targets(
+        self, certificate: Path, context: ssl.SSLContext
+    ) -> None:
+        with hostile.Hostile("good", context) as server, hostile.Hostile(hostile.tunnel) as proxy:
+            settings = TargetSettings(url=server.url, ca_file=str(certificate), proxy=proxy.url)
+            with Target(settings) as target:
+                exchanges = [target.send(UPDATE) for _ in range(3)]
+        assert [(each.status, each.failure) for each in exchanges] == [(200, None)] * 3
+        assert proxy.received[0].startswith(b"CONNECT 127.0.0.1:")
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("silent", FailureKind.TIMEOUT),
+            ("drip-body", FailureKind.TIMEOUT),
+            ("reset-midway", FailureKind.DISCONNECT),
+            ("empty-reply", FailureKind.DISCONNECT),
+            ("endless-headers", FailureKind.TOO_LARGE),
+        ],
+    )
+    def test_failures_under_tls_are_those_without(
+        self, name: str, kind: FailureKind, certificate: Path, context: ssl.SSLContext
+    ) -> None:
+        with (
+            hostile.Hostile(name, context) as server,
+            Target(TargetSettings(url=server.url, timeout=0.5, ca_file=str(certificate))) as target,
+        ):
+            failure = sent_in_time(target).failure
+        assert failure is not None
+        assert failure.kind is kind
+
+    @pytest.mark.parametrize("name", ["banner", "tls-alert", "tls-drip", "silent", "reset", "empty-reply"])
+    def test_a_target_that_does_not_speak_tls_fails_with_it(self, name: str) -> None:
+        with hostile.Hostile(name) as server:
+            url = server.url.replace("http:", "https:")
+            with Target(TargetSettings(url=url, timeout=0.5)) as target:
+                failure = sent_in_time(target).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.TLS
+
+
+class TestAddresses:
+    """Where a target is, by the addresses its name stands for."""
+
+    @pytest.mark.parametrize(
+        ("url", "loopback", "private"),
+        [
+            ("http://127.0.0.1:4007/x", True, True),
+            ("http://[::1]:4007", True, True),
+            ("http://localhost", True, True),
+            ("http://10.1.2.3", False, True),
+            ("http://192.168.0.1", False, True),
+            ("http://[fd00::1]", False, True),
+            ("http://[::ffff:127.0.0.1]", True, True),
+            ("http://[::ffff:8.8.8.8]", False, False),
+            ("http://8.8.8.8", False, False),
+            ("http://100.64.0.1", False, False),
+            ("http://" + "x" * 64 + ".invalid", False, False),
+        ],
+    )
+    def test_an_address_is_loopback_private_or_neither(self, url: str, loopback: bool, private: bool) -> None:
+        addresses = addresses_of(url)
+        assert (are_loopback(addresses), are_private(addresses)) == (loopback, private)

@@ -1,0 +1,110 @@
+"""A run is as fast as it was told to be, and slower when the target asks for it."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from conformance.http import Response
+from conformance.transport.pacing import BACKOFF_CEILING, Pace, RateLimitedOut, retry_after
+
+
+def answer(status: int, after: str | None = None) -> Response:
+    return Response(status=status, headers=(("Retry-After", after),) if after is not None else ())
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of every sleep, none of which is slept."""
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
+
+
+def made(**options: float) -> Pace:
+    settings: dict[str, float] = {"patience": 1e6, "refusals": 3, "seed": 0, **options}
+    return Pace(rate=None, notice=lambda line: None, **settings)  # type: ignore[arg-type]  # tests name them
+
+
+class TestRetryAfter:
+    def test_seconds(self) -> None:
+        assert retry_after(answer(429, "120")) == 120
+
+    @pytest.mark.parametrize(
+        "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"]
+    )
+    def test_a_date_in_each_of_its_three_forms(self, form: str) -> None:
+        when = datetime.now(UTC) + timedelta(seconds=90)
+        seconds = retry_after(answer(503, when.strftime(form)))
+        assert seconds is not None
+        assert 80 < seconds <= 90
+
+    def test_a_date_in_the_past_is_now(self) -> None:
+        past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+        assert retry_after(answer(503, past)) == 0
+
+    @pytest.mark.parametrize(
+        "value", ["", "soon", "-1", "1.5", "9" * 30, "Mon, 01 Jan " + "9" * 30 + " 00:00:00 GMT"]
+    )
+    def test_anything_else_says_nothing(self, value: str) -> None:
+        assert retry_after(answer(429, value)) is None
+
+
+class TestWaiting:
+    def test_what_is_asked_for_is_waited(self, slept: list[float]) -> None:
+        assert made().wait(answer(429, "7"), reserve=False)
+        assert made().wait(answer(503, "8"), reserve=False)
+        assert slept == [7, 8]
+
+    def test_without_a_time_each_wait_is_twice_the_one_before_up_to_a_ceiling_give_or_take(
+        self, slept: list[float]
+    ) -> None:
+        pace = made()
+        for _ in range(14):
+            pace.wait(answer(429), reserve=False)
+        wanted = [min(BACKOFF_CEILING, 0.1 * 2**turn) for turn in range(14)]
+        assert all(0.9 * each <= seconds <= 1.1 * each for each, seconds in zip(wanted, slept, strict=True))
+        assert len({round(seconds / each, 6) for each, seconds in zip(wanted, slept, strict=True)}) > 10
+
+    def test_503_without_a_time_stands(self, slept: list[float]) -> None:
+        assert not made().wait(answer(503), reserve=False)
+        assert slept == []
+
+    def test_what_is_put_back_has_a_patience_of_its_own(self, slept: list[float]) -> None:
+        pace = made(patience=10)
+        assert pace.wait(answer(429, "9"), reserve=False)
+        with pytest.raises(RateLimitedOut):
+            pace.wait(answer(429, "9"), reserve=False)
+        assert pace.wait(answer(429, "9"), reserve=True)
+        for _ in range(3):
+            pace.stayed_limited(reserve=False)
+        with pytest.raises(RateLimitedOut):
+            pace.stayed_limited(reserve=False)
+        pace.stayed_limited(reserve=True)
+
+
+class TestSlowing:
+    def test_after_a_429_every_request_keeps_its_distance_until_it_is_forgotten(self) -> None:
+        pace = made()
+        pace.wait(answer(429, "0"), reserve=False)
+        pace.wait(answer(429, "0"), reserve=False)
+        began = time.perf_counter()
+        for _ in range(5):
+            pace.turn(1)
+        assert time.perf_counter() - began >= 4 * 0.02
+        for _ in range(60):
+            pace.wait(answer(200), reserve=False)
+        began = time.perf_counter()
+        for _ in range(100):
+            pace.turn(1)
+        assert time.perf_counter() - began < 100 * 0.02
+
+    def test_one_line_tells_it_all(self, slept: list[float]) -> None:
+        pace = made()
+        assert pace.slowed() == ""
+        pace.wait(answer(429, "2"), reserve=False)
+        pace.wait(answer(503, "3"), reserve=True)
+        line = pace.slowed()
+        assert "429 once, 503 once; 5.0 s in all" in line
+        assert "0.01 s apart" in line
