@@ -32,12 +32,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Account": "credentials",
+    "Account": "transport.credentials",
     "CATALOGUE": "rules",
-    "Plan": "executor",
-    "Target": "target",
-    "TargetSettings": "target",
-    "run": "executor",
+    "Plan": "harness.executor",
+    "Target": "transport.target",
+    "TargetSettings": "transport.target",
+    "run": "harness.executor",
 }
 """Modules of the names; the others are nouns of `conformance.model`."""
 

@@ -9,11 +9,12 @@ from fnmatch import fnmatchcase
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from conformance.exceptions import ConfigurationError, JournalError
 from conformance.http import Exchange, Request
 from conformance.model import CHAT, MESSAGING, Report, Rule
-from conformance.safety.journal import JournalError, state_directory
+from conformance.safety.journal import state_directory
 from conformance.safety.safeguard import Safeguard, safeguarded
-from conformance.settings import ConfigurationError, RunSettings
+from conformance.settings import RunSettings
 
 if TYPE_CHECKING:  # its import costs more than what is here
     from conformance.harness.executor import Judged

@@ -101,13 +101,14 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
-    from conformance.reporting.baseline import KnownError, apply, read, witnesses
-    from conformance.settings import ConfigurationError, resolve
+    from conformance.exceptions import BaselineError, ConfigurationError
+    from conformance.reporting.baseline import apply, read, witnesses
+    from conformance.settings import resolve
 
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
         known = read(settings.known) if settings.known is not None else ()
-    except (ConfigurationError, KnownError) as error:
+    except (ConfigurationError, BaselineError) as error:
         raise Refused(str(error)) from None
     heed(_leave)
     with ExitStack() as stack:
@@ -182,7 +183,7 @@ def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
     from conformance.api import select
-    from conformance.settings import ConfigurationError
+    from conformance.exceptions import ConfigurationError
 
     try:
         return select(globs)
@@ -326,7 +327,8 @@ def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
 
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     """The accounts from the flags, else from the environment, else the throw-away ones that `run` sends."""
-    from conformance.settings import ConfigurationError, accounts_from
+    from conformance.exceptions import ConfigurationError
+    from conformance.settings import accounts_from
     from conformance.transport.credentials import THROWAWAY
 
     environ = {"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ

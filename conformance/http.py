@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from conformance.exceptions import NotJSON
+
 PATH = "/v1/Configuration"
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
@@ -195,10 +197,6 @@ class Exchange:
     def refused(self) -> bool:
         """Whether the target refused the request for what it is: a 429 says nothing about that (RFC 6585 4)."""
         return self.unwritten and self.status != 429
-
-
-class NotJSON(ValueError):
-    """The body is no JSON text in UTF-8 (RFC 8259)."""
 
 
 def json_of(response: Response) -> Any:

@@ -11,7 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from conformance.http import Exchange, NotJSON, Pairs, Request, json_of
+from conformance.exceptions import NotJSON
+from conformance.http import Exchange, Pairs, Request, json_of
 
 if TYPE_CHECKING:  # its import costs more than the whole of this package
     from hypothesis.stateful import RuleBasedStateMachine

@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make an item of `test_conformance` for each rule."""
     if metafunc.function is test_conformance:
         from conformance.api import select
-        from conformance.settings import ConfigurationError
+        from conformance.exceptions import ConfigurationError
 
         try:
             rules = select(_settings(metafunc.config).only)
@@ -75,9 +75,7 @@ def conformance_result(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
     """The result document of the one run."""
-    from conformance.reporting import ReportError
-    from conformance.settings import ConfigurationError
-    from conformance.transport.embedded import EmulatorFailed
+    from conformance.exceptions import ConfigurationError, EmulatorFailed, ReportError
 
     selected = frozenset(
         str(item.callspec.params["conformance_rule"])

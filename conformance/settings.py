@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import CHAT, MESSAGING, Field, Level
 from conformance.transport.connections import addresses_of, are_loopback, are_private
@@ -33,10 +34,6 @@ _VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
 
 _RESERVE = 16
 """Requests beyond the budget for each account: what putting its settings back takes at most, and some to spare."""
-
-
-class ConfigurationError(Exception):
-    """The run was asked for in a way that cannot be followed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

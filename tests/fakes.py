@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from conformance.exceptions import BudgetExhausted
 from conformance.harness.minimizer import REQUESTS, Witness
 from conformance.harness.session import Session
 from conformance.http import BASIC, PATH, Exchange, Failure, Request, Response
@@ -11,7 +12,7 @@ from conformance.model import BY_PARAMETER, FIELDS, Finding
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID
 from conformance.transport.credentials import THROWAWAY
-from conformance.transport.target import BudgetExhausted, Target, TargetSettings
+from conformance.transport.target import Target, TargetSettings
 
 URL = "http://fake.test"
 ACCOUNT = THROWAWAY[0].sid or ""

@@ -19,11 +19,12 @@ from fuzz_bytes import changed
 from reporting.samples import DOCUMENTS
 
 from conformance.cli import main
-from conformance.reporting import ReportError, load
-from conformance.reporting.baseline import KnownError, additions, merged, parse
+from conformance.exceptions import BaselineError, ConfigurationError, JournalError, ReportError
+from conformance.reporting import load
+from conformance.reporting.baseline import additions, merged, parse
 from conformance.reporting.baseline import read as read_known
 from conformance.safety import journal
-from conformance.settings import ConfigurationError, resolve
+from conformance.settings import resolve
 
 RESULT = DOCUMENTS["deviating"]
 FINDING = RESULT["findings"][0]["fingerprint"]
@@ -150,7 +151,7 @@ def _read_result(path: Path, raw: bytes) -> None:
 def _read_known(path: Path, raw: bytes) -> None:
     try:
         entries = read_known(path)
-    except KnownError as error:
+    except BaselineError as error:
         _one_line(str(error))
         return
     said = [
@@ -194,7 +195,7 @@ def _read_settings(path: Path, raw: bytes) -> None:
 def _read_journal(path: Path, original: bytes) -> None:
     try:
         entry = journal.read(path)
-    except journal.JournalError as error:
+    except JournalError as error:
         _one_line(str(error))
         return
     said = json.loads(original)

@@ -16,12 +16,13 @@ from fuzz_bytes import changed
 from jsonschema import Draft202012Validator
 
 from conformance.contract import load
+from conformance.exceptions import RateLimitedOut
 from conformance.harness.session import Session
 from conformance.http import Request, update
 from conformance.model import EXAMPLE
 from conformance.rules import BY_ID
 from conformance.transport.credentials import THROWAWAY
-from conformance.transport.target import RateLimitedOut, Target, TargetSettings
+from conformance.transport.target import Target, TargetSettings
 
 ACCOUNT = THROWAWAY[0].sid or ""
 GOOD = update(*EXAMPLE.items())

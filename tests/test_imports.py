@@ -12,6 +12,7 @@ import conformance_strategies
 
 ORDER = (
     # values, and what needs nothing of ours
+    "exceptions",
     "http",
     "model",
     "contract",
@@ -40,13 +41,14 @@ ORDER = (
 """A room, which is a module or a package of `conformance`, imports only rooms before it."""
 
 CONFINED = {
-    "http": set(),
-    "model": {"http"},
+    "exceptions": set(),
+    "http": {"exceptions"},
+    "model": {"exceptions", "http"},
     "contract": set(),
     "strategies": set(),
     "emulator": set(),
-    "oracle": {"http", "model"},
-    "reporting": {"contract", "http", "model"},
+    "oracle": {"exceptions", "http", "model"},
+    "reporting": {"contract", "exceptions", "http", "model"},
 }
 """What these rooms may import at most: generator, judge and emulator know nothing of each other."""
 

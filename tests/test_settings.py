@@ -7,8 +7,9 @@ import certifi
 import pytest
 
 from conformance import settings as configuration
+from conformance.exceptions import ConfigurationError
 from conformance.model import Level
-from conformance.settings import ConfigurationError, RunSettings, resolve
+from conformance.settings import RunSettings, resolve
 from conformance.transport.target import THROWAWAY, Account
 
 SID = "AC" + "0123456789abcdef" * 2

@@ -23,7 +23,8 @@ from conformance.commands.refused import Refused, result_in
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
     """Take the deviations of RESULT (result.json, or its directory) as known."""
-    from conformance.reporting.baseline import KnownError, additions, merged, parse
+    from conformance.exceptions import BaselineError
+    from conformance.reporting.baseline import additions, merged, parse
     from conformance.reporting.text import plural
 
     document = result_in(result)
@@ -40,7 +41,7 @@ def baseline(result: Path, output: Path, reason: str | None, any_class: bool) ->
         if entries or not output.exists():
             # Encoded before the file is opened, so that what cannot be written leaves what is there.
             output.write_bytes(merged(text, entries, str(output)).encode())
-    except KnownError as error:
+    except BaselineError as error:
         raise Refused(str(error)) from None
     except (OSError, UnicodeError) as error:
         raise Refused(f"{output}: cannot be read or written: {error}") from None

@@ -19,9 +19,9 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """
     from conformance.api import select
     from conformance.commands.refused import Refused
+    from conformance.exceptions import ConfigurationError
     from conformance.harness.schedule import planned
     from conformance.model import Situation
-    from conformance.settings import ConfigurationError
 
     try:
         rules = select(only)

@@ -23,7 +23,8 @@ def result_in(path: Path) -> dict[str, Any]:
     Raises:
         Refused: there is none.
     """
-    from conformance.reporting import ReportError, load  # costs what `conformance serve` need not pay
+    from conformance.exceptions import ReportError
+    from conformance.reporting import load  # costs what `conformance serve` need not pay
 
     try:
         return load(path)

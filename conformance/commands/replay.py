@@ -59,7 +59,8 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     with ExitStack() as stack:
         url = settings.target or ""
         if embedded:
-            from conformance.transport.embedded import Embedded, EmulatorFailed
+            from conformance.exceptions import EmulatorFailed
+            from conformance.transport.embedded import Embedded
 
             try:
                 url = stack.enter_context(Embedded(settings.accounts)).url()
@@ -95,7 +96,8 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _settings(flags: dict[str, object]) -> "RunSettings":
-    from conformance.settings import ConfigurationError, resolve
+    from conformance.exceptions import ConfigurationError
+    from conformance.settings import resolve
 
     try:
         return resolve(flags, os.environ, Path("conformance.toml"))
@@ -129,14 +131,12 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
 
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
     from conformance.api import safe
+    from conformance.exceptions import BudgetExhausted, ConfigurationError, LeftShort, RateLimitedOut, Unsafe
     from conformance.harness.session import Session
     from conformance.reporting import record
     from conformance.reporting.facts import differing, facts
     from conformance.reporting.text import answer_line, request_line
-    from conformance.safety.safeguard import Unsafe
-    from conformance.safety.timer_guard import LeftShort
-    from conformance.settings import ConfigurationError
-    from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target
+    from conformance.transport.target import Target
 
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)

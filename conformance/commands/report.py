@@ -25,7 +25,8 @@ def report(directory: Path, output: Path | None) -> None:
 
     Its exchanges.har, which may hold more than result.json, is kept; where there is none, one of the evidence is made.
     """
-    from conformance.reporting import ARCHIVE, OBSERVATIONS, TIMER_PICTURE, ReportError, write_all
+    from conformance.exceptions import ReportError
+    from conformance.reporting import ARCHIVE, OBSERVATIONS, TIMER_PICTURE, write_all
 
     document = result_in(directory)
     source = directory if directory.is_dir() else directory.parent

@@ -37,8 +37,8 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     some are not; 3: a target could not be reached, or refuses the credentials; 2: credentials are missing, or a run
     is at work there.
     """
-    from conformance.safety.journal import Journal, JournalError, Locked, entries, read, state_directory, tidy
-    from conformance.settings import ConfigurationError
+    from conformance.exceptions import ConfigurationError, JournalError, Locked
+    from conformance.safety.journal import Journal, entries, read, state_directory, tidy
 
     heed(_interrupt)
     try:
@@ -107,11 +107,12 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         return _failed(USAGE, settings.shown(f"no credentials for {entry.account} are set"))
     if journal.pending(0) is None:  # whoever held the lock a moment ago has done it
         return RESTORED
+    from conformance.exceptions import RateLimitedOut, TargetDead
     from conformance.http import READ
     from conformance.model import shown_by
     from conformance.safety.restore import Restorer
     from conformance.safety.safeguard import Safeguard
-    from conformance.transport.target import RateLimitedOut, Target, TargetDead
+    from conformance.transport.target import Target
 
     with Target(replace(settings.for_target(entry.target), accounts=(account,))) as target:
         safeguard = Safeguard(

@@ -59,7 +59,8 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
 
 
 def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
-    from conformance.settings import ConfigurationError, resolve
+    from conformance.exceptions import ConfigurationError
+    from conformance.settings import resolve
 
     try:
         settings = resolve(flags, os.environ, _SETTINGS_FILE)
@@ -109,15 +110,21 @@ def _explore(
     tell: Callable[[str], None],
 ) -> "Exploration":
     from conformance.api import safe
+    from conformance.exceptions import (
+        BudgetExhausted,
+        ConfigurationError,
+        NoVerdict,
+        RateLimitedOut,
+        TargetDead,
+        Unimplemented,
+        Unsafe,
+    )
     from conformance.explore import explore
     from conformance.explore.prober import settings_shown
-    from conformance.harness.preflight import NoVerdict, Unimplemented
     from conformance.http import READ
     from conformance.model import TIMERS
-    from conformance.safety.safeguard import Unsafe
-    from conformance.settings import ConfigurationError
     from conformance.transport.connections import is_loopback
-    from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+    from conformance.transport.target import Target
 
     waits: list[str] = []
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ from dataclasses import field as made_by
 from decimal import Decimal
 from fractions import Fraction
 
+from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.explore import interplay
 from conformance.explore.boundaries import Known, Purse, Spent, search
 from conformance.explore.identification import Course, Window, identify, probe
@@ -24,7 +25,6 @@ from conformance.explore.values import (
     TimerReading,
 )
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field
-from conformance.transport.target import BudgetExhausted, RateLimitedOut, TargetDead
 
 Progress = Callable[[str, str, int], None]
 """Called with the stage, the value in hand and the requests sent so far."""

@@ -14,9 +14,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from conformance.exceptions import NoVerdict, Unimplemented
 from conformance.explore.notations import nominal_seconds
 from conformance.explore.values import Answer, Taken
-from conformance.harness.preflight import NoVerdict, Unimplemented
 from conformance.http import EMPTY, READ, Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, TIMERS, Field
 from conformance.oracle.durations import DAY

@@ -17,18 +17,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from conformance.exceptions import (
+    BudgetExhausted,
+    Garbled,
+    LeftShort,
+    NoVerdict,
+    RateLimitedOut,
+    TargetDead,
+    Unimplemented,
+    Unsafe,
+)
 from conformance.harness import observations as observe
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.minimizer import REQUESTS, Witness
-from conformance.harness.preflight import (
-    Findings,
-    Garbled,
-    NoVerdict,
-    Unimplemented,
-    learn_sids,
-    look_around,
-    probe_unset,
-)
+from conformance.harness.preflight import Findings, learn_sids, look_around, probe_unset
 from conformance.harness.schedule import Item, owner_of, planned, side_by_side
 from conformance.harness.session import Draft, Session
 from conformance.http import Exchange, FailureKind, Request
@@ -46,9 +48,8 @@ from conformance.model import (
     Violation,
 )
 from conformance.rules import BY_ID
-from conformance.safety.safeguard import Safeguard, Unsafe
-from conformance.safety.timer_guard import LeftShort
-from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+from conformance.safety.safeguard import Safeguard
+from conformance.transport.target import Target
 
 _STEPS = 8
 """Requests in a sequence of the state machine, at most."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from conformance.exceptions import BudgetExhausted
 from conformance.harness.contrasts import Blame, Requests, Seen, decided, is_about_own
 from conformance.harness.session import Draft, Session, cause_of, is_broken, remembered
 from conformance.http import BASIC, FORM_MEDIA_TYPE, Exchange, Pairs, Request, encode_form, update
@@ -22,7 +23,6 @@ from conformance.oracle.expected_state import CONCURRENT
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.transport.target import BudgetExhausted
 
 REQUESTS = 30
 """Requests at most to show one finding again and make it small."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from conformance.exceptions import Garbled, NoVerdict, Unimplemented
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import EMPTY, READ, Exchange, FailureKind, json_of, update
@@ -19,18 +20,6 @@ from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.sids import FIVE, unprovisioned
 
 _ABSENT = frozenset({404, 405, 501})
-
-
-class NoVerdict(Exception):
-    """The target cannot be judged: it is not reached, or refuses the credentials."""
-
-
-class Garbled(Exception):
-    """It is HTTP, but no answer is framed so that it can be read."""
-
-
-class Unimplemented(Exception):
-    """The resource is not there."""
 
 
 @dataclass(slots=True)

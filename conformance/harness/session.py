@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from conformance.exceptions import LeftShort
 from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, FailureKind, Pairs, Request, update
 from conformance.model import (
@@ -29,7 +30,6 @@ from conformance.rules import Watched, judge
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, look
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
-from conformance.safety.timer_guard import LeftShort
 from conformance.transport.target import Target
 
 _REMEMBERED = 10

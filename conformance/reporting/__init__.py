@@ -1,11 +1,12 @@
 """The reports of a run: `build` makes the result document, everything else is rendered from that alone."""
 
+from conformance.exceptions import ReportError
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.har import Archive
 from conformance.reporting.observability import Observations
 from conformance.reporting.progress import Progress
-from conformance.reporting.reading import ReportError, load, validate
+from conformance.reporting.reading import load, validate
 from conformance.reporting.recorded import request_of
 from conformance.reporting.result import Redact, build, record
 from conformance.reporting.terminal import console_for

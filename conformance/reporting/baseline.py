@@ -22,15 +22,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from conformance.contract import load as load_schema
+from conformance.exceptions import BaselineError
 from conformance.http import Request
 from conformance.model import Level, Verdict, fingerprint
 from conformance.reporting.recorded import pinned, request_of
 from conformance.reporting.result import count
 from conformance.reporting.text import Document, visible
-
-
-class KnownError(Exception):
-    """A file of known deviations cannot be used; the message is one line: file, line, what is wrong, what to do."""
 
 
 class State(StrEnum):
@@ -83,14 +80,14 @@ def read(path: Path) -> tuple[Known, ...]:
     The entries of a file.
 
     Raises:
-        KnownError: the file cannot be read, is not TOML, or an entry is malformed.
+        BaselineError: the file cannot be read, is not TOML, or an entry is malformed.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise KnownError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from None
+        raise BaselineError(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from None
     except OSError as error:
-        raise KnownError(f"{path}: cannot be read: {error.strerror}") from None
+        raise BaselineError(f"{path}: cannot be read: {error.strerror}") from None
     return parse(text, str(path))
 
 
@@ -103,35 +100,37 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         name: how messages name the file.
 
     Raises:
-        KnownError: it is not TOML, or an entry is malformed.
+        BaselineError: it is not TOML, or an entry is malformed.
     """
     try:
         document = _plain(tomllib.loads(text))
     except RecursionError:
-        raise KnownError(f"{name}: nested too deep: have entries written by `conformance baseline`") from None
+        raise BaselineError(
+            f"{name}: nested too deep: have entries written by `conformance baseline`"
+        ) from None
     except ValueError as error:  # not only TOMLDecodeError: integers of thousands of digits
         where = re.search(r"at line (\d+)", str(error))
         line = where[1] if where else str(text.rstrip().count("\n") + 1)
         problem = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
-        raise KnownError(
+        raise BaselineError(
             f"{name}:{line}: not TOML: {visible(problem)}: have entries written by `conformance baseline`"
         ) from None
     invalid = best_match(_VALIDATOR.iter_errors(document))
     if invalid is not None:
         path = list(invalid.absolute_path)
         problem = _problem(invalid.message, str(path[2]) if len(path) > 2 else "")
-        raise KnownError(f"{name}:{_line(text, path)}: {problem}")
+        raise BaselineError(f"{name}:{_line(text, path)}: {problem}")
     found: dict[str, int] = {}
     for index, entry in enumerate(document.get("deviation", ())):
         identity = fingerprint(entry["rule"], entry["class"], entry["outcome"])
         if entry["fingerprint"] != identity:
-            raise KnownError(
+            raise BaselineError(
                 f"{name}:{_line(text, ['deviation', index, 'fingerprint'])}: the fingerprint is not that of rule, "
                 f"class and outcome, which is {identity}: correct whichever is wrong"
             )
         if identity in found:
             other = _line(text, ["deviation", found[identity]])
-            raise KnownError(
+            raise BaselineError(
                 f"{name}:{_line(text, ['deviation', index])}: the same deviation is in line {other}: remove one"
             )
         found[identity] = index
@@ -185,7 +184,9 @@ def _entry(entry: Mapping[str, Any], where: str) -> Known:
     try:
         witness = tuple(_request(each) for each in entry.get("witness", ()))
     except binascii.Error as error:
-        raise KnownError(f"{where}: body_base64 is not base64: {error}: copy it from result.json") from None
+        raise BaselineError(
+            f"{where}: body_base64 is not base64: {error}: copy it from result.json"
+        ) from None
     return Known(
         rule=entry["rule"],
         cls=entry["class"],
@@ -400,7 +401,7 @@ def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-d
     The text of a file with entries added at its end; what was there, comments too, stays as it was.
 
     Raises:
-        KnownError: the result could not be read again.
+        BaselineError: the result could not be read again.
     """
     if not entries:
         return text or "# Written by `conformance baseline`: no deviation is known.\n"

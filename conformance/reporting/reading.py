@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from conformance.contract import load as load_schema
+from conformance.exceptions import ReportError
 
 SCHEMA_VERSION = 1
 
@@ -20,10 +21,6 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 """By the version that each starts from; one for every version before `SCHEMA_VERSION`."""
-
-
-class ReportError(Exception):
-    """A report cannot be read or written; the message is one line that says which and why."""
 
 
 @cache

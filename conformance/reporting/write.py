@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
+from conformance.exceptions import ReportError
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
-from conformance.reporting.reading import ReportError
 from conformance.reporting.text import Document
 
 ARCHIVE = "exchanges.har"

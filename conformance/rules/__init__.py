@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from conformance.http import NotJSON
 from conformance.model import Rule
 from conformance.rules import errors, forms, openapi, protocol, response, robustness, sids, state, timers
 from conformance.rules.judge import judge
 from conformance.rules.probes import answers
 from conformance.rules.watching import Watched
 
-__all__ = ["BY_ID", "CATALOGUE", "NotJSON", "Watched", "judge"]
+__all__ = ["BY_ID", "CATALOGUE", "Watched", "judge"]
 
 _WATCHED = {
     **{rule.id: answers("update") for rule in response.RULES},

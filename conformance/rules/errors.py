@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.http import NotJSON
+from conformance.exceptions import NotJSON
 from conformance.model import Level, Rule, Violation
 from conformance.rules.watching import Watched
 

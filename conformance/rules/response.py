@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 
 from conformance.contract import load
-from conformance.http import PATH, NotJSON
+from conformance.exceptions import NotJSON
+from conformance.http import PATH
 from conformance.model import FIELDS, Level, Rule, Violation
 from conformance.rules.probes import DOCUMENT
 from conformance.rules.watching import Watched

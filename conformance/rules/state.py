@@ -6,7 +6,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from conformance.http import EMPTY, READ, NotJSON, Pairs, Request, encode_form, update
+from conformance.exceptions import NotJSON
+from conformance.http import EMPTY, READ, Pairs, Request, encode_form, update
 from conformance.model import (
     CHAT,
     CLOSED,

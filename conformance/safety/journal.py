@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from conformance.exceptions import JournalError, Locked
 from conformance.model import FIELDS
 
 Settings = Mapping[str, str | None]
@@ -32,14 +33,6 @@ _LIMIT = 1 << 20
 
 _ATTRIBUTES = frozenset(each.attribute for each in FIELDS)
 _MEMBERS = {"version": int, "target": str, "account": str, "settings": dict, "taken": str, "process": str}
-
-
-class JournalError(Exception):
-    """The journal cannot be kept, or not be read; the message is one line."""
-
-
-class Locked(JournalError):
-    """Another process is at work on the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import READ, Exchange, Request, update
 from conformance.model import FIELDS, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.oracle.expected_state import is_right
 from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
-from conformance.transport.target import BudgetExhausted, RateLimitedOut, Target, TargetDead
+from conformance.transport.target import Target
 
 REQUESTS = 2 * (2 + len(FIELDS))
 """What putting one account's settings back takes at most: twice all together, each by itself, and a read."""

@@ -9,17 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from conformance.exceptions import JournalError, Locked, Unsafe
 from conformance.http import Request
 from conformance.model import FIELDS, Probe
 from conformance.oracle.decisions import Answer, decide_value
-from conformance.safety.journal import Journal, JournalError, Locked, Settings
+from conformance.safety.journal import Journal, Settings
 from conformance.safety.timer_guard import TimerGuard
 
 _BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
-
-
-class Unsafe(Exception):
-    """A live target is left alone: what is there could not be put back."""
 
 
 class Safeguard:

@@ -18,10 +18,6 @@ LEAST = "P30D"
 """What a timer that was never set is kept at: it cannot be unset again, and a long one does least."""
 
 
-class LeftShort(Exception):
-    """A timer is shorter than it was, and the target does not take what it was."""
-
-
 class TimerGuard:
     """What each account's timers must not be shorter than, and what follows from it."""
 

@@ -10,14 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from conformance.exceptions import EmulatorFailed
 from conformance.transport.credentials import Account
 
 _PATIENCE = 30.0
 """Seconds in which the process must be listening."""
-
-
-class EmulatorFailed(Exception):
-    """The emulator's process ended, or did not begin to listen; the message is what it printed."""
 
 
 class Embedded:

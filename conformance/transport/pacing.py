@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from conformance.exceptions import RateLimitedOut
 from conformance.http import Response
 
 TRIES = 5
@@ -27,10 +28,6 @@ _DISTANCE_START = 0.01
 _DISTANCE_CEILING = 5.0
 _RECOVERY = 0.9
 """By what the distance shrinks with every answer that is no 429; below a tenth of the first it is none."""
-
-
-class RateLimitedOut(Exception):
-    """The target asks to wait longer, or more often, than the settings allow."""
 
 
 class Pace:

@@ -24,10 +24,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
+from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import PATH, Auth, Exchange, Failure, FailureKind, Request, Response
 from conformance.transport.connections import FAILURES, Network, misframing, receive
 from conformance.transport.credentials import THROWAWAY, Account, authorization
-from conformance.transport.pacing import TRIES, Pace, RateLimitedOut
+from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.redaction import Secrets
 
 __all__ = [
@@ -55,19 +56,6 @@ _PACKAGE = "twilio-configuration-conformance"
 
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """What httpcore writes to, when somebody listens: answers' headers among it."""
-
-
-class BudgetExhausted(Exception):
-    """The budget of requests is spent; nothing was sent."""
-
-
-class TargetDead(Exception):
-    """A known-good request could not connect, three times in a row."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        detail = exchange.failure.detail if exchange.failure else ""
-        super().__init__(f"{exchange.url} cannot be reached: {detail}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
+from conformance.exceptions import BudgetExhausted
 from conformance.http import PATH, Exchange, Request, Response, decode_form
 from conformance.model import BY_PARAMETER, TIMERS
-from conformance.transport.target import BudgetExhausted
 
 Accepts = Callable[[str], bool]
 

@@ -13,16 +13,16 @@ from rich.console import Console
 
 from conformance import contract
 from conformance.emulator import DIALECTS as DIALECT_VARIANTS
+from conformance.exceptions import BudgetExhausted, NoVerdict
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.notations import nominal_seconds
-from conformance.harness.preflight import NoVerdict
 from conformance.http import decode_form
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
-from conformance.transport.target import BudgetExhausted, Target, TargetSettings
+from conformance.transport.target import Target, TargetSettings
 from explore.doors import Accepts, InProcess, Settings, both, over_http
 
 BY_NAME = {(each.name, each.variant): each for each in DIALECTS}

@@ -8,6 +8,7 @@ import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 
 from conformance.emulator import FAULTS
+from conformance.exceptions import TargetDead
 from conformance.harness.executor import Plan, run
 from conformance.http import READ, Failure, FailureKind, Request, Response
 from conformance.model import (
@@ -27,7 +28,7 @@ from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
-from conformance.transport.target import Target, TargetDead, TargetSettings
+from conformance.transport.target import Target, TargetSettings
 
 QUICK = Plan(profile="quick")
 Answering = Callable[[Request], Response | Failure]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 
-from conformance.harness.preflight import NoVerdict, Unimplemented, learn_sids, look_around, probe_unset
+from conformance.exceptions import NoVerdict, Unimplemented
+from conformance.harness.preflight import learn_sids, look_around, probe_unset
 from conformance.harness.session import Session
 from conformance.http import EMPTY, READ, Failure, FailureKind, Request, Response
 from conformance.model import CHAT, CLOSED, INACTIVE, SIDS

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from conformance.exceptions import BaselineError
 from conformance.http import NO_AUTH, Auth, Request, update
 from conformance.model import CLOSED, Level, Verdict, fingerprint
 from conformance.reporting import build, validate
 from conformance.reporting.baseline import (
     ANY_CLASS,
     Known,
-    KnownError,
     State,
     additions,
     apply,
@@ -283,7 +283,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize(("text", "line", "problem"), MALFORMED)
 def test_what_is_malformed_is_told_with_file_line_and_advice(text: str, line: int, problem: str) -> None:
-    with pytest.raises(KnownError) as error:
+    with pytest.raises(BaselineError) as error:
         parse(text, "known.toml")
 
     assert str(error.value).startswith(f"known.toml:{line}: ")
@@ -295,7 +295,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"# \xff")
 
     for name, problem in (("none", "cannot be read"), ("latin", "not UTF-8 at byte 2: save it as UTF-8")):
-        with pytest.raises(KnownError, match=problem) as error:
+        with pytest.raises(BaselineError, match=problem) as error:
             read(tmp_path / name)
         assert str(tmp_path / name) in str(error.value)
 
@@ -377,5 +377,5 @@ def test_a_file_that_cannot_be_added_to_is_left_alone() -> None:
     inline = "deviation = []\n"
     assert parse(inline) == ()
 
-    with pytest.raises(KnownError, match="not TOML"):
+    with pytest.raises(BaselineError, match="not TOML"):
         merged(inline, additions(_result(_found()), (), reason="as it was"))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.reporting import ReportError, load
+from conformance.exceptions import ReportError
+from conformance.reporting import load
 from conformance.reporting.reading import MIGRATIONS, SCHEMA_VERSION, migrate
 
 

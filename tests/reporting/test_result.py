@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from conformance.exceptions import ReportError
 from conformance.http import FORM_MEDIA_TYPE, Auth, Request, update
-from conformance.reporting import ReportError, ShellAccount, build, load, validate
+from conformance.reporting import ShellAccount, build, load, validate
 from conformance.reporting.text import body
 from conformance.transport.credentials import Account
 from conformance.transport.redaction import Secrets

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from conformance.reporting import RENDERERS, TIMER_PICTURE, ReportError, check_writable, load, write_all
+from conformance.exceptions import ReportError
+from conformance.reporting import RENDERERS, TIMER_PICTURE, check_writable, load, write_all
 
 NAMES = ["result.json", "report.html", "junit.xml", "ctrf.json", "summary.md", "exchanges.har", "badge.json"]
 

@@ -11,16 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.safety.journal import (
-    Entry,
-    Journal,
-    JournalError,
-    Locked,
-    entries,
-    read,
-    state_directory,
-    tidy,
-)
+from conformance.exceptions import JournalError, Locked
+from conformance.safety.journal import Entry, Journal, entries, read, state_directory, tidy
 
 TARGET = "http://127.0.0.1:4007"
 ACCOUNTS = ["AC" + "1" * 32, "AC" + "2" * 32]

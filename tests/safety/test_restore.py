@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from fakes import FakeTarget, Resource, refusal
 
+from conformance.exceptions import TargetDead
 from conformance.harness.session import Session
 from conformance.http import READ, Failure, FailureKind, Request, Response
 from conformance.model import CHAT, CLOSED, FIELDS, INACTIVE, Restore
 from conformance.rules import BY_ID
 from conformance.safety.journal import Journal, entries
 from conformance.safety.safeguard import Safeguard
-from conformance.transport.target import TargetDead
 
 BEFORE: Mapping[str, str | None] = {
     CHAT.attribute: "IS" + "7" * 32,

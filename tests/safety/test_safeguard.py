@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from fakes import FakeTarget, Resource, answer, representation
 
+from conformance.exceptions import Unsafe
 from conformance.harness.executor import Plan, run
 from conformance.http import Exchange, Failure, Request, Response
 from conformance.model import CLOSED, FIELDS, INACTIVE, TIMERS, Report, Verdict
 from conformance.oracle.durations import read
 from conformance.rules import CATALOGUE
 from conformance.safety.journal import Journal, entries
-from conformance.safety.safeguard import Safeguard, Unsafe
+from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 
 BEFORE: Mapping[str, str | None] = {

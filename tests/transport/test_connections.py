@@ -14,13 +14,10 @@ import httpcore
 import pytest
 from playing import UPDATE, playing, sent_in_time
 
+from conformance.exceptions import TargetDead
 from conformance.http import FailureKind, Request, update
 from conformance.transport.connections import addresses_of, are_loopback, are_private
-from conformance.transport.target import (
-    Target,
-    TargetDead,
-    TargetSettings,
-)
+from conformance.transport.target import Target, TargetSettings
 
 
 class TestPeer:

@@ -6,8 +6,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from conformance.exceptions import RateLimitedOut
 from conformance.http import Response
-from conformance.transport.pacing import BACKOFF_CEILING, Pace, RateLimitedOut, retry_after
+from conformance.transport.pacing import BACKOFF_CEILING, Pace, retry_after
 
 
 def answer(status: int, after: str | None = None) -> Response:

@@ -8,15 +8,9 @@ import hostile
 import pytest
 from playing import UPDATE, playing
 
+from conformance.exceptions import BudgetExhausted, RateLimitedOut
 from conformance.http import EMPTY, NO_AUTH, READ, Auth, Request
-from conformance.transport.target import (
-    THROWAWAY,
-    Account,
-    BudgetExhausted,
-    RateLimitedOut,
-    Target,
-    TargetSettings,
-)
+from conformance.transport.target import THROWAWAY, Account, Target, TargetSettings
 
 
 class TestWhatGoesOut:

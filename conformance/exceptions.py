@@ -1,0 +1,106 @@
+"""
+Every error that a room hands to another, in one tree.
+
+    ConformanceError
+    ├── ConfigurationError       the command or its settings cannot be followed: exit status 2
+    ├── BaselineError            a file of known deviations cannot be used
+    ├── ReportError              a report cannot be read or written
+    ├── JournalError             the journal of settings cannot be kept or read
+    │   └── Locked               another process is at work on the account
+    ├── EmulatorFailed           the embedded emulator did not start
+    ├── NotJSON                  a body is no JSON text
+    └── RunEnded                 a run ends early
+        ├── BudgetExhausted      no request is left
+        ├── Unimplemented        the resource is not there: one finding, exit status 1
+        ├── Garbled              no answer is framed so that it can be read
+        ├── NoVerdict            nothing can be judged: exit status 3
+        │   └── Unsafe           a live target is left alone
+        └── Lost                 the target was there, and no longer is as it was: exit status 3
+            ├── TargetDead       it cannot be reached any more
+            ├── RateLimitedOut   it asks to wait longer than allowed
+            └── LeftShort        it does not take back a timer that was made shorter
+
+The emulator has errors of its own: it shares nothing with the suite that judges it.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `conformance.http` raises NotJSON
+    from conformance.http import Exchange
+
+
+class ConformanceError(Exception):
+    """The base of all; its message is one line for a person."""
+
+
+class ConfigurationError(ConformanceError):
+    """The run was asked for in a way that cannot be followed; the message says what to do."""
+
+
+class BaselineError(ConformanceError):
+    """A file of known deviations cannot be used; the message names the file, the line, what is wrong, what to do."""
+
+
+class ReportError(ConformanceError):
+    """A report cannot be read or written; the message says which and why."""
+
+
+class JournalError(ConformanceError):
+    """The journal cannot be kept, or not be read."""
+
+
+class Locked(JournalError):
+    """Another process is at work on the account."""
+
+
+class EmulatorFailed(ConformanceError):
+    """The emulator's process ended, or did not begin to listen; the message is what it printed."""
+
+
+class NotJSON(ConformanceError, ValueError):
+    """The body is no JSON text in UTF-8 (RFC 8259)."""
+
+
+class RunEnded(ConformanceError):
+    """Nothing more is sent in this run."""
+
+
+class BudgetExhausted(RunEnded):
+    """The budget of requests is spent; nothing was sent."""
+
+
+class Unimplemented(RunEnded):
+    """The resource is not there."""
+
+
+class Garbled(RunEnded):
+    """It is HTTP, but no answer is framed so that it can be read."""
+
+
+class NoVerdict(RunEnded):
+    """The target cannot be judged: it is not reached, or refuses the credentials."""
+
+
+class Unsafe(NoVerdict):
+    """A live target is left alone: what is there could not be put back."""
+
+
+class Lost(RunEnded):
+    """The target was there, and no longer is as it was."""
+
+
+class TargetDead(Lost):
+    """A known-good request could not connect, three times in a row."""
+
+    def __init__(self, exchange: "Exchange") -> None:
+        self.exchange = exchange
+        detail = exchange.failure.detail if exchange.failure else ""
+        super().__init__(f"{exchange.url} cannot be reached: {detail}")
+
+
+class RateLimitedOut(Lost):
+    """The target asks to wait longer, or more often, than the settings allow."""
+
+
+class LeftShort(Lost):
+    """A timer is shorter than it was, and the target does not take what it was."""
