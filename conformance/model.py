@@ -225,6 +225,8 @@ class Outcome:
     """Why it is not-run, undecided or error; empty otherwise."""
     classes: tuple[ClassOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
+    evidence: Exchange | None = None
+    """An exchange that would have shown the rule broken, had it been; None where there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

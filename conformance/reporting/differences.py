@@ -40,6 +40,12 @@ class Difference:
         return tuple(others)
 
     @property
+    def consequences(self) -> tuple[str, ...]:
+        """The ids of other rules whose findings follow from the first one, each once."""
+        rule = self.first["rule"]
+        return tuple(dict.fromkeys(each["rule"] for each in self.others if each["rule"] != rule))
+
+    @property
     def further(self) -> tuple[str, ...]:
         """What was sent in up to three further witnesses, each on one line."""
         _, *others = dict.fromkeys(map(sequence_line, self.findings))
