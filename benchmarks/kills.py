@@ -23,9 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.cli import main as command
-from conformance.harness.session import Session
 from conformance.http import READ, update
-from conformance.model import FIELDS, TIMERS
+from conformance.model import FIELDS, TIMERS, shown_by
 from conformance.safety.journal import entries
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
@@ -108,7 +107,7 @@ class Bench:
 
     def _shown(self, account: int) -> Settings:
         exchange = self._target.send(replace(READ, account=account))
-        shown = Session(self._target, ()).shown(exchange)
+        shown = shown_by(exchange)
         assert shown is not None
         return {name: value or "" for name, value in shown.items()}
 

@@ -21,26 +21,17 @@ from pathlib import Path
 from memory import peak
 
 from conformance.http import Exchange, Response, update
-from conformance.model import INACTIVE, ClassOutcome, Finding, Level, Outcome, Report, Rule, Verdict
+from conformance.model import INACTIVE, ClassOutcome, Finding, Outcome, Report, Rule, Verdict
 from conformance.reporting import ARCHIVE, Archive, ShellAccount, build, write_all
 from conformance.reporting.html import render
-
-RULES = 78
-"""As many as the catalogue has."""
+from conformance.rules import CATALOGUE
 
 
 def made_up(exchanges: int) -> Report:
     """A run in which every class of every rule was broken."""
     outcomes = []
-    for number in range(RULES):
-        rule = Rule(
-            id=f"rule-{number}",
-            group=f"group-{number % 9}",
-            level=Level.MUST,
-            statement="It holds.",
-            source="-",
-        )
-        count = exchanges // RULES + (number < exchanges % RULES)
+    for number, rule in enumerate(CATALOGUE):
+        count = exchanges // len(CATALOGUE) + (number < exchanges % len(CATALOGUE))
         findings = tuple(_finding(rule, each) for each in range(count))
         classes = tuple(
             ClassOutcome(id=each.cls, reason="a slip", examples=9, statuses={"200": 9}) for each in findings

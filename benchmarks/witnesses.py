@@ -33,6 +33,7 @@ from conformance.reporting import ShellAccount, build, record
 from conformance.reporting.facts import differing, facts
 from conformance.reporting.text import visible
 from conformance.rules import CATALOGUE
+from conformance.rules.acceptance import rule_of
 from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
@@ -172,7 +173,7 @@ def _refused_for(name: str, value: str) -> str | None:
     if name not in BY_PARAMETER:
         return None
     decision = decide_value(BY_PARAMETER[name], value)
-    return decision.rule_id if decision.answer is Answer.REJECT else None
+    return rule_of(decision) if decision.answer is Answer.REJECT else None
 
 
 def _shorter(finding: Finding, value: str, target: Target) -> str | None:

@@ -7,9 +7,9 @@ Everything the rooms hand to each other is defined here, but for what HTTP itsel
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, json_of
@@ -157,16 +157,75 @@ class InputClass:
     """Whether few implementers make the mistake: the shortest run sends it for one of two twin settings only."""
 
 
+class Aspect(IntEnum):
+    """
+    What a rule makes a claim about, the most basic first.
+
+    A broken claim can explain a broken claim after it, never one before it: who cannot log in sees no settings, and
+    whoever asks for no credentials may still keep settings well.
+    """
+
+    WIRE = 1
+    """The target is reached, answers every request, frames its answers, and stays usable."""
+    CREDENTIALS = 2
+    METHOD = 3
+    """Methods, media types, and the other ways in which one form can be sent."""
+    STATUS = 4
+    REPRESENTATION = 5
+    """The form of the answer to an accepted update."""
+    SYNTAX = 6
+    MINIMUM = 7
+    ACCEPTANCE = 8
+    """Any other claim about whether a value, or a form, is accepted."""
+    ECHO = 9
+    """The answer to an update shows what it has set."""
+    STATE = 10
+    """What later answers show."""
+    CONSISTENCY = 11
+    """Answers of other kinds agree: reads, refusals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What has to be seen before a rule is said to hold."""
+
+    missing: str
+    """Why the rule is undecided where nothing of the kind was seen."""
+    seen: Callable[[Any], bool]
+    """Whether an exchange would have shown the rule broken, had it been; given a `conformance.rules.Reply`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A row of the catalogue."""
+    """A row of the catalogue: everything that the suite knows of one rule."""
 
     id: str
     group: str
     level: Level
     statement: str
     source: str
+    aspect: Aspect
+    evidence: Evidence
+    field: Field | None = None
+    """The setting that it is about; None where it is about none, or all."""
     classes: tuple[InputClass, ...] = ()
+    culprit: Callable[[Exchange, Exchange], bool] | None = None
+    """
+    For rules about state: whether an exchange is of the kind that must change nothing; given it, and the last one.
+
+    Where the shortest sequence of requests that shows a change has such an exchange in it, this rule is broken.
+    """
+    control: "Callable[[Request], Request | None] | None" = None
+    """
+    For rules about a peculiar way of sending something: the same request, sent plainly.
+
+    None where the request is not peculiar in this way. Where the plain one does the same, another rule is broken.
+    """
+
+    @property
+    def family(self) -> str:
+        """The id with the kind of setting in place of the setting: rules of one family make one claim."""
+        return self.id.replace(self.field.slug, self.field.kind, 1) if self.field is not None else self.id
 
 
 def fingerprint(rule: str, cls: str, outcome: str) -> str:
@@ -192,6 +251,8 @@ class Finding:
     """Whether the witness showed the same every time it was re-sent."""
     cause: str
     """Findings with the same cause are one difference seen from several sides."""
+    consequence_of: str | None = None
+    """The id of the rule whose finding explains this one; None where it is of the cause itself."""
     count: int = 1
     """How many exchanges of the run showed it."""
     first: int = 0

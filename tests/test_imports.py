@@ -21,6 +21,7 @@ ORDER = (
     # judgement, without I/O
     "oracle",
     "rules",
+    "attribution",
     # the door to the network
     "transport",
     "safety",
@@ -48,7 +49,8 @@ CONFINED = {
     "strategies": set(),
     "emulator": set(),
     "oracle": {"exceptions", "http", "model"},
-    "reporting": {"contract", "exceptions", "http", "model"},
+    "attribution": {"http", "model", "rules"},
+    "reporting": {"attribution", "contract", "exceptions", "http", "model"},
 }
 """What these rooms may import at most: generator, judge and emulator know nothing of each other."""
 

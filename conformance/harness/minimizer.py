@@ -10,19 +10,23 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from math import inf
 from typing import TypeVar
 
+from conformance.attribution.causes import cause_of
+from conformance.attribution.sameness import is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
-from conformance.harness.contrasts import Blame, Requests, Seen, decided, is_about_own
-from conformance.harness.session import Draft, Session, cause_of, is_broken, remembered
-from conformance.http import BASIC, FORM_MEDIA_TYPE, Exchange, Pairs, Request, encode_form, update
+from conformance.harness.contrasts import attributed
+from conformance.harness.session import Draft, Session, is_broken, remembered
+from conformance.http import Exchange, Pairs, Request, encode_form, update
 from conformance.model import PARAMETERS, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.oracle.durations import read
-from conformance.oracle.expected_state import CONCURRENT
-from conformance.rules import BY_ID
-from conformance.rules.forms import pairs_for
+from conformance.rules import BY_ID, CATALOGUE
+from conformance.rules.acceptance import decided
+from conformance.rules.forms import pairs_for, several_refused
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.questions import Case, Requests, Seen, is_about_own
 
 REQUESTS = 30
 """Requests at most to show one finding again and make it small."""
@@ -30,34 +34,6 @@ REQUESTS = 30
 _TIMES = 2
 """How often the final witness must show the same for the finding to be stable."""
 
-# A form that is refused may be so for what is unusual about the request, or for any of its values: the rule that
-# is blamed is the one that still explains the smallest request.
-_MOVABLE = frozenset(
-    {
-        "any-subset",
-        "idempotence",
-        "parameter-order",
-        "form-decoding",
-        "chunked-body",
-        "scheme-case",
-        "media-type-case",
-        "charset-parameter",
-        "accept-header",
-    }
-)
-# So may a setting that is not what it was: the rule that is blamed is the one that the shortest sequence breaks.
-_ABOUT_STATE = frozenset(
-    {
-        "omitted-parameters-kept",
-        "read-after-write",
-        "rejected-update-changes-nothing",
-        "safe-methods",
-        "accounts-apart",
-        "unvalidated-write",
-        "credentials-required",
-        CONCURRENT,
-    }
-)
 _TRIED = 64
 """Simpler requests that are thought of at a time: of a form with 10,000 parameters there are as many."""
 
@@ -82,6 +58,8 @@ class Witness:
         self.asked = False
         """Whether the target was asked which rule it breaks."""
         self._spent = self._missed = False
+        self._minimal = True
+        """Whether there was budget to leave out whatever can be left out."""
         self.exchanges: tuple[Exchange, ...] = ()
         self.violation = draft.violation
 
@@ -105,13 +83,30 @@ class Witness:
         for requests in self._sequences():
             repeats = list(self._repeated(requests))
             if repeats and all(repeats):
-                blame = Blame(self._session, self.violation, self.exchanges, self._ask, self._is_same)
-                before, self.violation = self.violation, blame.violation()
+                before, self.violation = self.violation, attributed(self._case(), self._ask)
                 self.asked = True
                 if (before.outcome, self.violation.outcome) == ("previous-value", "changed"):
                     self.exchanges = self.exchanges[-1:]  # what is always shown needs nothing before it
                 return self._finished(self.exchanges, stable=True)
         return self._unconfirmed()
+
+    def _case(self) -> Case:
+        session, account = self._session, self.exchanges[-1].request.account
+
+        def first(rule: str) -> float:
+            drafts = session.drafts.values()
+            return min((each.exchange.number for each in drafts if each.violation.rule == rule), default=inf)
+
+        return Case(
+            violation=self.violation,
+            exchanges=self.exchanges,
+            situation=session.situation,
+            reader=session.reader,
+            found=lambda about: session.ledgers[account].settings[about.attribute].found,
+            is_first=lambda rule, other: first(rule) < first(other),
+            is_minimal=self._minimal,
+            is_same=self._is_same,
+        )
 
     def _unconfirmed(self) -> Finding:
         """What no sequence showed every time: unstable, unless it was the run's budget that was missing."""
@@ -140,7 +135,11 @@ class Witness:
             if self._shows(candidate):
                 small = self._smaller(candidate)
                 yield self._prepared(small)
-                yield candidate if self.violation.rule in _ABOUT_STATE else (self._other_than(small), *small)
+                yield (
+                    candidate
+                    if is_about_state(BY_ID[self.violation.rule])
+                    else (self._other_than(small), *small)
+                )
 
     def _cost(self, requests: Requests) -> int:
         """What it takes to send them: where something fails, one more that what was sent before them fails at."""
@@ -172,7 +171,7 @@ class Witness:
         if self._draft.violation.outcome == "refused":
             if any(exchange.refused for exchange, _ in self._ask(together) or []):
                 self._draft.together = ()
-                self._draft.violation = replace(self._draft.violation, rule="any-subset")
+                self._draft.violation = several_refused(self._draft.violation)
                 return self.finding()
             shown = [self._refuses(together) for _ in range(3)]
         else:
@@ -266,18 +265,8 @@ class Witness:
         return False
 
     def _is_same(self, violation: Violation) -> bool:
-        wanted = self._draft.violation
-        if wanted.rule == violation.rule == CONCURRENT:
-            return True  # another setting may be lost each time
-        if wanted.rule in _ABOUT_STATE:
-            return violation.rule in _ABOUT_STATE and wanted.field == violation.field
-        if is_about_own(wanted) and wanted.field == violation.field:
-            return is_about_own(violation)
         several = len(self._draft.exchange.request.form() or ()) > 1
-        movable = several or not _MOVABLE.isdisjoint({wanted.rule, violation.rule})
-        return violation.outcome == wanted.outcome and (
-            violation.rule == wanted.rule or (movable and violation.outcome == "refused")
-        )
+        return is_same(self._draft.violation, violation, several=several, together=bool(self._draft.together))
 
     def _smaller(self, requests: Requests) -> Requests:
         """Leave out requests, then parameters, then what is unusual, then parts of values, as long as it shows."""
@@ -308,6 +297,7 @@ class Witness:
             if [_answer(each) for each in candidate] != wanted[-len(candidate) :]:
                 continue  # another kind of request could show it for a reason of its own
             if self._left < self._cost(candidate) * (1 + _TIMES):
+                self._minimal = False
                 return None  # keep enough to show the final witness again
             if candidate != current and self._shows(candidate):
                 return candidate
@@ -333,18 +323,13 @@ def _simpler(request: Request) -> Iterator[Request]:
     )
     if plain != request and request.content_type is not None:
         yield plain
-    if request.auth.valid and request.auth != BASIC:
-        yield replace(request, auth=BASIC)
-    if request.chunked:
-        yield replace(request, chunked=False)
+    for rule in CATALOGUE:
+        if rule.control is not None and (control := rule.control(request)) is not None:
+            yield control
     if request.fresh:
         yield replace(request, fresh=False)
     if request.headers:
         yield replace(request, headers=())
-    if (request.content_type or "").lower().startswith(
-        FORM_MEDIA_TYPE
-    ) and request.content_type != FORM_MEDIA_TYPE:
-        yield replace(request, content_type=FORM_MEDIA_TYPE)
     if request.body != encode_form(pairs):
         return  # the bytes are the point
     if len(pairs) > 1:

@@ -14,9 +14,10 @@ from conformance.exceptions import Garbled, NoVerdict, Unimplemented
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import EMPTY, READ, Exchange, FailureKind, json_of, update
-from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe, Violation, shown_by
+from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe, shown_by
 from conformance.rules import BY_ID
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
+from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
 
 _ABSENT = frozenset({404, 405, 501})
@@ -101,18 +102,7 @@ def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) 
         )
     # The document describes POST alone: what only reads does not implement it.
     if len(statuses) > 2 and all(status in _ABSENT for status in statuses[1:]):
-        session.note(
-            Violation(
-                rule="implemented",
-                outcome="absent",
-                field=None,
-                summary="the resource is not there",
-                expected="an answer to POST other than 404, 405 and 501",
-                observed=f"status {' and '.join(str(status) for status in dict.fromkeys(statuses[1:]))} to POST",
-            ),
-            exchanges[-1],
-            "answer/update",
-        )
+        session.note(absent(statuses[1:]), exchanges[-1], "answer/update")
         raise Unimplemented(f"{session.target.url} answers {statuses[-1]}")
 
 

@@ -6,10 +6,10 @@ It decides nothing about what is sent next; that is the executor's business.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
+from conformance.attribution.causes import cause_of
 from conformance.exceptions import LeftShort
 from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, FailureKind, Pairs, Request, update
@@ -19,15 +19,18 @@ from conformance.model import (
     FIELDS,
     INACTIVE,
     TIMERS,
+    Aspect,
     Probe,
     Situation,
     Violation,
     shown_by,
 )
 from conformance.oracle.decisions import Answer, FormDecision, decide
-from conformance.oracle.expected_state import CONCURRENT, MALFORMED, Ledger, is_right
-from conformance.rules import Watched, judge
+from conformance.oracle.expected_state import ExpectedState
+from conformance.rules import BY_ID, Watched, judge
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, look
+from conformance.rules.robustness import unusable
+from conformance.rules.state import is_concurrent, locked_out, mixed_up
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
@@ -57,8 +60,6 @@ _FRUITLESS = 3
 
 _IN_VAIN = 3
 """How often settings are put in force that do not come to be: then the target does not keep them."""
-
-_PATTERN = ("response-schema", "pattern")
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class Session:
         self.drafts: dict[tuple[str, str, str], Draft] = {}
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.kinds: dict[str, Counter[str]] = {}
-        self.ledgers = [Ledger() for _ in target.settings.accounts]
+        self.ledgers = [ExpectedState() for _ in target.settings.accounts]
         for ledger in self.ledgers:
             ledger.others = tuple(other for other in self.ledgers if other is not ledger)
         self._selected = frozenset(selected)
@@ -239,30 +240,15 @@ class Session:
             if draft.exchange.failure is not None and draft.exchange.number > answered:
                 del self.drafts[key]
 
-    def _note_mixed_up(self, exchange: Exchange, shown: Mapping[str, str | None], cls: str) -> None:
-        """The answer to one of several concurrent updates of different settings shows what it has just set."""
-        told = {rule for rule, _, _ in self.drafts}
-        for name, value in exchange.request.form() or ():
-            about = BY_PARAMETER[name]
-            if (
-                exchange.status == 200
-                and about.attribute in shown  # else there is nothing that could be another's
-                and not told & {f"{about.slug}-echo", "last-write-wins"}
-                and not is_right(about, value, shown.get(about.attribute))
+    def _note_mixed_up(self, watched: Watched, cls: str) -> None:
+        """Note the answers that show another writer's value, unless answers are wrong without other writers, too."""
+        found = {rule for rule, _, _ in self.drafts}
+        for violation in mixed_up(watched):
+            about = next(each for each in FIELDS if each.attribute == violation.field)
+            if not any(
+                BY_ID[rule].aspect is Aspect.ECHO and BY_ID[rule].field in (None, about) for rule in found
             ):
-                self.note(
-                    Violation(
-                        rule=CONCURRENT,
-                        outcome="mixed-up",
-                        cls=f"setting/{about.slug}",
-                        field=about.attribute,
-                        summary="the answer to one of several concurrent updates does not show what it has set",
-                        expected=f"{about.attribute}: {value}",
-                        observed=f"{about.attribute}: {shown.get(about.attribute)}",
-                    ),
-                    exchange,
-                    cls,
-                )
+                self.note(violation, watched.exchange, cls)
 
     def establish(self, context: Pairs, account: int = 0) -> None:
         """Put settings in force, unless they are already."""
@@ -316,15 +302,15 @@ class Session:
         self._together = tuple(requests)
         exchanges = self.target.send_together(requests)
         for exchange, decision in zip(exchanges, decisions, strict=True):
-            violations = list(judge(self._watched(exchange, decision, Ledger())))
+            violations = list(judge(self._watched(exchange, decision, ExpectedState())))
             self._judged(cls, exchange, [each for each in violations if each.rule in self._selected])
             for violation in violations:
-                locked_out = violation.outcome == "refused"
-                self.note(replace(violation, rule=CONCURRENT) if locked_out else violation, exchange, cls)
+                is_refused = violation.outcome == "refused"
+                self.note(locked_out(violation) if is_refused else violation, exchange, cls)
             self._recent.append(remembered(exchange))
         shown = [shown_by(exchange) for exchange in exchanges]
-        for exchange, own in zip(exchanges, shown, strict=True):
-            self._note_mixed_up(exchange, own or {}, cls)
+        for exchange, decision in zip(exchanges, decisions, strict=True):
+            self._note_mixed_up(self._watched(exchange, decision, ExpectedState()), cls)
         self.ledgers[requests[0].account].record_together([remembered(each) for each in exchanges], shown)
         for exchange in exchanges:
             self._put_back(exchange, cls)
@@ -407,7 +393,7 @@ class Session:
             self.drafts[key] = Draft(
                 _told(violation), remembered(exchange), before, self._context, shows=shows
             )
-            if violation.rule == CONCURRENT:
+            if is_concurrent(violation):
                 self.drafts[key].together = self._together
 
     def _decide(self, request: Request) -> FormDecision | None:
@@ -416,7 +402,7 @@ class Session:
             return None
         return decide(form, known_sids=self.situation.sids, lengths=self.ledgers[request.account].lengths())
 
-    def _watched(self, exchange: Exchange, decision: FormDecision | None, ledger: Ledger) -> Watched:
+    def _watched(self, exchange: Exchange, decision: FormDecision | None, ledger: ExpectedState) -> Watched:
         return Watched(
             exchange=remembered(exchange),
             whole=exchange.response,
@@ -453,37 +439,10 @@ class Session:
                 self.note(violation, canary, cls)
             self._put_back(canary, cls)
             if canary.status != 200:
-                observed = f"status {canary.status}" if canary.failure is None else canary.failure.detail
-                self.note(
-                    Violation(
-                        rule="stays-usable",
-                        outcome="unusable",
-                        field=None,
-                        summary="an ordinary update fails after another request had failed",
-                        expected="200",
-                        observed=observed,
-                        related=(exchange,),
-                    ),
-                    canary,
-                    cls,
-                )
+                self.note(unusable(canary, exchange), canary, cls)
             self._recent.append(remembered(canary))
         finally:
             self._in_trouble = False
-
-
-@lru_cache(1024)  # asked of every draft before every request
-def cause_of(rule: str, outcome: str, field: str | None) -> str:
-    """What findings of one cause have in common: the rule less the setting it is about, and the outcome."""
-    if rule == "read-response":  # as when the answer to an update shows it
-        rule, _, outcome = outcome.partition("/")
-        return cause_of(rule, outcome, field)
-    if outcome == MALFORMED or rule == "timer-representation" or (rule, outcome) == _PATTERN:
-        return f"representation: {field}"
-    for each in FIELDS:
-        if rule.startswith(f"{each.slug}-"):
-            rule = f"{each.kind}-{rule.removeprefix(f'{each.slug}-')}"
-    return f"{rule}: {outcome}"
 
 
 def remembered(exchange: Exchange) -> Exchange:

@@ -35,26 +35,22 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer, how sure it is, the rule that says so (without the field's slug) and why."""
+    """An answer, how sure it is, the claim that it rests on, and why."""
 
     answer: Answer
     level: Level
-    rule: str
+    claim: str
+    """What is claimed of the value, such as `syntax` or `minimum`; of a form: `empty`, `repeated`, `unknown`."""
     reason: str
     field: Field | None = None
 
-    @property
-    def rule_id(self) -> str:
-        """The rule's id in the catalogue."""
-        return f"{self.field.slug}-{self.rule}" if self.field is not None else self.rule
+
+def _accept(level: Level, claim: str, reason: str) -> Decision:
+    return Decision(Answer.ACCEPT, level, claim, reason)
 
 
-def _accept(level: Level, rule: str, reason: str) -> Decision:
-    return Decision(Answer.ACCEPT, level, rule, reason)
-
-
-def _reject(level: Level, rule: str, reason: str) -> Decision:
-    return Decision(Answer.REJECT, level, rule, reason)
+def _reject(level: Level, claim: str, reason: str) -> Decision:
+    return Decision(Answer.REJECT, level, claim, reason)
 
 
 def is_zero(text: str) -> bool:
@@ -152,11 +148,11 @@ def decide_value(target_field: Field, text: str) -> Decision:
         decision = decide_timer(text, target_field.minimum)
     else:
         decision = decide_sid(text, target_field.prefix)
-    return Decision(decision.answer, decision.level, decision.rule, decision.reason, target_field)
+    return Decision(decision.answer, decision.level, decision.claim, decision.reason, target_field)
 
 
 EMPTY_UPDATE = Decision(
-    Answer.ACCEPT, Level.SHOULD, "empty-update", "every parameter is optional, so none need be sent"
+    Answer.ACCEPT, Level.SHOULD, "empty", "every parameter is optional, so none need be sent"
 )
 
 
@@ -190,7 +186,7 @@ def decide(
     for name, sent in values.items():
         target_field = BY_PARAMETER.get(name)
         if target_field is None:
-            decisions.append(Decision(Answer.OPEN, Level.MUST, "unvalidated-write", "an unknown parameter"))
+            decisions.append(Decision(Answer.OPEN, Level.MUST, "unknown", "an unknown parameter"))
             continue
         own = [decide_value(target_field, value) for value in sent]
         if len(own) > 1:
@@ -199,9 +195,7 @@ def decide(
             decisions.append(
                 rejected[0]
                 if len(rejected) == len(own)
-                else Decision(
-                    Answer.OPEN, Level.MUST, "repeated-parameters", "a repeated parameter", target_field
-                )
+                else Decision(Answer.OPEN, Level.MUST, "repeated", "a repeated parameter", target_field)
             )
             continue
         decision = own[0]

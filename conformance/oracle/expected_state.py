@@ -1,17 +1,22 @@
 """
-The ledger: a model of one account's settings that predicts every representation.
+A model of one account's settings that predicts every representation.
 
-For each setting it keeps the *set* of values that would be right (a timeout, a repeated parameter or concurrent
-writers leave several), and the suspects: values that were sent but must not be there. When an answer shows
-something else, the suspects say which rule was broken. A mismatch is reported once; then what was seen is adopted.
+For each setting it keeps the *set* of values that would be right: a timeout, a repeated parameter or concurrent
+writers leave several. Beside them it keeps the suspects: values that were sent but must not be there. An answer is
+compared with both. The comparison says what differs, as a `Mismatch`, and what the answer has proved, as `Proof`s.
+Which rule a mismatch breaks is for `conformance.rules.state` to say.
+
+A mismatch is reported once. Then both what was seen and what was sent count as right, so that one mistake of the
+target's is not found again in the next answer under another name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 
 from conformance.http import Exchange
-from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level, Violation
+from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.decisions import (
     BLANKS,
     Answer,
@@ -27,62 +32,150 @@ from conformance.oracle.durations import Length, read
 _REMEMBERED = 32
 """How many former values and suspects are kept for each setting: older ones explain nothing any more."""
 
-CONCURRENT = "concurrent-writers"
-
 _BLANKS = frozenset(BLANKS)
 
-MALFORMED = "malformed"
-"""The outcome of an echo that is no value of the setting at all."""
+
+class Kind(StrEnum):
+    """How the value shown can differ from the value expected; for a suspect, what it was that must not write."""
+
+    # The setting was sent in this update, and the answer shows another value.
+    ECHO = "echo"
+    PREVIOUS = "previous"
+    """The answer shows the value that the update was to replace."""
+    NOTATION = "notation"
+    """The length was changed of a value whose notation a target need not know."""
+    REPEATED = "repeated"
+    """The parameter was sent more than once; the answer shows none of its valid values."""
+    IDEMPOTENCE = "idempotence"
+    """The same update was sent twice, and the second answer differs."""
+    # The setting was not sent, and is no longer what it was.
+    LOST = "lost"
+    """It shows an older value."""
+    OMITTED = "omitted"
+    """It shows null, or a value that it never had."""
+    READ = "read"
+    """Only a GET shows something else."""
+    # Something wrote that must not write.
+    FOREIGN = "foreign"
+    """The value is that of another account."""
+    CONCURRENT = "concurrent"
+    SAFE = "safe"
+    """A request with a safe method."""
+    REFUSED = "refused"
+    """An update that was answered with a 4xx."""
+    UNAUTHORISED = "unauthorised"
+    """A request without the account's own credentials."""
+    UNVALIDATED = "unvalidated"
+    """A request that is no plain update."""
+    # The value can be no value of the setting, whatever was sent.
+    PATTERN = "pattern"
+    LENGTH = "length"
+
+
+class Proof(StrEnum):
+    """What an answer shows to hold, and would have shown to be broken; `Kind`s of suspects are proofs too."""
+
+    ECHOED = "echoed"
+    """A value that was sent is shown, and it is another than was there before."""
+    REPLACED = "replaced"
+    """The same, and there was a value before."""
+    KEPT = "kept"
+    """A value that this run has set is still shown by the answer to an update of something else."""
+    READ_BACK = "read-back"
+    """A read shows a value that this run has set."""
+    REPEATED = "repeated"
+    """The same update a second time shows the same value."""
+    APART = "apart"
+    """A value that this run has set is shown after another account was sent another one, and kept it."""
+    TOGETHER = "together"
+    """A value is shown that one of several concurrent updates has set."""
+    AFTER_SAFE = "after-safe"
+    """A value that this run has set is still shown after a request with a safe method."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A value that must not be there, and the rule that is broken when it is."""
+    """A value that must not be there, and what would have written it."""
 
     value: str
-    rule: str
+    kind: Kind
     exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A setting that an answer shows to be something else than expected."""
+
+    kind: Kind
+    outcome: str
+    """The kind of deviation, as a slug: `changed`, `reset`, `missing` ..."""
+    about: Field
+    shown: str | None
+    expected: tuple[str | None, ...] = ()
+    sent: str | None = None
+    """The value of this update's own parameter; None where it has none."""
+    related: tuple[Exchange, ...] = ()
+    """Earlier exchanges that are needed to see it, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What comparing an answer with the expected state has shown."""
+
+    mismatches: tuple[Mismatch, ...] = ()
+    proofs: frozenset[tuple[Proof | Kind, Field]] = frozenset()
 
 
 @dataclass(slots=True)
 class Setting:
-    """What is known of one setting."""
+    """
+    What is known of one setting.
+
+        nothing known      right is None
+        sent and accepted  right holds what was sent; writer is the update
+        shown              right holds what was shown, to the letter (seen)
+        shown as sent      ours holds the value: this run wrote it, and the target keeps it
+    """
 
     about: Field
     right: tuple[str | None, ...] | None = None
     """The values that would be right; None while nothing is known."""
     seen: bool = False
-    """Whether `right` is what was seen, and not what was sent: it is right again to the letter."""
+    """Whether `right` was shown, and not only sent: then it is right again to the letter."""
+    looked: bool = False
+    """Whether the answer to a POST has shown it at all, null included."""
     shown: str | None = None
     """The value last shown by the answer to a POST."""
     found: str | None = None
     """The value shown before this run had sent any."""
     kept: str | None = None
     """The value last shown that was right for what had been sent."""
+    ours: str | None = None
+    """The value now in force, where this run has set it and has seen it set."""
     former: list[str] = field(default_factory=list)
     suspects: list[Suspect] = field(default_factory=list)
     writer: Exchange | None = None
     contested: bool = False
     """Whether concurrent writers left it."""
-    told: set[str] = field(default_factory=set)
-    """Rules that explained it before."""
+    explained: set[Kind] = field(default_factory=set)
+    """The kinds of mismatch that were reported of it."""
     sent: str | None = None
     """The value of the last update that was accepted, before the present one."""
 
     def matches(self, value: str | None) -> bool:
         """Whether a shown value is right."""
-        if self.right is None or (self.seen and value in self.right):
+        if self.right is None or (value in self.right and (self.seen or value == self.shown)):
             return True
         return any(is_right(self.about, sent, value) for sent in self.right)
 
-    def suspect(self, value: str, rule: str, exchange: Exchange) -> None:
+    def suspect(self, value: str, kind: Kind, exchange: Exchange) -> None:
         """Remember a value that must not be shown, unless it is right anyway."""
         if self.right is None or not self.matches(value):
-            self.suspects = [*self.suspects[-_REMEMBERED:], Suspect(value, rule, exchange)]
+            self.suspects = [*self.suspects[-_REMEMBERED:], Suspect(value, kind, exchange)]
 
 
 def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
-    """Whether what is shown is what was sent, or another spelling of it."""
+    """Whether the shown value is the sent one, or another spelling of it."""
     if sent is None:
         return shown is None
     if target_field.kind == "sid":
@@ -91,30 +184,26 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
         return spelled and (shown or "").startswith(prefix) >= core.startswith(prefix)
     if is_zero(sent.strip(BLANKS)):
         return shown is None or is_zero(shown) or shown in ("P", "PT")
-    return shown is not None and not _has_blanks(shown) and same_length(sent, shown)
-
-
-def _has_blanks(text: str) -> bool:
-    return not _BLANKS.isdisjoint(text)
+    return shown is not None and _BLANKS.isdisjoint(shown) and same_length(sent, shown)
 
 
 @dataclass(slots=True)
-class Ledger:
-    """The model of one account; `others` are the ledgers of the other accounts of the run."""
+class ExpectedState:
+    """The model of one account; `others` are the models of the other accounts of the run."""
 
     settings: dict[str, Setting] = field(
         default_factory=lambda: {each.attribute: Setting(each) for each in FIELDS}
     )
-    others: tuple["Ledger", ...] = ()
+    others: tuple["ExpectedState", ...] = ()
     sent_below: set[Decimal] = field(default_factory=set)
     """Lengths below a minimum that this run sent, in seconds."""
     last_safe: Exchange | None = None
-    """The last request with a safe method since a POST's answer was seen."""
+    """The last request with a safe method since the answer to a POST was seen."""
     last_update: Exchange | None = None
     last_was_right: bool = False
     """Whether the answer to it showed what was predicted."""
-    blamed: str = ""
-    """The rule that explained why a setting is not what it was: the same goes on until another is proven."""
+    explanation: Kind | None = None
+    """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
 
     def lengths(self) -> Mapping[str, list[Length | None]]:
         """By timer parameter, what the current value may be."""
@@ -137,28 +226,29 @@ class Ledger:
         request = exchange.request
         status = exchange.status
         form = request.form() if request.method == "POST" else None
-        for name, value in (*(form or ()), *request.intends):
-            each = BY_PARAMETER.get(name)
-            if each is not None and each.kind == "timer":
-                length = length_of(value)
-                if length is not None and length.high < each.minimum:
-                    self.sent_below.add(length.low)
+        sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
+        self._note_short(sent)
         if not authorised:
-            for name, value in (*(form or ()), *request.intends):
-                if name in BY_PARAMETER:
-                    self._setting(name).suspect(value, "credentials-required", exchange)
+            for name, value in sent:
+                self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)
         elif request.method in ("GET", "HEAD", "OPTIONS"):
             self.last_safe = exchange
             for name, value in request.intends:
-                self._setting(name).suspect(value, "safe-methods", exchange)
+                self._setting(name).suspect(value, Kind.SAFE, exchange)
         elif form is None or request.intends:
-            self._lenient(exchange, (*(form or ()), *request.intends))
+            self._lenient(exchange, sent)
         elif exchange.unwritten:
-            for name, value in form:
-                if name in BY_PARAMETER:
-                    self._setting(name).suspect(value, "rejected-update-changes-nothing", exchange)
+            for name, value in sent:
+                self._setting(name).suspect(value, Kind.REFUSED, exchange)
         else:
-            self._write(exchange, form, certain=status is not None and 200 <= status < 300)
+            self._write(exchange, sent, certain=status is not None and 200 <= status < 300)
+
+    def _note_short(self, sent: Iterable[tuple[str, str]]) -> None:
+        for name, value in sent:
+            about = BY_PARAMETER[name]
+            length = length_of(value) if about.kind == "timer" else None
+            if length is not None and length.high < about.minimum:
+                self.sent_below.add(length.low)
 
     def record_together(
         self, exchanges: Sequence[Exchange], shown: Sequence[Mapping[str, str | None] | None]
@@ -168,7 +258,7 @@ class Ledger:
 
         Args:
             exchanges: the updates and their answers.
-            shown: the settings that each answer shows; what its own answer does not show was never there to be lost.
+            shown: the settings that each answer shows; a value that its own answer does not show cannot be lost.
         """
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
@@ -195,8 +285,7 @@ class Ledger:
     def _write(self, exchange: Exchange, form: Iterable[tuple[str, str]], *, certain: bool) -> None:
         sent: dict[str, list[str]] = {}
         for name, value in form:
-            if name in BY_PARAMETER:
-                sent.setdefault(name, []).append(value)
+            sent.setdefault(name, []).append(value)
         for name, values in sent.items():
             setting = self._setting(name)
             setting.writer = exchange
@@ -206,7 +295,7 @@ class Ledger:
             for value, decision in zip(values, decisions, strict=True):
                 if decision.answer is Answer.REJECT and decision.level is Level.MUST:
                     if len(values) > 1:
-                        setting.suspect(value, "repeated-parameters", exchange)
+                        setting.suspect(value, Kind.REPEATED, exchange)
                 elif value.strip(BLANKS):
                     allowed.append(value)
                 else:  # an empty value that was taken may clear, or do nothing
@@ -219,133 +308,165 @@ class Ledger:
                 setting.right = tuple(dict.fromkeys((*setting.right, *allowed)))
 
     def _lenient(self, exchange: Exchange, pairs: Iterable[tuple[str, str]]) -> None:
-        """A request that is no plain update: it may be ignored, refused or taken, but never taken unvalidated."""
+        """Take in a request that is no plain update: it may be ignored, refused or taken, but is to be validated."""
         for name, value in pairs:
-            if name not in BY_PARAMETER:
-                continue
             setting = self._setting(name)
-            decision = decide_value(setting.about, value)
-            if decision.answer is Answer.REJECT:
-                setting.suspect(value, "unvalidated-write", exchange)
+            if decide_value(setting.about, value).answer is Answer.REJECT:
+                setting.suspect(value, Kind.UNVALIDATED, exchange)
             elif exchange.unwritten:
-                setting.suspect(value, "rejected-update-changes-nothing", exchange)
+                setting.suspect(value, Kind.REFUSED, exchange)
             elif setting.right is not None:
                 setting.right = (*setting.right, value)
         if exchange.request.method == "DELETE" and not exchange.unwritten:
             for setting in self.settings.values():
                 setting.right = None if setting.right is None else (*setting.right, None)
 
-    def compare(self, exchange: Exchange, shown: Mapping[str, str | None]) -> Iterator[Violation]:
+    def compare(self, exchange: Exchange, shown: Mapping[str, str | None]) -> Comparison:
         """
-        Compare a representation with the prediction; report what differs, then adopt what was seen.
+        Compare a representation with the prediction, then take what was seen for right.
 
         Args:
             exchange: a 200 answer, already recorded.
             shown: the settings it shows, by attribute; attributes that are no string or null are left out.
         """
         by_post = exchange.request.method == "POST"
-        repeated = _repeated(exchange)
-        right = True
+        form = (exchange.request.form() or ()) if by_post else ()
+        mismatches: list[Mismatch] = []
+        proofs: set[tuple[Proof | Kind, Field]] = set()
         for name, value in shown.items():
             setting = self.settings[name]
+            sent = [each for parameter, each in form if parameter == setting.about.parameter]
             if setting.writer is None:
                 setting.found = value
-            if not setting.matches(value):
-                right = False
-                yield from self._explain(exchange, setting, value, repeated)
-            elif (
-                # Nobody wrote it in this run. What was accepted in error is told by the rule that says so.
-                setting.writer is None
-                and value is not None
-                and (malformed := self._malformed(setting, value)) is not None
-            ):
-                yield malformed
+            right = setting.matches(value)
+            if not right:
+                mismatches += self._explain(exchange, setting, value, sent)
+            elif setting.writer is None and value is not None:
+                # Nobody wrote it in this run. A value that was accepted in error is a matter of the rule that says so.
+                mismatches += self._malformed(setting, value, ())
+            if right:
+                proofs |= {(proof, setting.about) for proof in self._proofs(exchange, setting, value, sent)}
             if by_post:
-                if setting.shown is not None and setting.shown != value:
-                    setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
-                sent = dict(exchange.request.form() or ()).get(setting.about.parameter)
-                if sent is not None and setting.right is not None and setting.matches(value):
-                    setting.kept = value
-                if setting.right is None or len(setting.right) > 1 or not setting.matches(value):
-                    setting.right, setting.seen = (value,), True
-                setting.shown = value
-                setting.contested = False
-                setting.suspects = []
-                setting.sent = setting.sent if sent is None else sent
+                self._adopt(setting, value, sent)
             elif setting.right is None:
                 setting.right, setting.seen = (value,), True
         if by_post:
             self.last_safe = None
             self.last_update = exchange
-            self.last_was_right = right
+            self.last_was_right = not mismatches
+        return Comparison(tuple(mismatches), frozenset(proofs))
+
+    def _adopt(self, setting: Setting, value: str | None, sent: Sequence[str]) -> None:
+        """Take what the answer to an update shows for what is in force."""
+        right = setting.matches(value)
+        if setting.shown is not None and setting.shown != value:
+            setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
+        if sent and setting.right is not None and right:
+            setting.kept = value
+        if sent:
+            new = right and setting.right is not None and setting.looked and value != setting.shown
+            setting.ours = value if new or (right and value == setting.ours) else None
+        elif not right:
+            setting.ours = None
+        if setting.right is None or len(setting.right) > 1 or not right:
+            # An answer may be one step behind: then the value sent is right the next time.
+            late = sent if not right and setting.right is not None else ()
+            setting.right, setting.seen = tuple(dict.fromkeys((value, *late))), True
+        setting.shown = value
+        setting.looked = True
+        setting.contested = False
+        setting.suspects = []
+        setting.sent = sent[-1] if sent else setting.sent
+
+    def _proofs(
+        self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
+    ) -> Iterator[Proof | Kind]:
+        """What an answer that shows the right value has proved of one setting."""
+        if setting.right is None or value is None:
+            return
+        if exchange.request.method != "POST":
+            if value == setting.ours:
+                yield Proof.READ_BACK
+            return
+        if sent:
+            if setting.looked and value != setting.shown:
+                yield Proof.ECHOED
+                if setting.shown is not None:
+                    yield Proof.REPLACED
+                if len(sent) > 1:
+                    yield Kind.REPEATED
+            if value != setting.ours:
+                return
+            if self.last_update is not None and self.last_update.request == exchange.request:
+                yield Proof.REPEATED
+            return
+        if setting.contested:
+            yield Proof.TOGETHER
+        if value != setting.ours:
+            return
+        yield Proof.KEPT
+        if self.last_safe is not None:
+            yield Proof.AFTER_SAFE
+        yield from {suspect.kind for suspect in setting.suspects}
+        written = setting.writer.number if setting.writer is not None else 0
+        for other in self.others:
+            theirs = other.settings[setting.about.attribute]
+            later = theirs.writer is not None and theirs.writer.number > written
+            if later and theirs.ours is not None and not is_right(setting.about, theirs.ours, value):
+                yield Proof.APART
+
+    # Mismatches
 
     def _explain(
-        self, exchange: Exchange, setting: Setting, value: str | None, repeated: frozenset[str]
-    ) -> Iterator[Violation]:
-        target_field = setting.about
-        expected = " or ".join("null" if each is None else _short(each) for each in setting.right or ())
-        related: tuple[Exchange, ...] = ()
-        form = exchange.request.form() if exchange.request.method == "POST" else None
-        sent = dict(form or ()).get(target_field.parameter)
-        malformed = None if value is None else self._malformed(setting, value)
-        if malformed is not None and self._is_trace(setting, value, sent):
-            malformed = None
-        if malformed is not None:
-            yield malformed
-            if sent is None:
-                return
-        if sent is not None:
-            rule, outcome = self._explain_own(exchange, setting, value, sent, repeated)
-            if malformed is not None and rule.endswith("-echo"):
-                outcome = MALFORMED
-            what = f"{target_field.parameter}={_short(sent)} was accepted, but the answer shows another value"
-            if rule == "idempotence" and self.last_update is not None:
-                related = (self.last_update,)
-            if outcome == "blank":
-                expected = f"{_short(sent.strip(BLANKS))}, or a refusal"
-        else:
-            rule, outcome, suspect = self._explain_other(exchange, setting, value)
-            related = tuple(
-                each for each in (setting.writer, suspect) if each is not None and each is not exchange
-            )
-            what = f"{target_field.attribute} was not sent, yet it is no longer what it was"
-        yield Violation(
-            rule=rule,
-            outcome=outcome,
-            # What was written matters for an echo; for what stays or goes, only whose setting it is.
-            cls="" if rule.startswith(target_field.slug) else f"setting/{target_field.slug}",
-            field=target_field.attribute,
-            summary=what,
-            expected=f"{target_field.attribute}: {expected}",
-            observed=f"{target_field.attribute}: {'null or absent' if value is None else _short(value)}",
-            related=tuple(sorted(related, key=lambda each: each.number)),
-        )
-
-    def _malformed(self, setting: Setting, value: str) -> Violation | None:
-        """Why a value can be no setting at all, whatever was sent."""
+        self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
+    ) -> Iterator[Mismatch]:
         about = setting.about
-        if about.kind == "sid":
-            if decide_sid(value, about.prefix).answer is Answer.ACCEPT:
-                return None
-            rule, outcome, expected = (
-                "response-schema",
-                "pattern",
-                f"{about.prefix} and 32 hexadecimal digits",
+        malformed = () if value is None else tuple(self._malformed(setting, value, sent))
+        yield from malformed
+        if sent:
+            kind, outcome = self._explain_own(exchange, setting, value, sent)
+            if malformed and kind is Kind.ECHO:
+                outcome = "malformed"
+            again = kind is Kind.IDEMPOTENCE and self.last_update is not None
+            expected = setting.right or ()
+            yield Mismatch(
+                kind=kind,
+                outcome=outcome,
+                about=about,
+                shown=value,
+                expected=expected,
+                sent=sent[-1],
+                related=(self.last_update,) if again and self.last_update is not None else (),
             )
+        elif not malformed:
+            swapped = value is not None and self._swapped(setting, value)
+            if swapped and self._is_sent_elsewhere(exchange, setting, value):
+                return  # it is what another setting's own parameter was sent as: that one says so
+            kind, outcome, suspect = self._explain_other(exchange, setting, value)
+            others = {each for each in (setting.writer, suspect) if each is not None and each is not exchange}
+            yield Mismatch(
+                kind=kind,
+                outcome=outcome,
+                about=about,
+                shown=value,
+                expected=setting.right or (),
+                related=tuple(sorted(others, key=lambda each: each.number)),
+            )
+
+    def _malformed(self, setting: Setting, value: str, sent: Sequence[str]) -> Iterator[Mismatch]:
+        """Why a value can be no value of the setting, whatever was sent; nothing where what was sent explains it."""
+        about = setting.about
+        if any(value.strip(BLANKS) == each.strip(BLANKS) for each in sent) or any(
+            suspect.value == value for suspect in setting.suspects
+        ):
+            return
+        if about.kind == "sid":
+            if decide_sid(value, about.prefix).answer is not Answer.ACCEPT:
+                yield Mismatch(kind=Kind.PATTERN, outcome="pattern", about=about, shown=value)
         elif not read(value):
-            rule, outcome, expected = "timer-representation", "unparsable", "an ISO 8601 duration"
+            yield Mismatch(kind=Kind.LENGTH, outcome="unparsable", about=about, shown=value)
         elif self._is_below(about, value):
-            rule, outcome, expected = "timer-representation", "below-minimum", f"at least {about.minimum} s"
-        else:
-            return None
-        return Violation(
-            rule=rule,
-            outcome=outcome,
-            field=about.attribute,
-            summary=f"{about.attribute} comes back as what it can never be",
-            expected=f"{about.attribute}: {expected}",
-            observed=f"{about.attribute}: {_short(value)}",
-        )
+            yield Mismatch(kind=Kind.LENGTH, outcome="below-minimum", about=about, shown=value)
 
     def _is_below(self, about: Field, value: str) -> bool:
         """Whether a timer is shorter than its minimum, and not because this run sent it."""
@@ -354,78 +475,65 @@ class Ledger:
             return about is CLOSED
         return length.high < about.minimum and length.low not in self.sent_below
 
-    def _is_trace(self, setting: Setting, value: str | None, sent: str | None) -> bool:
-        """Whether a malformed value is explained by what was sent: with its blanks, or by what must not be there."""
-        return value is not None and (
-            (sent is not None and value.strip(BLANKS) == sent.strip(BLANKS))
-            or any(suspect.value == value for suspect in setting.suspects)
-        )
-
     def _explain_own(
-        self, exchange: Exchange, setting: Setting, value: str | None, sent: str, repeated: frozenset[str]
-    ) -> tuple[str, str]:
-        target_field = setting.about
-        echo = f"{target_field.slug}-echo"
-        last = self.last_update
-        if target_field.parameter in repeated:
+        self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
+    ) -> tuple[Kind, str]:
+        about, last = setting.about, self.last_update
+        if len(sent) > 1:
             suspected = any(suspect.value == value for suspect in setting.suspects)
-            return "repeated-parameters", "invalid-value" if suspected else "neither-value"
+            return Kind.REPEATED, "invalid-value" if suspected else "neither-value"
         if self.last_was_right and last is not None and last.request == exchange.request:
-            return "idempotence", "changed"
+            return Kind.IDEMPOTENCE, "changed"
         if value is None:
-            return echo, "missing"
+            return Kind.ECHO, "missing"
         if value != setting.kept and self._swapped(setting, value):
-            return echo, "swapped"
+            return Kind.ECHO, "swapped"
         if value.strip(BLANKS) != value:
-            return echo, "blank"
-        decision = decide_value(target_field, sent)
+            return Kind.ECHO, "blank"
+        decision = decide_value(about, sent[0])
         certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
-        former = value == setting.shown or (setting.sent and is_right(target_field, setting.sent, value))
-        if former and (certain or "last-write-wins" in setting.told):
-            setting.told.add("last-write-wins")
-            return "last-write-wins", "previous-value"
+        former = value == setting.shown or (setting.sent and is_right(about, setting.sent, value))
+        if former and (certain or Kind.PREVIOUS in setting.explained):
+            setting.explained.add(Kind.PREVIOUS)
+            return Kind.PREVIOUS, "previous-value"
         if self._elsewhere(setting, value):
-            return "accounts-apart", "foreign-value"
-        if target_field.kind == "timer":
-            length = length_of(sent)
-            if lost_fraction(sent, value):
-                return f"{target_field.slug}-notation", "fraction-lost"
-            if length is not None and decision.answer is Answer.OPEN:
-                return f"{target_field.slug}-notation", "changed"
-        return echo, "changed"
+            return Kind.FOREIGN, "foreign-value"
+        if about.kind == "timer":
+            if lost_fraction(sent[0], value):
+                return Kind.NOTATION, "fraction-lost"
+            if length_of(sent[0]) is not None and decision.answer is Answer.OPEN:
+                return Kind.NOTATION, "changed"
+        return Kind.ECHO, "changed"
 
     def _explain_other(
         self, exchange: Exchange, setting: Setting, value: str | None
-    ) -> tuple[str, str, Exchange | None]:
+    ) -> tuple[Kind, str, Exchange | None]:
         if exchange.request.method != "POST":
             if value is not None and self._elsewhere(setting, value):
-                return "accounts-apart", "foreign-value", self._foreign_writer(setting)
-            if self.blamed in setting.told:
-                return self.blamed, "reset" if value is None else "changed", None
-            return "read-reflects-writes", "stale" if value in setting.former else "different", None
+                return Kind.FOREIGN, "foreign-value", self._foreign_writer(setting)
+            if self.explanation is not None and self.explanation in setting.explained:
+                return self.explanation, "reset" if value is None else "changed", None
+            return Kind.READ, "stale" if value in setting.former else "different", None
         for suspect in reversed(setting.suspects):
             if (
-                (value is None and not self.blamed)
+                (value is None and self.explanation is None)
                 or suspect.value == value
                 or is_right(setting.about, suspect.value, value)
             ):
-                return suspect.rule, "cleared" if value is None else "written", suspect.exchange
-        if value is not None:
-            if self._swapped(setting, value):
-                return f"{setting.about.slug}-echo", "swapped", None
-            if self._elsewhere(setting, value):
-                return "accounts-apart", "foreign-value", self._foreign_writer(setting)
+                return suspect.kind, "cleared" if value is None else "written", suspect.exchange
+        if value is not None and self._elsewhere(setting, value):
+            return Kind.FOREIGN, "foreign-value", self._foreign_writer(setting)
         outcome = "reset" if value is None else "previous-value" if value in setting.former else "changed"
-        if self.blamed:
-            setting.told.add(self.blamed)
-            return self.blamed, outcome, None
+        if self.explanation is not None:
+            setting.explained.add(self.explanation)
+            return self.explanation, outcome, None
         if setting.contested:
-            return CONCURRENT, "lost", None
+            return Kind.CONCURRENT, "lost", None
         if self.last_safe is not None:
-            return "safe-methods", outcome, self.last_safe
-        self.blamed = "read-after-write" if outcome == "previous-value" else "omitted-parameters-kept"
-        setting.told.add(self.blamed)
-        return self.blamed, outcome, None
+            return Kind.SAFE, outcome, self.last_safe
+        self.explanation = Kind.LOST if outcome == "previous-value" else Kind.OMITTED
+        setting.explained.add(self.explanation)
+        return self.explanation, outcome, None
 
     def _swapped(self, setting: Setting, value: str) -> bool:
         """Whether a value is that of another setting."""
@@ -433,6 +541,12 @@ class Ledger:
             value in (other.right or ()) and not setting.matches(value)
             for other in self.settings.values()
             if other is not setting
+        )
+
+    def _is_sent_elsewhere(self, exchange: Exchange, setting: Setting, value: str | None) -> bool:
+        """Whether this very update has sent a value for another setting."""
+        return any(
+            sent == value and name != setting.about.parameter for name, sent in exchange.request.form() or ()
         )
 
     def _elsewhere(self, setting: Setting, value: str) -> bool:
@@ -457,12 +571,3 @@ class Ledger:
             ),
             None,
         )
-
-
-def _repeated(exchange: Exchange) -> frozenset[str]:
-    names = [name for name, _ in exchange.request.form() or ()]
-    return frozenset(name for name in names if names.count(name) > 1)
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= 80 else f"{text[:60]!r} and {len(text) - 60} more characters"

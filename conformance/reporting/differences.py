@@ -16,7 +16,7 @@ class Difference:
     kind: str
     """Where it stands among others: `must`, `unstable`, `should` or `known`."""
     first: Document
-    """The finding with the simplest witness among the gravest."""
+    """The finding of the cause itself with the smallest counterexample among the gravest."""
     others: tuple[Document, ...]
 
     @property
@@ -58,15 +58,19 @@ def differences(document: Document) -> list[Difference]:
 
     Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before.
     """
-    causes: defaultdict[tuple[str, bool], list[tuple[int, Document]]] = defaultdict(list)
+    causes: defaultdict[tuple[str, bool], list[tuple[bool, int, Document]]] = defaultdict(list)
     for finding in document["findings"]:
         # What is known is told apart from what is new of the same cause.
-        causes[finding["cause"], "known" in finding].append((KINDS.index(_kind(finding)), finding))
+        causes[finding["cause"], "known" in finding].append(
+            (finding.get("consequence_of") is not None, KINDS.index(_kind(finding)), finding)
+        )
     grouped = []
     for members in causes.values():
-        members.sort(key=lambda member: (member[0], *_size(member[1])))
-        (rank, first), *others = members
-        grouped.append(Difference(KINDS[rank], first, tuple(other for _, other in others)))
+        # The cause itself comes before what follows from it.
+        members.sort(key=lambda member: (*member[:2], *_size(member[2])))
+        rank = min(rank for _, rank, _ in members)
+        first, *others = (finding for _, _, finding in members)
+        grouped.append(Difference(KINDS[rank], first, tuple(others)))
     # By kind alone: within one, a reader expects the order of the catalogue.
     return sorted(grouped, key=lambda difference: KINDS.index(difference.kind))
 

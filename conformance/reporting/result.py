@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
+from conformance.attribution.causes import attribute
 from conformance.http import PATH, Exchange, Request, Response
 from conformance.model import Finding, Level, Outcome, Report, Verdict
-from conformance.reporting.causes import causes
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
@@ -67,8 +67,8 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
-    for finding, cause in zip(document["findings"], causes(document), strict=True):
-        finding["cause"] = cause
+    for finding, attribution in zip(document["findings"], attribute(report.outcomes), strict=True):
+        finding["cause"], finding["consequence_of"] = attribution.cause, attribution.consequence_of
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said

@@ -1,10 +1,12 @@
 """Judges whether an update was accepted or refused as the oracle says, and names the rule that was broken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
-from conformance.model import BY_PARAMETER, Level, Violation
-from conformance.oracle.decisions import Answer, FormDecision, decide_value
+from conformance.http import Request
+from conformance.model import BY_PARAMETER, TIMERS, Level, Violation
+from conformance.oracle.decisions import Answer, Decision, FormDecision, decide, decide_value
+from conformance.oracle.durations import Length
+from conformance.rules import protocol
 from conformance.rules.watching import Watched
 
 _PARTS = 100
@@ -25,7 +27,7 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
         expected = f"4xx, for {cause.reason}"
         if 200 <= status < 300:
             yield Violation(
-                rule=cause.rule_id,
+                rule=rule_of(cause),
                 outcome="accepted",
                 field=cause.field.parameter if cause.field else None,
                 summary=f"{sent} was accepted",
@@ -95,33 +97,52 @@ def _blame(watched: Watched, decision: FormDecision) -> str:
     pairs = request.form() or ()
     for name, value in pairs:
         if (name, value) in watched.refused:  # by itself it was refused too
-            return decide_value(BY_PARAMETER[name], value).rule_id
+            return rule_of(decide_value(BY_PARAMETER[name], value))
     if (rule := peculiarity(request)) is not None:
         return rule
     if decision.level is Level.MUST and (len(pairs) > 1 or watched.taken.issuperset(pairs)):
         return "any-subset"  # together, or not together, with others
     if _is_in_force(watched):
         return "idempotence"
-    return decision.causes[0].rule_id
+    return rule_of(decision.causes[0])
 
 
 def peculiarity(request: Request) -> str | None:
-    """The rule about what is unusual in the way a form is sent; None when most clients would send it so."""
-    pairs = request.form() or ()
-    essence, _, parameters = (request.content_type or "").partition(";")
-    if request.chunked:
-        return "chunked-body"
-    if essence.strip() != FORM_MEDIA_TYPE and pairs:
-        return "media-type-case"
-    if parameters:
-        return "charset-parameter"
-    if request.auth.scheme != BASIC.scheme:
-        return "scheme-case"
-    if any(name.lower() == "accept" for name, _ in request.headers):
-        return "accept-header"
-    if request.body is not None and request.body != encode_form(pairs):
-        return "form-decoding"
-    return None
+    """The rule about the peculiar way in which a form is sent; None where most clients would send it so."""
+    return next(
+        (
+            rule.id
+            for rule in protocol.RULES
+            if rule.control is not None and rule.control(request) is not None
+        ),
+        None,
+    )
+
+
+_OF_A_FORM = {"empty": "empty-update", "repeated": "repeated-parameters", "unknown": "unvalidated-write"}
+
+
+def rule_of(decision: Decision) -> str:
+    """The rule that a decision on an input follows from."""
+    if decision.claim in _OF_A_FORM:
+        return _OF_A_FORM[decision.claim]
+    return f"{decision.field.slug}-{decision.claim}" if decision.field is not None else decision.claim
+
+
+def decided(request: Request) -> FormDecision | None:
+    """What a target is to do with an update, whatever is set; None for what is no update by a form."""
+    form = request.form() if request.method == "POST" and not request.query else None
+    return None if form is None else decide(form, lengths=_UNSET)
+
+
+_UNSET: Mapping[str, Sequence[Length | None]] = {each.parameter: [None] for each in TIMERS}
+"""No timer that another could be too short for."""
+
+
+def is_good(request: Request) -> bool:
+    """Whether a request is an update that must be accepted."""
+    decision = decided(request) if request.auth.valid else None
+    return decision is not None and decision.answer is Answer.ACCEPT and decision.level is Level.MUST
 
 
 def describe(request: Request) -> str:

@@ -3,16 +3,44 @@
 from collections.abc import Iterator
 
 from conformance.exceptions import NotJSON
-from conformance.model import Level, Rule, Violation
+from conformance.model import Aspect, Evidence, Level, Rule, Violation
+from conformance.rules.evidence import object_in
 from conformance.rules.watching import Watched
 
 _SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
+
+_BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431})
+"""Statuses that a server in front of the resource may send by itself: nothing is said of their bodies."""
+
+
+def _is_judged(watched: Watched) -> bool:
+    """Whether an answer is a refusal of the resource's own."""
+    response = watched.response
+    return (
+        response is not None
+        and 400 <= response.status < 500
+        and response.status not in _BY_THE_SERVER
+        and watched.request.method in ("GET", "POST")
+    )
+
+
+def _holds(*names: str) -> Evidence:
+    """A refusal that has one of these members."""
+
+    def seen(watched: Watched) -> bool:
+        document = object_in(watched) if _is_judged(watched) else None
+        return document is not None and any(document.get(each) is not None for each in names)
+
+    return Evidence(f"no refusal with {' or '.join(names)} was seen", seen)
+
 
 RULES = (
     Rule(
         id="error-envelope",
         group="errors",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        evidence=Evidence("no refusal of the resource's own was seen", _is_judged),
         statement="A refusal's body is a JSON object with a message and a status.",
         source=_SOURCE,
     ),
@@ -20,6 +48,8 @@ RULES = (
         id="error-status",
         group="errors",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        evidence=_holds("status"),
         statement="The status in a refusal's body equals the HTTP status.",
         source=_SOURCE,
     ),
@@ -27,24 +57,18 @@ RULES = (
         id="error-types",
         group="errors",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        evidence=_holds("code", "more_info"),
         statement="In a refusal's body code is an integer and more_info a URL, where they are present.",
         source=f"{_SOURCE}; https://www.twilio.com/docs/api/errors/400: code and more_info when available",
     ),
 )
 
-_BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431})
-"""Statuses that a server in front of the resource may send by itself: nothing is said of their bodies."""
-
 
 def watch_errors(watched: Watched) -> Iterator[Violation]:
     """Judge the body of a 4xx to GET and POST."""
     response = watched.response
-    if (
-        response is None
-        or not 400 <= response.status < 500
-        or response.status in _BY_THE_SERVER
-        or watched.request.method not in ("GET", "POST")
-    ):
+    if response is None or not _is_judged(watched):
         return
     expected = f"a JSON object with message and status {response.status}"
     try:

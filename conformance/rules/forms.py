@@ -7,21 +7,26 @@ from itertools import combinations, permutations
 
 from hypothesis.strategies import SearchStrategy
 
-from conformance.http import EMPTY, Pairs, update
+from conformance.http import EMPTY, Exchange, Pairs, update
 from conformance.model import (
     BY_PARAMETER,
     CHAT,
     CLOSED,
     INACTIVE,
     MESSAGING,
+    Aspect,
+    Evidence,
     Field,
     InputClass,
     Level,
     Probe,
     Rule,
     Situation,
+    Violation,
 )
 from conformance.oracle.decisions import Answer, decide_value
+from conformance.oracle.expected_state import Kind
+from conformance.rules.evidence import is_accepted, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms
 
@@ -93,11 +98,23 @@ def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
     return forms(valid=valid).map(lambda form: probe(form.pairs))
 
 
+_SEVERAL = Evidence(
+    "no update of several parameters was accepted",
+    lambda reply: is_accepted(reply) and len(dict(reply.request.form() or ())) > 1,
+)
+
+
+def _is_refused(exchange: Exchange, last: Exchange) -> bool:
+    return exchange.refused and exchange.request.method == "POST" and exchange.request.auth.valid
+
+
 RULES = (
     Rule(
         id="any-subset",
         group="forms",
         level=Level.MUST,
+        aspect=Aspect.ACCEPTANCE,
+        evidence=_SEVERAL,
         statement="Any subset of valid parameters is accepted in one update.",
         source=f"{DOCUMENT}: every parameter is optional; the example request sends all four",
         classes=(
@@ -116,6 +133,8 @@ RULES = (
         id="parameter-order",
         group="forms",
         level=Level.MUST,
+        aspect=Aspect.ACCEPTANCE,
+        evidence=_SEVERAL,
         statement="The order of the parameters changes neither whether they are accepted nor what is stored.",
         source=f"{DOCUMENT}; the vendor's clients send them in different orders",
         classes=(InputClass(id="form/order", reason="every order of the four parameters", examples=_orders),),
@@ -124,6 +143,9 @@ RULES = (
         id="rejected-update-changes-nothing",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Kind.REFUSED, "no setting that a run had set was shown after a refused update"),
+        culprit=_is_refused,
         statement="After a refused update every setting is as it was.",
         source="RFC 9110 15.5: the request failed; a 4xx that wrote would be neither refused nor accepted",
         classes=(
@@ -144,3 +166,8 @@ RULES = (
         ),
     ),
 )
+
+
+def several_refused(violation: Violation) -> Violation:
+    """The refusal of good updates that are refused one after the other as well as at the same moment."""
+    return replace(violation, rule="any-subset")

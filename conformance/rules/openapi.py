@@ -6,7 +6,8 @@ generates is sent through our own client, within the budget, and judged by the w
 check is told here only where no other rule has told it.
 """
 
-from conformance.model import InputClass, Level, Rule
+from conformance.model import Aspect, InputClass, Level, Rule
+from conformance.rules.evidence import ANSWERED, update_shows
 
 GENERATED = InputClass(
     id="openapi/generated",
@@ -19,6 +20,8 @@ RULES = (
         id="openapi-server-error",
         group="openapi",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=ANSWERED,
         statement="Nothing generated from the OpenAPI document brings a 5xx.",
         source="schemathesis: not_a_server_error",
         classes=(GENERATED,),
@@ -27,6 +30,8 @@ RULES = (
         id="openapi-response",
         group="openapi",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("no answer to an accepted update was a JSON object"),
         statement="The 200 answers to what is generated have the documented schema and media type.",
         source="schemathesis: response_schema_conformance, content_type_conformance",
         classes=(GENERATED,),
@@ -35,6 +40,8 @@ RULES = (
         id="openapi-checks",
         group="openapi",
         level=Level.SHOULD,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("no answer to an accepted update was a JSON object"),
         statement="The other response checks of schemathesis hold.",
         source="schemathesis: response_headers_conformance",
         classes=(GENERATED,),

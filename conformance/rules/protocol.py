@@ -14,6 +14,7 @@ from conformance.http import (
     FORM_MEDIA_TYPE,
     NO_AUTH,
     Auth,
+    Exchange,
     Pairs,
     Request,
     decode_form,
@@ -26,6 +27,8 @@ from conformance.model import (
     FIELDS,
     INACTIVE,
     MESSAGING,
+    Aspect,
+    Evidence,
     InputClass,
     Level,
     Probe,
@@ -33,6 +36,20 @@ from conformance.model import (
     Situation,
     Violation,
 )
+from conformance.oracle.expected_state import Kind
+from conformance.rules.controls import (
+    REPEATED_SETTLED,
+    SERVED_AS_ASKED,
+    canonical,
+    once,
+    plain_media_type,
+    plain_scheme,
+    taken,
+    whole,
+    without_accept,
+    without_charset,
+)
+from conformance.rules.evidence import ANSWERED, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, answers, fixed_class, look, single
 from conformance.rules.watching import Watched
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
@@ -296,6 +313,25 @@ def wire_classes(*groups: str) -> tuple[InputClass, ...]:
     return tuple(wire_class(name) for name in dict.fromkeys(names))
 
 
+def _status_seen(missing: str, *statuses: int) -> Evidence:
+    return Evidence(missing, lambda reply: reply.exchange.status in statuses)
+
+
+_LOCKED = Evidence(
+    "no update without the account's own credentials was refused",
+    lambda reply: not reply.authorised and reply.request.method == "POST" and reply.exchange.refused,
+)
+
+
+def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
+    return not exchange.request.auth.valid
+
+
+def _is_no_plain_update(exchange: Exchange, last: Exchange) -> bool:
+    request = exchange.request
+    return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
+
+
 _HTTP = "RFC 9110"
 _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
 
@@ -304,6 +340,9 @@ RULES = (
         id="credentials-required",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=_LOCKED,
+        culprit=_is_unauthorised,
         statement="Without the account's own credentials nothing is answered with 200, and nothing is written.",
         source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
         classes=(*_INTRUDERS, _OTHERS, _AFTERWARDS),
@@ -312,6 +351,8 @@ RULES = (
         id="credentials-status",
         group="protocol",
         level=Level.SHOULD,
+        aspect=Aspect.CREDENTIALS,
+        evidence=_status_seen("no request without good credentials was answered with 401 or 403", 401, 403),
         statement="Missing or wrong credentials are answered with 401 (403 is tolerated).",
         source=f"{_HTTP} 15.5.2; https://www.twilio.com/docs/api/errors/20003",
         classes=(
@@ -327,6 +368,8 @@ RULES = (
         id="challenge",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=_status_seen("no 401 was seen", 401),
         statement="A 401 carries a WWW-Authenticate challenge.",
         source=f"{_HTTP} 15.5.2 and 11.6.1",
         classes=answers("unauthorised"),
@@ -335,6 +378,9 @@ RULES = (
         id="scheme-case",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=taken(plain_scheme),
+        control=plain_scheme,
         statement="The authentication scheme is understood in any case.",
         source=f"{_HTTP} 11.1: a case-insensitive token",
         classes=(
@@ -351,6 +397,9 @@ RULES = (
         id="media-type-case",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(plain_media_type),
+        control=plain_media_type,
         statement="The media type of the body is understood in any case.",
         source=f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
         classes=(wire_class("media-type-in-other-case"),),
@@ -359,6 +408,9 @@ RULES = (
         id="charset-parameter",
         group="protocol",
         level=Level.SHOULD,
+        aspect=Aspect.METHOD,
+        evidence=taken(without_charset),
+        control=without_charset,
         statement="A charset parameter of UTF-8 on the body's media type does no harm.",
         source=f"{_HTTP} 8.3.1; many clients send one",
         classes=(wire_class("charset-parameter"),),
@@ -367,6 +419,9 @@ RULES = (
         id="accept-header",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=SERVED_AS_ASKED,
+        control=without_accept,
         statement="Accept: */* and Accept: application/json are served.",
         source=f"{_HTTP} 12.5.1",
         classes=(
@@ -386,6 +441,9 @@ RULES = (
         id="chunked-body",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(whole),
+        control=whole,
         statement="A chunked body is understood (411 is tolerated).",
         source="RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
         classes=(
@@ -401,6 +459,9 @@ RULES = (
         id="form-decoding",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(canonical),
+        control=canonical,
         statement="A form means the same however its bytes are spelled.",
         source=f"{_WHATWG}-parsing; RFC 3986 2.1",
         classes=wire_classes("encoding", "empty-pairs"),
@@ -409,6 +470,8 @@ RULES = (
         id="allow-header",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=_status_seen("no 405 was seen", 405),
         statement="A 405 says in Allow which methods are allowed.",
         source=f"{_HTTP} 15.5.6 and 10.2.1",
         classes=tuple(
@@ -422,6 +485,8 @@ RULES = (
         id="framing",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=ANSWERED,
         statement="Every answer is framed as HTTP has it.",
         source="RFC 9112 6",
         classes=answers("update", "refusal", "read", "unauthorised"),
@@ -430,6 +495,9 @@ RULES = (
         id="repeated-parameters",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=REPEATED_SETTLED,
+        control=once,
         statement="A repeated parameter is refused, or one of its valid values is taken.",
         source=f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
         classes=wire_classes("repeated"),
@@ -438,6 +506,9 @@ RULES = (
         id="unvalidated-write",
         group="protocol",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Kind.UNVALIDATED, "no setting that this run had set was shown after such a request"),
+        culprit=_is_no_plain_update,
         statement="No other way of sending a value writes one that an update would have to refuse.",
         source=f"{DOCUMENT}: the parameters' rules",
         classes=(

@@ -11,15 +11,38 @@ from jsonschema import Draft202012Validator
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import FIELDS, Level, Rule, Violation
+from conformance.model import FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation
+from conformance.rules.evidence import ACCEPTED, REFUSED, read_shows, update_shows
 from conformance.rules.probes import DOCUMENT
 from conformance.rules.watching import Watched
+
+_ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
+_NO_ATTRIBUTE = "no attribute of the resource was ever shown"
+
+_TIMERS = tuple(each.attribute for each in TIMERS)
+
+
+def _has(document: Mapping[str, object], *names: str) -> bool:
+    return any(document.get(each) is not None for each in names)
+
+
+_ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
+_WITH_CREDENTIALS_HEADER = Evidence(
+    f"no {_ALLOW_CREDENTIALS} header was ever sent, the one that has a type",
+    lambda reply: (
+        reply.represents
+        and reply.response is not None
+        and reply.response.header(_ALLOW_CREDENTIALS.lower()) is not None
+    ),
+)
 
 RULES = (
     Rule(
         id="accepted-status",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.STATUS,
+        evidence=ACCEPTED,
         statement="An accepted update is answered with exactly 200.",
         source=f"{DOCUMENT}: 200 is the only status documented for success",
     ),
@@ -27,6 +50,8 @@ RULES = (
         id="refusal-status",
         group="response",
         level=Level.SHOULD,
+        aspect=Aspect.STATUS,
+        evidence=REFUSED,
         statement="A refused update is answered with a 4xx, not with a redirect.",
         source="RFC 9110 15.4 and 15.5: the fault is in the request, and no other resource has the answer",
     ),
@@ -34,6 +59,10 @@ RULES = (
         id="media-type",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=Evidence(
+            ACCEPTED.missing, lambda reply: reply.represents and reply.request.method == "POST"
+        ),
         statement="The 200 answer to an update has the media type application/json.",
         source=DOCUMENT,
     ),
@@ -41,6 +70,8 @@ RULES = (
         id="json-body",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("no answer to an accepted update was a JSON object"),
         statement="The body of the 200 answer to an update is one JSON object in UTF-8.",
         source=f"{DOCUMENT}; RFC 8259 8.1",
     ),
@@ -48,6 +79,10 @@ RULES = (
         id="response-schema",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows(
+            _NO_ATTRIBUTE, lambda document: any(document.get(each) is not None for each in _ATTRIBUTES)
+        ),
         statement="Every attribute is a string or null, and SIDs match their documented patterns.",
         source=DOCUMENT,
     ),
@@ -55,6 +90,11 @@ RULES = (
         id="timer-representation",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows(
+            "no timer was ever shown",
+            lambda document: any(isinstance(document.get(each.attribute), str) for each in TIMERS),
+        ),
         statement="A timer that comes back is a duration, and not below its minimum unless that was sent in this run.",
         source=f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
     ),
@@ -62,6 +102,10 @@ RULES = (
         id="account-sid",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows(
+            "account_sid was never shown", lambda document: document.get("account_sid") is not None
+        ),
         statement="account_sid, when present, is the account whose credentials were sent.",
         source=DOCUMENT,
     ),
@@ -69,6 +113,8 @@ RULES = (
         id="account-sid-present",
         group="response",
         level=Level.SHOULD,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows(_NO_ATTRIBUTE, lambda document: not _ATTRIBUTES.isdisjoint(document)),
         statement="account_sid is present.",
         source=f"{DOCUMENT}: the example shows it, no attribute is marked as required",
     ),
@@ -76,6 +122,8 @@ RULES = (
         id="resource-url",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("url was never shown", lambda document: _has(document, "url")),
         statement="url, when present and not null, is absolute and its path ends in /v1/Configuration.",
         source=DOCUMENT,
     ),
@@ -83,6 +131,8 @@ RULES = (
         id="resource-links",
         group="response",
         level=Level.SHOULD,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("links were never shown", lambda document: _has(document, "links")),
         statement="links, when present, maps service and webhooks to their absolute URLs.",
         source=f"{DOCUMENT}: the example response",
     ),
@@ -90,6 +140,15 @@ RULES = (
         id="documented-headers",
         group="response",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=Evidence(
+            "no Access-Control-Allow-Credentials header was ever sent",
+            lambda reply: (
+                reply.represents
+                and reply.response is not None
+                and reply.response.header(_ALLOW_CREDENTIALS.lower()) is not None
+            ),
+        ),
         statement="The documented Access-Control headers, when present, have their documented types.",
         source="The vendor's OpenAPI: Access-Control-Allow-Credentials is a boolean, the others are strings",
     ),
@@ -97,6 +156,8 @@ RULES = (
         id="read-response",
         group="response",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        evidence=read_shows("no GET was answered with a JSON object"),
         statement="The 200 answer to GET has the form that the answer to an update has.",
         source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
     ),
@@ -122,10 +183,11 @@ def _judge(watched: Watched) -> Iterator[Violation]:
             observed = content_type or "no Content-Type"
             yield _violation("media-type", "Content-Type", "other", "application/json", observed)
             break
-    credentials = response.header("access-control-allow-credentials")
+    credentials = response.header(_ALLOW_CREDENTIALS.lower())
     if credentials is not None and credentials.strip().lower() not in ("true", "false"):
-        name = "Access-Control-Allow-Credentials"
-        yield _violation("documented-headers", name, "not-boolean", "true or false", repr(credentials))
+        yield _violation(
+            "documented-headers", _ALLOW_CREDENTIALS, "not-boolean", "true or false", repr(credentials)
+        )
     try:
         document = watched.document
     except NotJSON as error:

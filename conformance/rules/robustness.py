@@ -1,10 +1,11 @@
 """Rules that every answer must meet, whatever was sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from conformance.http import FailureKind
-from conformance.model import CLOSED, INACTIVE, SIDS, Level, Rule, Violation
-from conformance.rules.acceptance import describe
+from conformance.http import Exchange, FailureKind
+from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
+from conformance.rules.acceptance import describe, is_good
+from conformance.rules.evidence import ACCEPTED, ANSWERED
 from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
 from conformance.rules.protocol import wire_classes
 from conformance.rules.watching import Watched
@@ -72,11 +73,24 @@ _SIZES = (5_000, 4_301, 20_000, 100_000)
 _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f4a5")
 """What means something to a shell, a template, a query or a terminal, or takes two or four bytes."""
 
+
+def _is_trouble(exchange: Exchange, last: Exchange) -> bool:
+    """Whether a request was rightly not answered with 200, and must have no effect on the next."""
+    return exchange.status != 200 and not is_good(exchange.request)
+
+
+_POSTED = Evidence(
+    "no update was answered other than with 404, 405 or 501",
+    lambda reply: reply.request.method == "POST" and reply.exchange.status not in (None, 404, 405, 501),
+)
+
 RULES = (
     Rule(
         id="implemented",
         group="robustness",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=_POSTED,
         statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
         source=DOCUMENT,
         classes=answers("update"),
@@ -85,6 +99,8 @@ RULES = (
         id="no-server-error",
         group="robustness",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=ANSWERED,
         statement="Nothing that is sent brings a 5xx.",
         source="RFC 9110 15.6: the server is aware that it has erred",
         classes=(
@@ -141,6 +157,8 @@ RULES = (
         id="every-request-answered",
         group="robustness",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=ANSWERED,
         statement="Every request is answered: no hang, no dropped connection.",
         source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
         classes=wire_classes("size"),
@@ -149,6 +167,8 @@ RULES = (
         id="no-leak",
         group="robustness",
         level=Level.MUST,
+        aspect=Aspect.REPRESENTATION,
+        evidence=ANSWERED,
         statement="No answer holds an auth token that its request's body, path and parameters did not.",
         source="https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
         classes=answers("update", "refusal", "read", "unauthorised"),
@@ -157,8 +177,36 @@ RULES = (
         id="stays-usable",
         group="robustness",
         level=Level.MUST,
+        aspect=Aspect.WIRE,
+        evidence=ACCEPTED,
+        culprit=_is_trouble,
         statement="After whatever was sent, the next ordinary request works.",
         source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
         classes=answers("update"),
     ),
 )
+
+
+def unusable(canary: Exchange, after: Exchange) -> Violation:
+    """An ordinary update that fails after another request had failed."""
+    return Violation(
+        rule="stays-usable",
+        outcome="unusable",
+        field=None,
+        summary="an ordinary update fails after another request had failed",
+        expected="200",
+        observed=f"status {canary.status}" if canary.failure is None else canary.failure.detail,
+        related=(after,),
+    )
+
+
+def absent(statuses: Iterable[int | None]) -> Violation:
+    """A resource that is not there."""
+    return Violation(
+        rule="implemented",
+        outcome="absent",
+        field=None,
+        summary="the resource is not there",
+        expected="an answer to POST other than 404, 405 and 501",
+        observed=f"status {' and '.join(str(status) for status in dict.fromkeys(statuses))} to POST",
+    )

@@ -1,11 +1,14 @@
 """Rules about the two SIDs: their documented pattern, and that they come back as they were set."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy, just
 
-from conformance.model import SIDS, Field, InputClass, Level, Probe, Rule, Situation
+from conformance.model import SIDS, Aspect, Evidence, Field, InputClass, Level, Probe, Rule, Situation
+from conformance.oracle.expected_state import Proof
+from conformance.rules.evidence import accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, value_class, value_probe
 from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
 
@@ -109,19 +112,39 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
     )
 
 
+_UNKNOWN = "no SID that was sent was accepted and shown; a target that knows its own services alone needs one by name"
+
+
+def _verbatim(about: Field) -> Evidence:
+    """A SID with letters that is shown for the first time."""
+    shown = proved(Proof.ECHOED, _UNKNOWN, about)
+    return Evidence(
+        _UNKNOWN,
+        lambda reply: (
+            shown.seen(reply)
+            and re.search("[a-fA-F]", dict(reply.request.form() or ()).get(about.parameter, "")[2:])
+            is not None
+        ),
+    )
+
+
 def _rules(target_field: Field) -> Iterator[Rule]:
     slug, parameter, prefix = target_field.slug, target_field.parameter, target_field.prefix
     pattern = f"{DOCUMENT}: length 34, ^{prefix}[0-9a-fA-F]{{32}}$"
-    for group, statement in (
-        ("prefix", f"that does not begin with {prefix}"),
-        ("length", "that is not 34 characters long"),
-        ("alphabet", "with anything but ASCII hexadecimal digits after the prefix"),
-        ("anchoring", "that only contains a SID"),
+    # The prefix is what even a careless target looks at: who does not, looks at nothing else either.
+    for group, aspect, statement in (
+        ("prefix", Aspect.SYNTAX, f"that does not begin with {prefix}"),
+        ("length", Aspect.MINIMUM, "that is not 34 characters long"),
+        ("alphabet", Aspect.MINIMUM, "with anything but ASCII hexadecimal digits after the prefix"),
+        ("anchoring", Aspect.MINIMUM, "that only contains a SID"),
     ):
         yield Rule(
             id=f"{slug}-{group}",
             group="sids",
             level=Level.MUST,
+            aspect=aspect,
+            field=target_field,
+            evidence=refuses(group, target_field),
             statement=f"A {parameter} {statement} is refused.",
             source=pattern,
             classes=_refused(target_field, group),
@@ -130,6 +153,9 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         id=f"{slug}-accept",
         group="sids",
         level=Level.MUST,
+        aspect=Aspect.ACCEPTANCE,
+        field=target_field,
+        evidence=accepts("accept", target_field, _UNKNOWN),
         statement=f"A {parameter} that matches the pattern is accepted, unless the target refuses unknown services.",
         source=pattern,
         classes=(
@@ -141,6 +167,9 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         id=f"{slug}-echo",
         group="sids",
         level=Level.MUST,
+        aspect=Aspect.ECHO,
+        field=target_field,
+        evidence=proved(Proof.ECHOED, _UNKNOWN, target_field),
         statement=f"A {parameter} that was accepted comes back equal but for the case of its digits, free of blanks.",
         source=f"{DOCUMENT}: {target_field.attribute}",
         classes=(_echo(target_field),),
@@ -149,6 +178,9 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         id=f"{slug}-verbatim",
         group="sids",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        field=target_field,
+        evidence=_verbatim(target_field),
         statement=f"A {parameter} that was accepted comes back in the case it was sent in.",
         source=f"{DOCUMENT}: SIDs are opaque identifiers",
         classes=(_echo(target_field),),
@@ -157,6 +189,9 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         id=f"{slug}-strictness",
         group="sids",
         level=Level.SHOULD,
+        aspect=Aspect.ACCEPTANCE,
+        field=target_field,
+        evidence=refuses("strictness", target_field),
         statement=f"An empty {parameter}, or one with blanks around it, is refused.",
         source=f"{pattern}; some frameworks trim",
         classes=_refused(target_field, "blanks", "empty"),

@@ -6,14 +6,16 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from conformance.exceptions import NotJSON
-from conformance.http import EMPTY, READ, Pairs, Request, encode_form, update
+from conformance.http import EMPTY, READ, Exchange, Pairs, Request, encode_form, update
 from conformance.model import (
+    BY_PARAMETER,
     CHAT,
     CLOSED,
     INACTIVE,
     MESSAGING,
     SIDS,
+    Aspect,
+    Evidence,
     InputClass,
     Level,
     Probe,
@@ -22,24 +24,41 @@ from conformance.model import (
     Violation,
     settings_in,
 )
-from conformance.oracle.decisions import Answer, decide_value
+from conformance.oracle.decisions import BLANKS, Answer, decide_value
+from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
+from conformance.rules.evidence import NOT_SHOWN, is_accepted, object_in, proved
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
 from conformance.rules.watching import Watched
 
+_BROKEN = {
+    Kind.PREVIOUS: "last-write-wins",
+    Kind.REPEATED: "repeated-parameters",
+    Kind.IDEMPOTENCE: "idempotence",
+    Kind.LOST: "read-after-write",
+    Kind.OMITTED: "omitted-parameters-kept",
+    Kind.READ: "read-reflects-writes",
+    Kind.FOREIGN: "accounts-apart",
+    Kind.CONCURRENT: "concurrent-writers",
+    Kind.SAFE: "safe-methods",
+    Kind.REFUSED: "rejected-update-changes-nothing",
+    Kind.UNAUTHORISED: "credentials-required",
+    Kind.UNVALIDATED: "unvalidated-write",
+    Kind.PATTERN: "response-schema",
+    Kind.LENGTH: "timer-representation",
+}
+"""The rule that each kind of mismatch breaks; those about one setting alone have its slug before their kind."""
+
 
 def watch_state(watched: Watched) -> Iterator[Violation]:
-    """Compare a representation with the ledger's prediction."""
-    if not watched.represents:
-        return
-    try:
-        document = watched.document
-    except NotJSON:
-        return
-    shown = settings_in(document)
+    """Compare a representation with the expected state."""
+    shown = settings_in(object_in(watched)) if watched.represents else None
     if shown is None:
         return
-    yield from watched.ledger.compare(watched.exchange, shown)
+    comparison = watched.ledger.compare(watched.exchange, shown)
+    watched.proofs.update(comparison.proofs)
+    for mismatch in comparison.mismatches:
+        yield violation_of(mismatch)
     if watched.request.method != "POST":
         return
     sent = dict(watched.request.form() or ())
@@ -60,6 +79,87 @@ def watch_state(watched: Watched) -> Iterator[Violation]:
                 expected=f"{each.attribute}: {value}",
                 observed=f"{each.attribute}: {back}",
             )
+
+
+def violation_of(mismatch: Mismatch) -> Violation:
+    """A mismatch, as a violation of the rule that it breaks."""
+    about, kind = mismatch.about, mismatch.kind
+    own = kind not in _BROKEN
+    return Violation(
+        rule=f"{about.slug}-{kind}" if own else _BROKEN[kind],
+        outcome=mismatch.outcome,
+        # The input class matters for an echo; for what stays or goes, only whose setting it is.
+        cls="" if own else f"setting/{about.slug}",
+        field=about.attribute,
+        summary=_summary(mismatch),
+        expected=f"{about.attribute}: {_expected(mismatch)}",
+        observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _short(mismatch.shown)}",
+        related=mismatch.related,
+    )
+
+
+def _summary(mismatch: Mismatch) -> str:
+    about, sent = mismatch.about, mismatch.sent
+    if mismatch.kind in (Kind.PATTERN, Kind.LENGTH):
+        return f"{about.attribute} comes back as a value that it can never have"
+    if sent is None:
+        return f"{about.attribute} was not sent, yet it is no longer the same"
+    said = f"{about.parameter}={_short(sent)} was accepted"
+    if mismatch.shown == sent:
+        return f"{said}, and comes back as it was sent"
+    return f"{said}, but {'none' if mismatch.shown is None else 'another value'} is shown"
+
+
+def _expected(mismatch: Mismatch) -> str:
+    if mismatch.kind is Kind.PATTERN:
+        return f"{mismatch.about.prefix} and 32 hexadecimal digits"
+    if mismatch.kind is Kind.LENGTH:
+        minimum = mismatch.outcome == "below-minimum"
+        return f"at least {mismatch.about.minimum} s" if minimum else "an ISO 8601 duration"
+    if mismatch.outcome == "blank" and mismatch.sent is not None:
+        return f"{_short(mismatch.sent.strip(BLANKS))}, or a refusal"
+    values = [each for each in mismatch.expected if each != mismatch.shown]
+    return " or ".join("null" if each is None else _short(each) for each in values) or "a refusal"
+
+
+def mixed_up(watched: Watched) -> Iterator[Violation]:
+    """The answer to one of several concurrent updates of different settings shows what it has just set."""
+    shown = settings_in(object_in(watched)) if watched.represents else None
+    for name, value in watched.request.form() or ():
+        about = BY_PARAMETER[name]
+        back = (shown or {}).get(about.attribute)
+        if shown is not None and about.attribute in shown and not is_right(about, value, back):
+            yield Violation(
+                rule=_BROKEN[Kind.CONCURRENT],
+                outcome="mixed-up",
+                cls=f"setting/{about.slug}",
+                field=about.attribute,
+                summary="the answer to one of several concurrent updates does not show what it has set",
+                expected=f"{about.attribute}: {value}",
+                observed=f"{about.attribute}: {back}",
+            )
+
+
+def is_concurrent(violation: Violation) -> bool:
+    """Whether a violation shows only where updates are sent at the same moment."""
+    return violation.rule == _BROKEN[Kind.CONCURRENT]
+
+
+def locked_out(violation: Violation) -> Violation:
+    """The refusal of a good update that others were sent beside at the same moment."""
+    return replace(violation, rule=_BROKEN[Kind.CONCURRENT])
+
+
+def _is_safe(exchange: Exchange, last: Exchange) -> bool:
+    # What only shows in a read was not written by it.
+    return exchange.request.method in ("GET", "HEAD", "OPTIONS") and last.request.method == "POST"
+
+
+def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
+    return exchange.request.account != last.request.account
+
+
+_NOT_KEPT = "no value that this run had set was shown again by a later update"
 
 
 def _each(situation: Situation, index: int) -> tuple[Request, ...]:
@@ -234,11 +334,17 @@ def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[Rul
     return Updates
 
 
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 80 else f"{text[:60]!r} and {len(text) - 60} more characters"
+
+
 RULES = (
     Rule(
         id="omitted-parameters-kept",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Proof.KEPT, _NOT_KEPT),
         statement="A parameter that is not sent keeps its value.",
         source=f"{DOCUMENT}: every parameter is optional, and the update is partial",
         classes=(
@@ -257,6 +363,8 @@ RULES = (
         id="last-write-wins",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.ECHO,
+        evidence=proved(Proof.REPLACED, NOT_SHOWN),
         statement="The answer to an update shows the value just sent, whatever was there before.",
         source=DOCUMENT,
         classes=(
@@ -269,6 +377,8 @@ RULES = (
         id="read-after-write",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Proof.KEPT, _NOT_KEPT),
         statement="Later answers to updates still show what was written.",
         source=DOCUMENT,
         classes=(
@@ -286,6 +396,8 @@ RULES = (
         id="read-reflects-writes",
         group="state",
         level=Level.SHOULD,
+        aspect=Aspect.CONSISTENCY,
+        evidence=proved(Proof.READ_BACK, "no GET showed a value that this run had set"),
         statement="GET shows what was written.",
         source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
         classes=(InputClass(id="state/read", reason="write, then GET", examples=_reads),),
@@ -294,6 +406,9 @@ RULES = (
         id="safe-methods",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Proof.AFTER_SAFE, _NOT_KEPT),
+        culprit=_is_safe,
         statement="GET and HEAD change nothing.",
         source="RFC 9110 9.2.1",
         classes=(
@@ -306,6 +421,8 @@ RULES = (
         id="idempotence",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.ECHO,
+        evidence=proved(Proof.REPEATED, "no update that was sent twice showed what it had set"),
         statement="The same update sent again is accepted again and changes nothing.",
         source=f"{DOCUMENT}: what is there already can be set again",
         classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=_twice),),
@@ -314,6 +431,9 @@ RULES = (
         id="accounts-apart",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
+        culprit=_is_of_another_account,
         statement="An account's updates are seen by that account alone.",
         source=f"{DOCUMENT}: account-level settings, of the account responsible",
         classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
@@ -322,6 +442,8 @@ RULES = (
         id="concurrent-writers",
         group="state",
         level=Level.MUST,
+        aspect=Aspect.STATE,
+        evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
         statement="Concurrent updates of different settings lose none of them.",
         source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
@@ -336,6 +458,10 @@ RULES = (
         id="empty-update",
         group="state",
         level=Level.SHOULD,
+        aspect=Aspect.ACCEPTANCE,
+        evidence=Evidence(
+            "no update without parameters was accepted", lambda reply: is_accepted(reply, "empty")
+        ),
         statement="An update without parameters is answered with 200 and changes nothing.",
         source=f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
         classes=(InputClass(id="state/empty-update", reason="no parameter at all", examples=_empty),),

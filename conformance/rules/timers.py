@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from conformance.model import CLOSED, INACTIVE, TIMERS, Field, InputClass, Level, Rule
+from conformance.model import CLOSED, INACTIVE, TIMERS, Aspect, Field, InputClass, Level, Rule
 from conformance.oracle.decisions import decide_timer
 from conformance.oracle.durations import DAY
+from conformance.oracle.expected_state import Proof
+from conformance.rules.evidence import NOT_SHOWN, accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, value_class
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 
@@ -181,17 +183,17 @@ _RARE = frozenset(
 )
 
 
-def _refused(timer: Field, rule: str) -> tuple[InputClass, ...]:
-    """The classes of invalid durations whose first example is to be refused by a rule."""
+def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
+    """The classes of invalid durations whose first example is to be refused for what is claimed of it."""
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
     groups: dict[str, Sequence[str]] = {}
     for name, each in INVALID_DURATION_CLASSES.items():
-        if decide_timer(each.examples()[0], timer.minimum).rule == rule:
+        if decide_timer(each.examples()[0], timer.minimum).claim == claim:
             group = grouped.get(name, name)
             groups.setdefault(group, _TOGETHER.get(group, (name,)))
     return tuple(
         _invalid_class(
-            timer, group, names, rare=group in _RARE or (rule == "strictness" and group not in _COMMON)
+            timer, group, names, rare=group in _RARE or (claim == "strictness" and group not in _COMMON)
         )
         for group, names in groups.items()
     )
@@ -230,6 +232,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-syntax",
         group="timers",
         level=Level.MUST,
+        aspect=Aspect.SYNTAX,
+        field=timer,
+        evidence=refuses("syntax", timer),
         statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
         source=f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
         classes=_refused(timer, "syntax"),
@@ -238,6 +243,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-minimum",
         group="timers",
         level=Level.MUST,
+        aspect=Aspect.MINIMUM,
+        field=timer,
+        evidence=refuses("minimum", timer),
         statement=f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
         source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
         classes=(
@@ -266,6 +274,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-boundary",
         group="timers",
         level=Level.MUST,
+        aspect=Aspect.ACCEPTANCE,
+        field=timer,
+        evidence=accepts("boundary", timer, "no value at the minimum was accepted"),
         statement=f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
         source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
         classes=(
@@ -300,6 +311,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-accept",
         group="timers",
         level=Level.MUST,
+        aspect=Aspect.ACCEPTANCE,
+        field=timer,
+        evidence=accepts("accept", timer, "no update of this timer was accepted"),
         statement=f"A {timer.parameter} that every reading parses and finds long enough is accepted.",
         source=f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
         classes=(
@@ -321,6 +335,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-echo",
         group="timers",
         level=Level.MUST,
+        aspect=Aspect.ECHO,
+        field=timer,
+        evidence=proved(Proof.ECHOED, NOT_SHOWN, timer),
         statement=f"A {timer.parameter} that was accepted comes back as the same length, free of blanks.",
         source=f"{DOCUMENT}: {timer.attribute}",
         classes=(
@@ -348,6 +365,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-notation",
         group="timers",
         level=Level.SHOULD,
+        aspect=Aspect.ACCEPTANCE,
+        field=timer,
+        evidence=accepts("notation", timer, "no value in such a notation was accepted"),
         statement=f"A {timer.parameter} in any notation of ISO 8601-1 is accepted, and comes back as the same length.",
         source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
         classes=(
@@ -373,6 +393,9 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-strictness",
         group="timers",
         level=Level.SHOULD,
+        aspect=Aspect.ACCEPTANCE,
+        field=timer,
+        evidence=refuses("strictness", timer),
         statement=f"A {timer.parameter} that only a looser reading than ISO 8601-1 takes is refused.",
         source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
         classes=(

@@ -6,14 +6,14 @@ none of them sends anything, and none knows which rules were selected.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from conformance.http import Exchange, Request, Response, json_of
-from conformance.model import Violation
+from conformance.model import Field, Violation
 from conformance.oracle.decisions import FormDecision
-from conformance.oracle.expected_state import Ledger
+from conformance.oracle.expected_state import ExpectedState, Kind, Proof
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Watched:
     exchange: Exchange
     decision: FormDecision | None
     """What the oracle says of the form; None when the request is no form update."""
-    ledger: Ledger
+    ledger: ExpectedState
     account_sid: str | None
     """Of the account whose credentials were sent; None with an API key."""
     refused: Collection[tuple[str, str]] = ()
@@ -34,6 +34,9 @@ class Watched:
     """The answer as it came, where `exchange` holds what is remembered of it; None where that is all of it."""
     leaks: bool = False
     """Whether the answer holds a token that the request's body, path and parameters did not."""
+
+    proofs: set[tuple[Proof | Kind, Field]] = field(default_factory=set)
+    """What comparing the answer with the expected state has shown to hold."""
 
     @property
     def request(self) -> Request:

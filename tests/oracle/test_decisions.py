@@ -64,8 +64,8 @@ def test_timers_that_are_open(text: str) -> None:
 
 
 def test_the_minimum_is_exact() -> None:
-    assert decide_timer("PT9M59." + "9" * 50 + "S", 600).rule == "minimum"
-    assert decide_timer("PT600S", 600).rule == "boundary"
+    assert decide_timer("PT9M59." + "9" * 50 + "S", 600).claim == "minimum"
+    assert decide_timer("PT600S", 600).claim == "boundary"
 
 
 @given(durations(min_value=600, max_value=30 * 86400))

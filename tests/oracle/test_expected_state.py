@@ -1,4 +1,4 @@
-"""The ledger: what it predicts after any updates, and which rule it blames for something else."""
+"""The expected state: what it predicts after any updates, and which rule it blames for something else."""
 
 from collections.abc import Mapping
 
@@ -7,21 +7,22 @@ from fakes import answer, refusal, representation
 
 from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, update
 from conformance.model import BY_PARAMETER, CHAT, CLOSED, INACTIVE, Violation
-from conformance.oracle.expected_state import Ledger, is_right
+from conformance.oracle.expected_state import ExpectedState, is_right
+from conformance.rules.state import violation_of
 
 T = INACTIVE.attribute
 SEEN = {T: "PT5M"}
 
 
 class Account:
-    """A ledger and the exchanges that it is told."""
+    """An expected state and the exchanges that it is told."""
 
     def __init__(self, *others: "Account") -> None:
-        self.ledger = Ledger()
+        self.state = ExpectedState()
         self.number = 0
         for other in others:
-            self.ledger.others = (*self.ledger.others, other.ledger)
-            other.ledger.others = (*other.ledger.others, self.ledger)
+            self.state.others = (*self.state.others, other.state)
+            other.state.others = (*other.state.others, self.state)
 
     def exchange(
         self, request: Request, shown: Mapping[str, str | None] | None, status: int = 200
@@ -40,16 +41,17 @@ class Account:
         self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
     ) -> list[Violation]:
         exchange = self.exchange(request, shown)
-        self.ledger.record(exchange, authorised=authorised)
-        return list(self.ledger.compare(exchange, {name: shown.get(name) for name in self.ledger.settings}))
+        self.state.record(exchange, authorised=authorised)
+        settings = {name: shown.get(name) for name in self.state.settings}
+        return [violation_of(each) for each in self.state.compare(exchange, settings).mismatches]
 
     def refuses(self, request: Request, *, authorised: bool = True, status: int = 400) -> None:
-        self.ledger.record(self.exchange(request, None, status), authorised=authorised)
+        self.state.record(self.exchange(request, None, status), authorised=authorised)
 
     def gets_no_answer(self, request: Request) -> None:
         self.number += 1
         failure = Failure(FailureKind.TIMEOUT, "")
-        self.ledger.record(Exchange(number=self.number, request=request, failure=failure), authorised=True)
+        self.state.record(Exchange(number=self.number, request=request, failure=failure), authorised=True)
 
 
 def inactive(value: str, **options: object) -> Request:

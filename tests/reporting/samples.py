@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from conformance.harness.session import cause_of
+from conformance.attribution.causes import cause_of
 from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, FailureKind, Request, Response, update
 from conformance.model import (
     CLOSED,
@@ -21,6 +21,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.reporting import ShellAccount, build
+from conformance.rules import BY_ID
 
 URL = "http://127.0.0.1:4010/v1/Configuration"
 SID = "AC" + "0" * 32
@@ -102,7 +103,8 @@ def exchange(request: Request, body: bytes = b'{"account_sid": null}', **fields:
 
 
 def rule(name: str, group: str, level: Level = Level.MUST, statement: str = "It holds.") -> Rule:
-    return Rule(id=name, group=group, level=level, statement=statement, source="RFC 9110 15.5.6")
+    row = BY_ID[name]
+    return replace(row, group=group, level=level, statement=statement, source="RFC 9110 15.5.6", classes=())
 
 
 def finding(rule: Rule, cls: str, *exchanges: Exchange, **fields: Any) -> Finding:

@@ -6,7 +6,7 @@ from fakes import ACCOUNT, representation
 
 from conformance.http import Exchange, Failure, Pairs, Request, Response, update
 from conformance.oracle.decisions import decide, length_of
-from conformance.oracle.expected_state import Ledger
+from conformance.oracle.expected_state import ExpectedState
 from conformance.rules import Watched, judge
 
 # Nothing that is open for what else is set: inactive is short, closed long, unless the form says otherwise.
@@ -31,7 +31,7 @@ def told(
     )
     form = request.form() if request.method == "POST" and not request.query else None
     decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
-    ledger = Ledger()
+    ledger = ExpectedState()
     ledger.record(exchange, authorised=request.auth.valid)
     watched = Watched(exchange=exchange, decision=decision, ledger=ledger, account_sid=ACCOUNT)
     return {each.rule: each.outcome for each in judge(watched)}

@@ -1,60 +1,62 @@
-"""What belongs together is told as one difference, and nothing else is."""
+"""What belongs together is reported as one difference, and nothing else is."""
 
 from typing import Any
 
 import pytest
 
-from conformance.model import FIELDS
-from conformance.reporting.causes import causes
+from conformance.attribution.causes import attribute, cause_of
+from conformance.http import Exchange, Request, Response
+from conformance.model import FIELDS, ClassOutcome, Finding, Outcome, Verdict
+from conformance.rules import BY_ID
 
 ATTRIBUTES = {each.slug: each.attribute for each in FIELDS}
 
 
-def _finding(cause: str, setting: str = "", cls: str = "a", **fields: Any) -> dict[str, Any]:
-    """A finding as a result holds it: `cause` is its rule and outcome, for a setting's own rule that of the setting."""
-    name, _, outcome = cause.partition(": ")
-    kind = next((each.kind for each in FIELDS if name.startswith(f"{each.slug}-")), "")
-    raw = cause.replace(f"{setting}-", f"{kind}-", 1) if kind else cause
-    exchange: dict[str, Any] = {
-        "request": {
-            "body": fields.pop("sent", ""),
-            "content_type": "application/x-www-form-urlencoded",
-        }
-    }
-    if "answer" in fields:
-        exchange["response"] = {"body": fields.pop("answer")}
-    return {
-        "rule": fields.pop("rule", name),
-        "class": cls,
-        "outcome": outcome,
-        "cause": raw,
-        "field": ATTRIBUTES.get(setting),
-        "count": fields.pop("count", 1),
-        "observed": fields.pop("observed", "status 200"),
-        "exchanges": [exchange],
-    }
-
-
-def _causes(*findings: dict[str, Any], **sent: str) -> list[str]:
-    """The causes of findings in a run in which the classes `a` to `d` of every rule were sent, or those given."""
-    rules = {each["rule"] for each in findings}
-    return causes(
-        {
-            "findings": findings,
-            "rules": [
-                {
-                    "id": rule,
-                    "classes": [
-                        {"id": cls, "examples": 3} for cls in sent.get(rule.replace("-", "_"), "abcd")
-                    ],
-                }
-                for rule in rules
-            ],
-        }
+def _finding(cause: str, setting: str = "", cls: str = "a", **fields: Any) -> Finding:
+    """A finding of a rule and an outcome, `rule: outcome`; `setting` is the slug of the one that it is about."""
+    rule, _, outcome = cause.partition(": ")
+    body = fields.pop("sent", "").encode()
+    response = Response(status=200, body=fields.pop("answer", "").encode())
+    field = ATTRIBUTES.get(setting)
+    return Finding(
+        rule=rule,
+        level=BY_ID[rule].level,
+        cls=cls,
+        outcome=outcome,
+        field=field,
+        summary="",
+        expected="",
+        observed=fields.pop("observed", "status 200"),
+        exchanges=(Exchange(number=1, request=Request(body=body), response=response),),
+        stable=True,
+        cause=cause_of(rule, outcome, field),
+        count=fields.pop("count", 1),
     )
 
 
-def _are_one(*findings: dict[str, Any], **sent: str) -> bool:
+def _outcomes(*findings: Finding, **sent: str) -> list[Outcome]:
+    """A run in which the classes `a` to `d` of every rule were sent, or those given by rule."""
+    rules = dict.fromkeys(each.rule for each in findings)
+    return [
+        Outcome(
+            rule=BY_ID[rule],
+            verdict=Verdict.DEVIATION,
+            classes=tuple(
+                ClassOutcome(id=cls, reason="", examples=3, statuses={})
+                for cls in sent.get(rule.replace("-", "_"), "abcd")
+            ),
+            findings=tuple(each for each in findings if each.rule == rule),
+        )
+        for rule in rules
+    ]
+
+
+def _causes(*findings: Finding, **sent: str) -> list[str]:
+    """The causes of findings, in the order of the rules that they break."""
+    return [each.cause for each in attribute(_outcomes(*findings, **sent))]
+
+
+def _are_one(*findings: Finding, **sent: str) -> bool:
     return len(set(_causes(*findings, **sent))) == 1
 
 
@@ -104,9 +106,10 @@ def test_another_outcome_of_the_same_rule_is_another_difference() -> None:
 
 
 def test_values_of_one_shape_in_several_settings_are_one_and_of_others_are_not() -> None:
-    def malformed(setting: str, value: str) -> dict[str, Any]:
-        attribute = ATTRIBUTES[setting]
-        return _finding(f"representation: {attribute}", setting, observed=f"{attribute}: '{value}'")
+    def malformed(setting: str, value: str) -> Finding:
+        return _finding(
+            "timer-representation: unparsable", setting, observed=f"{ATTRIBUTES[setting]}: '{value}'"
+        )
 
     assert _are_one(malformed("inactive-timer", "60"), malformed("closed-timer", "600"))
     assert not _are_one(malformed("inactive-timer", "60"), malformed("closed-timer", "10 minutes"))
@@ -236,7 +239,56 @@ def test_a_setting_that_is_not_kept_is_one_difference_and_two_are_two() -> None:
     assert not _are_one(kept, _finding("read-after-write: previous-value", "inactive-timer"))
 
 
-def test_findings_about_no_setting_and_of_no_known_rule_stay_as_they_are() -> None:
-    found = [_finding("challenge: absent"), _finding("made-up: x"), _finding("errors")]
+def test_findings_that_have_nothing_in_common_stay_as_they_are() -> None:
+    found = [
+        _finding("challenge: missing"),
+        _finding("error-status: different"),
+        _finding("media-type: other"),
+    ]
 
-    assert _causes(*found) == ["challenge: absent", "made-up: x", "errors"]
+    assert _causes(*found) == ["challenge: missing", "error-status: different", "media-type: other"]
+
+
+@pytest.mark.parametrize(
+    ("root", "other"),
+    [
+        ("closed-timer-syntax: accepted", "credentials-required: accepted"),
+        ("closed-timer-syntax: accepted", "accepted-status: status-201"),
+        ("closed-timer-echo: missing", "json-body: not-json"),
+        ("closed-timer-accept: refused", "no-server-error: server-error"),
+    ],
+)
+def test_a_more_basic_claim_is_never_told_under_a_rule_about_a_value(root: str, other: str) -> None:
+    found = [_finding(root, "closed-timer", cls, count=99) for cls in "abcd"]
+    basic = _finding(other)
+    attributions = attribute(_outcomes(*found, basic))
+
+    assert attributions[-1].consequence_of is None
+    assert attributions[-1].cause == cause_of(basic.rule, basic.outcome, None)
+
+
+def test_a_consequence_names_the_rule_that_explains_it() -> None:
+    found = [_finding("closed-timer-syntax: accepted", "closed-timer", cls) for cls in "abcd"]
+    below = [_finding("closed-timer-minimum: accepted", "closed-timer", cls) for cls in "abcd"]
+
+    attributions = attribute(_outcomes(*found, *below))
+
+    assert [each.consequence_of for each in attributions] == [None] * 4 + ["closed-timer-syntax"] * 4
+
+
+def test_a_rule_that_must_hold_is_no_consequence_of_one_that_should() -> None:
+    strict = _finding("closed-timer-strictness: accepted", "closed-timer", "timer/blank-around", count=9)
+    blank = _finding("closed-timer-echo: blank", "closed-timer", "timer/blank-around")
+
+    assert [each.consequence_of for each in attribute(_outcomes(strict, blank))] == [
+        "closed-timer-echo",
+        None,
+    ]
+
+
+def test_a_setting_that_is_never_shown_as_it_was_sent_explains_what_reads_show() -> None:
+    echo = [_finding("closed-timer-echo: changed", "closed-timer", cls, count=9) for cls in "abcd"]
+    read = _finding("read-reflects-writes: different", "closed-timer")
+
+    assert _are_one(*echo, read)
+    assert not _are_one(*echo, _finding("read-reflects-writes: different", "inactive-timer"))

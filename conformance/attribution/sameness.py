@@ -1,0 +1,33 @@
+"""Whether two violations are the same one, seen twice: what a rule claims says how much may differ."""
+
+from conformance.model import Aspect, Rule, Violation
+from conformance.rules import BY_ID
+
+
+def is_about_state(rule: Rule) -> bool:
+    """Whether a rule is about what was, or was not, written: only what was sent in between tells these rules apart."""
+    return rule.aspect is Aspect.STATE or (rule.culprit is not None and rule.aspect is not Aspect.WIRE)
+
+
+def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool) -> bool:
+    """
+    Whether a violation is the one that is looked for.
+
+    Args:
+        wanted: as it was first seen.
+        seen: in the answer to the same requests, or to fewer.
+        several: whether the request sends several parameters: any of them may be why it is refused.
+        together: whether requests were sent at the same moment: another setting may be lost each time.
+    """
+    rules = BY_ID[wanted.rule], BY_ID[seen.rule]
+    if together and wanted.rule == seen.rule:
+        return True
+    if is_about_state(rules[0]):
+        return is_about_state(rules[1]) and wanted.field == seen.field
+    if rules[0].aspect is Aspect.ECHO and wanted.field == seen.field:
+        return rules[1].aspect is Aspect.ECHO  # what is shown in its place can differ each time
+    if wanted.outcome != seen.outcome:
+        return False
+    # A form may be refused for its values, or for itself: the rule is the one that explains the smallest request.
+    movable = wanted.outcome == "refused" and (several or any(rule.field is None for rule in rules))
+    return wanted.rule == seen.rule or movable

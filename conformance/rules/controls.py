@@ -1,0 +1,93 @@
+"""
+The same request sent plainly: the control beside a request that is peculiar in one way.
+
+A rule about a peculiar way of sending is broken only where the plain way does better. Each function gives the plain
+request, or None where the request is not peculiar in that way.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
+from conformance.model import BY_PARAMETER, Evidence
+from conformance.oracle.decisions import Answer
+from conformance.oracle.expected_state import Kind, Proof
+from conformance.rules.evidence import object_in, proved
+from conformance.rules.watching import Watched
+
+Control = Callable[[Request], Request | None]
+
+
+def plain_scheme(request: Request) -> Request | None:
+    """`Basic`, as nearly all clients spell it; of credentials that are good ones."""
+    return replace(request, auth=BASIC) if request.auth.valid and request.auth != BASIC else None
+
+
+def whole(request: Request) -> Request | None:
+    """A body with a Content-Length."""
+    return replace(request, chunked=False) if request.chunked else None
+
+
+def plain_media_type(request: Request) -> Request | None:
+    """The media type in lower case."""
+    essence, semicolon, parameters = (request.content_type or "").partition(";")
+    if essence == FORM_MEDIA_TYPE or essence.strip().lower() != FORM_MEDIA_TYPE:
+        return None
+    return replace(request, content_type=FORM_MEDIA_TYPE + semicolon + parameters)
+
+
+def without_charset(request: Request) -> Request | None:
+    """The media type without parameters."""
+    essence, semicolon, _ = (request.content_type or "").partition(";")
+    form = essence.strip().lower() == FORM_MEDIA_TYPE
+    return replace(request, content_type=essence.strip()) if semicolon and form else None
+
+
+def without_accept(request: Request) -> Request | None:
+    """No Accept header of its own."""
+    headers = tuple(each for each in request.headers if each[0].lower() != "accept")
+    return replace(request, headers=headers) if headers != request.headers else None
+
+
+def once(request: Request) -> Request | None:
+    """Each known parameter once, with the value that came last."""
+    pairs = request.form() or ()
+    names = [name for name, _ in pairs if name in BY_PARAMETER]
+    if request.method != "POST" or len(names) == len(set(names)):
+        return None
+    last = dict(pairs)
+    return replace(request, body=encode_form(tuple((name, last[name]) for name in dict.fromkeys(names))))
+
+
+def canonical(request: Request) -> Request | None:
+    """The bytes that the WHATWG serialiser makes of the same parameters; `%20` for a blank."""
+    pairs = request.form() if request.method == "POST" else None
+    if not pairs or request.body is None:
+        return None
+    plain = encode_form(pairs).replace(b"+", b"%20")
+    return replace(request, body=plain) if plain != request.body else None
+
+
+def taken(control: Control) -> Evidence:
+    """A request that is peculiar in one way was accepted, and shows a value that was not there before."""
+    shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
+    return Evidence(shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply))
+
+
+def _is_served(reply: Watched) -> bool:
+    return reply.represents and without_accept(reply.request) is not None and object_in(reply) is not None
+
+
+SERVED_AS_ASKED = Evidence("no request with an Accept header was answered with a JSON object", _is_served)
+
+
+def _is_repeated_settled(reply: Watched) -> bool:
+    repeated = once(reply.request) is not None
+    rejected = reply.decision is not None and reply.decision.answer is not Answer.ACCEPT
+    return repeated and (
+        (rejected and reply.authorised and reply.exchange.refused)
+        or any(kind == Kind.REPEATED for kind, _ in reply.proofs)
+    )
+
+
+REPEATED_SETTLED = Evidence("no repeated parameter was refused, or shown", _is_repeated_settled)

@@ -1,0 +1,250 @@
+"""
+Questions that tell which rule a counterexample breaks, where several rules would explain it.
+
+A good value can be refused for its own sake, or for the order of the form it came in; a setting that is no longer the
+same can have been lost, reset, or only not shown. What the same target does with a request that differs in nothing
+else tells. Each question is a generator: it yields requests, is sent what came of them, and returns the id of the rule
+that is broken, or an empty text where the answer says nothing. So rules still send nothing themselves.
+"""
+
+import html
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice, permutations
+from urllib.parse import unquote
+
+from conformance.http import Exchange, Pairs, Request, encode_form, update
+from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Field, Situation, Violation, shown_by
+from conformance.oracle.expected_state import is_right
+from conformance.rules.acceptance import is_good
+from conformance.rules.catalogue import BY_ID, CATALOGUE
+from conformance.rules.forms import pairs_for
+
+Requests = tuple[Request, ...]
+Seen = list[tuple[Exchange, list[Violation]]]
+
+_ORDERS = 3
+"""Other orders of the parameters that are tried."""
+
+_LOST = ("previous-value", "missing", "changed", "swapped", "accepted")
+"""Outcomes that a parameter which was not read would have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A counterexample that shows the same every time."""
+
+    violation: Violation
+    exchanges: Sequence[Exchange]
+    """The last one shows the violation."""
+    situation: Situation
+    reader: Request | None
+    """The request that shows the settings without writing."""
+    found: Callable[[Field], str | None]
+    """The value of a setting before the run."""
+    is_first: Callable[[str, str], bool]
+    """Whether the first rule was seen to be broken before the second."""
+    is_minimal: bool
+    """Whether it was seen that no request can be left out."""
+    is_same: Callable[[Violation], bool]
+    """Whether a violation is the one in question."""
+
+    @property
+    def requests(self) -> Requests:
+        """All requests, the one that shows it last."""
+        return tuple(each.request for each in self.exchanges)
+
+    @property
+    def last(self) -> Request:
+        """The request that shows it."""
+        return self.exchanges[-1].request
+
+    @property
+    def pairs(self) -> Pairs:
+        """The parameters of the request that shows it."""
+        return (self.last.form() or ()) if self.last.method == "POST" else ()
+
+    @property
+    def aspect(self) -> Aspect:
+        """What the violated rule makes a claim about."""
+        return BY_ID[self.violation.rule].aspect
+
+    def instead(self, last: Request) -> Requests:
+        """The same requests with another last one."""
+        return (*self.requests[:-1], last)
+
+    def is_gone(self, seen: Seen | None) -> bool:
+        """Whether the violation does not show; False where nothing could be sent."""
+        return seen is not None and not any(self.is_same(each) for each in seen[-1][1])
+
+
+Asking = Generator[Requests, Seen | None, str]
+Question = Callable[[Case], Asking]
+
+
+def culprit(case: Case) -> Asking:
+    """A request in the shortest sequence is of a kind that must change nothing: the rule that says so is broken."""
+    yield from ()
+    last = case.exchanges[-1]
+    refused = case.violation.outcome == "refused" and is_good(last.request)
+    failing = refused or case.aspect is Aspect.WIRE
+    if not failing and (case.aspect not in _OF_STATE or not case.is_minimal):
+        return ""
+    for rule in CATALOGUE:
+        if rule.culprit is None or failing != (rule.aspect is Aspect.WIRE):
+            continue
+        if any(rule.culprit(each, last) for each in case.exchanges[:-1]):
+            return rule.id
+    return ""
+
+
+_OF_STATE = (Aspect.STATE, Aspect.CONSISTENCY, Aspect.CREDENTIALS, Aspect.METHOD)
+
+
+def served(case: Case) -> Asking:
+    """Accept: */*, which every request carries, is the cause when application/json is served."""
+    wrong = case.exchanges[-1].status == 406 or case.violation.rule in ("media-type", "json-body")
+    if wrong and not case.last.headers:
+        seen = yield case.instead(replace(case.last, headers=(("Accept", "application/json"),)))
+        return "accept-header" if case.is_gone(seen) else ""
+    return ""
+
+
+def ordered(case: Case) -> Asking:
+    """Another order of the same parameters: one that does no harm, or one that harms another parameter."""
+    about_own, outcome = is_about_own(case.violation), case.violation.outcome
+    lost = about_own or outcome == "accepted"
+    if case.violation.rule == "idempotence":
+        return ""  # in another order it is another request
+    if len(case.pairs) < 2 or not (lost or outcome == "refused"):
+        return ""
+    if outcome not in ("refused", *_LOST) or case.last.body != encode_form(case.pairs):
+        return ""
+    found = ""
+    for order in _other_orders(case.pairs):
+        seen = yield case.instead(replace(case.last, body=encode_form(order)))
+        if case.is_gone(seen) and seen is not None:
+            if not any(is_about_own(each) or each.outcome == "accepted" for each in seen[-1][1]):
+                return "parameter-order"
+            found = "any-subset"
+    return found
+
+
+def _other_orders(pairs: Pairs) -> Iterator[Pairs]:
+    documented = sorted(pairs, key=lambda pair: (pair[0] not in PARAMETERS, _place(pair[0])))
+    first = tuple(documented), tuple(sorted(pairs))
+    # Of many parameters there are more orders than could be listed.
+    orders = chain(first, islice(permutations(pairs), 1 + _ORDERS))
+    yield from islice(dict.fromkeys(order for order in orders if order != pairs), _ORDERS)
+
+
+def _place(name: str) -> int:
+    return PARAMETERS.index(name) if name in PARAMETERS else 0
+
+
+def beside_others(case: Case) -> Asking:
+    """The value is accepted beside the other parameters: it is refused for being sent without them."""
+    rule = BY_ID[case.violation.rule]
+    if case.violation.outcome != "refused" or rule.aspect is not Aspect.ACCEPTANCE or rule.field is None:
+        return ""
+    if len(case.pairs) > 1:  # none of them was refused alone, or the counterexample would be smaller
+        return "any-subset"
+    beside = {**dict(pairs_for(case.situation, 7)), **dict(case.pairs)}
+    seen = yield case.instead(replace(case.last, body=encode_form(tuple(beside.items()))))
+    return "any-subset" if case.is_gone(seen) and seen is not None and seen[-1][0].status == 200 else ""
+
+
+def sent_plainly(case: Case) -> Asking:
+    """The same form, sent as most clients send it, does better: the peculiar way is not understood."""
+    if not case.pairs or not case.last.auth.valid:
+        return ""
+    about_value = is_about_own(case.violation) or case.violation.outcome in ("accepted", "refused")
+    about_answer = case.aspect in (Aspect.REPRESENTATION, Aspect.STATUS)
+    for rule in CATALOGUE:
+        plain = rule.control(case.last) if rule.control is not None else None
+        if plain is None or not (about_value or (about_answer and "accept" in rule.id)):
+            continue
+        seen = yield case.instead(plain)
+        if case.is_gone(seen):
+            return rule.id
+        if seen is not None and case.violation.rule == rule.id:
+            return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
+    return ""
+
+
+def decoded_again(case: Case) -> Asking:
+    """
+    A decoder has changed the text, and not the setting's own parser.
+
+    Escapes that were escaped come back resolved; or a NUL ends the values of settings of both kinds.
+    """
+    if case.violation.outcome == "accepted" and len(case.pairs) == 1 and "\0" in case.pairs[0][1]:
+        kind = {each.parameter: each.kind for each in FIELDS}
+        for name, value in pairs_for(case.situation, 7):
+            if kind[name] != kind.get(case.pairs[0][0]):
+                seen = yield (replace(update((name, value + "\0x")), account=case.last.account),)
+                return "form-decoding" if seen and seen[-1][0].status == 200 else ""
+    shown = shown_by(case.exchanges[-1]) or {}
+    for name, value in case.pairs:
+        again = {unquote(value), html.unescape(value)} - {value}
+        if name in BY_PARAMETER and shown.get(BY_PARAMETER[name].attribute) in again:
+            return "form-decoding"
+    return ""
+
+
+def stale(case: Case) -> Asking:
+    """The answer shows the value before, or always the same one."""
+    if case.violation.rule != "last-write-wins" or len(case.pairs) != 1:
+        return ""
+    ((name, value),) = case.pairs
+    about = BY_PARAMETER[name]
+    echo = f"{about.slug}-echo"
+    # A value that was there before anything was sent, or came in place of the first one, is no value before.
+    never = _shown(case.exchanges[-1], about) == case.found(about)
+    if not never and not case.is_first(echo, case.violation.rule):
+        return ""
+    other = dict(pairs_for(case.situation, 7)).get(name, value)
+    if other == value:
+        return ""
+    seen = yield (replace(update((name, other)), account=case.last.account), case.last)
+    return "" if seen and is_right(about, other, _shown(seen[-1][0], about)) else echo
+
+
+def undone(case: Case) -> Asking:
+    """Tell a value that was lost, or only not shown, from one that an update of other settings reset: GET knows."""
+    reader = case.reader
+    if case.violation.rule not in ("omitted-parameters-kept", "read-after-write") or len(case.requests) != 2:
+        return ""
+    if reader is None or reader.method != "GET":
+        return ""
+    first, last = case.requests
+    read = replace(reader, account=first.account)
+    seen = yield (first, read, last, read)
+    about = next((each for each in FIELDS if each.attribute == case.violation.field), None)
+    sent = dict(first.form() or ()).get(about.parameter) if about else None
+    if seen is None or about is None or sent is None:
+        return ""
+    between, after = (is_right(about, sent, _shown(seen[index][0], about)) for index in (1, 3))
+    return "omitted-parameters-kept" if between and not after else "read-after-write"
+
+
+def _shown(exchange: Exchange, about: Field) -> str | None:
+    return (shown_by(exchange) or {}).get(about.attribute)
+
+
+def is_about_own(violation: Violation) -> bool:
+    """Whether the answer to an update does not show what was sent."""
+    return BY_ID[violation.rule].aspect is Aspect.ECHO
+
+
+QUESTIONS: tuple[Question, ...] = (
+    served,
+    culprit,
+    ordered,
+    beside_others,
+    sent_plainly,
+    decoded_again,
+    stale,
+    undone,
+)
+"""In the order in which they are asked: the first that names a rule ends it."""
