@@ -193,6 +193,8 @@ class Evidence:
     """Why the rule is undecided where nothing of the kind was seen."""
     seen: Callable[[Any], bool]
     """Whether an exchange would have shown the rule broken, had it been; given a `conformance.rules.Reply`."""
+    given: tuple[str, ...] = ()
+    """The ids of rules whose evidence has to be there, too: who refuses everything shows nothing by a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -483,7 +483,13 @@ class _Run:
         elif undecided := self._why_undecided(rule):
             verdict, reason = Verdict.UNDECIDED, undecided
         return Outcome(
-            rule=rule, verdict=verdict, examples=examples, reason=reason, classes=classes, findings=findings
+            rule=rule,
+            verdict=verdict,
+            examples=examples,
+            reason=reason,
+            classes=classes,
+            findings=findings,
+            evidence=self._session.evidence.of(rule) if verdict is Verdict.CONFORMANT else None,
         )
 
     def _class_outcome(self, rule: Rule, cls: InputClass) -> ClassOutcome:
@@ -517,19 +523,7 @@ class _Run:
             yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
 
     def _why_undecided(self, rule: Rule) -> str:
-        statuses = {status for kinds in self._session.kinds.values() for status in kinds}
-        if rule.id == "challenge" and "401" not in statuses:
-            return "no 401 was seen"
-        if rule.id == "allow-header" and "405" not in statuses:
-            return "no 405 was seen"
-        owners = {owner_of(self._catalogue, rule, cls.id) for cls in rule.classes}
-        if rule.group in ("timers", "sids") and not any(
-            tally.decided for owner, tally in self._session.tallies.items() if owner in owners
-        ):
-            if rule.group == "sids":
-                return "the target refuses SIDs of services it does not know: name one it knows"
-            return "nothing that was sent decides it"
-        return ""
+        return self._session.evidence.missing(rule)
 
     def _fails(self, level: Level) -> bool:
         return level is Level.MUST or self._plan.fail_on is Level.SHOULD

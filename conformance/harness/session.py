@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.attribution.causes import cause_of
+from conformance.attribution.evidence import Gathered
 from conformance.exceptions import LeftShort
 from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, FailureKind, Pairs, Request, update
@@ -126,6 +127,7 @@ class Session:
         self.ledgers = [ExpectedState() for _ in target.settings.accounts]
         for ledger in self.ledgers:
             ledger.others = tuple(other for other in self.ledgers if other is not ledger)
+        self.evidence = Gathered()
         self._selected = frozenset(selected)
         self.settle = settle
         self._progress = progress
@@ -335,7 +337,9 @@ class Session:
                 self._refused.add(pairs[0])
         shows = watched.represents and request.method == "POST"
         self._unseen = 0 if shows else self._unseen + 1
-        return [_told(violation) for violation in judge(watched)]
+        violations = [_told(violation) for violation in judge(watched)]
+        self.evidence.see(watched)
+        return violations
 
     def try_again(
         self, requests: Iterable[Request], together: Sequence[Request] = ()

@@ -68,10 +68,12 @@ def canonical(request: Request) -> Request | None:
     return replace(request, body=plain) if plain != request.body else None
 
 
-def taken(control: Control) -> Evidence:
+def taken(control: Control, *given: str) -> Evidence:
     """A request that is peculiar in one way was accepted, and shows a value that was not there before."""
     shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
-    return Evidence(shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply))
+    return Evidence(
+        shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply), given
+    )
 
 
 def _is_served(reply: Watched) -> bool:

@@ -12,6 +12,9 @@ from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import Kind, Proof
 from conformance.rules.watching import Watched
 
+_GIVEN = ("accepted-status",)
+"""Its evidence is an update that was accepted."""
+
 
 def is_accepted(reply: Watched, claim: str = "", about: Field | None = None) -> bool:
     """Whether an update was rightly accepted; given a claim, for a value of which that is claimed."""
@@ -41,7 +44,7 @@ def refuses(claim: str, about: Field) -> Evidence:
             and any(each.claim == claim and each.field is about for each in decision.causes)
         )
 
-    return Evidence("no such value was refused with a 4xx", seen)
+    return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
 
 
 def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evidence:

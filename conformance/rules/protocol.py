@@ -320,6 +320,7 @@ def _status_seen(missing: str, *statuses: int) -> Evidence:
 _LOCKED = Evidence(
     "no update without the account's own credentials was refused",
     lambda reply: not reply.authorised and reply.request.method == "POST" and reply.exchange.refused,
+    given=("accepted-status",),
 )
 
 
@@ -379,7 +380,7 @@ RULES = (
         group="protocol",
         level=Level.MUST,
         aspect=Aspect.CREDENTIALS,
-        evidence=taken(plain_scheme),
+        evidence=taken(plain_scheme, "credentials-required"),
         control=plain_scheme,
         statement="The authentication scheme is understood in any case.",
         source=f"{_HTTP} 11.1: a case-insensitive token",

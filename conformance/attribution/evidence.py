@@ -1,0 +1,33 @@
+"""Gathers, for each rule, an exchange that would have shown it broken, had it been: without one nothing is decided."""
+
+from collections.abc import Sequence
+
+from conformance.http import Exchange
+from conformance.model import Rule
+from conformance.rules import BY_ID, CATALOGUE, Watched
+
+
+class Gathered:
+    """The evidence of one run: for each rule, the first exchange that is."""
+
+    def __init__(self, catalogue: Sequence[Rule] = CATALOGUE) -> None:
+        self._wanted = list(catalogue)
+        self._found: dict[str, Exchange] = {}
+
+    def see(self, reply: Watched) -> None:
+        """Take in one exchange, after it was judged."""
+        found = [rule for rule in self._wanted if rule.evidence.seen(reply)]
+        for rule in found:
+            self._found[rule.id] = reply.exchange
+            self._wanted.remove(rule)
+
+    def of(self, rule: Rule) -> Exchange | None:
+        """The evidence for a rule; None where there is none, or what it rests on was not seen."""
+        return None if self.missing(rule) else self._found[rule.id]
+
+    def missing(self, rule: Rule) -> str:
+        """Why a rule is undecided, in words; empty where it is not."""
+        for given in rule.evidence.given:
+            if reason := self.missing(BY_ID[given]):
+                return reason
+        return "" if rule.id in self._found else rule.evidence.missing
