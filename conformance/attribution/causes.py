@@ -15,7 +15,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.http import Pairs
@@ -43,6 +43,8 @@ class Attribution:
     """Findings with the same cause are one difference."""
     consequence_of: str | None = None
     """The id of the rule whose finding explains it; None where it is of the cause itself."""
+    rank: int = 0
+    """The place of the cause among those of the run, the most basic claim first."""
 
 
 def cause_of(rule: str, outcome: str, field: str | None) -> str:
@@ -66,8 +68,8 @@ class _Cause:
     """The findings that bring one cause along, of one setting where the rule is about one."""
 
     findings: Sequence[Finding]
-    exercised: Mapping[str, frozenset[str]]
-    """By rule, its input classes that were sent."""
+    outcomes: Mapping[str, Outcome]
+    """By rule, what the run says of it."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -125,12 +127,18 @@ class _Cause:
     @cached_property
     def own(self) -> frozenset[str]:
         """The input classes of its rules that were sent."""
-        return frozenset().union(*(self.exercised.get(rule.id, frozenset()) for rule in self.rules))
+        return frozenset(
+            each.id
+            for rule in self.rules
+            for each in self.outcomes[rule.id].classes
+            if each.examples and not each.id.startswith("answer/")
+        )
 
     @property
     def is_everywhere(self) -> bool:
-        """Whether nearly all input classes of its rules show it."""
-        return len(self.classes & self.own) >= _ALL * len(self.own)
+        """Whether the rule was never seen to hold, or nearly all input classes of its rules show it."""
+        never = all(self.outcomes[rule.id].evidence is None for rule in self.rules)
+        return never or len(self.classes & self.own) >= _ALL * len(self.own)
 
     @cached_property
     def says_nothing(self) -> bool:
@@ -159,16 +167,11 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
         As many as there are findings, in their order.
     """
     findings = [finding for outcome in outcomes for finding in outcome.findings]
-    exercised = {
-        outcome.rule.id: frozenset(
-            each.id for each in outcome.classes if each.examples and not each.id.startswith("answer/")
-        )
-        for outcome in outcomes
-    }
+    by_rule = {outcome.rule.id: outcome for outcome in outcomes}
     members: defaultdict[tuple[str, Field | None], list[Finding]] = defaultdict(list)
     for finding in findings:
         members[_key(finding)].append(finding)
-    causes = {key: _Cause(found, exercised) for key, found in members.items()}
+    causes = {key: _Cause(found, by_rule) for key, found in members.items()}
     # The most basic claim first; of one aspect, the one that shows most often.
     ordered = sorted(causes.values(), key=lambda each: (each.aspect, not each.is_must, -each.counts.total()))
     parents: dict[_Cause, tuple[_Cause, bool]] = {}
@@ -180,7 +183,10 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
             if alike or _explains(root, cause):
                 parents[cause] = (root, not alike)
                 break
-    return [_attribution(causes[_key(finding)], parents) for finding in findings]
+    return [
+        replace(_attribution(cause, parents), rank=ordered.index(_root(cause, parents)))
+        for cause in (causes[_key(finding)] for finding in findings)
+    ]
 
 
 def _key(finding: Finding) -> tuple[str, Field | None]:
@@ -241,7 +247,7 @@ def _explains(root: _Cause, cause: _Cause) -> bool:
     if cause.is_must and not root.is_must:
         return False
     basic = root.aspect <= cause.aspect and any(explains(root, cause) for explains in _EXPLANATIONS)
-    return basic or _refuses_a_value(root, cause) or _shows_its_blanks(root, cause)
+    return basic or any(explains(root, cause) for explains in _WHATEVER_IS_MORE_BASIC)
 
 
 def _fails_and_stays_so(root: _Cause, cause: _Cause) -> bool:
@@ -332,6 +338,18 @@ def _checks_nothing(root: _Cause, cause: _Cause) -> bool:
     return shown or unchecked or (cause.aspect is Aspect.STATE and cause.outcome == "written")
 
 
+def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
+    """A rule about a peculiar way of sending says nothing where the plain way does no better."""
+    return (
+        root.aspect is Aspect.ECHO
+        and root.is_everywhere
+        and cause.rules[0].control is not None
+        and cause.outcome not in ("refused", "accepted")
+        and bool(cause.settings)
+        and cause.settings <= root.settings
+    )
+
+
 _EXPLANATIONS = (
     _fails_and_stays_so,
     _lets_anybody_in,
@@ -342,6 +360,8 @@ _EXPLANATIONS = (
     _is_shown_wrong,
     _is_not_kept,
 )
+_WHATEVER_IS_MORE_BASIC = (_refuses_a_value, _shows_its_blanks, _does_so_when_sent_plainly)
+"""Explanations that hold though the rule explained makes the more basic claim: about how the value was sent."""
 
 
 def _form(finding: Finding) -> Pairs:

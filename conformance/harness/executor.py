@@ -489,7 +489,7 @@ class _Run:
             reason=reason,
             classes=classes,
             findings=findings,
-            evidence=self._session.evidence.of(rule) if verdict is Verdict.CONFORMANT else None,
+            evidence=self._session.evidence.of(rule),
         )
 
     def _class_outcome(self, rule: Rule, cls: InputClass) -> ClassOutcome:

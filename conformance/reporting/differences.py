@@ -56,7 +56,8 @@ def differences(document: Document) -> list[Difference]:
     """
     The differences of a run, each with its simplest witness first.
 
-    Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before.
+    Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before; within each, the
+    most basic claim first.
     """
     causes: defaultdict[tuple[str, bool], list[tuple[bool, int, Document]]] = defaultdict(list)
     for finding in document["findings"]:
@@ -71,8 +72,7 @@ def differences(document: Document) -> list[Difference]:
         rank = min(rank for _, rank, _ in members)
         first, *others = (finding for _, _, finding in members)
         grouped.append(Difference(KINDS[rank], first, tuple(others)))
-    # By kind alone: within one, a reader expects the order of the catalogue.
-    return sorted(grouped, key=lambda difference: KINDS.index(difference.kind))
+    return sorted(grouped, key=lambda each: (KINDS.index(each.kind), each.first.get("rank", 0)))
 
 
 KINDS = ("must", "unstable", "should", "known")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
-from conformance.attribution.causes import attribute
+from conformance.attribution.causes import Attribution, attribute
 from conformance.http import PATH, Exchange, Request, Response
 from conformance.model import Finding, Level, Outcome, Report, Verdict
 from conformance.reporting.curl import ShellAccount, curl
@@ -40,6 +40,7 @@ def build(
         redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
     statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
+    findings = [finding for outcome in report.outcomes for finding in outcome.findings]
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "verdict": report.verdict,
@@ -54,9 +55,10 @@ def build(
         "notices": list(report.notices),
         "rules": [_rule(outcome) for outcome in report.outcomes],
         "findings": [
-            _finding(finding, report.target.rstrip("/") + PATH, accounts, curl_options, statements)
-            for outcome in report.outcomes
-            for finding in outcome.findings
+            _finding(
+                finding, attribution, report.target.rstrip("/") + PATH, accounts, curl_options, statements
+            )
+            for finding, attribution in zip(findings, attribute(report.outcomes), strict=True)
         ],
         "observations": [{"topic": each.topic, "text": each.text} for each in report.observations],
         "restore": {
@@ -67,8 +69,6 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
-    for finding, attribution in zip(document["findings"], attribute(report.outcomes), strict=True):
-        finding["cause"], finding["consequence_of"] = attribution.cause, attribution.consequence_of
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said
@@ -121,6 +121,7 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
 
 def _finding(
     finding: Finding,
+    attribution: Attribution,
     url: str,
     accounts: Sequence[ShellAccount],
     options: Sequence[str],
@@ -137,7 +138,9 @@ def _finding(
         "expected": finding.expected,
         "observed": finding.observed,
         "fingerprint": finding.fingerprint,
-        "cause": finding.cause,
+        "cause": attribution.cause,
+        "consequence_of": attribution.consequence_of,
+        "rank": attribution.rank,
         "count": finding.count,
         "stable": finding.stable,
         "exchanges": [record(each, url) for each in finding.exchanges],

@@ -28,7 +28,7 @@ def is_accepted(reply: Watched, claim: str = "", about: Field | None = None) -> 
 
 def accepts(claim: str, about: Field, missing: str) -> Evidence:
     """A value that is to be accepted, and was."""
-    return Evidence(missing, lambda reply: is_accepted(reply, claim, about))
+    return Evidence(missing, lambda reply: is_accepted(reply, claim, about) and object_in(reply) is not None)
 
 
 def refuses(claim: str, about: Field) -> Evidence:

@@ -26,7 +26,7 @@ from conformance.model import (
 )
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.oracle.expected_state import Kind
-from conformance.rules.evidence import is_accepted, proved
+from conformance.rules.evidence import is_accepted, object_in, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms
 
@@ -100,7 +100,9 @@ def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
 
 _SEVERAL = Evidence(
     "no update of several parameters was accepted",
-    lambda reply: is_accepted(reply) and len(dict(reply.request.form() or ())) > 1,
+    lambda reply: (
+        is_accepted(reply) and len(dict(reply.request.form() or ())) > 1 and object_in(reply) is not None
+    ),
 )
 
 
