@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from conformance.exceptions import (
@@ -48,6 +49,7 @@ from conformance.model import (
     Violation,
 )
 from conformance.rules import BY_ID
+from conformance.rules.openapi import GENERATED
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
@@ -108,10 +110,6 @@ class Plan:
 
 class _Enough(Exception):
     """Breadth and depth have sent what they may, or found what was asked for."""
-
-
-_ENDS = (_Enough, BudgetExhausted, RateLimitedOut, TargetDead, LeftShort)
-"""What ends the sending, and must get past a generator that would take it for a failing example."""
 
 
 def run(
@@ -343,62 +341,35 @@ class _Run:
                 self._draw(rule, cls, {probe.steps for probe in probes}, count)
 
     def _draw(self, rule: Rule, cls: InputClass, seen: set[tuple[Request, ...]], count: int) -> None:
-        ended: list[Exception] = []
-
-        def receive(probe: Probe) -> None:
-            if ended or probe.steps in seen:
-                return
-            seen.add(probe.steps)
-            try:
+        key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"
+        kept = self._plan.drawn if self._plan.drawn is not None else {}
+        if key not in kept:
+            kept[key] = self._drawn(rule, cls, count)
+        for probe in kept[key]:
+            if probe.steps not in seen:
+                seen.add(probe.steps)
                 self._send(Item(rule, cls, probe))
-            except _ENDS as error:
-                ended.append(error)
 
-        kept = self._plan.drawn
-        if kept is None:
-            self._generate(rule, cls, count, receive)
-        else:
-            key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"
-            if key not in kept:
-                drawn: list[Probe] = []
-                self._generate(rule, cls, count, drawn.append)
-                kept[key] = drawn
-            for probe in kept[key]:
-                receive(probe)
-        if ended:
-            raise ended[0]
-
-    def _generate(self, rule: Rule, cls: InputClass, count: int, receive: Callable[[Probe], None]) -> None:
+    def _drawn(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
-        if cls.machine is not None:
-            run_machine(cls.machine(situation, receive), seed=seed, count=count, steps=_STEPS)
-        elif cls.strategy is not None:
-            generate(cls.strategy(situation), seed=seed, count=count, receive=receive)
+        if (machine := cls.machine) is not None:
+            return run_machine(partial(machine, situation), seed=seed, count=count, steps=_STEPS)
+        return [] if cls.strategy is None else generate(cls.strategy(situation), seed=seed, count=count)
 
     def _schema_driven(self) -> None:
         count = _GENERATED[self._plan.profile]
         if not count or not any(rule.group == "openapi" for rule in self._catalogue):
             return
         from conformance.harness.schemathesis_phase import (
-            explore,  # imports schemathesis, which takes a second
+            cases,  # imports schemathesis, which takes a second
         )
 
         self._phase = "openapi"
         owner = next(rule.id for rule in self._catalogue if rule.group == "openapi")
-        ended: list[Exception] = []
-
-        def send(request: Request, cls: str) -> Exchange | None:
-            try:
-                if ended or self._is_spent(1):
-                    return None
-                return self._session.run_probe(Probe(steps=(request,)), owner, cls)[-1]
-            except _ENDS as error:
-                ended.append(error)
-                return None
-
-        explore(self._session, count=count, seed=self._plan.seed, send=send)
-        if ended:
-            raise ended[0]
+        for request, check in cases(self._session, count=count, seed=self._plan.seed):
+            if self._is_spent(1):
+                return
+            check(self._session.run_probe(Probe(steps=(request,)), owner, GENERATED.id)[-1])
 
     # Witnesses
 

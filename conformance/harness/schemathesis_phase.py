@@ -7,9 +7,9 @@ a timer counts as valid, and a 5xx as a rejection.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -41,34 +41,25 @@ _CHECKS = (
 )
 
 
-def explore(
-    session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]
-) -> None:
+def cases(session: Session, *, count: int, seed: int) -> Iterator[tuple[Request, Callable[[Exchange], None]]]:
     """
-    Generate, send and check.
+    Generate cases; yields the request of each, and the function that checks what came of it.
 
     Args:
-        session: the run, which records what the checks say.
-        count: cases at most.
-        seed: of what is drawn.
-        send: sends one request and has it judged; None when no more may be sent.
+        session: The run, which records what the checks say.
+        count: How many cases are generated at most.
+        seed: The cases are a function of it.
     """
-    operation = _operation()
-    seen: set[bytes | None] = set()
-
-    def receive(case: Any) -> None:
-        request = _request(case)
-        if request.body in seen:
-            return
-        seen.add(request.body)
-        exchange = send(request, GENERATED.id)
-        if exchange is not None:
-            _check(session, case, exchange)
-
     modes: list[SearchStrategy[Any]] = [
-        operation.as_strategy(generation_mode=mode) for mode in GenerationMode
+        _operation().as_strategy(generation_mode=mode) for mode in GenerationMode
     ]
-    generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count, receive=receive)
+    drawn = generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count)
+    seen: set[bytes | None] = set()
+    for case in drawn:
+        request = _request(case)
+        if request.body not in seen:
+            seen.add(request.body)
+            yield request, partial(_check, session, case)
 
 
 @cache
