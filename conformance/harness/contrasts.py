@@ -208,8 +208,8 @@ class Blame:
 
     def _first(self, rule: str) -> float:
         """The number of the request that first broke a rule; infinite where none has."""
-        drafts = self._session.drafts.values()
-        return min((each.exchange.number for each in drafts if each.violation.rule == rule), default=inf)
+        candidates = self._session.candidates.values()
+        return min((each.exchange.number for each in candidates if each.violation.rule == rule), default=inf)
 
     def _undone(self) -> str | None:
         """Tell what was lost, or only not shown, from what an update of other settings reset: GET knows."""

@@ -13,8 +13,9 @@ from itertools import islice
 from typing import TypeVar
 
 from conformance.exceptions import BudgetExhausted
+from conformance.harness.candidates import Candidate, cause_of, is_broken
 from conformance.harness.contrasts import Blame, Requests, Seen, decided, is_about_own
-from conformance.harness.session import Draft, Session, cause_of, is_broken, remembered
+from conformance.harness.session import Session
 from conformance.http import BASIC, FORM_MEDIA_TYPE, Exchange, Pairs, Request, encode_form, update
 from conformance.model import PARAMETERS, Finding, Violation
 from conformance.oracle.decisions import Answer
@@ -23,6 +24,7 @@ from conformance.oracle.expected_state import CONCURRENT
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.watching import remembered
 
 REQUESTS = 30
 """Requests at most to show one finding again and make it small."""
@@ -73,7 +75,7 @@ _Whole = TypeVar("_Whole", str, Pairs)
 class Witness:
     """The search for the smallest sequence of requests that shows one draft's violation."""
 
-    def __init__(self, session: Session, draft: Draft, budget: int = REQUESTS) -> None:
+    def __init__(self, session: Session, draft: Candidate, budget: int = REQUESTS) -> None:
         self._session = session
         self._draft = draft
         self._left = budget

@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from conformance.harness.session import cause_of
+from conformance.harness.candidates import cause_of
 from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, FailureKind, Request, Response, update
 from conformance.model import (
     CLOSED,
