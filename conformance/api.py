@@ -17,7 +17,7 @@ from conformance.safety.safeguard import Safeguard, safeguarded
 from conformance.settings import RunSettings
 
 if TYPE_CHECKING:  # its import costs more than what is here
-    from conformance.harness.executor import Judged
+    from conformance.harness.events import Listener
     from conformance.reporting import Archive, Observations, Redact
 
 _QUIET = 10.0
@@ -59,30 +59,31 @@ def judge(
     settings: RunSettings,
     url: str,
     rules: Sequence[Rule],
-    progress: Callable[..., None] | None = None,
+    listener: "Listener" = lambda event: None,
     first: Sequence[tuple[str, tuple[Request, ...]]] = (),
-    seen: Callable[[Exchange], None] = lambda exchange: None,
-    tell: Callable[[str], None] = lambda line: None,
-    judged: "Judged" = lambda phase, cls, exchange, violations: None,
 ) -> Report:
     """
     Run the catalogue's rules against a base URL.
 
     Args:
-        settings: of the run.
-        url: the base URL.
-        rules: to judge by.
-        progress: called before every request with `phase`, `rule` and `requests`.
-        first: by input class, requests that are sent before anything else that is drawn.
-        seen: called with every exchange when it has ended.
-        tell: called with what the user should know at once, one line each.
-        judged: told of every exchange that was judged.
+        settings: Settings of the run.
+        url: The base URL.
+        rules: The rules to judge by.
+        listener: Hears what happens meanwhile; of `ExchangeEnded` on several threads.
+        first: By input class, requests that are sent before anything else that is drawn.
 
     Raises:
-        ConfigurationError: another run is at work there, or an earlier one has left something to put back first.
+        ConfigurationError: Another run is at work there, or an earlier one has left something to put back first.
     """
+    from conformance.harness.events import ExchangeEnded, Notice
     from conformance.harness.executor import Plan, run
     from conformance.transport.target import Target
+
+    def tell(line: str) -> None:
+        listener(Notice(line=line))
+
+    def seen(exchange: Exchange) -> None:
+        listener(ExchangeEnded(exchange=exchange))
 
     plan = Plan(
         profile=settings.profile,
@@ -101,16 +102,7 @@ def judge(
     ):
         for notice in settings.notices:
             tell(notice)
-        report = run(
-            rules,
-            target,
-            plan,
-            progress=lambda phase, cls, requests: (
-                progress(phase=phase, rule=cls, requests=requests) if progress else None
-            ),
-            judged=judged,
-            safeguard=safeguard,
-        )
+        report = run(rules, target, plan, listener=listener, safeguard=safeguard)
     return replace(
         report, notices=(*settings.notices, *report.notices, *filter(None, [target.pace.slowed()]))
     )

@@ -119,6 +119,14 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import reporting
         from conformance.api import archive_of, document_of, judge, observations_of
+        from conformance.harness.events import (
+            ExchangeEnded,
+            ExchangeJudged,
+            Notice,
+            RequestSent,
+            each_of,
+            on,
+        )
 
         rules = _select(settings.only)
         try:
@@ -131,18 +139,24 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         told: list[str] = []
 
-        def tell(line: str) -> None:
-            line = settings.shown(line)
+        def tell(notice: Notice) -> None:
+            line = settings.shown(notice.line)
             told.append(line)
             console.print(line, soft_wrap=True, markup=False)
 
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
         with reporting.Progress(console, limit=settings.max_requests) as shown:
-            progress = _unless_interrupted(shown.update)
+            listeners = [
+                on(RequestSent, _stop_if_interrupted),
+                on(RequestSent, shown.update),
+                on(ExchangeEnded, lambda event: archive.add(event.exchange)),
+                on(Notice, tell),
+            ]
+            if observability:
+                listeners.append(on(ExchangeJudged, observations.add))
             heed(_interrupt)
             try:
-                judged = {"judged": observations.add} if observability else {}
-                outcome = judge(settings, url, rules, progress, first, archive.add, tell, **judged)
+                outcome = judge(settings, url, rules, each_of(*listeners), first)
             except ConfigurationError as error:
                 raise Refused(settings.shown(str(error))) from None
             except KeyboardInterrupt:  # before the run has begun
@@ -202,18 +216,13 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _INTERRUPTED.set()
-    # What is raised in the callback that Hypothesis has the garbage collector call is lost: the next request asks.
-    if frame is None or frame.f_code.co_name != "gc_callback":
+    raise KeyboardInterrupt
+
+
+def _stop_if_interrupted(event: object) -> None:
+    """Raise again what was lost: the garbage collector ignores what is raised in a callback, and Hypothesis has one."""
+    if _INTERRUPTED.is_set():
         raise KeyboardInterrupt
-
-
-def _unless_interrupted(update: Callable[..., None]) -> Callable[..., None]:
-    def progress(**told: Any) -> None:
-        if _INTERRUPTED.is_set():
-            raise KeyboardInterrupt
-        update(**told)
-
-    return progress
 
 
 @main.command()

@@ -148,6 +148,7 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from contextlib import ExitStack
 
     from conformance.api import archive_of, document_of, judge, select
+    from conformance.harness.events import ExchangeEnded, on
     from conformance.reporting import ARCHIVE, check_writable, write_all
     from conformance.transport.embedded import Embedded
 
@@ -157,7 +158,8 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         rules = [rule for rule in select(settings.only) if rule.id in selected]
         archive = stack.enter_context(archive_of(settings, url))
-        document = document_of(settings, judge(settings, url, rules, seen=archive.add))
+        archived = on(ExchangeEnded, lambda event: archive.add(event.exchange))
+        document = document_of(settings, judge(settings, url, rules, archived))
         write_all(document, settings.report_dir, copies={ARCHIVE: archive.copy})
     return document
 

@@ -108,10 +108,10 @@ def found(
 ) -> tuple[Finding, int]:
     """The finding made of what some requests showed first, and how many requests that took."""
     session = Session(FakeTarget(answering), tuple(BY_ID))
-    session.reader = reader
+    session.learn(reader=reader, takes_empty=False)
     for request in requests:
         session.send(request, "class")
-    draft = next(draft for (name, _, _), draft in session.drafts.items() if name == rule)
+    candidate = next(each for (name, _, _), each in session.candidates.items() if name == rule)
     before = session.target.requests
-    finding = Witness(session, draft, budget).finding()
+    finding = Witness(session, candidate, budget).finding()
     return finding, session.target.requests - before

@@ -329,7 +329,7 @@ class Harness:
             session.send(request, "fuzz/response")
         except RateLimitedOut:
             return ["rate-limited"]
-        return sorted({rule for rule, _, _ in session.drafts})
+        return sorted({rule for rule, _, _ in session.candidates})
 
 
 # The judgement

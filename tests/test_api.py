@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from conformance.api import archive_of, judge, select
+from conformance.harness.events import ExchangeEnded, on
 from conformance.settings import resolve
 from conformance.transport.credentials import Account
 from conformance.transport.embedded import Embedded
@@ -18,8 +19,9 @@ def test_every_request_of_a_run_is_in_its_archive_and_no_token_is(tmp_path: Path
         flags = {"target": emulator.url(), "profile": "quick", "report_dir": str(tmp_path)}
         settings = resolve(flags, ENVIRONMENT, tmp_path / "none.toml")
         with archive_of(settings, emulator.url()) as archive:
+            archived = on(ExchangeEnded, lambda event: archive.add(event.exchange))
             rules = select(["closed-timer-*", "concurrent-writers", "no-leak"])
-            report = judge(settings, emulator.url(), rules, seen=archive.add)
+            report = judge(settings, emulator.url(), rules, archived)
             file = io.BytesIO()
             archive.copy(file)
 

@@ -113,7 +113,7 @@ def _take_snapshots(session: "Session", accounts: list[int]) -> None:
     for account in accounts:
         exchange = session.target.send(replace(READ, account=account))
         if (shown := shown_by(exchange)) is not None:
-            session.reader = READ
+            session.learn(reader=READ, takes_empty=False)
             session.safeguard.snapshot(account, shown)
         elif exchange.response is not None:
             session.safeguard.unreadable(account)

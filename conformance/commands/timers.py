@@ -76,6 +76,7 @@ def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import explore, reporting
+        from conformance.harness.events import RequestSent
 
         try:
             if directory is not None:
@@ -90,7 +91,9 @@ def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
             found = _explore(
                 settings,
                 url,
-                lambda stage, text, requests: shown.update(phase=stage, rule=text[:40], requests=requests),
+                lambda stage, text, requests: shown.update(
+                    RequestSent(phase=stage, cls=text[:40], requests=requests)
+                ),
                 lambda line: console.print(line, soft_wrap=True, markup=False),
             )
         document = explore.document(found)

@@ -1,117 +1,34 @@
 """
 The only executor: runs a catalogue against a target and says what held.
 
-    preflight, breadth, depth, schema-driven layer, witnesses, restore, verdicts
-
-Breadth sends explicit examples, the first of every class before the second of any; depth draws more with
-Hypothesis; then each finding is shown again and made small. Nothing that is generated depends on an answer,
-other than the SIDs that the target takes.
+    preflight, examples, generated, schemathesis, confirmation, restore, verdicts
 """
 
 import platform
 import time
-import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from conformance.exceptions import (
-    BudgetExhausted,
-    Garbled,
-    LeftShort,
-    NoVerdict,
-    RateLimitedOut,
-    TargetDead,
-    Unimplemented,
-    Unsafe,
-)
-from conformance.harness import observations as observe
-from conformance.harness.generation import generate, run_machine
-from conformance.harness.minimizer import REQUESTS, Witness
-from conformance.harness.preflight import Findings, learn_sids, look_around, probe_unset
-from conformance.harness.schedule import Item, owner_of, planned, side_by_side
-from conformance.harness.session import Draft, Session
-from conformance.http import Exchange, FailureKind, Request
-from conformance.model import (
-    ClassOutcome,
-    Finding,
-    InputClass,
-    Level,
-    Outcome,
-    Probe,
-    Report,
-    Restore,
-    Rule,
-    Verdict,
-    Violation,
-)
-from conformance.rules import BY_ID
+from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead, Unimplemented
+from conformance.harness import observations, verdicts
+from conformance.harness.budget import Budget
+from conformance.harness.confirmation import Confirmation
+from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
+from conformance.harness.phases import Phases
+from conformance.harness.preflight import Preflight, learn_sids, look_around, probe_unset
+from conformance.harness.schedule import Plan
+from conformance.harness.session import Session
+from conformance.harness.verdicts import End, Results, end_by
+from conformance.model import Report, Restore, Rule
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
-_STEPS = 8
-"""Requests in a sequence of the state machine, at most."""
+__all__ = ["Plan", "run"]
 
 _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
 """Values to be rejected that are sent to each setting while it is null."""
-
-_GENERATED = {"quick": 1, "standard": 30, "thorough": 1_000}
-"""Cases of the schema-driven layer."""
-
-_FOR_WITNESSES = {"quick": 16, "standard": REQUESTS, "thorough": REQUESTS}
-"""Requests that breadth and depth leave for showing findings again, for each cause seen; a quarter of all at most."""
-
-_HANGS = 2
-"""Examples of a class that may go unanswered until the timeout: more of them cost minutes, and tell nothing new."""
-
-_LEAST = 15
-"""Requests that a finding may have in any case: to be shown again, made small, and asked about."""
-
-_UNSTABLE = 3
-"""Findings of a kind that do not show again, after which others of it are hardly tried."""
-
-_TWICE = 3
-"""Requests for those: once, and twice more."""
-
-_WAITING = 8
-"""Requests at most to show a finding again that takes the whole timeout each time."""
-
-BUG = "a bug of the suite"
-"""How the reason begins for which a run was ended by an error of ours."""
-
-Judged = Callable[[str, str, Exchange, Sequence[Violation]], None]
-"""Called with the phase, the class in hand, an exchange, and what it violates of the catalogue."""
-
-Progress = Callable[[str, str, int], None]
-"""Called with the phase, the class in hand and the requests sent so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a run is to do."""
-
-    profile: str = "standard"
-    seed: int = 0
-    fail_on: Level = Level.MUST
-    settle: float = 0.0
-    provisioned: Mapping[str, str | None] = field(default_factory=dict)
-    """By parameter, the SID of a service that the account has."""
-    first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
-    """Sent before all that is generated: the witnesses of known deviations, each as the input class it is of."""
-    fail_fast: bool = False
-    """Whether the first deviation at or above `fail_on` ends breadth and depth."""
-    drawn: dict[str, list[Probe]] | None = None
-    """Keeps what Hypothesis draws, for further runs in this process: it depends on the seed and the situation alone."""
-
-
-class _Enough(Exception):
-    """Breadth and depth have sent what they may, or found what was asked for."""
-
-
-_ENDS = (_Enough, BudgetExhausted, RateLimitedOut, TargetDead, LeftShort)
-"""What ends the sending, and must get past a generator that would take it for a failing example."""
 
 
 def run(
@@ -119,25 +36,42 @@ def run(
     target: Target,
     plan: Plan,
     *,
-    progress: Progress = lambda phase, cls, requests: None,
-    judged: Judged = lambda phase, cls, exchange, violations: None,
+    listener: Listener = ignore,
     safeguard: Safeguard | None = None,
 ) -> Report:
     """
     Judge a target by a catalogue of rules.
 
     Args:
-        catalogue: the rules; others are neither exercised nor told.
-        target: the target, open.
-        plan: what to do.
-        progress: told before every request.
-        judged: told of every exchange that was judged.
-        safeguard: what is promised about the settings found; without it they are put back, and no more.
+        catalogue: The rules; others are neither exercised nor reported.
+        target: The target, open.
+        plan: What to do.
+        listener: Hears what happens meanwhile.
+        safeguard: What is promised about the settings found; without it they are put back, and no more.
 
     Returns:
         A report, whatever the target does; an interrupt ends the run early, after the restore.
     """
-    return _Run(catalogue, target, plan, progress, judged, safeguard or Safeguard()).report()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    listener(RunStarted(target=target.settings.url, profile=plan.profile, seed=plan.seed))
+    ended = _Run(catalogue, target, plan, listener, safeguard or Safeguard()).ended()
+    report = _report(ended, started, clock)
+    listener(RunFinished(report=report))
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """A run whose last request was sent."""
+
+    catalogue: Sequence[Rule]
+    plan: Plan
+    session: Session
+    phases: Phases
+    confirmation: Confirmation
+    found: Preflight
+    end: End
+    restored: Restore
 
 
 class _Run:
@@ -146,113 +80,78 @@ class _Run:
         catalogue: Sequence[Rule],
         target: Target,
         plan: Plan,
-        progress: Progress,
-        judged: Judged,
+        listener: Listener,
         safeguard: Safeguard,
     ) -> None:
         self._catalogue = catalogue
-        self._target = target
         self._plan = plan
-        self._phase = "preflight"
         self._session = Session(
             target,
             [rule.id for rule in catalogue],
             settle=plan.settle,
-            progress=lambda cls: progress(self._phase, cls, target.requests),
-            judged=lambda cls, exchange, violations: judged(self._phase, cls, exchange, violations),
+            listener=listener,
             safeguard=safeguard,
         )
-        self._safeguard = safeguard
-        self._limit = target.settings.max_requests
-        self._found = Findings()
-        self._findings: list[Finding] = []
-        self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
-        self._later: list[tuple[float, str, Request]] = []
-        self._steady, self._unstable = Counter[str](), Counter[str]()
-        self._moved: dict[str, Finding | None] = {}
-        self._stopped = self._bug = ""
-        self._no_verdict = self._interrupted = False
-        self._unimplemented = False
+        budget = Budget(target, plan, self._session.candidates, safeguard)
+        self._phases = Phases(catalogue, plan, self._session, budget)
+        self._confirmation = Confirmation(self._session, budget, listener)
+        self._found = Preflight()
 
-    def report(self) -> Report:
-        started, clock = datetime.now(UTC), time.perf_counter()
-        restored = Restore()
+    def ended(self) -> _Ended:
+        """Send everything, and put the settings back."""
+        end, restored = End(), Restore()
         try:
-            self._judge()
-        except KeyboardInterrupt:
-            self._stopped, self._interrupted = "interrupted", True
-        except Exception as error:  # noqa: BLE001  # a bug of ours is no verdict, and loses nothing
-            self._stopped, self._no_verdict = f"{BUG}: {error!r}", True
-            self._bug = "".join(traceback.format_exception(error))
+            self._send_all()
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # a bug of ours is no verdict, and loses nothing
+            end = end_by(error, self._last_request())
+            self._forget_after(error)
         finally:
             # Whatever ended the run, a second interrupt included: what was changed is put back.
-            self._phase = "restore"
-            restored, interrupted = self._session.restorer().put_back()
-            if interrupted:
-                self._stopped, self._interrupted = "interrupted", True
-            for draft in self._new_drafts():  # those that there was no time, or no target, to show again
-                self._settle(draft, Witness(self._session, draft).as_seen())
-        outcomes = tuple(self._outcome(rule) for rule in self._catalogue)
-        verdict, code = self._verdict(outcomes, restored)
-        return Report(
-            verdict=verdict,
-            exit_code=code,
-            target=self._target.settings.url,
-            profile=self._plan.profile,
-            seed=self._plan.seed,
-            requests=self._target.requests,
-            started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            duration=time.perf_counter() - clock,
-            outcomes=outcomes,
-            observations=tuple(observe.describe(self._session)),
-            restore=restored,
-            timers=tuple(self._session.timers),
-            stopped=self._stopped,
-            notices=(*self._safeguard.notices, *self._left_out(), *((self._bug,) if self._bug else ())),
-            settings={
-                "fail_on": str(self._plan.fail_on),
-                "max_requests": self._limit,
-                "settle": self._plan.settle,
-                "accounts": len(self._target.settings.accounts),
-            },
-            versions=_versions(),
+            self._session.conversation.enter("restore")
+            restored, is_interrupted = self._session.restorer().put_back()
+            if is_interrupted:
+                end = end.interrupted()
+            self._confirmation.give_up()
+        return _Ended(
+            catalogue=self._catalogue,
+            plan=self._plan,
+            session=self._session,
+            phases=self._phases,
+            confirmation=self._confirmation,
+            found=self._found,
+            end=end,
+            restored=restored,
         )
 
-    def _judge(self) -> None:
+    def _send_all(self) -> None:
+        session, plan = self._session, self._plan
+        session.conversation.enter("preflight")
+        self._found = look_around(session)
         try:
-            self._found = look_around(self._session)
-            try:
-                if probe_unset(self._session, self._found, each_setting=_UNSET[self._plan.profile]):
-                    self._confirm(self._new_drafts())
-                learn_sids(self._session, self._plan.provisioned)
-                for cls, requests in self._plan.first:
-                    if self._is_spent(len(requests)):
-                        raise _Enough
-                    for request in requests:
-                        self._session.send(request, cls)
-                self._breadth()
-                self._depth()
-                self._schema_driven()
-            except (_Enough, BudgetExhausted):
-                pass
-            self._catch_up()
-            self._phase = "witnesses"
-            self._confirm(self._new_drafts())
-        except Garbled as error:
-            self._stopped = str(error)
-        except (NoVerdict, Unsafe) as error:
-            self._stopped, self._no_verdict = str(error), True
-            self._session.drafts.clear()  # what is not there, or lets nobody in, deviates from nothing
-        except (TargetDead, RateLimitedOut, LeftShort) as error:
-            self._stopped, self._no_verdict = f"{error}{self._last_request()}", True
-            if isinstance(error, TargetDead):
-                self._session.forget_last_failures()
-        except Unimplemented as error:
-            self._stopped, self._unimplemented = str(error), True
-            for key in [key for key in self._session.drafts if key[0] != "implemented"]:
-                del self._session.drafts[key]
-        except BudgetExhausted as error:
-            self._stopped = str(error)
+            if probe_unset(session, self._found, each_setting=_UNSET[plan.profile]):
+                self._confirmation.confirm()
+            learn_sids(session, plan.provisioned)
+            self._phases.send_all()
+        except BudgetExhausted:
+            pass
+        self._phases.catch_up()
+        session.conversation.enter("confirmation")
+        self._confirmation.confirm()
+
+    def _forget_after(self, error: BaseException) -> None:
+        """Drop the candidates that are no deviations, given what has ended the run."""
+        candidates = self._session.candidates
+        match error:
+            case NoVerdict():  # what is not there, or lets nobody in, deviates from nothing
+                candidates.keep(lambda each: False)
+            case Unimplemented():
+                candidates.keep(lambda each: each.violation.rule == "implemented")
+            case TargetDead():  # what was only seen because the target went away is no verdict on it
+                recent = self._session.conversation.recent
+                answered = max((each.number for each in recent if each.response is not None), default=0)
+                candidates.keep(
+                    lambda each: each.exchange.failure is None or each.exchange.number <= answered
+                )
 
     def _last_request(self) -> str:
         last = self._session.last
@@ -260,310 +159,56 @@ class _Run:
             return ""
         return f"; last request: {last.request.method} {(last.request.body or b'')[:120]!r}"
 
-    # Breadth
 
-    def _breadth(self) -> None:
-        self._phase = "breadth"
-        # What must hold comes first: if the budget ends early, it is what only should hold that was not run.
-        catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
-        self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
-        for level in (Level.MUST, Level.SHOULD):
-            self._send_first(
-                [
-                    Item(rule, cls, probe)
-                    for rule, cls, probes, _ in self._rows
-                    for probe in probes[:1]
-                    if rule.level is level
-                ]
-            )
-        if self._plan.profile != "quick":
-            observe.probe(self._session)
-        for rule, cls, probes, _ in self._rows:
-            for probe in probes[1:]:
-                self._send(Item(rule, cls, probe))
-
-    def _send_first(self, items: Sequence[Item]) -> None:
-        due = [item for item in items if self._is_due(item)]
-        for group in side_by_side(due, self._session.situation.sids):
-            self._go_on(1 + self._safeguard.cost([item.probe.steps[0] for item in group]))
-            self._session.run_side_by_side(group)
-        for item in items:
-            if self._is_due(item):
-                self._send(item)
-
-    def _is_due(self, item: Item) -> bool:
-        """Whether neither preflight has sent the class, nor others have brought such answers."""
-        return item.key not in self._session.tallies and item.cls.id not in self._session.kinds
-
-    def _send(self, item: Item) -> None:
-        probe, tally = item.probe, self._session.tallies.get(item.key)
-        if tally is not None and tally.statuses[FailureKind.TIMEOUT] >= _HANGS:
-            return
-        if not self._safeguard.admits(probe, item.cls.id):
-            return
-        self._go_on(self._safeguard.cost(probe.steps))
-        if probe.pause:
-            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
-            self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
-        else:
-            self._session.run_probe(probe, *item.key)
-
-    def _go_on(self, requests: int) -> None:
-        """
-        See whether so many requests may be sent.
-
-        Raises:
-            _Enough: the budget is spent, or the first deviation was asked for and is there.
-        """
-        failed = any(self._fails(BY_ID[rule].level) for rule, _, _ in self._session.drafts)
-        if self._is_spent(requests) or (self._plan.fail_fast and failed):
-            raise _Enough
-
-    def _catch_up(self) -> None:
-        """Send the last steps that had to wait."""
-        for due, cls, step in self._later:
-            time.sleep(max(0.0, due - time.monotonic()))
-            self._session.send(step, cls)
-        self._later.clear()
-
-    def _is_spent(self, requests: int) -> bool:
-        """Whether sending more would take from what is kept for the witnesses."""
-        if self._limit is None:
-            return False
-        causes = len({draft.cause for draft in self._session.drafts.values()})
-        kept = min(_FOR_WITNESSES[self._plan.profile] * causes, self._limit // 4)
-        return self._target.requests + requests > self._limit - kept
-
-    # Depth
-
-    def _depth(self) -> None:
-        self._phase = "depth"
-        for rule, cls, probes, count in self._rows:
-            if count:
-                self._draw(rule, cls, {probe.steps for probe in probes}, count)
-
-    def _draw(self, rule: Rule, cls: InputClass, seen: set[tuple[Request, ...]], count: int) -> None:
-        ended: list[Exception] = []
-
-        def receive(probe: Probe) -> None:
-            if ended or probe.steps in seen:
-                return
-            seen.add(probe.steps)
-            try:
-                self._send(Item(rule, cls, probe))
-            except _ENDS as error:
-                ended.append(error)
-
-        kept = self._plan.drawn
-        if kept is None:
-            self._generate(rule, cls, count, receive)
-        else:
-            key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"
-            if key not in kept:
-                drawn: list[Probe] = []
-                self._generate(rule, cls, count, drawn.append)
-                kept[key] = drawn
-            for probe in kept[key]:
-                receive(probe)
-        if ended:
-            raise ended[0]
-
-    def _generate(self, rule: Rule, cls: InputClass, count: int, receive: Callable[[Probe], None]) -> None:
-        seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
-        if cls.machine is not None:
-            run_machine(cls.machine(situation, receive), seed=seed, count=count, steps=_STEPS)
-        elif cls.strategy is not None:
-            generate(cls.strategy(situation), seed=seed, count=count, receive=receive)
-
-    def _schema_driven(self) -> None:
-        count = _GENERATED[self._plan.profile]
-        if not count or not any(rule.group == "openapi" for rule in self._catalogue):
-            return
-        from conformance.harness.schemathesis_phase import (
-            explore,  # imports schemathesis, which takes a second
-        )
-
-        self._phase = "openapi"
-        owner = next(rule.id for rule in self._catalogue if rule.group == "openapi")
-        ended: list[Exception] = []
-
-        def send(request: Request, cls: str) -> Exchange | None:
-            try:
-                if ended or self._is_spent(1):
-                    return None
-                return self._session.run_probe(Probe(steps=(request,)), owner, cls)[-1]
-            except _ENDS as error:
-                ended.append(error)
-                return None
-
-        explore(self._session, count=count, seed=self._plan.seed, send=send)
-        if ended:
-            raise ended[0]
-
-    # Witnesses
-
-    def _new_drafts(self) -> list[Draft]:
-        """Those of MUST rules first; among them the first of every cause before the second of any."""
-        turns = Counter[str]()
-        new = []
-        for draft in self._session.drafts.values():
-            if not draft.settled:
-                new.append((BY_ID[draft.violation.rule].level is not Level.MUST, turns[draft.cause], draft))
-                turns[draft.cause] += 1
-        return [draft for _, _, draft in sorted(new, key=lambda each: each[:2])]
-
-    def _confirm(self, drafts: Sequence[Draft]) -> None:
-        to_come = Counter(draft.cause for draft in drafts)
-        for draft in drafts:
-            kind = f"{draft.violation.rule}: {draft.violation.outcome}"
-            budget = self._share(len(to_come))
-            to_come -= Counter([draft.cause])  # which drops a cause that none is left of
-            # What comes and goes does so everywhere; what shows every time is something else.
-            if self._unstable[kind] >= _UNSTABLE:
-                budget = _TWICE
-            if draft.exchange.failure is not None and draft.exchange.failure.kind is FailureKind.TIMEOUT:
-                budget = min(budget, _WAITING)
-            witness = Witness(self._session, draft, budget)
-            finding = witness.finding()
-            if witness.tried:
-                (self._steady if finding.stable else self._unstable)[kind] += 1
-            elif self._unstable[kind] > self._steady[kind]:
-                finding = replace(finding, stable=False)  # as most of its kind that could be tried
-            if witness.asked:
-                moves = finding.rule != draft.violation.rule
-                self._moved[draft.cause] = self._moved.get(draft.cause, finding) if moves else None
-            elif (finding.stable or not witness.tried) and (same := self._moved.get(draft.cause)):
-                # No request was left to ask which rule it breaks: the one that all others of its cause did.
-                finding = replace(
-                    finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
-                )
-            self._settle(draft, finding)
-
-    def _share(self, causes: int) -> int:
-        """The requests that one finding may have, so that those of other causes get theirs."""
-        if self._limit is None:
-            return REQUESTS
-        return min(REQUESTS, max(_LEAST, (self._limit - self._target.requests) // causes))
-
-    def _settle(self, draft: Draft, finding: Finding) -> None:
-        """Keep a finding, or count it with the one that it turned out to be."""
-        draft.settled = True
-        moved = finding.rule != draft.violation.rule
-        witness = [each.request for each in finding.exchanges]
-        for index, other in enumerate(self._findings):
-            if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
-                moved or other.cls == finding.cls or [each.request for each in other.exchanges] == witness
-            ):
-                # The class that is the rule's own, and comes first there, names it: in every run the same.
-                kept = other if moved else min(other, finding, key=_place)
-                self._findings[index] = replace(
-                    kept, count=other.count + finding.count, first=min(other.first, finding.first)
-                )
-                return
-        self._findings.append(finding)
-
-    # Verdicts
-
-    def _outcome(self, rule: Rule) -> Outcome:
-        findings = tuple(finding for finding in self._findings if finding.rule == rule.id)
-        classes = tuple(self._class_outcome(rule, cls) for cls in rule.classes)
-        examples = sum(each.examples for each in classes)
-        verdict, reason = Verdict.CONFORMANT, ""
-        if not self._found.before and not findings:  # nothing to judge: one odd answer decides no rule
-            return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=self._stopped)
-        if self._unimplemented and findings:
-            verdict = Verdict.UNIMPLEMENTED
-        elif findings:
-            if not any(finding.stable for finding in findings):
-                verdict = Verdict.UNSTABLE
-            else:
-                verdict = Verdict.DEVIATION if rule.level is Level.MUST else Verdict.NON_STRICT
-        elif not examples:
-            verdict, reason = Verdict.NOT_RUN, self._why_not(rule)
-        elif undecided := self._why_undecided(rule):
-            verdict, reason = Verdict.UNDECIDED, undecided
-        return Outcome(
-            rule=rule,
-            verdict=verdict,
-            examples=examples,
-            reason=reason,
-            classes=classes,
-            findings=findings,
-            evidence=self._session.evidence.of(rule),
-        )
-
-    def _class_outcome(self, rule: Rule, cls: InputClass) -> ClassOutcome:
-        if cls.id.startswith("answer/"):
-            statuses = self._session.kinds.get(cls.id, Counter[str]())
-            return ClassOutcome(
-                id=cls.id, reason=cls.reason, examples=sum(statuses.values()), statuses=dict(statuses)
-            )
-        tally = self._session.tallies.get(owner_of(self._catalogue, rule, cls.id))
-        return ClassOutcome(
-            id=cls.id,
-            reason=cls.reason,
-            examples=tally.examples if tally else 0,
-            statuses=dict(tally.statuses) if tally else {},
-        )
-
-    def _why_not(self, rule: Rule) -> str:
-        left_out = self._safeguard.left_out
-        if left_out and all(cls.id in left_out for cls in rule.classes):
-            return "left out on a live target: a timer would have to stay shorter than it was"
-        if self._stopped:
-            return self._stopped
-        if all(cls.id.startswith("answer/") for cls in rule.classes):
-            return "no such answer was seen"
-        if rule.id == "accounts-apart" and self._session.situation.accounts < 2:
-            return "needs a second account: set CONFORMANCE_ACCOUNTS"
-        return "the budget of requests was spent before"
-
-    def _left_out(self) -> Iterator[str]:
-        if names := self._safeguard.left_out:
-            yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
-
-    def _why_undecided(self, rule: Rule) -> str:
-        return self._session.evidence.missing(rule)
-
-    def _fails(self, level: Level) -> bool:
-        return level is Level.MUST or self._plan.fail_on is Level.SHOULD
-
-    def _verdict(self, outcomes: Sequence[Outcome], put_back: Restore) -> tuple[Verdict, int]:
-        if self._unimplemented:
-            return Verdict.UNIMPLEMENTED, 130 if self._interrupted else 1
-        levels = [
-            (outcome.rule.level, finding.stable) for outcome in outcomes for finding in outcome.findings
-        ]
-        failing = [level for level, _ in levels if self._fails(level)]
-        exercised = any(outcome.examples for outcome in outcomes)
-        if any(level is Level.MUST and stable for level, stable in levels):
-            verdict = Verdict.DEVIATION
-        elif any(level is Level.MUST for level, _ in levels):
-            verdict = Verdict.UNSTABLE
-        elif self._no_verdict or self._interrupted:
-            verdict = Verdict.ERROR if self._no_verdict else Verdict.NOT_RUN
-        elif levels:
-            verdict = Verdict.NON_STRICT
-        else:
-            verdict = Verdict.CONFORMANT if exercised else Verdict.NOT_RUN
-        code = next(
-            code
-            for code, applies in (
-                (130, self._interrupted),
-                (4, put_back.state == "failed"),
-                (1, bool(failing)),
-                (3, self._no_verdict),
-                (5, not exercised),
-                (0, True),
-            )
-            if applies
-        )
-        return verdict, code
+def _report(ended: _Ended, started: datetime, clock: float) -> Report:
+    session, plan, end = ended.session, ended.plan, ended.end
+    target, safeguard = session.target, session.safeguard
+    results = Results(
+        catalogue=ended.catalogue,
+        findings=ended.confirmation.findings,
+        tallies=session.tallies,
+        kinds=session.judge.kinds,
+        evidence=session.judge.evidence,
+        left_out=safeguard.left_out,
+        accounts=session.situation.accounts,
+        was_reached=bool(ended.found.before),
+        end=end,
+    )
+    outcomes = tuple(verdicts.outcome(results, rule) for rule in ended.catalogue)
+    return Report(
+        verdict=verdicts.verdict(outcomes, end),
+        exit_code=verdicts.exit_code(outcomes, end, ended.restored, plan),
+        target=target.settings.url,
+        profile=plan.profile,
+        seed=plan.seed,
+        requests=target.requests,
+        started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        duration=time.perf_counter() - clock,
+        outcomes=outcomes,
+        observations=(
+            *ended.phases.open_inputs.described(),
+            *observations.described(session.judge),
+        ),
+        restore=ended.restored,
+        timers=tuple(session.judge.timers),
+        stopped=end.reason,
+        notices=tuple(_notices(safeguard, end)),
+        settings={
+            "fail_on": str(plan.fail_on),
+            "max_requests": target.settings.max_requests,
+            "settle": plan.settle,
+            "accounts": len(target.settings.accounts),
+        },
+        versions=_versions(),
+    )
 
 
-def _place(finding: Finding) -> tuple[int, str]:
-    classes = [cls.id for cls in BY_ID[finding.rule].classes]
-    return (classes.index(finding.cls) if finding.cls in classes else len(classes), finding.cls)
+def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:
+    yield from safeguard.notices
+    if names := safeguard.left_out:
+        yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
+    if end.bug:
+        yield end.bug
 
 
 def _versions() -> dict[str, str]:

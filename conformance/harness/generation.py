@@ -1,8 +1,9 @@
 """
-Drives Hypothesis: draws values from a strategy and hands each to a function that records.
+Drives Hypothesis: draws values from a strategy, all of them before the first is sent.
 
-The function never raises, so Hypothesis neither shrinks nor replays anything: what is found is made small by
-re-sending, within a budget (`conformance.harness.minimizer`). The draws depend on the seed alone.
+Nothing is sent inside a draw, and no test fails there. So Hypothesis neither shrinks nor replays anything: a
+counterexample is minimized by sending requests again, within a budget (`conformance.harness.minimizer`). The draws
+depend on the seed alone.
 """
 
 from collections.abc import Callable
@@ -32,40 +33,49 @@ _BACKEND = "conformance-plain"
 AVAILABLE_PROVIDERS[_BACKEND] = f"{__name__}.{PlainProvider.__name__}"
 
 
-def generate(strategy: SearchStrategy[T], *, seed: str, count: int, receive: Callable[[T], None]) -> None:
+def generate(strategy: SearchStrategy[T], *, seed: str, count: int) -> list[T]:
     """
-    Draw values.
+    Draw values; returns them in the order drawn, where the same value may stand more than once.
 
     Args:
-        strategy: of what.
-        seed: the draws are a function of this text.
-        count: how many are drawn; the same value may come more than once.
-        receive: called with each; must not raise, other than to end the process.
+        strategy: Makes the values.
+        seed: The draws are a function of this text.
+        count: How many values are drawn.
     """
+    drawn: list[T] = []
 
     @seeded(seed)
     @_settings(count)
     @given(strategy)
     def each(value: T) -> None:
-        receive(value)
+        drawn.append(value)
 
     # Of its own for each class, as the seed is; Hypothesis would hash the source of `each`, ever the same.
     key = "_hypothesis_internal_database_key"
     setattr(each, key, seed.encode())
     each()
+    return drawn
 
 
-def run_machine(machine: type[RuleBasedStateMachine], *, seed: str, count: int, steps: int) -> None:
+def run_machine(
+    machine: Callable[[Callable[[T], None]], type[RuleBasedStateMachine]],
+    *,
+    seed: str,
+    count: int,
+    steps: int,
+) -> list[T]:
     """
-    Run a state machine, which hands over what it makes.
+    Run a state machine; returns the values that it made, in their order.
 
     Args:
-        machine: whose rules must not raise, other than to end the process.
-        seed: the runs are a function of this text.
-        count: how many runs.
-        steps: rules in one run at most.
+        machine: Makes the state machine, which calls the given function with each value that it makes.
+        seed: The runs are a function of this text.
+        count: How many times the machine is run.
+        steps: How many rules one run applies at most.
     """
-    run_state_machine_as_test(seeded(seed)(machine), settings=_settings(count, steps))
+    drawn: list[T] = []
+    run_state_machine_as_test(seeded(seed)(machine(drawn.append)), settings=_settings(count, steps))
+    return drawn
 
 
 def _settings(count: int, steps: int = 1) -> settings:

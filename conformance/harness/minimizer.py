@@ -16,8 +16,9 @@ from typing import TypeVar
 from conformance.attribution.causes import cause_of
 from conformance.attribution.sameness import is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
+from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.contrasts import attributed
-from conformance.harness.session import Draft, Session, is_broken, remembered
+from conformance.harness.session import Session
 from conformance.http import Exchange, Pairs, Request, encode_form, update
 from conformance.model import PARAMETERS, Finding, Violation
 from conformance.oracle.decisions import Answer
@@ -27,6 +28,7 @@ from conformance.rules.acceptance import decided
 from conformance.rules.forms import pairs_for, several_refused
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.rules.questions import Case, Requests, Seen, is_about_own
+from conformance.rules.watching import remembered
 
 REQUESTS = 30
 """Requests at most to show one finding again and make it small."""
@@ -47,11 +49,11 @@ _Whole = TypeVar("_Whole", str, Pairs)
 
 
 class Witness:
-    """The search for the smallest sequence of requests that shows one draft's violation."""
+    """The search for the smallest sequence of requests that shows one candidate's violation."""
 
-    def __init__(self, session: Session, draft: Draft, budget: int = REQUESTS) -> None:
+    def __init__(self, session: Session, candidate: Candidate, budget: int = REQUESTS) -> None:
         self._session = session
-        self._draft = draft
+        self._candidate = candidate
         self._left = budget
         self.tried = False
         """Whether anything was sent to show it again."""
@@ -61,7 +63,7 @@ class Witness:
         self._minimal = True
         """Whether there was budget to leave out whatever can be left out."""
         self.exchanges: tuple[Exchange, ...] = ()
-        self.violation = draft.violation
+        self.violation = candidate.violation
 
     def finding(self) -> Finding:
         """The finding, with the smallest witness that was seen within the budget."""
@@ -73,11 +75,11 @@ class Witness:
 
     def as_seen(self) -> Finding:
         """The finding as it was first seen; it counts as unstable when it was tried again and did not show."""
-        related = (*self._draft.violation.related, self._draft.exchange)
+        related = (*self._candidate.violation.related, self._candidate.exchange)
         return self._finished(related, stable=not self.tried)
 
     def _found(self) -> Finding:
-        if self._draft.together:
+        if self._candidate.together:
             return self._concurrent()
         # What was sent before the search, or in it, may have counted: then another sequence shows it every time.
         for requests in self._sequences():
@@ -94,8 +96,10 @@ class Witness:
         session, account = self._session, self.exchanges[-1].request.account
 
         def first(rule: str) -> float:
-            drafts = session.drafts.values()
-            return min((each.exchange.number for each in drafts if each.violation.rule == rule), default=inf)
+            candidates = session.candidates.values()
+            return min(
+                (each.exchange.number for each in candidates if each.violation.rule == rule), default=inf
+            )
 
         return Case(
             violation=self.violation,
@@ -143,15 +147,15 @@ class Witness:
 
     def _cost(self, requests: Requests) -> int:
         """What it takes to send them: where something fails, one more that what was sent before them fails at."""
-        return len(requests) + (len(requests) > 1 and is_broken(self._draft.exchange))
+        return len(requests) + (len(requests) > 1 and is_broken(self._candidate.exchange))
 
     def _ordinary(self, requests: Requests) -> Request:
         return replace(update(LONG_CLOSED), account=requests[-1].account)
 
     def _prepared(self, requests: Requests) -> Requests:
         """With what has to be in force before: where it is shown again, something else may be."""
-        if self._draft.context and self._left > len(requests) and self._session.has_interplay():
-            requests = (update(*self._draft.context), *requests)
+        if self._candidate.context and self._left > len(requests) and self._session.has_interplay():
+            requests = (update(*self._candidate.context), *requests)
         if self.violation.outcome == "previous-value" and len(requests) == 1 and is_about_own(self.violation):
             requests = (self._other_than(requests), *requests)
         return requests
@@ -164,14 +168,14 @@ class Witness:
 
     def _concurrent(self) -> Finding:
         """One after the other the same updates lose nothing, or it is not for being sent together that they do."""
-        together, last = self._draft.together, self._draft.exchange.request
+        together, last = self._candidate.together, self._candidate.exchange.request
         if self._shows((*together, last)):
-            self._draft.together = ()
+            self._candidate.together = ()
             return self.finding()
-        if self._draft.violation.outcome == "refused":
+        if self._candidate.violation.outcome == "refused":
             if any(exchange.refused for exchange, _ in self._ask(together) or []):
-                self._draft.together = ()
-                self._draft.violation = several_refused(self._draft.violation)
+                self._candidate.together = ()
+                self._candidate.violation = several_refused(self._candidate.violation)
                 return self.finding()
             shown = [self._refuses(together) for _ in range(3)]
         else:
@@ -201,11 +205,11 @@ class Witness:
             return None
         self._left -= cost
         try:
-            if is_broken(self._draft.exchange):
+            if is_broken(self._candidate.exchange):
                 self._session.target.reconnect()
                 if len(requests) > 1:
                     self._session.try_again([self._ordinary(requests)])
-            self._session.establish(self._draft.context, (*together, *requests)[-1].account)
+            self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
             seen = [*self._session.try_again(before), *self._session.try_again(requests, together)]
         except BudgetExhausted:
             self._left, self._spent = 0, True
@@ -218,7 +222,7 @@ class Witness:
         return Finding(
             rule=violation.rule,
             level=BY_ID[violation.rule].level,
-            cls=self._draft.violation.cls,
+            cls=self._candidate.violation.cls,
             outcome=violation.outcome,
             field=violation.field,
             summary=violation.summary,
@@ -226,17 +230,17 @@ class Witness:
             observed=violation.observed,
             exchanges=tuple(remembered(each) for each in exchanges),
             stable=stable,
-            count=self._draft.count,
-            first=self._draft.exchange.number,
+            count=self._candidate.count,
+            first=self._candidate.exchange.number,
             cause=cause_of(violation.rule, violation.outcome, violation.field),
         )
 
     def _candidates(self) -> Iterator[Requests]:
-        last = self._draft.exchange.request
-        related = tuple(each.request for each in self._draft.violation.related)
-        before = tuple(each.request for each in self._draft.before)
+        last = self._candidate.exchange.request
+        related = tuple(each.request for each in self._candidate.violation.related)
+        before = tuple(each.request for each in self._candidate.before)
         seen = set()
-        baseline = (update(*self._draft.context),) if self._draft.context else ()
+        baseline = (update(*self._candidate.context),) if self._candidate.context else ()
         tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
         for candidate in (
             (*related, last),
@@ -254,9 +258,9 @@ class Witness:
         seen = self._ask(requests, together, before)
         if seen is None:
             return False
-        if self._draft.shows is not None:
+        if self._candidate.shows is not None:
             self.exchanges = tuple(exchange for exchange, _ in seen)
-            return self._draft.shows(self.exchanges[-1])
+            return self._candidate.shows(self.exchanges[-1])
         for violation in seen[-1][1]:
             if self._is_same(violation):
                 self.exchanges = tuple(exchange for exchange, _ in seen)
@@ -265,8 +269,10 @@ class Witness:
         return False
 
     def _is_same(self, violation: Violation) -> bool:
-        several = len(self._draft.exchange.request.form() or ()) > 1
-        return is_same(self._draft.violation, violation, several=several, together=bool(self._draft.together))
+        several = len(self._candidate.exchange.request.form() or ()) > 1
+        return is_same(
+            self._candidate.violation, violation, several=several, together=bool(self._candidate.together)
+        )
 
     def _smaller(self, requests: Requests) -> Requests:
         """Leave out requests, then parameters, then what is unusual, then parts of values, as long as it shows."""

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from conformance.harness.judging import Judge
 from conformance.harness.session import Session
 from conformance.http import FORM_MEDIA_TYPE, Request, encode_form, update
-from conformance.model import CLOSED, INACTIVE, SIDS, Observation, shown_by
+from conformance.model import CLOSED, INACTIVE, SIDS, Observation
+from conformance.rules import Watched
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
 _OPEN = (
@@ -61,19 +63,32 @@ _OPEN = (
 )
 
 
-def probe(session: Session) -> None:
-    """Send what is open; each is followed by an update that puts back what it may have set."""
-    for cls, _, steps in _OPEN:
-        exchanges = [session.send(step, cls) for step in steps]
-        session.open[cls] = exchanges[0]
+class OpenInputs:
+    """
+    The inputs of which the document says nothing, and the answers to them.
 
+    Args:
+        session: The run.
+    """
 
-def describe(session: Session) -> Iterator[Observation]:
-    """What was seen of what is open."""
-    for cls, what, _ in _OPEN:
-        exchange = session.open.get(cls)
-        if exchange is not None:
-            shown = shown_by(exchange) or {}
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._replies: dict[str, Watched] = {}
+
+    def send(self) -> None:
+        """Send each; an update after it puts back what it may have set."""
+        for cls, _, (first, *others) in _OPEN:
+            reply = self._session.conversation.send(first, cls).reply
+            for step in others:
+                self._session.send(step, cls)
+            self._replies[cls] = reply
+
+    def described(self) -> Iterator[Observation]:
+        """What was seen."""
+        for cls, what, _ in _OPEN:
+            if (reply := self._replies.get(cls)) is None:
+                continue
+            exchange, shown = reply.exchange, reply.shown or {}
             timer = next(
                 (each.attribute for each in (INACTIVE, CLOSED) if each.slug.split("-")[0] in cls), None
             )
@@ -84,15 +99,19 @@ def describe(session: Session) -> Iterator[Observation]:
                 else f"no answer ({exchange.failure.kind})"
             )
             yield Observation(topic=cls, text=f"{what}: {answer}{echo}")
+
+
+def described(judge: Judge) -> Iterator[Observation]:
+    """What all answers of a run tell of what is open."""
     for each in SIDS:
-        known = session.situation.sids.get(each.parameter)
+        known = judge.situation.sids.get(each.parameter)
         if known is not None:
             which = "none that was tried" if not known else f"only SIDs it knows, such as {min(known)}"
             yield Observation(topic="open/unknown-sids", text=f"{each.parameter}: the target takes {which}")
-    reads = session.kinds.get("answer/read", Counter())
+    reads = judge.kinds.get("answer/read", Counter())
     if reads:
         yield Observation(topic="open/get", text=f"GET is answered with {_counts(reads)}")
-    refusals = session.kinds.get("answer/refusal", Counter())
+    refusals = judge.kinds.get("answer/refusal", Counter())
     if refusals:
         yield Observation(
             topic="open/refusals", text=f"refused updates are answered with {_counts(refusals)}"

@@ -7,85 +7,99 @@ come back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from conformance.exceptions import Garbled, NoVerdict, Unimplemented
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
-from conformance.http import EMPTY, READ, Exchange, FailureKind, json_of, update
-from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe, shown_by
-from conformance.rules import BY_ID
+from conformance.http import EMPTY, READ, FailureKind, Request, update
+from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe
+from conformance.rules import BY_ID, Watched
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
+from conformance.safety.journal import Settings
 
 _ABSENT = frozenset({404, 405, 501})
 
 
-@dataclass(slots=True)
-class Findings:
-    """What preflight found out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What the first requests of a run show of the target."""
 
-    before: list[Mapping[str, str | None] | None] = field(default_factory=list)
+    before: tuple[Settings | None, ...] = ()
     """By account, the settings before the run; None where they could not be read."""
+    reader: Request | None = None
+    """The request that shows the settings without writing; None when there is none."""
+    takes_empty: bool = False
+    """Whether an update without parameters is accepted."""
 
 
-def look_around(session: Session) -> Findings:
+def look_around(session: Session) -> Preflight:
     """
     Find out whether there is something to judge, and what is set.
 
     Raises:
-        NoVerdict: it is not reached, or refuses the credentials.
-        Garbled: it answers nothing that is framed right.
-        Unimplemented: it answers 404, 405 or 501 to whatever it is asked.
-        TargetDead: nothing listens.
-        Unsafe: it is live, and what is set could not be put back.
+        NoVerdict: The target is not reached, or refuses the credentials.
+        Garbled: The target answers nothing that is framed right.
+        Unimplemented: The target answers 404, 405 or 501 to whatever it is asked.
+        TargetDead: Nothing listens.
+        Unsafe: The target is live, and what is set could not be put back.
     """
-    found = Findings()
     safeguard = session.safeguard
     safeguard.reading = True
+    found = Preflight()
     for account in range(session.situation.accounts):
-        exchanges = [session.send(replace(READ, account=account), "answer/read", known_good=True)]
-        if (settings := shown_by(exchanges[0])) is not None:
-            safeguard.snapshot(account, settings, _owner(exchanges[0]))
-        if account == 0 or exchanges[0].status != 200:
+        replies = [_send(session, READ, account, "answer/read")]
+        shows = _show(session, account, replies[0])
+        if account == 0 or replies[0].exchange.status != 200:
             safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
-            exchanges.append(session.send(replace(EMPTY, account=account), "state/empty-update"))
-            session.takes_empty = exchanges[-1].status == 200
-            if settings is None and (settings := shown_by(exchanges[-1])) is not None:
-                safeguard.snapshot(account, settings, _owner(exchanges[-1]))
-        if settings is None:
-            _say_unreadable(session, exchanges, account)
+            replies.append(_send(session, EMPTY, account, "state/empty-update"))
+            found = replace(found, takes_empty=replies[1].exchange.status == 200)
+            shows = shows or _show(session, account, replies[1])
+        if not shows:
+            _say_unreadable(session, replies, account)
         # Neither showed it, or it may be for reading alone: ask for a real update.
-        if all(exchange.status != 200 for exchange in exchanges) or exchanges[-1].status in _ABSENT:
-            exchanges.append(
-                session.send(replace(update(SHORT_INACTIVE, LONG_CLOSED), account=account), "answer/update")
-            )
-        _refuse_to_judge(session, exchanges, account)
-        found.before.append(settings)
-        if account == 0 and settings is not None:
-            session.reader = exchanges[0 if shown_by(exchanges[0]) is not None else 1].request
+        statuses = [reply.exchange.status for reply in replies]
+        if 200 not in statuses or statuses[-1] in _ABSENT:
+            both = update(SHORT_INACTIVE, LONG_CLOSED)
+            replies.append(_send(session, both, account, "answer/update"))
+        _refuse_to_judge(session, replies, account)
+        showing = next((reply for reply in replies[:2] if reply.shown is not None), None)
+        found = replace(found, before=(*found.before, showing.shown if showing else None))
+        if account == 0 and showing is not None:
+            found = replace(found, reader=showing.request)
+        session.learn(reader=found.reader, takes_empty=found.takes_empty)
     safeguard.begin()
     return found
 
 
-def _owner(exchange: Exchange) -> str | None:
-    """The account that an answer, which shows settings, says they are of."""
-    assert exchange.response is not None
-    owner = json_of(exchange.response).get("account_sid")
-    return owner if isinstance(owner, str) else None
+def _send(session: Session, request: Request, account: int, cls: str) -> Watched:
+    known_good = request is READ
+    return session.conversation.send(replace(request, account=account), cls, known_good=known_good).reply
 
 
-def _say_unreadable(session: Session, exchanges: list[Exchange], account: int) -> None:
+def _show(session: Session, account: int, reply: Watched) -> bool:
+    """Whether an answer shows the settings; they are kept."""
+    if reply.shown is None:
+        return False
+    owner = reply.document.get("account_sid")
+    session.safeguard.snapshot(account, reply.shown, owner if isinstance(owner, str) else None)
+    return True
+
+
+def _say_unreadable(session: Session, replies: list[Watched], account: int) -> None:
     """Before the first write: what cannot be read cannot be put back; unless there is nobody to write to anyway."""
     if session.safeguard.guard is not None:
-        _refuse_to_judge(session, exchanges, account)
+        _refuse_to_judge(session, replies, account)
+    exchanges = [reply.exchange for reply in replies]
     if any(each.response is not None and each.status not in (401, 403) for each in exchanges):
         session.safeguard.unreadable(account)
 
 
-def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) -> None:
+def _refuse_to_judge(session: Session, replies: list[Watched], account: int) -> None:
+    exchanges = [reply.exchange for reply in replies]
     if all(exchange.response is None for exchange in exchanges):
         failure = exchanges[0].failure
         assert failure is not None
@@ -102,7 +116,7 @@ def _refuse_to_judge(session: Session, exchanges: list[Exchange], account: int) 
         )
     # The document describes POST alone: what only reads does not implement it.
     if len(statuses) > 2 and all(status in _ABSENT for status in statuses[1:]):
-        session.note(absent(statuses[1:]), exchanges[-1], "answer/update")
+        session.conversation.note(absent(statuses[1:]), exchanges[-1], "answer/update")
         raise Unimplemented(f"{session.target.url} answers {statuses[-1]}")
 
 
@@ -114,8 +128,18 @@ _UNSET = {
 }
 
 
-def probe_unset(session: Session, found: Findings, *, each_setting: int) -> bool:
-    """Send up to so many values that must be rejected to each null setting, then look; returns whether any was sent."""
+def probe_unset(session: Session, found: Preflight, *, each_setting: int) -> bool:
+    """
+    Send values that must be rejected to each setting that is null, and then look.
+
+    Args:
+        session: The run.
+        found: What is set.
+        each_setting: How many values are sent to each setting at most.
+
+    Returns:
+        Whether any was sent.
+    """
     before = found.before[0]
     unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
     for each in unset:
@@ -135,12 +159,12 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
     Find out which SIDs the target takes: any well-formed one, only those it knows, or none that we know.
 
     Args:
-        session: the run; its situation is set.
-        provisioned: by parameter, a SID of a service that the account has, where the user named one.
+        session: The run; its judge is told.
+        provisioned: By parameter, a SID of a service that the account has, where the user named one.
     """
     for each in SIDS:
         # While nothing is known of it, refusing a SID that no service has is nobody's fault.
-        _know(session, each, frozenset())
+        session.judge.know(each.parameter, frozenset())
     five: dict[Field, dict[str, bool]] = {each: {} for each in SIDS}
     for name in FIVE:
         items = [_item(each, name) for each in SIDS]
@@ -154,7 +178,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
             five[each][name] = taken
     for each, known in five.items():
         if any(known.values()):
-            _know(session, each, None)
+            session.judge.know(each.parameter, None)
             for name, taken in known.items():
                 if not taken:  # judged now that it is known to be wrong
                     session.run_side_by_side([_item(each, name)])
@@ -162,7 +186,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
         own = provisioned.get(each.parameter)
         likely = [own] if own is not None else [EXAMPLE[each.parameter]]
         taken_alone = [value for value in likely if _is_taken(session, each, "any", value)]
-        _know(session, each, frozenset([own] if own is not None else taken_alone))
+        session.judge.know(each.parameter, frozenset([own] if own is not None else taken_alone))
 
 
 def _item(target_field: Field, name: str) -> Item:
@@ -173,12 +197,4 @@ def _item(target_field: Field, name: str) -> Item:
 
 def _is_taken(session: Session, target_field: Field, name: str, value: str) -> bool:
     probe = value_probe(target_field, value)
-    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].status == 200
-
-
-def _know(session: Session, target_field: Field, sids: frozenset[str] | None) -> None:
-    known = dict(session.situation.sids)
-    known.pop(target_field.parameter, None)
-    if sids is not None:
-        known[target_field.parameter] = sids
-    session.situation = replace(session.situation, sids=known)
+    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].exchange.status == 200

@@ -6,11 +6,12 @@ setting, where one update can carry them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.http import Pairs
-from conformance.model import InputClass, Probe, Rule, Situation
+from conformance.http import Pairs, Request
+from conformance.model import InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
 
@@ -22,9 +23,32 @@ _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 
-_TWINS = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
+_PARALLEL = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
 """Settings of one kind. They share the rare classes, each sending every second one: in the quick profile the
 examples, in the standard one what is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is to do."""
+
+    profile: str = "standard"
+    seed: int = 0
+    fail_on: Level = Level.MUST
+    settle: float = 0.0
+    """Seconds within which a write must be seen."""
+    provisioned: Mapping[str, str | None] = field(default_factory=dict)
+    """By parameter, the SID of a service that the account has."""
+    first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
+    """By input class, what is sent before all that is generated: the counterexamples of known deviations."""
+    fail_fast: bool = False
+    """Whether the first deviation at or above `fail_on` ends the examples phase and the generated phase."""
+    drawn: dict[str, list[Probe]] | None = None
+    """Keeps what Hypothesis draws, for more runs in this process: it depends on the seed and the situation alone."""
+
+    def fails(self, level: Level) -> bool:
+        """Whether a deviation of this level fails the run."""
+        return level is Level.MUST or self.fail_on is Level.SHOULD
 
 
 class Item(NamedTuple):
@@ -56,7 +80,7 @@ def planned(
 
 def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:
     """The rule that sends a class: one class can serve several rules about one setting, or about none."""
-    slug = next((twin for twins in _TWINS for twin in twins if rule.id.startswith(twin)), "")
+    slug = next((each for settings in _PARALLEL for each in settings if rule.id.startswith(each)), "")
     return next(
         (other.id, name)
         for other in catalogue
@@ -66,11 +90,11 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
 
 
 def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
-    """Whether it is this rule's turn, of twins that share a rare class."""
+    """Whether it is this rule's turn, of parallel settings that share a rare class."""
     if not cls.rare or len(catalogue) < len(CATALOGUE):
         return True
     rare = [each.id for each in rule.classes if each.rare]
-    return rule.id.startswith(_TWINS[rare.index(cls.id) % 2])
+    return rule.id.startswith(_PARALLEL[rare.index(cls.id) % 2])
 
 
 def side_by_side(

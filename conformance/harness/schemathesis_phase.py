@@ -1,5 +1,5 @@
 """
-The schema-driven layer: cases that schemathesis generates from our OpenAPI document, and its response checks.
+The schemathesis phase: cases that schemathesis generates from our OpenAPI document, and its response checks.
 
 The cases are sent by our own client, within its budget and to its one path; of schemathesis' checks only those on
 the response are asked. What it says of accepting and rejecting is not: it knows no durations, so a random text in
@@ -9,7 +9,7 @@ a timer counts as valid, and a 5xx as a rejection.
 import copy
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -26,10 +26,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from conformance.contract import load
+from conformance.harness.conversation import Judged
 from conformance.harness.generation import generate
 from conformance.harness.session import Session
 from conformance.http import PATH, Exchange, Request, encode_form
-from conformance.model import FIELDS, Violation, shown_by
+from conformance.model import FIELDS, Violation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.openapi import GENERATED
 
@@ -41,34 +42,58 @@ _CHECKS = (
 )
 
 
-def explore(
-    session: Session, *, count: int, seed: int, send: Callable[[Request, str], Exchange | None]
-) -> None:
+class Case:
+    """One case of schemathesis, and the request that is made of it."""
+
+    def __init__(self, case: Any) -> None:
+        self._case = case
+        self.request = _request(case)
+
+    def check(self, session: Session, judged: Judged) -> None:
+        """Record what schemathesis' checks say of an answer that no other rule objects to."""
+        shown = judged.reply.shown or {}
+        settings = ((each, shown.get(each.attribute)) for each in FIELDS)
+        if judged.violations or any(
+            value and decide_value(each, value).answer is Answer.REJECT for each, value in settings
+        ):
+            return  # what other rules say of the same answer, or of an update before it, is said once
+        for rule, check in _CHECKS:
+            for failure in _failures(self._case, judged.exchange, rule, check):
+                title = str(getattr(failure, "title", type(failure).__name__))
+                session.conversation.note(
+                    Violation(
+                        rule=rule,
+                        outcome=title.lower().replace(" ", "-"),
+                        field=None,
+                        summary=title,
+                        expected="what the OpenAPI document says",
+                        observed=str(failure).splitlines()[0][:200],
+                    ),
+                    judged.exchange,
+                    GENERATED.id,
+                    shows=partial(self._shows, rule, check),
+                )
+
+    def _shows(self, rule: str, check: Callable[..., Any], again: Exchange) -> bool:
+        return bool(_failures(self._case, again, rule, check))
+
+
+def cases(*, count: int, seed: int) -> list[Case]:
     """
-    Generate, send and check.
+    Generate cases; no two make the same request.
 
     Args:
-        session: the run, which records what the checks say.
-        count: cases at most.
-        seed: of what is drawn.
-        send: sends one request and has it judged; None when no more may be sent.
+        count: How many cases are generated at most.
+        seed: The cases are a function of it.
     """
-    operation = _operation()
-    seen: set[bytes | None] = set()
-
-    def receive(case: Any) -> None:
-        request = _request(case)
-        if request.body in seen:
-            return
-        seen.add(request.body)
-        exchange = send(request, GENERATED.id)
-        if exchange is not None:
-            _check(session, case, exchange)
-
     modes: list[SearchStrategy[Any]] = [
-        operation.as_strategy(generation_mode=mode) for mode in GenerationMode
+        _operation().as_strategy(generation_mode=mode) for mode in GenerationMode
     ]
-    generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count, receive=receive)
+    drawn = generate(one_of(modes), seed=f"{seed}:{GENERATED.id}", count=count)
+    made: dict[bytes | None, Case] = {}
+    for case in map(Case, drawn):
+        made.setdefault(case.request.body, case)
+    return list(made.values())
 
 
 @cache
@@ -90,31 +115,6 @@ def _request(case: Any) -> Request:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
-
-
-def _check(session: Session, case: Any, exchange: Exchange) -> None:
-    shown = shown_by(exchange) or {}
-    settings = ((each, shown.get(each.attribute)) for each in FIELDS)
-    if session.told or any(
-        value and decide_value(each, value).answer is Answer.REJECT for each, value in settings
-    ):
-        return  # what other rules tell of the same answer, or told of an update before it, is said once
-    for rule, check in _CHECKS:
-        for failure in _failures(case, exchange, rule, check):
-            title = str(getattr(failure, "title", type(failure).__name__))
-            session.note(
-                Violation(
-                    rule=rule,
-                    outcome=title.lower().replace(" ", "-"),
-                    field=None,
-                    summary=title,
-                    expected="what the OpenAPI document says",
-                    observed=str(failure).splitlines()[0][:200],
-                ),
-                exchange,
-                GENERATED.id,
-                shows=lambda again, rule=rule, check=check: bool(_failures(case, again, rule, check)),  # type: ignore[misc]  # bound now
-            )
 
 
 def _failures(case: Any, exchange: Exchange, rule: str, check: Callable[..., Any]) -> Sequence[BaseException]:

@@ -17,9 +17,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from conformance.harness.executor import BUG, Plan, run
-from conformance.http import Exchange
-from conformance.model import Finding, Level, Probe, Report, Verdict, Violation
+from conformance.harness.events import ExchangeJudged, on
+from conformance.harness.executor import Plan, run
+from conformance.harness.verdicts import BUG
+from conformance.model import Finding, Level, Probe, Report, Verdict
 from conformance.reporting import build
 from conformance.rules import CATALOGUE
 from conformance.settings import PROFILES
@@ -150,14 +151,14 @@ def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = 
 def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) -> Report:
     began = time.perf_counter()
 
-    def judged(phase: str, cls: str, exchange: Exchange, violations: Sequence[Violation]) -> None:
-        if violations and not seen:
+    def time_first(judged: ExchangeJudged) -> None:
+        if judged.violations and not seen:
             seen.append(time.perf_counter() - began)
 
     settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed)
     with Target(settings) as target:
         plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=_DRAWN)
-        return run(CATALOGUE, target, plan, judged=judged)
+        return run(CATALOGUE, target, plan, listener=on(ExchangeJudged, time_first))
 
 
 def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:

@@ -6,15 +6,16 @@ One line of JSON for each request that was judged (hypothesis.readthedocs.io/en/
 
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from conformance.http import Exchange
-from conformance.model import BY_PARAMETER, Violation
+from conformance.model import BY_PARAMETER
 from conformance.reporting.result import Redact, plain, record
 from conformance.reporting.spool import Spool
 from conformance.reporting.text import request_line
+
+if TYPE_CHECKING:
+    from conformance.harness.events import ExchangeJudged
 
 
 class Observations(Spool):
@@ -31,22 +32,13 @@ class Observations(Spool):
         self._redact = redact
         self._began = time.time()
 
-    def add(self, phase: str, cls: str, exchange: Exchange, violations: Sequence[Violation]) -> None:
-        """
-        Takes a request that was judged.
-
-        Args:
-            phase: the part of the run that sent it.
-            cls: the input class that it was sent for.
-            exchange: it, and what came of it.
-            violations: what it shows of the rules that were asked for.
-        """
-        observation = plain(self._observation(phase, cls, exchange, violations), self._redact)
+    def add(self, judged: "ExchangeJudged") -> None:
+        """Takes a request that was judged."""
+        observation = plain(self._observation(judged), self._redact)
         self.write(lambda: self.file.write(json.dumps(observation) + "\n"))
 
-    def _observation(
-        self, phase: str, cls: str, exchange: Exchange, violations: Sequence[Violation]
-    ) -> dict[str, Any]:
+    def _observation(self, judged: "ExchangeJudged") -> dict[str, Any]:
+        exchange, violations = judged.exchange, judged.violations
         form = exchange.request.form() or ()
         arguments: dict[str, list[str]] = {}
         for name, value in form:
@@ -59,7 +51,7 @@ class Observations(Spool):
         return {
             "type": "test_case",
             "run_start": self._began,
-            "property": f"{cls} {about}".rstrip(),
+            "property": f"{judged.cls} {about}".rstrip(),
             "status": "failed" if violations else "gave_up" if unanswered else "passed",
             "status_reason": "; ".join(f"{each.rule}: {each.summary}" for each in violations)
             or (exchange.failure.detail if exchange.failure is not None else ""),
@@ -67,7 +59,7 @@ class Observations(Spool):
             "arguments": {
                 name: values[0] if len(values) == 1 else values for name, values in arguments.items()
             },
-            "how_generated": f"sent during {phase}",
+            "how_generated": f"sent during {judged.phase}",
             "features": {
                 "status": str(exchange.failure.kind if exchange.failure is not None else exchange.status),
                 "method": exchange.request.method,

@@ -5,13 +5,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from conformance.reporting.text import plural, visible
+
+if TYPE_CHECKING:
+    from conformance.harness.events import RequestSent
 
 INTERVAL = 10.0
 """Seconds between plain lines: a log is read later, by people who look for something else."""
@@ -40,7 +43,7 @@ class Progress:
         self._limit = limit
         self._clock = clock
         self._started = self._told = clock()
-        self._phase = self._rule = ""
+        self._phase = self._cls = ""
         self._requests = 0
         self._samples: deque[tuple[float, int]] = deque([(self._started, 0)])
         live = console.is_terminal and console.color_system is not None
@@ -67,19 +70,12 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def update(self, *, phase: str, rule: str = "", requests: int) -> None:
-        """
-        Takes note of where the run is; cheap enough to be called for every request.
-
-        Args:
-            phase: the part of the run in hand, such as `breadth`.
-            rule: the id of the rule in hand, if any.
-            requests: how many requests have been sent so far.
-        """
-        self._phase, self._rule, self._requests = phase, rule, requests
+    def update(self, sent: "RequestSent") -> None:
+        """Takes note of where the run is; cheap enough to be called for every request."""
+        self._phase, self._cls, self._requests = sent.phase, sent.cls, sent.requests
         now = self._clock()
         if now - self._samples[-1][0] >= 1:
-            self._samples.append((now, requests))
+            self._samples.append((now, sent.requests))
             while now - self._samples[1][0] >= _WINDOW:
                 self._samples.popleft()
         if self._live is None and now - self._told >= INTERVAL:
@@ -100,7 +96,7 @@ class Progress:
         left = ""
         if self._limit and self._requests < self._limit and elapsed >= _SETTLED and speed > 0:
             left = f"at most {_span((self._limit - self._requests) / speed)} left"
-        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", left, visible(self._rule)]
+        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", left, visible(self._cls)]
         return Text(" · ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
 
 

@@ -1,6 +1,6 @@
 """Rules about what an update changes, and what it leaves alone: the ledger predicts, an answer shows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -22,11 +22,10 @@ from conformance.model import (
     Rule,
     Situation,
     Violation,
-    settings_in,
 )
 from conformance.oracle.decisions import BLANKS, Answer, decide_value
 from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
-from conformance.rules.evidence import NOT_SHOWN, is_accepted, object_in, proved
+from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
 from conformance.rules.watching import Watched
@@ -52,7 +51,7 @@ _BROKEN = {
 
 def watch_state(watched: Watched) -> Iterator[Violation]:
     """Compare a representation with the expected state."""
-    shown = settings_in(object_in(watched)) if watched.represents else None
+    shown = watched.shown if watched.represents else None
     if shown is None:
         return
     comparison = watched.ledger.compare(watched.exchange, shown)
@@ -122,13 +121,26 @@ def _expected(mismatch: Mismatch) -> str:
     return " or ".join("null" if each is None else _short(each) for each in values) or "a refusal"
 
 
-def mixed_up(watched: Watched) -> Iterator[Violation]:
-    """The answer to one of several concurrent updates of different settings shows what it has just set."""
-    shown = settings_in(object_in(watched)) if watched.represents else None
-    for name, value in watched.request.form() or ():
+def mixed_up(watched: Watched, broken: Collection[str]) -> Iterator[Violation]:
+    """
+    The answer to one of several concurrent updates of different settings does not show what it has set.
+
+    Args:
+        watched: The answer.
+        broken: The rules that the target is known to break; those about what any answer shows explain it.
+    """
+    shown = watched.shown if watched.represents else None
+    for name, value in watched.form or ():
         about = BY_PARAMETER[name]
         back = (shown or {}).get(about.attribute)
-        if shown is not None and about.attribute in shown and not is_right(about, value, back):
+        explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(broken)
+        # An attribute that is absent shows nothing that could be another's.
+        if (
+            shown is not None
+            and about.attribute in shown
+            and not explained
+            and not is_right(about, value, back)
+        ):
             yield Violation(
                 rule=_BROKEN[Kind.CONCURRENT],
                 outcome="mixed-up",

@@ -1,26 +1,53 @@
 """
-What a watching rule sees: one exchange of the run, with what is known about it.
+What a response check sees: one exchange of the run, with what is known about it.
 
-Watching rules judge every exchange at no extra request. Each judges its own claim only and yields violations;
-none of them sends anything, and none knows which rules were selected.
+Response checks judge every exchange and cost no request. Each judges its own claim only and yields violations; none
+of them sends anything, and none knows which rules were selected.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from conformance.http import Exchange, Request, Response, json_of
-from conformance.model import Field, Violation
+from conformance.exceptions import NotJSON
+from conformance.http import Exchange, Pairs, Request, Response, json_of
+from conformance.model import Field, Violation, settings_in
 from conformance.oracle.decisions import FormDecision
 from conformance.oracle.expected_state import ExpectedState, Kind, Proof
+
+_KEPT = 16 * 1024
+"""Bytes of a body, and of a header section, that are remembered once they are judged; ordinary ones have 1,000."""
+
+
+def remembered(exchange: Exchange) -> Exchange:
+    """Cut an exchange down to what is kept of its answer, so that thousands of hostile ones fit into memory."""
+    response = exchange.response
+    if response is None:
+        return exchange
+    size, headers = 0, []
+    for name, value in response.headers:
+        size += len(name) + len(value)
+        if size <= _KEPT:
+            headers.append((name, value))
+    if size <= _KEPT and len(response.body) <= _KEPT:
+        return exchange
+    return replace(
+        exchange,
+        response=replace(response, headers=tuple(headers), body=response.body[:_KEPT], truncated=True),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """One exchange and what the run knows about it."""
+    """
+    One exchange and what the run knows about it.
+
+    The run makes it once, when the exchange has come back, and hands it on. What has to be parsed is parsed once.
+    """
 
     exchange: Exchange
+    """As it is remembered."""
     decision: FormDecision | None
     """What the oracle says of the form; None when the request is no form update."""
     ledger: ExpectedState
@@ -70,15 +97,36 @@ class Watched:
         return self.authorised and self.request.method in ("POST", "GET") and self.exchange.status == 200
 
     @cached_property
+    def form(self) -> Pairs | None:
+        """The parameters that were sent; None where the body is no form."""
+        return self.request.form()
+
+    @cached_property
+    def _parsed(self) -> Any:
+        assert self.response is not None
+        try:
+            return json_of(self.response)
+        except NotJSON as error:
+            return error
+
+    @property
     def document(self) -> Any:
         """
         The body as JSON.
 
         Raises:
-            NotJSON: it is none.
+            NotJSON: The body is no JSON text.
         """
-        assert self.response is not None
-        return json_of(self.response)
+        if isinstance(self._parsed, NotJSON):
+            raise self._parsed
+        return self._parsed
+
+    @cached_property
+    def shown(self) -> dict[str, str | None] | None:
+        """The settings that the answer shows, by attribute; None when it shows none."""
+        if self.exchange.status != 200 or isinstance(self._parsed, NotJSON):
+            return None
+        return settings_in(self._parsed)
 
 
 Watcher = Callable[[Watched], Iterator[Violation]]

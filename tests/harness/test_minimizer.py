@@ -182,8 +182,10 @@ def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() 
         "closed-timer-strictness",
         "class",
     )
-    draft = next(draft for (rule, _, _), draft in session.drafts.items() if rule == "closed-timer-strictness")
-    finding = Witness(session, draft).finding()
+    candidate = next(
+        each for (rule, _, _), each in session.candidates.items() if rule == "closed-timer-strictness"
+    )
+    finding = Witness(session, candidate).finding()
     assert [each.request.form() for each in finding.exchanges] == [
         (SHORT_INACTIVE,),
         ((CLOSED.parameter, "PT10M "),),
@@ -196,5 +198,5 @@ def test_findings_of_twin_settings_have_one_cause() -> None:
     for name in (INACTIVE, CLOSED):
         session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))
         session.send(update((name.parameter, "banana")), "class")
-        causes |= {draft.cause for draft in session.drafts.values()}
+        causes |= {each.cause for each in session.candidates.values()}
     assert causes == {"timer-syntax: accepted"}

@@ -27,7 +27,7 @@ def test_a_resource_that_is_not_there_is_unimplemented_and_no_sid_was_sent(statu
     session = session_with(lambda request: refusal(status, ("Allow", "OPTIONS")))
     with pytest.raises(Unimplemented):
         look_around(session)
-    assert ("implemented", "answer/update", "absent") in session.drafts
+    assert ("implemented", "answer/update", "absent") in session.candidates
     names = {name for request in sent(session) for name, _ in request.form() or ()}
     assert not names & {each.parameter for each in SIDS}
 
@@ -50,7 +50,7 @@ def test_a_target_that_is_not_http_is_no_verdict() -> None:
 @pytest.mark.parametrize("status", [400, 409, 302, 500, 503])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status))
-    assert (look_around(session).before, session.reader) == ([None], None)
+    assert (look_around(session).before, session.reader) == ((None,), None)
 
 
 def test_post_alone_is_enough_the_document_has_no_get() -> None:
@@ -61,8 +61,8 @@ def test_post_alone_is_enough_the_document_has_no_get() -> None:
     found = look_around(session)
     assert session.reader is not None
     assert session.reader.method == "POST"
-    assert found.before == [dict.fromkeys(Resource().states[0])]
-    assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.drafts)
+    assert found.before == (dict.fromkeys(Resource().states[0]),)
+    assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.candidates)
 
 
 def test_what_is_set_is_read_for_every_account_before_anything_is_written() -> None:
@@ -93,7 +93,7 @@ def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
 
     session = session_with(Careless())
     probe_unset(session, look_around(session), each_setting=1)
-    assert "rejected-update-changes-nothing" in {rule for rule, _, _ in session.drafts}
+    assert "rejected-update-changes-nothing" in {rule for rule, _, _ in session.candidates}
 
 
 def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
@@ -125,7 +125,7 @@ class TestLearningSids:
         session = session_with(Resource())
         learn_sids(session, {})
         assert session.situation.sids == {}
-        assert session.drafts == {}
+        assert not session.candidates
 
     def test_one_spelling_refused_by_a_target_that_takes_unknown_sids_is_a_deviation(self) -> None:
         class LowerCaseOnly(Resource):
@@ -134,7 +134,7 @@ class TestLearningSids:
 
         session = session_with(LowerCaseOnly())
         learn_sids(session, {})
-        assert {rule for rule, _, _ in session.drafts} == {
+        assert {rule for rule, _, _ in session.candidates} == {
             "chat-service-sid-accept",
             "messaging-service-sid-accept",
         }
@@ -144,13 +144,13 @@ class TestLearningSids:
         session = session_with(knowing(example))
         learn_sids(session, {})
         assert session.situation.sids[CHAT.parameter] == {example}
-        assert session.drafts == {}
+        assert not session.candidates
 
     def test_a_target_that_knows_none_is_nobody_s_fault(self) -> None:
         session = session_with(knowing())
         learn_sids(session, {})
         assert session.situation.sids[CHAT.parameter] == frozenset()
-        assert session.drafts == {}
+        assert not session.candidates
 
     def test_a_provisioned_sid_must_be_taken(self) -> None:
         own = "IS" + "9" * 32

@@ -10,8 +10,9 @@ import pytest
 
 from conformance import emulator
 from conformance.emulator.demonstration import is_hidden
-from conformance.harness.executor import BUG, Plan, run
+from conformance.harness.executor import Plan, run
 from conformance.harness.selftest import Result, Subject, by_rule, combinations, examine, pairs, summary
+from conformance.harness.verdicts import BUG
 from conformance.model import Level, Report, Rule, Verdict
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.settings import PROFILES

@@ -16,15 +16,15 @@ def session_with(answering: object, rules: tuple[str, ...] = tuple(BY_ID)) -> tu
     return Session(target, rules), target
 
 
-def told(session: Session) -> set[tuple[str, str]]:
-    return {(rule, outcome) for rule, _, outcome in session.drafts}
+def violated(session: Session) -> set[tuple[str, str]]:
+    return {(rule, outcome) for rule, _, outcome in session.candidates}
 
 
 GOOD = update((INACTIVE.parameter, "PT20M"))
 BAD = update((INACTIVE.parameter, "banana"))
 
 
-def test_a_conformant_resource_gives_no_draft() -> None:
+def test_a_conformant_resource_gives_no_candidate() -> None:
     session, _ = session_with(Resource())
     for request in (
         GOOD,
@@ -34,22 +34,22 @@ def test_a_conformant_resource_gives_no_draft() -> None:
         update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M")),
     ):
         session.send(request, "class")
-    assert session.drafts == {}
+    assert not session.candidates
 
 
-def test_a_violation_is_drafted_once_for_each_rule_class_and_outcome_and_counted() -> None:
+def test_a_violation_is_one_candidate_for_each_rule_class_and_outcome_and_counted() -> None:
     session, _ = session_with(lambda request: answer(200, representation()))
     for _ in range(3):
         session.send(BAD, "class")
-    (draft,) = [draft for key, draft in session.drafts.items() if key[0] == "inactive-timer-syntax"]
-    assert draft.count == 3
-    assert draft.exchange.number == 1
+    (candidate,) = [each for key, each in session.candidates.items() if key[0] == "inactive-timer-syntax"]
+    assert candidate.count == 3
+    assert candidate.exchange.number == 1
 
 
-def test_rules_that_were_not_selected_tell_nothing() -> None:
+def test_rules_that_were_not_selected_give_no_candidate() -> None:
     session, _ = session_with(lambda request: answer(200, representation()), ("media-type",))
     session.send(BAD, "class")
-    assert session.drafts == {}
+    assert not session.candidates
 
 
 def test_a_probe_has_its_context_put_in_force_once() -> None:
@@ -78,8 +78,8 @@ def test_each_kind_of_answer_is_counted() -> None:
     session, _ = session_with(Resource())
     session.send(GOOD, "class")
     session.send(BAD, "class")
-    assert session.kinds["answer/update"] == {"200": 1}
-    assert session.kinds["answer/refusal"] == {"400": 1}
+    assert session.judge.kinds["answer/update"] == {"200": 1}
+    assert session.judge.kinds["answer/refusal"] == {"400": 1}
 
 
 def test_after_a_server_error_an_ordinary_update_on_a_fresh_connection_must_work() -> None:
@@ -94,14 +94,14 @@ def test_after_a_server_error_an_ordinary_update_on_a_fresh_connection_must_work
     session, target = session_with(breaks)
     session.send(BAD, "class")
     assert target.sent[-1] == replace(update(LONG_CLOSED), fresh=True)
-    assert {("no-server-error", "server-error"), ("stays-usable", "unusable")} <= told(session)
+    assert {("no-server-error", "server-error"), ("stays-usable", "unusable")} <= violated(session)
 
 
 def test_a_server_error_alone_does_not_make_the_target_unusable() -> None:
     right = Resource()
     session, _ = session_with(lambda request: refusal(500) if request == BAD else right(request))
     session.send(BAD, "class")
-    assert told(session) == {("no-server-error", "server-error")}
+    assert violated(session) == {("no-server-error", "server-error")}
 
 
 def test_a_request_without_an_answer_is_a_violation_and_the_run_goes_on() -> None:
@@ -110,7 +110,7 @@ def test_a_request_without_an_answer_is_a_violation_and_the_run_goes_on() -> Non
     session, _ = session_with(lambda request: silent if request == BAD else right(request))
     session.send(BAD, "class")
     session.send(GOOD, "class")
-    assert told(session) == {("every-request-answered", "timeout")}
+    assert violated(session) == {("every-request-answered", "timeout")}
 
 
 def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_settle_time() -> None:
@@ -128,7 +128,7 @@ def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_se
         session = Session(FakeTarget(late), tuple(BY_ID), settle=settle)
         session.send(GOOD, "class")
         session.send(update(LONG_CLOSED), "class")
-        assert {rule for rule, _ in told(session)} == expected
+        assert {rule for rule, _ in violated(session)} == expected
 
 
 def test_now_and_then_an_answer_is_looked_at_that_would_show_what_refusals_wrote() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from conformance.harness.events import ExchangeJudged
 from conformance.http import READ, Exchange, Failure, FailureKind, update
 from conformance.model import CLOSED, INACTIVE, Violation
 from conformance.reporting import Observations
@@ -50,7 +51,11 @@ def _lines(directory: Path, *told: tuple[Exchange, list[Violation]], **options: 
     file = io.BytesIO()
     with Observations(directory, **options) as observations:
         for each, violations in told:
-            observations.add("breadth", "timer/below", each, violations)
+            observations.add(
+                ExchangeJudged(
+                    phase="examples", cls="timer/below", exchange=each, violations=tuple(violations)
+                )
+            )
         observations.copy(file)
     return [json.loads(line) for line in file.getvalue().decode("ascii").splitlines()]
 
@@ -107,7 +112,7 @@ def test_a_line_tells_input_answer_and_what_was_violated(tmp_path: Path) -> None
         {"DefaultClosedTimer": "PT9M"},
     )
     assert line["features"]["status"] == "200"
-    assert line["how_generated"] == "sent during breadth"
+    assert line["how_generated"] == "sent during examples"
 
 
 def test_requests_without_an_answer_that_counts_gave_up(tmp_path: Path) -> None:

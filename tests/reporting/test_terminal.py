@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from conformance.harness.events import RequestSent
 from conformance.reporting import Progress, console_for, differences, print_result
 
 from .samples import DOCUMENTS, REPORTS
@@ -228,11 +229,11 @@ def test_progress_in_a_log_is_a_plain_line_every_ten_seconds() -> None:
     with Progress(console_for(output, {}), limit=3000, clock=clock) as progress:
         for second in range(25):
             clock.now = float(second)
-            progress.update(phase="breadth", rule="closed-timer-echo", requests=100 * second)
+            progress.update(RequestSent(phase="examples", cls="timer/weeks", requests=100 * second))
 
     assert output.getvalue().splitlines() == [
-        "breadth · 1,000 of at most 3,000 requests · 100/s · 10 s · at most 20 s left · closed-timer-echo",
-        "breadth · 2,000 of at most 3,000 requests · 100/s · 20 s · at most 10 s left · closed-timer-echo",
+        "examples · 1,000 of at most 3,000 requests · 100/s · 10 s · at most 20 s left · timer/weeks",
+        "examples · 2,000 of at most 3,000 requests · 100/s · 20 s · at most 10 s left · timer/weeks",
     ]
 
 
@@ -243,7 +244,8 @@ def test_the_estimate_follows_the_speed_of_the_last_seconds_and_is_not_made_too_
     # A hundred requests a second for a minute and a half would be all; after ten seconds they become one.
     for second in range(1, 41):
         clock.now = float(second)
-        progress.update(phase="breadth", requests=100 * min(second, 10) + max(0, second - 10))
+        requests = 100 * min(second, 10) + max(0, second - 10)
+        progress.update(RequestSent(phase="examples", cls="", requests=requests))
         lines.append(progress._line().plain)
 
     assert lines[0].endswith(" · 100/s · 1 s")
@@ -256,15 +258,15 @@ def test_a_target_that_no_longer_answers_brings_no_estimate() -> None:
     progress = Progress(console_for(io.StringIO(), {}), limit=3000, clock=clock)
     for second in range(1, 40):
         clock.now = float(second)
-        progress.update(phase="breadth", requests=7)
+        progress.update(RequestSent(phase="examples", cls="", requests=7))
 
-    assert progress._line().plain == "breadth · 7 of at most 3,000 requests · 39 s"
+    assert progress._line().plain == "examples · 7 of at most 3,000 requests · 39 s"
 
 
 def test_progress_of_a_short_run_leaves_nothing_in_a_log() -> None:
     output = io.StringIO()
     with Progress(console_for(output, {})) as progress:
-        progress.update(phase="breadth", requests=1)
+        progress.update(RequestSent(phase="examples", cls="", requests=1))
 
     assert output.getvalue() == ""
 
@@ -272,7 +274,7 @@ def test_progress_of_a_short_run_leaves_nothing_in_a_log() -> None:
 def test_progress_on_a_terminal_is_one_line_that_goes_away() -> None:
     terminal = _Terminal()
     with Progress(console_for(terminal, {"TERM": "xterm"})) as progress:
-        progress.update(phase="breadth \x1b]0;owned\x07", rule="closed-timer-echo", requests=7)
+        progress.update(RequestSent(phase="examples \x1b]0;owned\x07", cls="timer/weeks", requests=7))
 
     written = terminal.getvalue()
     assert "7 requests" in written and "\x1b]0;" not in written
@@ -282,6 +284,6 @@ def test_progress_on_a_terminal_is_one_line_that_goes_away() -> None:
 def test_progress_on_a_terminal_without_colour_moves_no_cursor() -> None:
     terminal = _Terminal()
     with Progress(console_for(terminal, {"NO_COLOR": "1"})) as progress:
-        progress.update(phase="breadth", requests=7)
+        progress.update(RequestSent(phase="examples", cls="", requests=7))
 
     assert "\x1b" not in terminal.getvalue()

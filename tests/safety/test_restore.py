@@ -30,7 +30,7 @@ def restored(session: Session, before: Mapping[str, str | None]) -> Restore:
     """What becomes of the settings of before, after the first account was written to."""
     session.safeguard.before[0] = before
     session.safeguard.changed.add(0)
-    session.reader = READ
+    session.learn(reader=READ, takes_empty=False)
     return session.restorer().restore()
 
 
@@ -183,7 +183,7 @@ class TestJournal:
             session = Session(FakeTarget(resource), (), safeguard=Safeguard(journal=journal))
             session.safeguard.snapshot(0, before)
             session.safeguard.changed.add(0)
-            session.reader = READ
+            session.learn(reader=READ, takes_empty=False)
             session.restorer().restore()
         return entries(directory)
 

@@ -1,0 +1,109 @@
+"""Makes findings of candidates: each is shown again and made small, and equal ones are counted together."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from conformance.harness.budget import Budget
+from conformance.harness.candidates import Candidate
+from conformance.harness.events import FindingConfirmed, Listener
+from conformance.harness.minimizer import Witness
+from conformance.harness.session import Session
+from conformance.http import FailureKind
+from conformance.model import Finding
+from conformance.rules import BY_ID
+
+_UNSTABLE = 3
+"""Findings of a kind that do not show again, after which others of it are hardly tried."""
+
+_TWICE = 3
+"""Requests for those: once, and twice more."""
+
+_WAITING = 8
+"""Requests at most to show a finding again that takes the whole timeout each time."""
+
+
+class Confirmation:
+    """
+    The findings of a run.
+
+    Args:
+        session: The run.
+        budget: Says how many requests each finding may have.
+        listener: Hears of every finding.
+    """
+
+    def __init__(self, session: Session, budget: Budget, listener: Listener) -> None:
+        self._session = session
+        self._budget = budget
+        self._listener = listener
+        self._findings: list[Finding] = []
+        self._steady, self._unstable = Counter[str](), Counter[str]()
+        self._moved: dict[str, Finding | None] = {}
+        """By cause, the finding of another rule that a candidate turned out to be; None where one did not."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """All that there are so far."""
+        return self._findings
+
+    def confirm(self) -> None:
+        """Show every candidate again that is not confirmed yet."""
+        candidates = self._session.candidates.unconfirmed()
+        to_come = Counter(candidate.cause for candidate in candidates)
+        for candidate in candidates:
+            budget = self._budget.share(len(to_come))
+            to_come -= Counter([candidate.cause])  # which drops a cause that none is left of
+            self._keep(candidate, self._shown_again(candidate, budget))
+
+    def give_up(self) -> None:
+        """Make findings of the candidates as first seen: there is no time, or no target, to show them again."""
+        for candidate in self._session.candidates.unconfirmed():
+            self._keep(candidate, Witness(self._session, candidate).as_seen())
+
+    def _shown_again(self, candidate: Candidate, budget: int) -> Finding:
+        kind = f"{candidate.violation.rule}: {candidate.violation.outcome}"
+        # What comes and goes does so everywhere; what shows every time is something else.
+        if self._unstable[kind] >= _UNSTABLE:
+            budget = _TWICE
+        failure = candidate.exchange.failure
+        if failure is not None and failure.kind is FailureKind.TIMEOUT:
+            budget = min(budget, _WAITING)
+        witness = Witness(self._session, candidate, budget)
+        finding = witness.finding()
+        if witness.tried:
+            (self._steady if finding.stable else self._unstable)[kind] += 1
+        elif self._unstable[kind] > self._steady[kind]:
+            finding = replace(finding, stable=False)  # as most of its kind that could be tried
+        if witness.asked:
+            moves = finding.rule != candidate.violation.rule
+            self._moved[candidate.cause] = self._moved.get(candidate.cause, finding) if moves else None
+        elif (finding.stable or not witness.tried) and (same := self._moved.get(candidate.cause)):
+            # No request was left to ask which rule it breaks: the one that all others of its cause did.
+            finding = replace(
+                finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
+            )
+        return finding
+
+    def _keep(self, candidate: Candidate, finding: Finding) -> None:
+        """Keep a finding, or count it with the one that it turned out to be."""
+        candidate.confirmed = True
+        moved = finding.rule != candidate.violation.rule
+        requests = [each.request for each in finding.exchanges]
+        for index, other in enumerate(self._findings):
+            if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
+                moved or other.cls == finding.cls or [each.request for each in other.exchanges] == requests
+            ):
+                # The class that is the rule's own, and comes first there, names it: in every run the same.
+                kept = other if moved else min(other, finding, key=_place)
+                self._findings[index] = replace(
+                    kept, count=other.count + finding.count, first=min(other.first, finding.first)
+                )
+                return
+        self._findings.append(finding)
+        self._listener(FindingConfirmed(finding=finding))
+
+
+def _place(finding: Finding) -> tuple[int, str]:
+    classes = [cls.id for cls in BY_ID[finding.rule].classes]
+    return (classes.index(finding.cls) if finding.cls in classes else len(classes), finding.cls)

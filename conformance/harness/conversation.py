@@ -1,0 +1,279 @@
+"""
+The requests of a run and the answers to them: sends, has every answer judged, and keeps the target safe meanwhile.
+
+It decides nothing about what is sent next; that is the business of the phases.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from conformance.exceptions import LeftShort
+from conformance.harness.candidates import Candidates, Past
+from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
+from conformance.harness.judging import Judge
+from conformance.http import Exchange, Pairs, Request, update
+from conformance.model import BY_PARAMETER, Violation
+from conformance.rules import Watched
+from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED
+from conformance.rules.robustness import unusable
+from conformance.rules.state import mixed_up
+from conformance.safety.safeguard import Safeguard
+from conformance.transport.target import Target
+
+_REMEMBERED = 10
+"""Exchanges before a violation that may be needed to show it again."""
+
+_INSISTED = 3
+"""How often a timer is put back that was made shorter on a live target."""
+
+_IN_VAIN = 3
+"""How often settings are put in force that do not come to be: then the target does not keep them."""
+
+_UNDONE = "state/put-back"
+"""The input class of what puts a timer back after a deviation was shown again."""
+
+
+class Judged(NamedTuple):
+    """An exchange, with what is known about it and what it violates."""
+
+    exchange: Exchange
+    """As it came."""
+    reply: Watched
+    violations: Sequence[Violation]
+    """Of the rules that were selected."""
+
+
+class Contexts:
+    """
+    Says which settings are still to be put in force before a probe.
+
+    A target that does not keep what it accepts would be sent the same context before every probe. After a few times in
+    vain it is left alone, until the context is seen in force.
+    """
+
+    def __init__(self) -> None:
+        self._vain: Counter[Pairs] = Counter()
+
+    def missing(
+        self, context: Pairs, now: Mapping[str, str | None], is_allowed: Callable[..., bool]
+    ) -> Pairs:
+        """
+        Those of the settings that are to be sent.
+
+        Args:
+            context: The settings that should be in force.
+            now: By attribute, the settings that are known for certain.
+            is_allowed: Whether a setting, given as a parameter and its value, may stay in force.
+        """
+        missing = tuple(
+            (name, value)
+            for name, value in context
+            if now.get(BY_PARAMETER[name].attribute) != value and is_allowed(name, value)
+        )
+        if not missing:
+            self._vain[context] = 0
+        elif self._vain[context] >= _IN_VAIN:
+            return ()
+        else:
+            self._vain[context] += 1
+        return missing
+
+
+class Conversation:
+    """
+    What one run says to its target.
+
+    Args:
+        target: Where everything is sent.
+        judge: Judges every exchange.
+        candidates: Keeps what the exchanges violate.
+        safeguard: What the run promises about the settings it finds.
+        settle: Seconds within which a write must be seen.
+        listener: Hears of every request and every judgement.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        judge: Judge,
+        candidates: Candidates,
+        *,
+        safeguard: Safeguard,
+        settle: float,
+        listener: Listener,
+    ) -> None:
+        self._target = target
+        self._judge = judge
+        self._candidates = candidates
+        self._safeguard = safeguard
+        self._settle = settle
+        self._listener = listener
+        self._phase = ""
+        self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
+        self._context: Pairs = ()
+        self._together: tuple[Request, ...] = ()
+        self._contexts = Contexts()
+
+    @property
+    def recent(self) -> Sequence[Exchange]:
+        """The last exchanges."""
+        return self._recent
+
+    def enter(self, phase: str) -> None:
+        """Begin a part of the run."""
+        self._phase = phase
+        self._listener(PhaseStarted(phase=phase))
+
+    def begin(self, context: Pairs) -> None:
+        """Put the context of a probe in force; what is seen from now on may need it."""
+        self.establish(context)
+        self._context = context
+
+    def establish(self, context: Pairs, account: int = 0) -> None:
+        """Put settings in force, unless they are already."""
+
+        def may_stay(name: str, value: str) -> bool:
+            return self._safeguard.may_stay(update((name, value), account=account))
+
+        if missing := self._contexts.missing(context, self._judge.ledgers[account].current(), may_stay):
+            self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
+
+    def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
+        """Send one request, have the answer judged, and record what it violates."""
+        judged = self.ask(request, cls, known_good=known_good)
+        for violation in judged.violations:
+            self.note(violation, judged.exchange, cls)
+        self.conclude(judged.reply, cls)
+        return judged
+
+    def ask(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
+        """Send one request and have the answer judged; the caller records what it violates, and then concludes."""
+        exchange, reply = self._send(request, cls, known_good=known_good)
+        if self._settle and self._is_early(reply):
+            time.sleep(self._settle)
+            exchange, reply = self._send(request, cls)
+        violations = self._candidates.counted(self._judge.violations(reply))
+        self._tell(cls, exchange, violations)
+        self._put_back(reply, cls)
+        return Judged(exchange, reply, violations)
+
+    def conclude(self, reply: Watched, cls: str) -> None:
+        """Remember an exchange, whose violations are recorded, and see whether the target still works."""
+        self._recent.append(reply.exchange)
+        self._check_health(reply.exchange, cls)
+
+    def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
+        """Send updates at the same time; each answer is judged but for what the others may have written."""
+        self._say_sent(cls)
+        self._together = tuple(requests)
+        judged = []
+        for exchange in self._target.send_together(requests):
+            reply, found = self._judge.violations_together(exchange)
+            violations = self._candidates.counted(found)
+            self._tell(cls, exchange, violations)
+            for violation in violations:
+                self.note(violation, exchange, cls)
+            self._recent.append(reply.exchange)
+            judged.append(Judged(exchange, reply, violations))
+        for exchange, reply, _ in judged:
+            for violation in mixed_up(reply, {rule for rule, _, _ in self._candidates}):
+                self.note(violation, exchange, cls)
+        self._judge.record_together([reply for _, reply, _ in judged])
+        for _, reply, _ in judged:
+            self._put_back(reply, cls)
+            self._check_health(reply.exchange, cls)
+        return judged
+
+    def try_again(
+        self, requests: Iterable[Request], together: Sequence[Request] = ()
+    ) -> list[tuple[Exchange, list[Violation]]]:
+        """
+        Send requests and judge them without recording, to show again what was seen before.
+
+        Args:
+            requests: Sent one after the other.
+            together: Sent before them, at the same time.
+        """
+        seen: list[tuple[Exchange, list[Violation]]] = []
+        if together:
+            self._say_sent("")
+            exchanges = self._target.send_together(together)
+            replies = [self._judge.reply(exchange) for exchange in exchanges]
+            self._judge.record_together(replies)
+            for reply in replies:
+                self._put_back(reply, _UNDONE)
+            seen += [(exchange, []) for exchange in exchanges]
+        for request in requests:
+            exchange, reply = self._send(request, "")
+            seen.append((exchange, self._judge.violations(reply)))
+            self._put_back(reply, _UNDONE)
+        return seen
+
+    def note(
+        self,
+        violation: Violation,
+        exchange: Exchange,
+        cls: str,
+        shows: Callable[[Exchange], bool] | None = None,
+    ) -> None:
+        """Record a violation with what was sent before it; see `Candidates.note`."""
+        past = Past(tuple(self._recent), self._context, self._together)
+        self._candidates.note(violation, exchange, cls, past, shows)
+
+    def _send(
+        self, request: Request, cls: str, *, known_good: bool = False, reserve: bool = False
+    ) -> tuple[Exchange, Watched]:
+        self._say_sent(cls)
+        exchange = self._target.send(request, known_good=known_good, reserve=reserve)
+        return exchange, self._judge.reply(exchange)
+
+    def _say_sent(self, cls: str) -> None:
+        self._listener(RequestSent(phase=self._phase, cls=cls, requests=self._target.requests))
+
+    def _tell(self, cls: str, exchange: Exchange, violations: tuple[Violation, ...]) -> None:
+        self._listener(ExchangeJudged(phase=self._phase, cls=cls, exchange=exchange, violations=violations))
+
+    def _record(self, exchange: Exchange, reply: Watched, cls: str) -> None:
+        for violation in self._judge.violations(reply):
+            self.note(violation, exchange, cls)
+
+    def _is_early(self, reply: Watched) -> bool:
+        """Whether an answer shows something else than was written, though it may have come too early."""
+        sent = {name for name, _ in reply.form or ()}
+        return reply.shown is not None and any(
+            not reply.ledger.settings[name].matches(value)
+            for name, value in reply.shown.items()
+            if reply.ledger.settings[name].about.parameter not in sent
+        )
+
+    def _put_back(self, reply: Watched, cls: str) -> None:
+        """On a live target, write at once what an exchange may have made shorter."""
+        guard = self._safeguard.guard
+        owed = guard.owed(reply.exchange, reply.shown) if guard is not None else None
+        if owed is None:
+            return
+        for _ in range(_INSISTED):
+            # The reserve: a spent budget must not leave a timer short.
+            exchange, answer = self._send(owed, cls, reserve=True)
+            self._record(exchange, answer, cls)
+            self._recent.append(answer.exchange)
+            if exchange.status == 200:
+                return
+        raise LeftShort(f"{(owed.body or b'').decode()} was in force and is not taken again")
+
+    def _check_health(self, exchange: Exchange, cls: str) -> None:
+        """After a failure or a 5xx the next ordinary request must work; when it cannot connect, the run ends."""
+        if exchange.failure is None and (exchange.status or 0) < 500:
+            return
+        if self._safeguard.reading:
+            return  # an ordinary request sets something
+        request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
+        canary, reply = self._send(request, cls, known_good=True)
+        self._record(canary, reply, cls)
+        self._put_back(reply, cls)
+        if canary.status != 200:
+            self.note(unusable(canary, exchange), canary, cls)
+        self._recent.append(reply.exchange)

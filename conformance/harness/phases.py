@@ -1,0 +1,154 @@
+"""
+The phases that look for deviations: examples, then what Hypothesis draws, then what schemathesis makes.
+
+The examples phase sends explicit examples, the first of every class before the second of any. Nothing that is
+generated depends on an answer, other than the SIDs that the target takes.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from conformance.harness.budget import Budget, Enough
+from conformance.harness.generation import generate, run_machine
+from conformance.harness.observations import OpenInputs
+from conformance.harness.schedule import Item, Plan, planned, side_by_side
+from conformance.harness.session import Session
+from conformance.http import FailureKind, Request
+from conformance.model import InputClass, Level, Probe, Rule
+from conformance.rules.openapi import GENERATED
+
+_STEPS = 8
+"""Requests in a sequence of the state machine, at most."""
+
+_CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
+"""Cases of the schemathesis phase."""
+
+_HANGS = 2
+"""Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""
+
+
+class Phases:
+    """
+    Sends what a run sends to find deviations.
+
+    Args:
+        catalogue: The rules that are exercised.
+        plan: What to do.
+        session: The run.
+        budget: Ends the phases, by `Enough`, when it is spent.
+    """
+
+    def __init__(self, catalogue: Sequence[Rule], plan: Plan, session: Session, budget: Budget) -> None:
+        self._catalogue = catalogue
+        self._plan = plan
+        self._session = session
+        self._budget = budget
+        self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
+        self._later: list[tuple[float, str, Request]] = []
+        self.open_inputs = OpenInputs(session)
+
+    def send_all(self) -> None:
+        """Send the counterexamples of known deviations, and then every phase; a spent budget ends it early."""
+        try:
+            for cls, requests in self._plan.first:
+                if self._budget.is_spent(len(requests)):
+                    return
+                for request in requests:
+                    self._session.send(request, cls)
+            self._send_examples()
+            self._send_generated()
+            self._send_cases()
+        except Enough:
+            pass
+
+    def catch_up(self) -> None:
+        """Send the last steps of the probes that had to wait."""
+        for due, cls, step in self._later:
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._session.send(step, cls)
+        self._later.clear()
+
+    def _send_examples(self) -> None:
+        self._session.conversation.enter("examples")
+        # What must hold comes first: if the budget ends early, it is what only should hold that was not run.
+        catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
+        self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
+        for level in (Level.MUST, Level.SHOULD):
+            self._send_first(
+                [
+                    Item(rule, cls, probe)
+                    for rule, cls, probes, _ in self._rows
+                    for probe in probes[:1]
+                    if rule.level is level
+                ]
+            )
+        if self._plan.profile != "quick":
+            self.open_inputs.send()
+        for rule, cls, probes, _ in self._rows:
+            for probe in probes[1:]:
+                self._send(Item(rule, cls, probe))
+
+    def _send_first(self, items: Sequence[Item]) -> None:
+        due = [item for item in items if self._is_due(item)]
+        for group in side_by_side(due, self._session.situation.sids):
+            self._budget.claim([item.probe.steps[0] for item in group], more=1)
+            self._session.run_side_by_side(group)
+        for item in items:
+            if self._is_due(item):
+                self._send(item)
+
+    def _is_due(self, item: Item) -> bool:
+        """Whether neither preflight has sent the class, nor others have brought such answers."""
+        return item.key not in self._session.tallies and item.cls.id not in self._session.judge.kinds
+
+    def _send(self, item: Item) -> None:
+        probe, tally = item.probe, self._session.tallies.get(item.key)
+        if tally is not None and tally.statuses[FailureKind.TIMEOUT] >= _HANGS:
+            return
+        if not self._session.safeguard.admits(probe, item.cls.id):
+            return
+        self._budget.claim(probe.steps)
+        if probe.pause:
+            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
+            self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
+        else:
+            self._session.run_probe(probe, *item.key)
+
+    def _send_generated(self) -> None:
+        self._session.conversation.enter("generated")
+        for rule, cls, probes, count in self._rows:
+            seen = {probe.steps for probe in probes}
+            for probe in self._drawn(rule, cls, count) if count else ():
+                if probe.steps not in seen:
+                    seen.add(probe.steps)
+                    self._send(Item(rule, cls, probe))
+
+    def _drawn(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
+        key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"
+        kept = self._plan.drawn if self._plan.drawn is not None else {}
+        if key not in kept:
+            kept[key] = self._draw(rule, cls, count)
+        return kept[key]
+
+    def _draw(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
+        seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
+        if (machine := cls.machine) is not None:
+            return run_machine(partial(machine, situation), seed=seed, count=count, steps=_STEPS)
+        return [] if cls.strategy is None else generate(cls.strategy(situation), seed=seed, count=count)
+
+    def _send_cases(self) -> None:
+        count = _CASES[self._plan.profile]
+        owner = next((rule.id for rule in self._catalogue if rule.group == "openapi"), None)
+        if owner is None:
+            return
+        # It imports schemathesis, which takes a second.
+        from conformance.harness.schemathesis_phase import cases
+
+        self._session.conversation.enter("schemathesis")
+        for case in cases(count=count, seed=self._plan.seed):
+            if self._budget.is_spent(1):
+                return
+            probe = Probe(steps=(case.request,))
+            case.check(self._session, self._session.run_probe(probe, owner, GENERATED.id)[-1])
