@@ -91,7 +91,6 @@ class _Run:
             self._forget_after(error)
         finally:
             # Whatever ended the run, a second interrupt included: what was changed is put back.
-            self._session.conversation.enter("restore")
             restored, is_interrupted = self._session.restorer().put_back()
             if is_interrupted:
                 end = end.interrupted()
