@@ -152,7 +152,7 @@ class Conversation:
     def ask(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
         """Send one request and have the answer judged; the caller records what it violates, and then concludes."""
         exchange, reply = self._send(request, cls, known_good=known_good)
-        if self._settle and self._is_early(reply):
+        if self._settle and _is_early(reply):
             time.sleep(self._settle)
             exchange, reply = self._send(request, cls)
         violations = self._candidates.counted(self._judge.violations(reply))
@@ -240,15 +240,6 @@ class Conversation:
         for violation in self._judge.violations(reply):
             self.note(violation, exchange, cls)
 
-    def _is_early(self, reply: Watched) -> bool:
-        """Whether an answer shows something else than was written, though it may have come too early."""
-        sent = {name for name, _ in reply.form or ()}
-        return reply.shown is not None and any(
-            not reply.ledger.settings[name].matches(value)
-            for name, value in reply.shown.items()
-            if reply.ledger.settings[name].about.parameter not in sent
-        )
-
     def _put_back(self, reply: Watched, cls: str) -> None:
         """On a live target, write at once what an exchange may have made shorter."""
         guard = self._safeguard.guard
@@ -277,3 +268,13 @@ class Conversation:
         if canary.status != 200:
             self.note(unusable(canary, exchange), canary, cls)
         self._recent.append(reply.exchange)
+
+
+def _is_early(reply: Watched) -> bool:
+    """Whether an answer shows something else than was written, though it may have come too early."""
+    sent = {name for name, _ in reply.form or ()}
+    return reply.shown is not None and any(
+        not reply.ledger.settings[name].matches(value)
+        for name, value in reply.shown.items()
+        if reply.ledger.settings[name].about.parameter not in sent
+    )

@@ -4,7 +4,8 @@ What a run says while it goes on: one stream of typed events, the same for every
     RunStarted, then for each phase PhaseStarted, then for each request RequestSent, ExchangeEnded, ExchangeJudged,
     now and then FindingConfirmed and Notice, and RunFinished at last
 
-A listener is a function of one event. It is called at once, so a slow listener slows the run down.
+A listener is a function of one event. It is called at once, so a slow listener slows the run down; one that raises ends
+the run, after the restore.
 """
 
 from collections.abc import Callable
@@ -27,10 +28,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted:
-    """A run comes to its next part."""
+    """A run comes to its next part. The restore says nothing: no listener that fails may stand before it."""
 
     phase: str
-    """`preflight`, `examples`, `generated`, `schemathesis`, `confirmation` or `restore`."""
+    """`preflight`, `examples`, `generated`, `schemathesis` or `confirmation`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

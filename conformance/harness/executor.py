@@ -7,7 +7,6 @@ The only executor: runs a catalogue against a target and says what held.
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -21,7 +20,7 @@ from conformance.harness.preflight import Preflight, learn_sids, look_around, pr
 from conformance.harness.schedule import Plan
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
-from conformance.model import Report, Restore, Rule
+from conformance.model import Outcome, Report, Restore, Rule
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
@@ -52,26 +51,10 @@ def run(
     Returns:
         A report, whatever the target does; an interrupt ends the run early, after the restore.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
     listener(RunStarted(target=target.settings.url, profile=plan.profile, seed=plan.seed))
-    ended = _Run(catalogue, target, plan, listener, safeguard or Safeguard()).ended()
-    report = _report(ended, started, clock)
+    report = _Run(catalogue, target, plan, listener, safeguard or Safeguard()).report()
     listener(RunFinished(report=report))
     return report
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ended:
-    """A run whose last request was sent."""
-
-    catalogue: Sequence[Rule]
-    plan: Plan
-    session: Session
-    phases: Phases
-    confirmation: Confirmation
-    found: Preflight
-    end: End
-    restored: Restore
 
 
 class _Run:
@@ -97,8 +80,9 @@ class _Run:
         self._confirmation = Confirmation(self._session, budget, listener)
         self._found = Preflight()
 
-    def ended(self) -> _Ended:
-        """Send everything, and put the settings back."""
+    def report(self) -> Report:
+        """Send everything, put the settings back, and say what held."""
+        started, clock = datetime.now(UTC), time.perf_counter()
         end, restored = End(), Restore()
         try:
             self._send_all()
@@ -107,20 +91,37 @@ class _Run:
             self._forget_after(error)
         finally:
             # Whatever ended the run, a second interrupt included: what was changed is put back.
-            self._session.conversation.enter("restore")
             restored, is_interrupted = self._session.restorer().put_back()
             if is_interrupted:
                 end = end.interrupted()
             self._confirmation.give_up()
-        return _Ended(
-            catalogue=self._catalogue,
-            plan=self._plan,
-            session=self._session,
-            phases=self._phases,
-            confirmation=self._confirmation,
-            found=self._found,
-            end=end,
-            restored=restored,
+        plan, target = self._plan, self._session.target
+        outcomes = self._outcomes(end)
+        return Report(
+            verdict=verdicts.verdict(outcomes, end),
+            exit_code=verdicts.exit_code(outcomes, end, restored, plan),
+            target=target.settings.url,
+            profile=plan.profile,
+            seed=plan.seed,
+            requests=target.requests,
+            started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            duration=time.perf_counter() - clock,
+            outcomes=outcomes,
+            observations=(
+                *self._phases.open_inputs.described(),
+                *observations.described(self._session.judge),
+            ),
+            restore=restored,
+            timers=tuple(self._session.judge.timers),
+            stopped=end.reason,
+            notices=tuple(_notices(self._session.safeguard, end)),
+            settings={
+                "fail_on": str(plan.fail_on),
+                "max_requests": target.settings.max_requests,
+                "settle": plan.settle,
+                "accounts": len(target.settings.accounts),
+            },
+            versions=_versions(),
         )
 
     def _send_all(self) -> None:
@@ -159,48 +160,20 @@ class _Run:
             return ""
         return f"; last request: {last.request.method} {(last.request.body or b'')[:120]!r}"
 
-
-def _report(ended: _Ended, started: datetime, clock: float) -> Report:
-    session, plan, end = ended.session, ended.plan, ended.end
-    target, safeguard = session.target, session.safeguard
-    results = Results(
-        catalogue=ended.catalogue,
-        findings=ended.confirmation.findings,
-        tallies=session.tallies,
-        kinds=session.judge.kinds,
-        evidence=session.judge.evidence,
-        left_out=safeguard.left_out,
-        accounts=session.situation.accounts,
-        was_reached=bool(ended.found.before),
-        end=end,
-    )
-    outcomes = tuple(verdicts.outcome(results, rule) for rule in ended.catalogue)
-    return Report(
-        verdict=verdicts.verdict(outcomes, end),
-        exit_code=verdicts.exit_code(outcomes, end, ended.restored, plan),
-        target=target.settings.url,
-        profile=plan.profile,
-        seed=plan.seed,
-        requests=target.requests,
-        started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        duration=time.perf_counter() - clock,
-        outcomes=outcomes,
-        observations=(
-            *ended.phases.open_inputs.described(),
-            *observations.described(session.judge),
-        ),
-        restore=ended.restored,
-        timers=tuple(session.judge.timers),
-        stopped=end.reason,
-        notices=tuple(_notices(safeguard, end)),
-        settings={
-            "fail_on": str(plan.fail_on),
-            "max_requests": target.settings.max_requests,
-            "settle": plan.settle,
-            "accounts": len(target.settings.accounts),
-        },
-        versions=_versions(),
-    )
+    def _outcomes(self, end: End) -> tuple[Outcome, ...]:
+        session = self._session
+        results = Results(
+            catalogue=self._catalogue,
+            findings=self._confirmation.findings,
+            tallies=session.tallies,
+            kinds=session.judge.kinds,
+            evidence=session.judge.evidence,
+            left_out=session.safeguard.left_out,
+            accounts=session.situation.accounts,
+            was_reached=bool(self._found.before),
+            end=end,
+        )
+        return tuple(verdicts.outcome(results, rule) for rule in self._catalogue)
 
 
 def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
-from conformance.http import Exchange, Request, update
+from conformance.http import Exchange, update
 from conformance.model import TIMERS, Situation, Violation
-from conformance.oracle.decisions import Answer, FormDecision, decide
+from conformance.oracle.decisions import Answer, decide
 from conformance.oracle.expected_state import ExpectedState
 from conformance.rules import Watched, judge
 from conformance.rules.state import locked_out
@@ -90,24 +90,21 @@ class Judge:
             exchange: As it came; what it may have written must not be recorded yet.
             ledger: The expected state that it is judged by; without it, that of the request's account.
         """
-        request = exchange.request
-        own = self.ledgers[request.account]
+        request, decision = exchange.request, None
+        own, form = self.ledgers[request.account], request.form()
+        if form is not None and request.method == "POST" and not request.query:
+            decision = decide(form, known_sids=self.situation.sids, lengths=own.lengths())
         return Watched(
             exchange=remembered(exchange),
             whole=exchange.response,
-            decision=self._decide(request, own),
+            form=form,
+            decision=decision,
             ledger=own if ledger is None else ledger,
             account_sid=self._target.settings.accounts[request.account].sid,
             refused=self._refused,
             taken=self._taken,
             leaks=self._target.leaks(exchange),
         )
-
-    def _decide(self, request: Request, ledger: ExpectedState) -> FormDecision | None:
-        form = request.form() if request.method == "POST" and not request.query else None
-        if form is None:
-            return None
-        return decide(form, known_sids=self.situation.sids, lengths=ledger.lengths())
 
     def violations(self, reply: Watched) -> list[Violation]:
         """Record an exchange; returns what it violates, given all that came before it."""

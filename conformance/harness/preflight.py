@@ -159,7 +159,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
     Find out which SIDs the target takes: any well-formed one, only those it knows, or none that we know.
 
     Args:
-        session: The run; its judge is told.
+        session: The run; its judge takes note of them.
         provisioned: By parameter, a SID of a service that the account has, where the user named one.
     """
     for each in SIDS:

@@ -19,8 +19,8 @@ BUG = "a bug of the suite"
 class How(StrEnum):
     """How a run ended."""
 
-    COMPLETE = "complete"
-    """Everything was sent that the budget allows for, or the run was stopped on the way there."""
+    JUDGED = "judged"
+    """What was sent is judged, be it all or only a part."""
     UNIMPLEMENTED = "unimplemented"
     """The resource is not there."""
     WITHOUT_VERDICT = "without verdict"
@@ -31,7 +31,7 @@ class How(StrEnum):
 class End:
     """How and why a run ended."""
 
-    how: How = How.COMPLETE
+    how: How = How.JUDGED
     reason: str = ""
     """Why it ended early; empty when it did not."""
     is_interrupted: bool = False
@@ -55,7 +55,7 @@ def end_by(error: BaseException, last_request: str) -> End:
         case KeyboardInterrupt():
             return End().interrupted()
         case Garbled() | BudgetExhausted():
-            return End(How.COMPLETE, str(error))
+            return End(How.JUDGED, str(error))
         case Unimplemented():
             return End(How.UNIMPLEMENTED, str(error))
         case NoVerdict():

@@ -48,6 +48,8 @@ class Watched:
 
     exchange: Exchange
     """As it is remembered."""
+    form: Pairs | None
+    """The parameters that were sent; None where the body is no form."""
     decision: FormDecision | None
     """What the oracle says of the form; None when the request is no form update."""
     ledger: ExpectedState
@@ -95,11 +97,6 @@ class Watched:
     def represents(self) -> bool:
         """Whether the answer is to hold the resource's representation."""
         return self.authorised and self.request.method in ("POST", "GET") and self.exchange.status == 200
-
-    @cached_property
-    def form(self) -> Pairs | None:
-        """The parameters that were sent; None where the body is no form."""
-        return self.request.form()
 
     @cached_property
     def _parsed(self) -> Any:

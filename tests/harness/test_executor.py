@@ -96,7 +96,9 @@ class TestAConformantTarget:
 
     def test_every_rule_is_exercised(self, quick: tuple[Report, FakeTarget]) -> None:
         report, _ = quick
-        open_to_it = {each.rule.id: each.reason for each in report.outcomes if each.verdict != Verdict.CONFORMANT}
+        open_to_it = {
+            each.rule.id: each.reason for each in report.outcomes if each.verdict != Verdict.CONFORMANT
+        }
         assert open_to_it == {
             "documented-headers": "no Access-Control-Allow-Credentials header was ever sent, the one that has a type",
             "resource-links": "links were never shown",
@@ -529,12 +531,24 @@ class TestEvents:
 
     def test_phases_come_one_after_the_other(self, heard: list[Event]) -> None:
         phases = [event.phase for event in heard if isinstance(event, PhaseStarted)]
-        assert phases == ["preflight", "examples", "generated", "confirmation", "restore"]
+        assert phases == ["preflight", "examples", "generated", "confirmation"]
 
     def test_what_an_exchange_violates_is_said_when_it_was_judged(self, heard: list[Event]) -> None:
         violating = [event for event in heard if isinstance(event, ExchangeJudged) and event.violations]
         assert {each.rule for event in violating for each in event.violations} == {"inactive-timer-minimum"}
         assert violating[0].exchange.request.form() == ((INACTIVE.parameter, "PT59S"),)
+
+    def test_a_listener_that_fails_ends_the_run_and_the_settings_are_put_back(self) -> None:
+        def listen(event: Event) -> None:
+            if isinstance(event, RequestSent) and event.requests == 50:
+                raise OSError("nobody reads this any more")
+
+        resource = values(Resource())
+        before = [dict(each) for each in resource.states]
+        report = run(CATALOGUE, FakeTarget(resource, max_requests=300), QUICK, listener=listen)
+        assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
+        assert "nobody reads this any more" in report.stopped
+        assert resource.states == before
 
     def test_a_finding_is_said_once(self, heard: list[Event]) -> None:
         assert isinstance(heard[-1], RunFinished)

@@ -33,7 +33,9 @@ def told(
     decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
     ledger = ExpectedState()
     ledger.record(exchange, authorised=request.auth.valid)
-    watched = Watched(exchange=exchange, decision=decision, ledger=ledger, account_sid=ACCOUNT)
+    watched = Watched(
+        exchange=exchange, form=request.form(), decision=decision, ledger=ledger, account_sid=ACCOUNT
+    )
     return {each.rule: each.outcome for each in judge(watched)}
 
 
