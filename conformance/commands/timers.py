@@ -110,19 +110,8 @@ def _explore(
     tell: Callable[[str], None],
 ) -> "Exploration":
     from conformance.api import safe
-    from conformance.exceptions import (
-        BudgetExhausted,
-        ConfigurationError,
-        NoVerdict,
-        RateLimitedOut,
-        TargetDead,
-        Unimplemented,
-        Unsafe,
-    )
+    from conformance.exceptions import ConfigurationError, RunEnded
     from conformance.explore import explore
-    from conformance.explore.prober import settings_shown
-    from conformance.http import READ
-    from conformance.model import TIMERS
     from conformance.transport.connections import is_loopback
     from conformance.transport.target import Target
 
@@ -133,30 +122,20 @@ def _explore(
         except ConfigurationError as error:
             raise Refused(str(error)) from None
         target = stack.enter_context(Target(settings.for_target(url), waits.append))
-        changed = False
         try:
-            shown = settings_shown(target.send(READ, known_good=True))
-            if shown is not None:
-                values = {each.attribute: shown.get(each.attribute) for each in TIMERS}
-                safeguard.snapshot(
-                    0, {name: value if isinstance(value, str) else None for name, value in values.items()}
-                )
-            must_restore = settings.live or not is_loopback(url)
-            changed = True
-            found = explore(_Redacting(target), url=url, must_restore=must_restore, progress=progress)
-            changed = found.restore == "failed"
-        except (NoVerdict, Unimplemented, Unsafe, TargetDead, RateLimitedOut, BudgetExhausted) as error:
-            changed = False
+            return explore(
+                _Redacting(target),
+                url=url,
+                must_restore=settings.live or not is_loopback(url),
+                safeguard=safeguard,
+                progress=progress,
+            )
+        except RunEnded as error:
             click.echo(f"conformance: nothing was learnt of {url}: {error}", err=True)
             sys.exit(NO_VERDICT)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
         finally:
-            if not changed:
-                safeguard.restored(0)
             for line in dict.fromkeys(waits):
                 click.echo(line, err=True)
-        return found
 
 
 class _Redacting:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import ceil, log2
 
 from conformance.explore.dialects import DIALECTS, Dialect
-from conformance.explore.values import Answer, Disagreement, Identification
+from conformance.explore.values import Answer, Disagreement, Identification, Taken
 from conformance.oracle.durations import Length
 
 LIMIT = 25
@@ -183,7 +183,7 @@ def identify(answers: Iterable[Answer], window: Window, course: Course) -> Ident
         window: what is known of the accepted lengths.
         course: how the probing went.
     """
-    asked = [answer for answer in answers if len(answer.text) <= LONGEST]
+    asked = [each for each in answers if len(each.text) <= LONGEST and each.taken is not Taken.IGNORED]
     scored = []
     for order, candidate in enumerate(CANDIDATES):
         judged = [

@@ -1,7 +1,11 @@
 """How the two timers depend on each other, and what a zero does."""
 
+from collections.abc import Sequence
+
+from conformance.explore.dialects import DIALECTS
+from conformance.explore.identification import Window
 from conformance.explore.prober import Prober
-from conformance.explore.values import Answer, Boundary, Remark
+from conformance.explore.values import Answer, Boundary, Remark, Taken
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field
 
 LONGER = (INACTIVE.parameter, "P2D")
@@ -97,3 +101,46 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
     else:
         summary = f"It does not matter whether {other.parameter} is sent as well."
     return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
+
+
+def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tuple[bool, Remark] | None:
+    """
+    Whether both timers answered the same values alike.
+
+    Args:
+        timers: the answers about each of the two.
+        windows: the lengths that each accepts. A value that is too short or too long for one, in whatever dialect,
+            is not compared.
+
+    Returns:
+        None where there is nothing to compare.
+    """
+    settled = (Taken.ACCEPTED, Taken.REFUSED)
+    one, other = (
+        {each.text: each.accepted for each in answers if each.taken in settled} for answers in timers
+    )
+    common = sorted(
+        (text for text in one.keys() & other.keys() if _fits(text, windows)),
+        key=lambda each: (len(each), each),
+    )
+    if not common:
+        return None
+    apart = [text for text in common if one[text] != other[text]]
+    count = f"{len(common)} values that are long enough for both were sent to both timers"
+    if not apart:
+        return True, Remark(topic="reading", text=f"{count}: each is answered alike.", evidence=())
+    first = apart[0]
+    taken = next(field for field, answers in zip(TIMERS, (one, other), strict=True) if answers[first])
+    text = f"{count}: one timer alone accepts {len(apart)} of them, such as {first!r} ({taken.parameter})."
+    return False, Remark(topic="reading", text=text, evidence=tuple(apart[:5]))
+
+
+def _fits(text: str, windows: Sequence[Window]) -> bool:
+    """Whether every dialect that reads a text finds its length accepted by both timers."""
+    for dialect in DIALECTS:
+        length = dialect.read(text)
+        if length is None or length.low.is_infinite() or (dialect.name == "moment" and not length.high):
+            continue  # moment makes a zero of whatever it cannot read
+        if not all(window.least <= length.low and length.high <= window.greatest for window in windows):
+            return False
+    return True

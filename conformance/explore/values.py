@@ -15,6 +15,8 @@ class Taken(StrEnum):
     """A 4xx."""
     FAILED = "failed"
     """A 5xx, another status, or no answer at all: not accepted, but not refused properly either."""
+    IGNORED = "ignored"
+    """Status 200 to an empty value that is not shown afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Answer:
 
     @property
     def accepted(self) -> bool:
-        """Whether the status was 200."""
+        """Whether the value was taken: status 200, and not ignored."""
         return self.taken is Taken.ACCEPTED
 
 
