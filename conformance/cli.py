@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.commands import options
 from conformance.commands.baseline import baseline
 from conformance.commands.diff import diff
 from conformance.commands.matrix import matrix
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from conformance.http import Exchange
     from conformance.model import Rule
 
-_SETTINGS_FILE = Path("conformance.toml")
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twilio-configuration-conformance", prog_name="conformance")
@@ -43,53 +42,8 @@ def main() -> None:
     """Judge an implementation of Twilio Conversations' account-level Configuration resource."""
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
-    """The settings of a run as flags; unset ones are taken from the environment, then from conformance.toml."""
-    flags = (
-        click.option("--target", metavar="URL", help="Base URL to judge; without it, the embedded emulator."),
-        click.option(
-            "--profile", metavar="quick|standard|thorough", help="How much to send (default: standard)."
-        ),
-        click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated."),
-        click.option("--fail-on", metavar="must|should", help="Level from which a deviation fails the run."),
-        click.option("--seed", metavar="N", help="Seeds everything that is drawn (default: 0)."),
-        click.option("--max-requests", metavar="N", help="Requests at most, but for the restore."),
-        click.option("--report-dir", metavar="DIR", help="Where reports go (default: conformance-report)."),
-        click.option("--known", metavar="FILE", help="Known deviations, TOML: they do not fail the run."),
-        click.option("--settle", metavar="S", help="Seconds within which a write must be seen (default: 0)."),
-        click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM."),
-        click.option(
-            "--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."
-        ),
-        click.option("--rate", metavar="N", help="Requests per second at most."),
-        click.option(
-            "--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10)."
-        ),
-        click.option("--live", is_flag=True, help="Judge a target that is neither loopback nor private."),
-        click.option(
-            "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
-        ),
-        click.option(
-            "--accept-unrestorable",
-            is_flag=True,
-            help="Set what is null and cannot be unset, with --live too.",
-        ),
-        click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back."),
-        click.option("--mask-accounts", is_flag=True, help="Show no Account SID in any output."),
-        click.option(
-            "--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."
-        ),
-        click.option(
-            "--messaging-service-sid", metavar="SID", help="A Messaging Service that the account has."
-        ),
-    )
-    for flag in reversed(flags):
-        function = flag(function)
-    return function
-
-
 @main.command()
-@_options
+@options.settings(*options.ALL, report_dir="Where reports are written (default: conformance-report).")
 @click.option(
     "--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show."
 )
@@ -103,12 +57,11 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
     """Judge a target by the catalogue of rules."""
     from conformance.exceptions import BaselineError, ConfigurationError
     from conformance.reporting.baseline import apply, read, witnesses
-    from conformance.settings import resolve
 
+    settings = options.resolved(flags)
     try:
-        settings = resolve(flags, os.environ, _SETTINGS_FILE)
         known = read(settings.known) if settings.known is not None else ()
-    except (ConfigurationError, BaselineError) as error:
+    except BaselineError as error:
         raise Refused(str(error)) from None
     heed(_leave)
     with ExitStack() as stack:

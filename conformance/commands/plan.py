@@ -4,12 +4,18 @@ import json
 
 import click
 
+from conformance.commands import options
+
 
 @click.command()
 @click.option(
-    "--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True
+    "--profile",
+    type=click.Choice(["quick", "standard", "thorough"]),
+    default="standard",
+    show_default=True,
+    help="How much a run would send.",
 )
-@click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated.")
+@options.settings("only")
 @click.option("--json", "as_json", is_flag=True, help="Print every request, as an array of objects.")
 def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """

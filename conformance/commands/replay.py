@@ -1,6 +1,5 @@
 """`conformance replay`: sends the recorded requests of a finding again and compares the answer."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused, result_in
 
 if TYPE_CHECKING:
@@ -29,18 +29,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Report that has the finding.",
 )
-@click.option("--target", metavar="URL", help="Base URL to send to (default: the one in the report).")
-@click.option("--live", is_flag=True, help="Send to a target that is neither loopback nor private.")
-@click.option(
-    "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
+@options.settings(
+    "target",
+    *options.SAFETY,
+    *options.CONNECTION,
+    target="Base URL of the target (default: the one in the report).",
 )
-@click.option(
-    "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
-)
-@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
-@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
-@click.option("--proxy", metavar="URL", help="Proxy to send through.")
-@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
 def replay(finding: str, report: Path, **flags: object) -> None:
     """
     Send the recorded requests of FINDING again, a fingerprint or its beginning, and compare the answer.
@@ -55,7 +49,7 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     embedded = flags["target"] is None and document["settings"].get("target", "") is None
     if flags["target"] is None and not embedded:
         flags["target"] = document["target"]
-    settings = _settings(flags)
+    settings = options.resolved(flags)
     with ExitStack() as stack:
         url = settings.target or ""
         if embedded:
@@ -93,16 +87,6 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
         raise Refused("the report has no findings")
     some = ", ".join(each["fingerprint"][:12] for each in document["findings"][:10])
     raise Refused(visible(f"no finding begins with {prefix!r}; there are: {some}", 400))
-
-
-def _settings(flags: dict[str, object]) -> "RunSettings":
-    from conformance.exceptions import ConfigurationError
-    from conformance.settings import resolve
-
-    try:
-        return resolve(flags, os.environ, Path("conformance.toml"))
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
 
 
 def _take_snapshots(session: "Session", accounts: list[int]) -> None:

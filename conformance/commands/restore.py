@@ -5,12 +5,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed
+from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.safety.journal import Entry, Journal
@@ -21,14 +22,10 @@ RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
 
 
 @click.command()
-@click.option("--target", metavar="URL", help="Only what was left there (default: everywhere).")
-@click.option("--list", "only_list", is_flag=True, help="Only tell what there is to put back.")
-@click.option("--discard", is_flag=True, help="Tell what there is, and forget it.")
-@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
-@click.option("--mask-accounts", is_flag=True, help="Show no Account SID.")
-@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
-@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
-@click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
+@options.settings("target", target="Put back only what was left at this target (default: everywhere).")
+@click.option("--list", "only_list", is_flag=True, help="Only list what there is to put back.")
+@click.option("--discard", is_flag=True, help="List what there is to put back, and forget it.")
+@options.settings("state-dir", "mask-accounts", *options.CONNECTION)
 def restore(only_list: bool, discard: bool, **flags: object) -> None:
     """
     Put back the settings that a run found and could not put back, because it was killed or the target was gone.
@@ -40,7 +37,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     from conformance.exceptions import ConfigurationError, JournalError, Locked
     from conformance.safety.journal import Journal, entries, read, state_directory, tidy
 
-    heed(_interrupt)
+    heed(interrupt)
     try:
         settings = _settings(flags)
     except ConfigurationError as error:
@@ -147,7 +144,3 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
 def _failed(code: int, line: str) -> int:
     click.echo(f"conformance: {line}", err=True)
     return code
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

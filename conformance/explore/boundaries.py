@@ -258,6 +258,9 @@ def _likely(grid: Grid, known: Known) -> Iterator[int]:
         ladder = (*(accepted * 10 for _, accepted in least[:1]), Fraction(30 * DAY))
     yield from likely
     yield from (max(1, ceil(length / grid.low)) for length in ladder)
+    if grid.places and "-comma" not in grid.name:  # some parsers take few digits after the point
+        unit = 10**grid.places
+        yield from (ceil(accepted / (grid.low * unit)) * unit + unit // 2 for _, accepted in least[:1])
 
 
 def _guesses_of_least(grid: Grid, known: Known) -> Iterator[int]:

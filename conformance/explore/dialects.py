@@ -266,7 +266,7 @@ DIALECTS = (
     Dialect(
         "rfc3339",
         _upper_case(_named("rfc3339")),
-        "JSON Schema's format as validators check it",
+        "RFC 3339 appendix A as jsonschema-rs checks it; ajv-formats leaves units out too",
         "capitals only",
     ),
     Dialect("java", _named("java"), "java.time.Duration.parse"),

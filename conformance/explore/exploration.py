@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as made_by
 from decimal import Decimal
 from fractions import Fraction
@@ -251,18 +251,22 @@ class _Exploration:
             Decimal(0), Decimal(timer.field.minimum), Decimal(timer.field.minimum)
         )
         dialect = identify(answers, window, timer.course)
-        echoes = normalisation(answers)
+        points = tuple(
+            point
+            for answer in answers
+            if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
+        )
+        uneven = {point.notation for point in points if point.accepted}
         return TimerReading(
             field=timer.field.slug,
             minimum=timer.field.minimum,
             dialect=dialect,
-            boundaries=tuple(timer.boundaries),
-            gaps=tuple(timer.gaps),
-            normalisation=echoes,
-            notations=tuple(timer.rows),
-            points=tuple(
-                point
-                for answer in answers
-                if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
+            boundaries=tuple(
+                replace(each, exact=False) if each.accepted is None and each.notation in uneven else each
+                for each in timer.boundaries
             ),
+            gaps=tuple(timer.gaps),
+            normalisation=normalisation(answers),
+            notations=tuple(timer.rows),
+            points=points,
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from conformance.explore.describe import shortened
+from conformance.explore import describe
 from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
 from conformance.explore.values import Point
 from conformance.http import Exchange
@@ -220,8 +220,7 @@ def _labels(points: Sequence[Point], minimum: int) -> list[tuple[int, tuple[str,
 
 
 def _short(point: Point) -> str:
-    text = point.text or f"{point.seconds:g} s"
-    return shortened(text, _LABEL)
+    return describe.duration(point.text or f"{point.seconds:g} s", _LABEL)
 
 
 def _legend(figure: "Figure", height: float) -> None:

@@ -60,16 +60,16 @@ class Boundary:
     refused: str | None
     """None: the notation's finest length is accepted, or the longest that was tried (5,000 digits)."""
     accepted: str | None
-    """None: nothing in this notation is accepted."""
+    """None: the search found nothing accepted. A value that is accepted all the same makes this not exact."""
     exact: bool = True
-    """Whether nothing lies between the two; False when the search was cut short."""
+    """Whether nothing lies between the two; False when the search was cut short, or values are taken unevenly."""
     status: int | None = None
     """Of the neighbour that was not accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Lengths that are not accepted though shorter and longer ones of the same notation are."""
+    """A range of refused lengths inside the accepted range."""
 
     notation: str
     before: str
