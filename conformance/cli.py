@@ -1,8 +1,8 @@
 """
-The command `conformance`: a thin front over the executor and the reports.
+The command `conformance`: it puts the commands together and holds the short ones.
 
-What costs time to import is imported by the command that needs it, and only after the emulator's process, which
-takes as long, has been started.
+A command imports slow modules itself, and only after it has started the emulator's process: both take as long, and
+run side by side.
 """
 
 import json
@@ -45,12 +45,12 @@ def main() -> None:
 @main.command()
 @options.settings(*options.ALL, report_dir="Where reports are written (default: conformance-report).")
 @click.option(
-    "--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show."
+    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
 )
 @click.option(
     "--observability",
     is_flag=True,
-    help="Write testcases.jsonl too, which Tyche reads: what was sent, by class.",
+    help="Also write testcases.jsonl, a list of the requests by class, which Tyche reads.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
@@ -127,7 +127,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
 
 
 def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
-    """What the run has seen of the timers, as SVG."""
+    """The picture of the timers from the requests of a run, as SVG; None where nothing was sent."""
     from conformance.explore import from_exchanges, picture
 
     points = from_exchanges(exchanges)
@@ -149,13 +149,13 @@ _INTERRUPTED = threading.Event()
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Before a run and after it there is nothing to put back."""
+    """End at once: before a run and after it there is nothing to put back."""
     raise SystemExit(_ENDED)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _INTERRUPTED.set()
-    # What is raised in the callback that Hypothesis has the garbage collector call is lost: the next request asks.
+    # Hypothesis has the garbage collector call a function; an exception in it is lost. The next request raises it.
     if frame is None or frame.f_code.co_name != "gc_callback":
         raise KeyboardInterrupt
 
@@ -199,7 +199,7 @@ def rules(as_json: bool) -> None:
 @main.command()
 @click.argument("rule_id", metavar="ID")
 def explain(rule_id: str) -> None:
-    """Tell one rule in full, with an example request."""
+    """Print one rule in full, with an example request."""
     from conformance import reporting
     from conformance.http import PATH, Exchange
     from conformance.model import Situation
@@ -223,8 +223,8 @@ def explain(rule_id: str) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4007, show_default=True, help="Port to listen on; 0 for a free one.")
-@click.option("--port-file", metavar="FILE", help="Write the port here once listening.")
-@click.option("--database", metavar="FILE", help="Keep the settings here; they survive a kill.")
+@click.option("--port-file", metavar="FILE", help="File to write the port to once the emulator listens.")
+@click.option("--database", metavar="FILE", help="File to keep the settings in; they survive a kill.")
 @click.option(
     "--account", "accounts", multiple=True, metavar="SID:TOKEN", help="An account; may be repeated."
 )
@@ -247,7 +247,7 @@ def serve(
     list_variants: bool,
     as_json: bool,
 ) -> None:
-    """Serve the reference emulator, right or with faults."""
+    """Serve the reference emulator, with faults or variants where asked for."""
     from conformance import emulator
 
     if list_faults or list_variants:

@@ -38,6 +38,8 @@ _RUN: dict[str, tuple[str, str]] = {
 
 _REPEATED = ("only", "i-own")
 
+SETTINGS_FILE = Path("conformance.toml")
+
 SAFETY = ("live", "i-own", "accept-unrestorable", "state-dir")
 CONNECTION = ("ca-file", "proxy", "timeout")
 ALL = tuple(_RUN)
@@ -81,6 +83,6 @@ def resolved(flags: Mapping[str, object]) -> "RunSettings":
     from conformance.settings import resolve
 
     try:
-        return resolve(flags, os.environ, Path("conformance.toml"))
+        return resolve(flags, os.environ, SETTINGS_FILE)
     except ConfigurationError as error:
         raise Refused(str(error)) from None

@@ -37,15 +37,16 @@ if TYPE_CHECKING:
 )
 def replay(finding: str, report: Path, **flags: object) -> None:
     """
-    Send the recorded requests of FINDING again, a fingerprint or its beginning, and compare the answer.
+    Send the recorded requests of a finding again, and compare the answer with the recorded one.
 
-    Exit status 1: it is the same, so it still deviates. 0: it is another one. 3: it could not be reached, or is live
-    and was left alone. 4: settings that were in force before could not be put back.
+    FINDING is a fingerprint or its beginning. Exit status 1: the answer is the same, so the target still deviates. 0:
+    the answer differs. 3: the target cannot be reached, or is live and was left alone. 4: settings could not be put
+    back.
     """
     document = result_in(report)
     chosen = choose(document, finding)
     if document["settings"].get("mask_accounts"):
-        flags["mask_accounts"] = True  # what is masked is compared with what is masked the same way
+        flags["mask_accounts"] = True  # the recorded answers are masked, so the new ones must be too
     embedded = flags["target"] is None and document["settings"].get("target", "") is None
     if flags["target"] is None and not embedded:
         flags["target"] = document["target"]
@@ -65,10 +66,10 @@ def replay(finding: str, report: Path, **flags: object) -> None:
 
 def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     """
-    The finding whose fingerprint begins so; for several rules' findings the whole fingerprint tells them apart.
+    The one finding whose fingerprint begins with a prefix.
 
     Raises:
-        Refused: there is none, or there are several.
+        Refused: no finding or several findings begin so.
     """
     from conformance.reporting.text import visible
 
@@ -90,7 +91,7 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _take_snapshots(session: "Session", accounts: list[int]) -> None:
-    """Read what is to be put back afterwards, before anything is sent that might write."""
+    """Read the settings that are to be put back, before any request that might write."""
     from conformance.http import READ
     from conformance.model import shown_by
 
@@ -105,7 +106,7 @@ def _take_snapshots(session: "Session", accounts: list[int]) -> None:
 
 
 def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
-    """The recorded requests, those together that went out at the same moment."""
+    """The recorded requests in order; those that were sent at the same moment are one list."""
     from conformance.reporting import request_of
 
     for together, group in groupby(recorded, key=lambda each: each.get("together", False)):
@@ -144,7 +145,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
                 _take_snapshots(session, accounts)
             for requests in moments:
                 seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
-                # Of several at the same moment it may be another one each time that is refused.
+                # The target may refuse another one of them each time: the refused ones are compared last.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
                     exchanges.append(record(exchange, target.url))
                     click.echo(f"sent      {request_line(exchanges[-1])}")

@@ -1,4 +1,4 @@
-"""The command `conformance timers`: how a target reads its timers."""
+"""`conformance timers`: finds out how a target reads its timers."""
 
 import json
 import sys
@@ -37,15 +37,15 @@ COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, 130
 @options.settings("rate", *options.CONNECTION, *options.SAFETY)
 def timers(png: bool, as_json: bool, **flags: object) -> None:
     """
-    Tell how a target reads its timers: boundaries, notations, and which known dialect explains it.
+    Find out how a target reads its timers: boundaries, notations, and the known dialect that explains them.
 
-    The exit status is 0 when everything was asked, whatever was found; 3 when not; 4 when a timer could not be put
+    Exit status 0: everything was asked, whatever was found. 3: not everything was asked. 4: a timer could not be put
     back.
     """
     heed(interrupt)
     try:
         _timers(png, as_json, flags)
-    except KeyboardInterrupt:  # before anything was changed, or after it was put back
+    except KeyboardInterrupt:  # nothing was changed yet, or everything was put back
         sys.exit(INTERRUPTED)
 
 
@@ -124,7 +124,7 @@ def _explore(
 
 
 class _Redacting:
-    """A target whose answers hold no token: what a timer comes back as is shown."""
+    """A target without tokens in its answers: the values that come back are shown to the user."""
 
     def __init__(self, target: "Target") -> None:
         self._target = target

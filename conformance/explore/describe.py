@@ -1,4 +1,4 @@
-"""An exploration in words: the sentences that the terminal shows and `timers.json` repeats."""
+"""The sentences on an exploration that the terminal shows and `timers.json` repeats."""
 
 import re
 
@@ -74,7 +74,7 @@ def verdict(reading: TimerReading) -> str:
 
 
 def is_near(found: Identification) -> bool:
-    """Whether so many answers agree with the dialect that it tells something about the target."""
+    """Whether enough answers agree with the dialect to name it."""
     return found.agreement >= NEAR
 
 

@@ -1,10 +1,10 @@
 """
 Known ways to read a duration, as executable models.
 
-A model says of a text how long it is, or that it is refused. It knows of no minimum: a target that reads with a
-dialect accepts what is refused by nothing and long enough. Five models are readings of `conformance.oracle.durations`;
-`isodate` is the library itself; the others follow the sources named beside them, and are run against the real
-parsers by `benchmarks/timers.py`.
+A model gives the length of a text, or refuses it. It knows no minimum: a target that reads with a dialect accepts a
+text that the model reads and that is long enough. Five models are readings of `conformance.oracle.durations`.
+`isodate` is the library itself. The others follow the sources named beside them; `benchmarks/timers.py` runs them
+beside the real parsers.
 """
 
 import re
@@ -42,7 +42,7 @@ class Dialect:
     """Its length, or None where it is refused."""
     source: str
     variant: str = ""
-    """Tells published behaviours of one dialect apart; empty where there is one."""
+    """The name of one of several published behaviours of a dialect; empty where there is only one."""
 
 
 _EXACT = Context(prec=10_000)
@@ -150,7 +150,7 @@ _ECMASCRIPT_BLANKS = (
 
 
 def _moment(text: str) -> Length | None:
-    """Whatever cannot be read is a zero; only a fraction before the last component is invalid."""
+    """A text that cannot be read is a zero; only a fraction before the last component is refused."""
     number = text.strip(_ECMASCRIPT_BLANKS)
     if _NUMERAL.fullmatch(number):  # milliseconds
         prefixed = number[:2].lower() in ("0x", "0o", "0b")
@@ -277,6 +277,6 @@ DIALECTS = (
     Dialect("go-sosodev", _go_sosodev, "github.com/sosodev/duration"),
     Dialect("php", _php, "the manual of DateInterval", "as documented"),
     Dialect("php", _timelib, "timelib, the scanner under DateInterval", "as scanned"),
-    Dialect("none", lambda text: _ENDLESS, "no reading at all: whatever is sent is accepted"),
+    Dialect("none", lambda text: _ENDLESS, "no reading: every value is accepted"),
 )
 """In the order in which they are preferred when two explain the answers as well."""

@@ -1,4 +1,4 @@
-"""One exploration from beginning to end: what is asked in which order, and what is made of the answers."""
+"""One exploration from beginning to end: it asks in order of importance and makes readings of the answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ Progress = Callable[[str, str, int], None]
 STAGES = ("first look", "first boundary", "dialect", "boundaries", "notations", "interplay", "restore")
 
 _ENDS = (BudgetExhausted, Lost)
-"""What ends an exploration before its time."""
+"""Errors that end an exploration early; its answers so far are kept."""
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ class _Exploration:
             self._spent[stage] = self._spent.get(stage, 0) + self._prober.requests - before
 
     def _ask_all(self) -> None:
-        """What matters most comes first, so that a spent budget leaves the best partial answer."""
+        """Ask for the most important things first, so that a spent budget leaves a good partial answer."""
         timers = [self._timers[CLOSED.slug], self._timers[INACTIVE.slug]]
         with self._at("interplay"):
             ordered, remark = interplay.order_matters(self._prober)

@@ -1,4 +1,4 @@
-"""How the two timers depend on each other, and what a zero does."""
+"""Finds out how the two timers depend on each other, and whether a zero is accepted."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ SHORTER = (CLOSED.parameter, "P1D")
 
 
 def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
-    """Whether closed may not be shorter than inactive; None where either is refused anyway."""
+    """Whether the closed timer must not be shorter than the inactive one; None where both orders are refused."""
     crossed = prober.submit((LONGER, SHORTER))
     if crossed[CLOSED.slug].accepted:
         shown = "; a closed timer of a day beside an inactive timer of two is accepted"
@@ -29,9 +29,9 @@ def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
 
 def needs_company(prober: Prober) -> list[Remark]:
     """
-    Which timer is refused alone that was accepted beside the other; the other is sent along with it from then on.
+    Find each timer that is refused alone; from then on the other timer is sent along with it.
 
-    To be asked when one day and two were accepted together.
+    Call it when a form of both timers was accepted.
     """
     remarks = []
     for field, (name, text) in ((INACTIVE, LONGER), (CLOSED, SHORTER)):
@@ -74,7 +74,7 @@ def _echo(answer: Answer) -> str:
 
 
 def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
-    """Whether a value is answered otherwise beside the other timer than alone; None where no value is known."""
+    """Whether the other timer in a form changes the answer to a value; None where no value is known."""
     other = next(each for each in TIMERS if each is not field)
     partner = max(
         (

@@ -1,8 +1,8 @@
 """
 The picture: for each timer a number line of logarithmic time, with one row for each notation.
 
-It is drawn with Matplotlib, which renders offline, gives SVG and PNG from one description, and is the best kept
-plotting library of the language; it is large, so it is imported when something is drawn.
+Matplotlib draws it: it renders offline and gives SVG and PNG from one description. It is large, so it is imported when
+something is drawn.
 """
 
 import io

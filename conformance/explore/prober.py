@@ -179,11 +179,12 @@ class Prober:
         return done
 
     def _good(self, field: Field) -> str:
-        """The value before the exploration, else the longest that was accepted; empty where there is none."""
+        """The value before the exploration; else a long one on a live target, else the longest accepted, if any."""
         if before := self.before(field):
             return before
-        longest = self._longest.get(field.slug, (Decimal(0), ""))[1]
-        return longest or (LEAST if self._safeguard.guard is not None else "")
+        return (
+            LEAST if self._safeguard.guard is not None else self._longest.get(field.slug, (Decimal(0), ""))[1]
+        )
 
     def forget(self) -> None:
         """End before anything was changed: nothing is kept to be put back."""

@@ -1,4 +1,4 @@
-"""What the terminal shows of an exploration, as something that `rich` prints; nothing is printed here."""
+"""The view of an exploration on a terminal, as an object that `rich` prints; nothing is printed here."""
 
 from collections import defaultdict
 
@@ -25,7 +25,7 @@ _SHOWN = 6
 
 
 def view(found: Exploration) -> RenderableType:
-    """The whole of an exploration, most telling first."""
+    """The view of an exploration, the most important things first."""
     parts: list[RenderableType] = []
     if all(describe.takes_everything(each) and describe.echoes_one(each) for each in found.timers):
         parts.append(
@@ -146,7 +146,7 @@ def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
 
 
 def _notations(rows: tuple[Row, ...]) -> RenderableType:
-    """What was miswritten and not refused, and whatever failed: the others are as usual."""
+    """Miswritten texts that were not refused, and texts that failed; the other texts are only counted."""
     by_class: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_class[row.cls].append(row)

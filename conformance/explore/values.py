@@ -1,4 +1,4 @@
-"""What an exploration finds, as frozen values: nothing here sends, judges or prints."""
+"""The findings of an exploration as frozen values: nothing here sends, judges or prints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Taken(StrEnum):
-    """What became of one value that was sent."""
+    """The result of sending one value."""
 
     ACCEPTED = "accepted"
     """Status 200."""
@@ -21,7 +21,7 @@ class Taken(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One value of one timer, and what the target made of it."""
+    """One value of one timer, and the answer to it."""
 
     field: str
     """Slug of the timer."""
@@ -30,7 +30,7 @@ class Answer:
     status: int | None
     """None when there was no answer."""
     echo: str | None = None
-    """What came back; None also where nothing or null did."""
+    """The value that came back; None where null or nothing came back."""
 
     @property
     def accepted(self) -> bool:

@@ -20,6 +20,7 @@ from conformance.explore.notations import nominal_seconds, notation_of
 from conformance.http import decode_form, encode_form
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
+from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
@@ -240,6 +241,35 @@ def test_a_timer_that_was_never_set_is_left_long_and_that_is_said() -> None:
     found = explored(settings)
     assert all(seconds(settings.values[field.attribute]) >= 30 * 86400 for field in TIMERS)
     assert any("was never set" in note for note in found.notes)
+
+
+def test_on_a_live_target_a_timer_that_was_never_set_is_put_back_to_30_days_at_once() -> None:
+    settings = Settings(reference())
+    explore(InProcess(settings, budget=150), safeguard=Safeguard(live=True, accept_unrestorable=True))
+    for field in TIMERS:
+        lengths = [seconds(values[field.attribute]) for values in settings.history]
+        short = [number for number, length in enumerate(lengths) if length < 30 * 86400]
+        assert short
+        assert all(lengths[number + 1] >= 30 * 86400 for number in short)
+
+
+def test_an_exploration_of_a_live_target_ends_when_it_does_not_take_a_timer_back() -> None:
+    class OneWay(Settings):
+        """Takes shorter timers alone from its tenth request on."""
+
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            longer = any(seconds(text) >= 3 * 86400 for _, text in decode_form(body or b""))
+            if len(self.history) > 10 and longer:
+                self.history.append(dict(self.values))
+                return 400, {}
+            return super().answer(method, body)
+
+    settings = OneWay(reference(), before={INACTIVE.slug: "P4D", CLOSED.slug: "P5D"})
+    found = explore(InProcess(settings), safeguard=Safeguard(live=True))
+    assert not found.complete
+    assert "cannot be put back" in found.stopped
+    assert found.restore == "failed"
+    assert any("default_closed_timer was 'P5D' and is" in note for note in found.notes)
 
 
 def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_back() -> None:
