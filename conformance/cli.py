@@ -1,15 +1,15 @@
 """
-The command `conformance`: a thin front over the executor and the reports.
+The command `conformance`: it puts the commands together and holds the short ones.
 
-What costs time to import is imported by the command that needs it, and only after the emulator's process, which
-takes as long, has been started.
+A command imports slow modules itself, and only after it has started the emulator's process: both take as long, and
+run side by side.
 """
 
 import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.commands import options
 from conformance.commands.baseline import baseline
 from conformance.commands.diff import diff
 from conformance.commands.matrix import matrix
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from conformance.http import Exchange
     from conformance.model import Rule
 
-_SETTINGS_FILE = Path("conformance.toml")
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twilio-configuration-conformance", prog_name="conformance")
@@ -43,72 +42,26 @@ def main() -> None:
     """Judge an implementation of Twilio Conversations' account-level Configuration resource."""
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
-    """The settings of a run as flags; unset ones are taken from the environment, then from conformance.toml."""
-    flags = (
-        click.option("--target", metavar="URL", help="Base URL to judge; without it, the embedded emulator."),
-        click.option(
-            "--profile", metavar="quick|standard|thorough", help="How much to send (default: standard)."
-        ),
-        click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated."),
-        click.option("--fail-on", metavar="must|should", help="Level from which a deviation fails the run."),
-        click.option("--seed", metavar="N", help="Seeds everything that is drawn (default: 0)."),
-        click.option("--max-requests", metavar="N", help="Requests at most, but for the restore."),
-        click.option("--report-dir", metavar="DIR", help="Where reports go (default: conformance-report)."),
-        click.option("--known", metavar="FILE", help="Known deviations, TOML: they do not fail the run."),
-        click.option("--settle", metavar="S", help="Seconds within which a write must be seen (default: 0)."),
-        click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM."),
-        click.option(
-            "--proxy", metavar="URL", help="Proxy to send through; the environment's are never used."
-        ),
-        click.option("--rate", metavar="N", help="Requests per second at most."),
-        click.option(
-            "--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10)."
-        ),
-        click.option("--live", is_flag=True, help="Judge a target that is neither loopback nor private."),
-        click.option(
-            "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
-        ),
-        click.option(
-            "--accept-unrestorable",
-            is_flag=True,
-            help="Set what is null and cannot be unset, with --live too.",
-        ),
-        click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back."),
-        click.option("--mask-accounts", is_flag=True, help="Show no Account SID in any output."),
-        click.option(
-            "--chat-service-sid", metavar="SID", help="A Conversation Service that the account has."
-        ),
-        click.option(
-            "--messaging-service-sid", metavar="SID", help="A Messaging Service that the account has."
-        ),
-    )
-    for flag in reversed(flags):
-        function = flag(function)
-    return function
-
-
 @main.command()
-@_options
+@options.settings(*options.ALL, report_dir="Where reports are written (default: conformance-report).")
 @click.option(
-    "--strict-known", is_flag=True, help="Fail on known deviations that expired, or no longer show."
+    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
 )
 @click.option(
     "--observability",
     is_flag=True,
-    help="Write testcases.jsonl too, which Tyche reads: what was sent, by class.",
+    help="Also write testcases.jsonl, a list of the requests by class, which Tyche reads.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
     """Judge a target by the catalogue of rules."""
     from conformance.exceptions import BaselineError, ConfigurationError
     from conformance.reporting.baseline import apply, read, witnesses
-    from conformance.settings import resolve
 
+    settings = options.resolved(flags)
     try:
-        settings = resolve(flags, os.environ, _SETTINGS_FILE)
         known = read(settings.known) if settings.known is not None else ()
-    except (ConfigurationError, BaselineError) as error:
+    except BaselineError as error:
         raise Refused(str(error)) from None
     heed(_leave)
     with ExitStack() as stack:
@@ -188,7 +141,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
 
 
 def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
-    """What the run has seen of the timers, as SVG."""
+    """The picture of the timers from the requests of a run, as SVG; None where nothing was sent."""
     from conformance.explore import from_exchanges, picture
 
     points = from_exchanges(exchanges)
@@ -210,7 +163,7 @@ _INTERRUPTED = threading.Event()
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Before a run and after it there is nothing to put back."""
+    """End at once: before a run and after it there is nothing to put back."""
     raise SystemExit(_ENDED)
 
 
@@ -255,7 +208,7 @@ def rules(as_json: bool) -> None:
 @main.command()
 @click.argument("rule_id", metavar="ID")
 def explain(rule_id: str) -> None:
-    """Tell one rule in full, with an example request."""
+    """Print one rule in full, with an example request."""
     from conformance import reporting
     from conformance.http import PATH, Exchange
     from conformance.model import Situation
@@ -279,8 +232,8 @@ def explain(rule_id: str) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4007, show_default=True, help="Port to listen on; 0 for a free one.")
-@click.option("--port-file", metavar="FILE", help="Write the port here once listening.")
-@click.option("--database", metavar="FILE", help="Keep the settings here; they survive a kill.")
+@click.option("--port-file", metavar="FILE", help="File to write the port to once the emulator listens.")
+@click.option("--database", metavar="FILE", help="File to keep the settings in; they survive a kill.")
 @click.option(
     "--account", "accounts", multiple=True, metavar="SID:TOKEN", help="An account; may be repeated."
 )
@@ -303,7 +256,7 @@ def serve(
     list_variants: bool,
     as_json: bool,
 ) -> None:
-    """Serve the reference emulator, right or with faults."""
+    """Serve the reference emulator, with faults or variants where asked for."""
     from conformance import emulator
 
     if list_faults or list_variants:

@@ -230,6 +230,21 @@ class Rule:
         return self.id.replace(self.field.slug, self.field.kind, 1) if self.field is not None else self.id
 
 
+def shortened(text: str, limit: int) -> str:
+    """
+    A text in so many characters: of a longer one the middle is left out, so that both ends can be compared.
+
+    Args:
+        text: any text.
+        limit: the greatest length in characters, 10 or more. From 40 on, the length of the whole is given too.
+    """
+    if len(text) <= limit:
+        return text
+    length = f" ({len(text):,} characters)" if limit >= 40 else ""
+    tail = (limit - len(length) - 1) // 2
+    return f"{text[: limit - len(length) - 1 - tail]}…{text[-tail:]}{length}"
+
+
 def fingerprint(rule: str, cls: str, outcome: str) -> str:
     """The identity of a finding across runs, targets and seeds: no values in it."""
     return hashlib.sha256(f"{rule}\n{cls}\n{outcome}".encode()).hexdigest()

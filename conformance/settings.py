@@ -1,5 +1,5 @@
 """
-What a run is told: flag over environment over `conformance.toml`, merged into one value.
+The settings of a run: a flag goes before the environment, and the environment before `conformance.toml`.
 
 Every setting has one name: `max_requests` is the flag `--max-requests`, the variable
 `CONFORMANCE_MAX_REQUESTS` and the TOML key `max-requests`. Credentials
@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
+
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
-from conformance.model import CHAT, MESSAGING, Field, Level
+from conformance.model import CHAT, MESSAGING, Field, Level, shortened
 from conformance.transport.connections import addresses_of, are_loopback, are_private
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.redaction import masked
@@ -30,10 +32,10 @@ PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough"
 
 _VENDOR = "twilio.com"
 _VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
-"""How much the vendor's own service is sent where nothing else is asked for."""
+"""The profile and the requests per second at twilio.com, unless the user chooses others."""
 
 _RESERVE = 16
-"""Requests beyond the budget for each account: what putting its settings back takes at most, and some to spare."""
+"""Requests beyond the budget for each account. Putting its settings back takes 12 at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +57,17 @@ class RunSettings:
         proxy: URL of a proxy.
         rate: Requests per second at most; None for no limit.
         timeout: Seconds within which an answer must be whole.
-        live: Whether a target with a public address may be written to; then harm would be real.
-        i_own: Account SIDs, repeated as a promise that they are the user's own.
+        live: Whether a target with a public address may be written to.
+        i_own: Account SIDs that the user declares to own.
         accept_unrestorable: Whether a live run may set what is null and cannot be unset.
         state_dir: Where journals are kept; None for the user's directory for state.
         mask_accounts: Whether no output shows an Account SID.
         chat_service_sid: SID of a Conversation Service that the account has.
         messaging_service_sid: SID of a Messaging Service that the account has.
         accounts: Whose settings are exercised; the first is the main one.
-        addresses: What the target's host was found to stand for.
-        notices: What the user should be told, one line each.
-        given: Names of the settings that were given, wherever; the others have their defaults.
+        addresses: IP addresses of the target's host.
+        notices: Lines to show to the user.
+        given: Names of the settings that were given by a flag, a variable or the file.
     """
 
     target: str | None
@@ -134,7 +136,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
             setting = _SETTINGS[name]
             try:
                 values[name] = setting.read(value)
-            except (TypeError, ValueError, OverflowError):
+            except (TypeError, ValueError, OverflowError, click.BadParameter):
                 got = f", got {_shown(value)}" if setting.printable else ""
                 raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
             given[name] = where
@@ -147,7 +149,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
         if not values["live"]:
             _refuse_public(target, addresses, proxied=values["proxy"] is not None)
         try:
-            _be_gentle(target, values, given, accounts)
+            _limit_vendor(target, values, given, accounts)
         except ConfigurationError as error:
             line = str(error)
             raise ConfigurationError(masked(line, accounts) if values["mask_accounts"] else line) from None
@@ -208,9 +210,8 @@ def _dashed(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as messages repeat it: on one line, and no longer than that."""
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    """A value as messages repeat it: on one line of limited length."""
+    return shortened(repr(value), 120)
 
 
 # What values may be; text from flags and the environment, typed values from TOML
@@ -231,45 +232,27 @@ def _text(value: object) -> str:
     return value
 
 
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in choices:
-            raise ValueError
-        return str(value)
+def _typed(kind: "click.ParamType[Any]", *types: type) -> Callable[[object], Any]:
+    """Read text as a type of click; in TOML a value has one of the given types already."""
 
-    return read
-
-
-def _whole(minimum: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
-            value = int(value)
-        if type(value) is not int or value < minimum:
-            raise ValueError
-        return value
+    def read(value: object) -> Any:
+        if type(value) not in (str, *types) or value == "":  # a boolean is an integer to `isinstance`
+            raise TypeError
+        return kind.convert(value, None, None)
 
     return read
 
 
 def _seconds(*, zero: bool) -> Callable[[object], float]:
+    number = _typed(click.FloatRange(0, min_open=not zero), int, float)
+
     def read(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise TypeError
-        number = float(value)
-        if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+        seconds: float = number(value)
+        if not math.isfinite(seconds):
             raise ValueError
-        return number
+        return seconds
 
     return read
-
-
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    word = _text(value).lower()
-    if word not in ("1", "true", "yes", "0", "false", "no"):
-        raise ValueError
-    return word in ("1", "true", "yes")
 
 
 def _globs(value: object) -> tuple[str, ...]:
@@ -284,13 +267,6 @@ def _account_sids(value: object) -> tuple[str, ...]:
     if not all(re.fullmatch(_ACCOUNT_SID, sid) for sid in sids):
         raise ValueError
     return sids
-
-
-def _existing(value: object) -> Path:
-    path = Path(_text(value))
-    if not path.is_file():
-        raise ValueError
-    return path
 
 
 def _certificates(value: object) -> str:
@@ -318,7 +294,7 @@ def _proxy(value: object) -> str:
 
 
 def _url(value: object) -> str:
-    """A base URL in its one spelling; `/v1/Configuration` at its end is left off."""
+    """A base URL in normal form, without `/v1/Configuration` at its end."""
     text = _text(value)
     if "@" in text:
         raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {_SET_BOTH}")
@@ -348,32 +324,34 @@ _SUCH_AS = "write it like http://localhost:4007"
 
 _SET_BOTH = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 _SETTINGS: Mapping[str, _Setting] = {
     "target": _Setting(None, "a URL", _url),
-    "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _one_of(*PROFILES)),
+    "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _typed(click.Choice(list(PROFILES)))),
     "only": _Setting((), "a list of rule ids", _globs),
     "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
-    "seed": _Setting(0, "a whole number, 0 or more", _whole(0)),
-    "max_requests": _Setting(None, "a whole number, 1 or more", _whole(1)),
+    "seed": _Setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int)),
+    "max_requests": _Setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int)),
     "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
-    "known": _Setting(None, "a file that is there", _existing),
+    "known": _Setting(None, "a file that is there", _typed(_FILE)),
     "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
     "ca_file": _Setting(None, "a file of certificates in PEM", _certificates),
     "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),
     "rate": _Setting(None, "requests per second, above 0", _seconds(zero=False)),
     "timeout": _Setting(10.0, "seconds, above 0", _seconds(zero=False)),
-    "live": _Setting(False, "true or false", _switch),
+    "live": _Setting(False, "true or false", _typed(click.BOOL, bool)),
     "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
-    "accept_unrestorable": _Setting(False, "true or false", _switch),
+    "accept_unrestorable": _Setting(False, "true or false", _typed(click.BOOL, bool)),
     "state_dir": _Setting(None, "a path", lambda value: Path(_text(value))),
-    "mask_accounts": _Setting(False, "true or false", _switch),
+    "mask_accounts": _Setting(False, "true or false", _typed(click.BOOL, bool)),
     "chat_service_sid": _Setting(None, "IS and 32 hexadecimal digits", _sid(CHAT)),
     "messaging_service_sid": _Setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING)),
 }
 
 
 def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Refuse flags that say nothing together; a file and the environment may be meant for other runs."""
+    """Refuse flags that have no effect together. A file and the environment may be meant for other runs."""
     flags = {name for name, where in given.items() if where.startswith("--")}
     for name in ("live", "proxy", "ca_file"):
         if name in flags and values["target"] is None:
@@ -393,10 +371,10 @@ def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
         )
 
 
-def _be_gentle(
+def _limit_vendor(
     url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
 ) -> None:
-    """Have the accounts of the vendor's own service named, and be slow and brief there unless told otherwise."""
+    """For twilio.com: require --i-own, default to the quick profile and to 1 request per second."""
     host = urlsplit(url).hostname or ""
     vendor = host == _VENDOR or host.endswith(f".{_VENDOR}")
     owned = {sid.lower() for sid in values["i_own"]}

@@ -327,7 +327,7 @@ class Bench:
             case "known":
                 _command_on_known(path, self._directory, rng)
             case "settings":
-                with mock.patch("conformance.cli._SETTINGS_FILE", path):
+                with mock.patch("conformance.commands.options.SETTINGS_FILE", path):
                     _command("run", "--only", "no-such-rule", codes=())
             case _:
                 _command("restore", "--list", "--state-dir", path.parent, codes=(0, 4))

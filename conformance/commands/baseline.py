@@ -1,4 +1,4 @@
-"""`conformance baseline`: takes the deviations of a result as known."""
+"""`conformance baseline`: adds the deviations of a result to a file of known deviations."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,12 @@ from conformance.commands.refused import Refused, result_in
     default=Path("known-deviations.toml"),
     show_default=True,
     metavar="FILE",
-    help="Where entries are added; what is there stays.",
+    help="File to add entries to; entries that are there stay.",
 )
 @click.option("--reason", metavar="TEXT", help="Why the deviations are accepted.")
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
-    """Take the deviations of RESULT (result.json, or its directory) as known."""
+    """Add the deviations of RESULT (result.json, or its directory) to a file of known deviations."""
     from conformance.exceptions import BaselineError
     from conformance.reporting.baseline import additions, merged, parse
     from conformance.reporting.text import plural
@@ -39,7 +39,7 @@ def baseline(result: Path, output: Path, reason: str | None, any_class: bool) ->
             any_class=any_class,
         )
         if entries or not output.exists():
-            # Encoded before the file is opened, so that what cannot be written leaves what is there.
+            # Encoded before the file is opened: a text that cannot be encoded leaves the file as it was.
             output.write_bytes(merged(text, entries, str(output)).encode())
     except BaselineError as error:
         raise Refused(str(error)) from None

@@ -1,4 +1,4 @@
-"""`conformance diff`: what is another in the later of two results."""
+"""`conformance diff`: lists the differences between two results."""
 
 import sys
 from pathlib import Path
@@ -14,18 +14,26 @@ _FORMATS = ("terminal", "markdown", "json", "html")
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--format", "name", type=click.Choice(_FORMATS), default="terminal", show_default=True)
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice(_FORMATS),
+    default="terminal",
+    show_default=True,
+    help="Format of the list.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice([str(level) for level in Level]),
     default=str(Level.MUST),
     show_default=True,
+    help="Level from which a new deviation gives exit status 1.",
 )
 def diff(old: Path, new: Path, name: str, fail_on: str) -> None:
     """
-    Tell what is another in NEW than in OLD, each a result.json or its directory.
+    List the differences between two results. OLD and NEW are each a result.json or its directory.
 
-    Exit status 1: there is a deviation that OLD does not have.
+    Exit status 1: NEW has a deviation that OLD does not have.
     """
     from conformance.reporting.compare import FORMATS, compare
 

@@ -25,8 +25,8 @@ def matrix(results: tuple[str, ...], output: Path | None) -> None:
     """
     Show results side by side, targets by rules.
 
-    Each RESULT is a result.json or its directory, and may be given a NAME, such as "prism 5.14=reports/prism".
-    A page links to the report.html that is beside a result.
+    Each RESULT is a result.json or its directory. It may have a NAME, as in "prism 5.14=reports/prism".
+    The page links to the report.html beside each result.
     """
     from conformance.reporting.matrix import to_html, to_markdown
 
@@ -48,7 +48,7 @@ def _column(text: str, output: Path | None) -> "Column":
     from conformance.reporting.matrix import Column
 
     name, _, rest = text.rpartition("=")
-    if Path(text).exists():  # a path may hold an equals sign
+    if Path(text).exists():  # an equals sign may be part of the path
         name, rest = "", text
     path = Path(rest)
     result = result_in(path)

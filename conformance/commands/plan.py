@@ -1,21 +1,27 @@
-"""`conformance plan`: what a run would send, without sending anything."""
+"""`conformance plan`: prints the requests of a run without sending any."""
 
 import json
 
 import click
 
+from conformance.commands import options
+
 
 @click.command()
 @click.option(
-    "--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True
+    "--profile",
+    type=click.Choice(["quick", "standard", "thorough"]),
+    default="standard",
+    show_default=True,
+    help="How much a run would send.",
 )
-@click.option("--only", multiple=True, metavar="GLOB", help="Rules to judge, by id; may be repeated.")
+@options.settings("only")
 @click.option("--json", "as_json", is_flag=True, help="Print every request, as an array of objects.")
 def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """
-    Print what a run would send; nothing is sent.
+    Print the requests of a run without sending any.
 
-    SIDs are those of a target that takes any well-formed one. What is drawn is counted, not shown.
+    The SIDs are those for a target that takes any well-formed one. Drawn requests are counted, not shown.
     """
     from conformance.api import select
     from conformance.commands.refused import Refused

@@ -1,4 +1,4 @@
-"""How a command says that it cannot be followed."""
+"""The error of a command that cannot be followed."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def result_in(path: Path) -> dict[str, Any]:
     The result document in a file or a report directory.
 
     Raises:
-        Refused: there is none.
+        Refused: there is no result document.
     """
     from conformance.exceptions import ReportError
     from conformance.reporting import load  # costs what `conformance serve` need not pay

@@ -1,6 +1,5 @@
 """`conformance replay`: sends the recorded requests of a finding again and compares the answer."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused, result_in
 
 if TYPE_CHECKING:
@@ -29,33 +29,28 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Report that has the finding.",
 )
-@click.option("--target", metavar="URL", help="Base URL to send to (default: the one in the report).")
-@click.option("--live", is_flag=True, help="Send to a target that is neither loopback nor private.")
-@click.option(
-    "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
+@options.settings(
+    "target",
+    *options.SAFETY,
+    *options.CONNECTION,
+    target="Base URL of the target (default: the one in the report).",
 )
-@click.option(
-    "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
-)
-@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
-@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
-@click.option("--proxy", metavar="URL", help="Proxy to send through.")
-@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
 def replay(finding: str, report: Path, **flags: object) -> None:
     """
-    Send the recorded requests of FINDING again, a fingerprint or its beginning, and compare the answer.
+    Send the recorded requests of a finding again, and compare the answer with the recorded one.
 
-    Exit status 1: it is the same, so it still deviates. 0: it is another one. 3: it could not be reached, or is live
-    and was left alone. 4: settings that were in force before could not be put back.
+    FINDING is a fingerprint or its beginning. Exit status 1: the answer is the same, so the target still deviates. 0:
+    the answer differs. 3: the target cannot be reached, or is live and was left alone. 4: settings could not be put
+    back.
     """
     document = result_in(report)
     chosen = choose(document, finding)
     if document["settings"].get("mask_accounts"):
-        flags["mask_accounts"] = True  # what is masked is compared with what is masked the same way
+        flags["mask_accounts"] = True  # the recorded answers are masked, so the new ones must be too
     embedded = flags["target"] is None and document["settings"].get("target", "") is None
     if flags["target"] is None and not embedded:
         flags["target"] = document["target"]
-    settings = _settings(flags)
+    settings = options.resolved(flags)
     with ExitStack() as stack:
         url = settings.target or ""
         if embedded:
@@ -71,10 +66,10 @@ def replay(finding: str, report: Path, **flags: object) -> None:
 
 def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     """
-    The finding whose fingerprint begins so; for several rules' findings the whole fingerprint tells them apart.
+    The one finding whose fingerprint begins with a prefix.
 
     Raises:
-        Refused: there is none, or there are several.
+        Refused: no finding or several findings begin so.
     """
     from conformance.reporting.text import visible
 
@@ -95,18 +90,8 @@ def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     raise Refused(visible(f"no finding begins with {prefix!r}; there are: {some}", 400))
 
 
-def _settings(flags: dict[str, object]) -> "RunSettings":
-    from conformance.exceptions import ConfigurationError
-    from conformance.settings import resolve
-
-    try:
-        return resolve(flags, os.environ, Path("conformance.toml"))
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
-
-
 def _take_snapshots(session: "Session", accounts: list[int]) -> None:
-    """Read what is to be put back afterwards, before anything is sent that might write."""
+    """Read the settings that are to be put back, before any request that might write."""
     from conformance.http import READ
     from conformance.model import shown_by
 
@@ -121,7 +106,7 @@ def _take_snapshots(session: "Session", accounts: list[int]) -> None:
 
 
 def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
-    """The recorded requests, those together that went out at the same moment."""
+    """The recorded requests in order; those that were sent at the same moment are one list."""
     from conformance.reporting import request_of
 
     for together, group in groupby(recorded, key=lambda each: each.get("together", False)):
@@ -160,7 +145,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
                 _take_snapshots(session, accounts)
             for requests in moments:
                 seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
-                # Of several at the same moment it may be another one each time that is refused.
+                # The target may refuse another one of them each time: the refused ones are compared last.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
                     exchanges.append(record(exchange, target.url))
                     click.echo(f"sent      {request_line(exchanges[-1])}")

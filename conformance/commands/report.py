@@ -23,7 +23,8 @@ def report(directory: Path, output: Path | None) -> None:
     """
     Render the reports in DIR again, from its result.json alone.
 
-    Its exchanges.har, which may hold more than result.json, is kept; where there is none, one of the evidence is made.
+    An exchanges.har is kept, since it may hold more than result.json. Where there is none, one is made from the
+    evidence in result.json.
     """
     from conformance.exceptions import ReportError
     from conformance.reporting import ARCHIVE, OBSERVATIONS, TIMER_PICTURE, write_all

@@ -1,46 +1,42 @@
-"""`conformance restore`: puts back what a run that was killed, or could not, has left changed."""
+"""`conformance restore`: puts back settings that a run has changed and did not put back."""
 
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed
+from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.safety.journal import Entry, Journal
     from conformance.settings import RunSettings
 
 RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
-"""Exit statuses, the last that applies to any account."""
+"""Exit statuses; of several accounts the highest one is given."""
 
 
 @click.command()
-@click.option("--target", metavar="URL", help="Only what was left there (default: everywhere).")
-@click.option("--list", "only_list", is_flag=True, help="Only tell what there is to put back.")
-@click.option("--discard", is_flag=True, help="Tell what there is, and forget it.")
-@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
-@click.option("--mask-accounts", is_flag=True, help="Show no Account SID.")
-@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
-@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
-@click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
+@options.settings("target", target="Put back only what was left at this target (default: everywhere).")
+@click.option("--list", "only_list", is_flag=True, help="Only list what there is to put back.")
+@click.option("--discard", is_flag=True, help="List what there is to put back, and forget it.")
+@options.settings("state-dir", "mask-accounts", *options.CONNECTION)
 def restore(only_list: bool, discard: bool, **flags: object) -> None:
     """
-    Put back the settings that a run found and could not put back, because it was killed or the target was gone.
+    Put back the settings that a run has changed and did not put back, because it was killed or the target was gone.
 
-    They are written, read again and compared. Exit status 0: all are in force again, or there was nothing to do; 4:
-    some are not; 3: a target could not be reached, or refuses the credentials; 2: credentials are missing, or a run
-    is at work there.
+    They are written, read again and compared. Exit status 0: all are in force again, or there was nothing to do. 4:
+    some are not in force. 3: a target cannot be reached, or refuses the credentials. 2: credentials are missing, or
+    another run is at work on the account.
     """
     from conformance.exceptions import ConfigurationError, JournalError, Locked
     from conformance.safety.journal import Journal, entries, read, state_directory, tidy
 
-    heed(_interrupt)
+    heed(interrupt)
     try:
         settings = _settings(flags)
     except ConfigurationError as error:
@@ -55,7 +51,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
                 if settings.target not in (None, entry.target):
                     continue
                 found += 1
-                click.echo(settings.shown(_told(entry)))
+                click.echo(settings.shown(_described(entry)))
                 if not only_list:
                     with Journal(directory, entry.target, [entry.account]) as journal:
                         codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
@@ -76,17 +72,17 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
 
 
 def _settings(flags: Mapping[str, object]) -> "RunSettings":
-    """The settings of a run that is allowed to: what changed the settings was, and this undoes it."""
+    """The settings of a run with every permission: the run that changed the settings had them, and this undoes it."""
     from conformance.settings import accounts_from, resolve
 
     environ = dict(os.environ)
     own = [account.sid for account in accounts_from(environ) if account.sid is not None]
     allowed = {"LIVE": "1", "I_OWN": ",".join(own), "PROFILE": "quick"}
     environ |= {f"CONFORMANCE_{name}": value for name, value in allowed.items()}
-    return resolve(flags, environ, Path("conformance.toml"))
+    return resolve(flags, environ, options.SETTINGS_FILE)
 
 
-def _told(entry: "Entry") -> str:
+def _described(entry: "Entry") -> str:
     from conformance.reporting.text import visible
 
     values = ", ".join(f"{name} {value or 'null'}" for name, value in entry.settings.items())
@@ -105,7 +101,7 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
     account = next((each for each in settings.accounts if (each.sid or each.user) == entry.account), None)
     if account is None:
         return _failed(USAGE, settings.shown(f"no credentials for {entry.account} are set"))
-    if journal.pending(0) is None:  # whoever held the lock a moment ago has done it
+    if journal.pending(0) is None:  # another process has put them back meanwhile
         return RESTORED
     from conformance.exceptions import RateLimitedOut, TargetDead
     from conformance.http import READ
@@ -147,7 +143,3 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
 def _failed(code: int, line: str) -> int:
     click.echo(f"conformance: {line}", err=True)
     return code
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The command `conformance selftest`: proof that the suite finds what it claims to find, and is silent otherwise."""
+"""`conformance selftest`: shows that the suite finds known faults, and nothing in conformant implementations."""
 
 import os
 import sys
@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     "--combinations", type=click.IntRange(0), default=0, help="Random sets of variants to examine too."
 )
 @click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
-@click.option("--profile", type=click.Choice(["quick", "standard"]), default="standard", show_default=True)
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the runs and random sets."
+    "--profile",
+    type=click.Choice(["quick", "standard"]),
+    default="standard",
+    show_default=True,
+    help="How much each run sends.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the runs and of the random sets.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Runs at a time.")
 @click.option("--fail-fast", is_flag=True, help="End each run at its first deviation.")
@@ -50,10 +60,9 @@ def selftest(
     """
     Run the suite against implementations with known faults, and against conformant ones.
 
-    Without --fault, --rule and --variant, all faults and all variants are examined. Every run is told when it
-    ends; then, by rule, how many of the faults that break it were caught, how many of them by that rule, and after
-    how many requests (the median). The exit status is 1 when a fault was missed or a variant was not found
-    conformant.
+    Without --fault, --rule and --variant, all faults and all variants are examined. Each run is printed when it ends.
+    Then a table says of each rule how many of its faults were caught, how many of them under that rule, and after
+    how many requests (the median). Exit status 1: a fault was missed, or a variant was not found conformant.
     """
     from conformance import emulator
     from conformance.emulator.demonstration import is_hidden

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 
 def heed(handler: Callable[[int, FrameType | None], Any]) -> None:
@@ -12,3 +12,8 @@ def heed(handler: Callable[[int, FrameType | None], Any]) -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and not (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
             signal.signal(number, handler)
+
+
+def interrupt(number: int, frame: object) -> NoReturn:
+    """Handle a signal as Ctrl-C is handled by default."""
+    raise KeyboardInterrupt

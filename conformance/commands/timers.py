@@ -1,7 +1,6 @@
-"""The command `conformance timers`: how a target reads its timers."""
+"""`conformance timers`: finds out how a target reads its timers."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed
+from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.explore import Exploration
@@ -20,52 +20,37 @@ if TYPE_CHECKING:
     from conformance.settings import RunSettings
     from conformance.transport.target import Target
 
-_SETTINGS_FILE = Path("conformance.toml")
-
 COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, 130
 """Exit statuses; 2 is a usage error."""
 
 
 @click.command()
-@click.option("--target", metavar="URL", help="Base URL to explore; without it, the embedded emulator.")
-@click.option("--max-requests", metavar="N", help="Requests at most, but for the restore (default: 3000).")
-@click.option("--report-dir", metavar="DIR", help="Write timers.json and timers.svg here.")
+@options.settings(
+    "target",
+    "max-requests",
+    "report-dir",
+    max_requests="Requests at most; putting the timers back is not counted (default: 3000).",
+    report_dir="Write timers.json and timers.svg here.",
+)
 @click.option("--png", is_flag=True, help="Write timers.png too.")
 @click.option("--json", "as_json", is_flag=True, help="Print timers.json instead of the view.")
-@click.option("--rate", metavar="N", help="Requests per second at most.")
-@click.option("--timeout", metavar="S", help="Seconds within which an answer must be whole (default: 10).")
-@click.option("--ca-file", metavar="FILE", help="Certificates to trust, PEM.")
-@click.option("--proxy", metavar="URL", help="Proxy to send through; the environment's are never used.")
-@click.option("--live", is_flag=True, help="Explore a target that is neither loopback nor private.")
-@click.option(
-    "--i-own", multiple=True, metavar="SID", help="An account that is yours; twilio.com needs each."
-)
-@click.option(
-    "--accept-unrestorable", is_flag=True, help="Set what is null and cannot be unset, with --live too."
-)
-@click.option("--state-dir", metavar="DIR", help="Where settings are kept until they are put back.")
+@options.settings("rate", *options.CONNECTION, *options.SAFETY)
 def timers(png: bool, as_json: bool, **flags: object) -> None:
     """
-    Tell how a target reads its timers: boundaries, notations, and which known dialect explains it.
+    Find out how a target reads its timers: boundaries, notations, and the known dialect that explains them.
 
-    The exit status is 0 when everything was asked, whatever was found; 3 when not; 4 when a timer could not be put
+    Exit status 0: everything was asked, whatever was found. 3: not everything was asked. 4: a timer could not be put
     back.
     """
-    heed(_interrupt)
+    heed(interrupt)
     try:
         _timers(png, as_json, flags)
-    except KeyboardInterrupt:  # before anything was changed, or after it was put back
+    except KeyboardInterrupt:  # nothing was changed yet, or everything was put back
         sys.exit(INTERRUPTED)
 
 
 def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
-    from conformance.exceptions import ConfigurationError
-    from conformance.settings import resolve
-
-    try:
-        settings = resolve(flags, os.environ, _SETTINGS_FILE)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
+    settings = options.resolved(flags)
     directory = settings.report_dir if "report_dir" in settings.given else None
     if png and directory is None:
         raise Refused("--png writes a file; add --report-dir DIR")
@@ -113,19 +98,8 @@ def _explore(
     tell: Callable[[str], None],
 ) -> "Exploration":
     from conformance.api import safe
-    from conformance.exceptions import (
-        BudgetExhausted,
-        ConfigurationError,
-        NoVerdict,
-        RateLimitedOut,
-        TargetDead,
-        Unimplemented,
-        Unsafe,
-    )
+    from conformance.exceptions import ConfigurationError, RunEnded
     from conformance.explore import explore
-    from conformance.explore.prober import settings_shown
-    from conformance.http import READ
-    from conformance.model import TIMERS
     from conformance.transport.connections import is_loopback
     from conformance.transport.target import Target
 
@@ -136,34 +110,24 @@ def _explore(
         except ConfigurationError as error:
             raise Refused(str(error)) from None
         target = stack.enter_context(Target(settings.for_target(url), waits.append))
-        changed = False
         try:
-            shown = settings_shown(target.send(READ, known_good=True))
-            if shown is not None:
-                values = {each.attribute: shown.get(each.attribute) for each in TIMERS}
-                safeguard.snapshot(
-                    0, {name: value if isinstance(value, str) else None for name, value in values.items()}
-                )
-            must_restore = settings.live or not is_loopback(url)
-            changed = True
-            found = explore(_Redacting(target), url=url, must_restore=must_restore, progress=progress)
-            changed = found.restore == "failed"
-        except (NoVerdict, Unimplemented, Unsafe, TargetDead, RateLimitedOut, BudgetExhausted) as error:
-            changed = False
+            return explore(
+                _Redacting(target),
+                url=url,
+                must_restore=settings.live or not is_loopback(url),
+                safeguard=safeguard,
+                progress=progress,
+            )
+        except RunEnded as error:
             click.echo(f"conformance: nothing was learnt of {url}: {error}", err=True)
             sys.exit(NO_VERDICT)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
         finally:
-            if not changed:
-                safeguard.restored(0)
             for line in dict.fromkeys(waits):
                 click.echo(line, err=True)
-        return found
 
 
 class _Redacting:
-    """A target whose answers hold no token: what a timer comes back as is shown."""
+    """A target without tokens in its answers: the values that come back are shown to the user."""
 
     def __init__(self, target: "Target") -> None:
         self._target = target
@@ -208,7 +172,3 @@ def _status(found: "Exploration") -> int:
     if found.restore == "failed":
         return NOT_RESTORED
     return COMPLETED if found.complete else NO_VERDICT
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

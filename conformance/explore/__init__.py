@@ -1,7 +1,7 @@
 """
-How a target reads its timers: boundaries, notations, normalisation, and which known dialect explains it.
+Finds out how a target reads its timers: boundaries, notations, normalisation, and the dialect that explains them.
 
-`explore` asks and returns values; everything else makes something of them. Nothing here prints.
+`explore` asks the target and returns values. The other functions render these values. Nothing here prints.
 """
 
 from conformance.explore.document import document

@@ -1,31 +1,32 @@
-"""An exploration in words: the sentences that the terminal shows and `timers.json` repeats."""
+"""The sentences on an exploration that the terminal shows and `timers.json` repeats."""
 
 import re
 
 from conformance.explore.dialects import DIALECTS
 from conformance.explore.notations import MAX_DIGITS, longest_number
 from conformance.explore.values import Boundary, Identification, TimerReading
+from conformance.model import shortened
 
 _LABEL = 44
 _COUNTED = 60
-"""Digits of a number from which on it is counted, not shown."""
+"""A number of more digits than that is not shown: its digits are counted."""
+
+NEAR = 0.95
+"""The share of answers from which on a target that departs from a dialect is said to be near it."""
 
 
-def shortened(text: str, room: int = _LABEL) -> str:
+def duration(text: str, room: int = _LABEL) -> str:
     """
-    A duration that fits on a line: the middle of what is too long is left out, so that neighbours still differ.
+    A duration that fits on a line; of a number of more than 60 digits, only their count is shown.
 
     Args:
         text: the duration.
         room: characters that it may have, at least 20.
     """
-    if len(text) <= room:
-        return text
-    if (digits := longest_number(text)) > _COUNTED:
+    if len(text) > room and (digits := longest_number(text)) > _COUNTED:
         before, after = re.split("[0-9].*[0-9]", text, maxsplit=1)
         return f"{before}…{after} of {digits:,} digits"
-    tail = (room - 1) // 2
-    return f"{text[: room - 1 - tail]}…{text[-tail:]}"
+    return shortened(text, room)
 
 
 def dialect_named(found: Identification) -> str:
@@ -61,11 +62,20 @@ def verdict(reading: TimerReading) -> str:
         told = f", which does not tell it from {rivals}" if rivals else ""
         agree = f"all of {found.probes} answers agree{told}"
         return f"It reads durations as {dialect_named(found)} does ({source}): {agree}."
-    share = f"{found.agreement:.1%}"
+    if not is_near(found):
+        return (
+            "It reads durations as none of the known dialects does: "
+            f"none agrees with {NEAR:.0%} or more of its answers."
+        )
     return (
         f"It reads durations as none of the known dialects does; nearest is {dialect_named(found)} ({source}), "
-        f"which {share} of {found.probes} answers agree with."
+        f"which {found.agreement:.1%} of {found.probes} answers agree with."
     )
+
+
+def is_near(found: Identification) -> bool:
+    """Whether enough answers agree with the dialect to name it."""
+    return found.agreement >= NEAR
 
 
 def limits(reading: TimerReading) -> str:
@@ -84,7 +94,7 @@ def limits(reading: TimerReading) -> str:
         return f"{start}."
     if greatest.refused is None:
         return f"{start}; no cap up to {MAX_DIGITS:,} digits."
-    return f"{start}; at most {shortened(greatest.accepted or '')}: {_failing(greatest)}{_unless_exact(greatest)}."
+    return f"{start}; at most {duration(greatest.accepted or '')}: {_failing(greatest)}{_unless_exact(greatest)}."
 
 
 def _unless_exact(boundary: Boundary) -> str:
@@ -92,7 +102,7 @@ def _unless_exact(boundary: Boundary) -> str:
 
 
 def _failing(boundary: Boundary) -> str:
-    text = shortened(boundary.refused or "")
+    text = duration(boundary.refused or "")
     if boundary.status is None:
         return f"{text} gets no answer"
     return f"{text} is refused" if 400 <= boundary.status < 500 else f"{text} gets status {boundary.status}"
@@ -114,9 +124,9 @@ def echo_rule(reading: TimerReading) -> str:
         return "No echo was seen."
     if found.agreement <= 0.5:
         first = found.counter_examples[0]
-        return f"Echo: no known rule; {shortened(first.sent)!r} comes back as {first.echo!r}."
+        return f"Echo: no known rule; {duration(first.sent)!r} comes back as {first.echo!r}."
     rule = f"Echo: {found.rule}, for {found.agreement:.0%} of {found.echoes} accepted values"
     if not found.counter_examples:
         return rule + "."
     first = found.counter_examples[0]
-    return f"{rule}; but {shortened(first.sent)!r} comes back as {first.echo!r}."
+    return f"{rule}; but {duration(first.sent)!r} comes back as {first.echo!r}."

@@ -1,15 +1,16 @@
 """
 Known ways to read a duration, as executable models.
 
-A model says of a text how long it is, or that it is refused. It knows of no minimum: a target that reads with a
-dialect accepts what is refused by nothing and long enough. Five models are readings of `conformance.oracle.durations`;
-`isodate` is the library itself; the others follow the sources named beside them, and are run against the real
-parsers by `benchmarks/timers.py`.
+A model gives the length of a text, or refuses it. It knows no minimum: a target that reads with a dialect accepts a
+text that the model reads and that is long enough. Five models are readings of `conformance.oracle.durations`.
+`isodate` is the library itself. The others follow the sources named beside them; `benchmarks/timers.py` runs them
+beside the real parsers.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from types import MappingProxyType
 
@@ -42,7 +43,7 @@ class Dialect:
     """Its length, or None where it is refused."""
     source: str
     variant: str = ""
-    """Tells published behaviours of one dialect apart; empty where there is one."""
+    """The name of one of several published behaviours of a dialect; empty where there is only one."""
 
 
 _EXACT = Context(prec=10_000)
@@ -150,7 +151,7 @@ _ECMASCRIPT_BLANKS = (
 
 
 def _moment(text: str) -> Length | None:
-    """Whatever cannot be read is a zero; only a fraction before the last component is invalid."""
+    """A text that cannot be read is a zero; only a fraction before the last component is refused."""
     number = text.strip(_ECMASCRIPT_BLANKS)
     if _NUMERAL.fullmatch(number):  # milliseconds
         prefixed = number[:2].lower() in ("0x", "0o", "0b")
@@ -255,6 +256,89 @@ def _timelib(text: str) -> Length | None:
     return length
 
 
+# github.com/ajv-validator/ajv-formats src/formats.ts: the units of RFC 3339, any of which may be left out
+_AJV = re.compile(
+    "P(?=.)(?:(?:(?P<Y>[0-9]+)Y)?(?:(?P<O>[0-9]+)M)?(?:(?P<D>[0-9]+)D)?"
+    "(?:T(?=.)(?:(?P<H>[0-9]+)H)?(?:(?P<M>[0-9]+)M)?(?:(?P<S>[0-9]+)S)?)?|(?P<W>[0-9]+)W)"
+)
+
+
+def _ajv(text: str) -> Length | None:
+    match = _AJV.fullmatch(text)
+    return None if match is None else _sum(_numbers(match))
+
+
+# github.com/django/django django/utils/dateparse.py: days, ISO 8601 without larger units, PostgreSQL; the first that
+# matches counts, and `$` matches before a line end
+_DJANGO_NUMBER = r"\d+(?:[.,]\d+)?"
+_DJANGO = (
+    re.compile(
+        r"(?:(?P<days>-?\d+) (?:days?, )?)?(?P<sign>-?)(?:(?P<hours>\d+):(?=\d+:\d+))?(?:(?P<minutes>\d+):)?"
+        r"(?P<seconds>\d+)(?:[.,](?P<microseconds>\d{1,6})\d{0,6})?$"
+    ),
+    re.compile(
+        rf"(?P<sign>[-+]?)P(?:(?P<days>{_DJANGO_NUMBER})D)?(?:T(?:(?P<hours>{_DJANGO_NUMBER})H)?"
+        rf"(?:(?P<minutes>{_DJANGO_NUMBER})M)?(?:(?P<seconds>{_DJANGO_NUMBER})S)?)?$"
+    ),
+    re.compile(
+        r"(?:(?P<days>-?\d+) days? ?)?(?:(?P<sign>[-+])?(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d)"
+        r"(?:\.(?P<microseconds>\d{1,6}))?)?$"
+    ),
+)
+
+
+def _django(text: str) -> Length | None:
+    match = next((found for pattern in _DJANGO if (found := pattern.match(text))), None)
+    if match is None:
+        return None
+    texts = {name: number for name, number in match.groupdict().items() if number is not None}
+    sign = -1 if texts.pop("sign", "") == "-" else 1
+    if "microseconds" in texts:
+        texts["microseconds"] = texts["microseconds"].ljust(6, "0")
+    numbers = {name: float(number.replace(",", ".")) for name, number in texts.items()}
+    try:
+        days = timedelta(numbers.pop("days", 0.0)) * (sign if match.re is _DJANGO[1] else 1)
+        length = days + sign * timedelta(**numbers)
+    except OverflowError:  # it leaks; nothing is accepted
+        return None
+    seconds = Decimal(length // timedelta(microseconds=1)) / 10**6
+    return Length(seconds, seconds)
+
+
+# github.com/pydantic/speedate src/duration.rs, which pydantic reads with: units repeat in any order
+_PYDANTIC = re.compile("P(?:[0-9]+(?:[.,][0-9]*)?[YMWD])*(?P<clock>T(?:[0-9]+(?:[.,][0-9]*)?[HMS])*)?")
+_PYDANTIC_CLOCK = re.compile(
+    "(?=.)(?:(?P<D>[0-9]+) ?d(?:ays?)?,? ?)?"
+    "(?:(?P<H>[0-9]{1,9}):(?P<M>[0-5][0-9])(?::(?P<S>[0-5][0-9](?:[.,][0-9]+)?))?)?",
+    re.IGNORECASE,
+)
+_PYDANTIC_LENGTHS = {"Y": 365 * DAY, "M": 30 * DAY, "W": 7 * DAY, "D": DAY}
+_PYDANTIC_DAYS = 10**9
+_PYDANTIC_SECONDS = 2**32
+
+
+def _pydantic(text: str) -> Length | None:
+    sign, body = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    if match := _PYDANTIC_CLOCK.fullmatch(body):
+        return None if Decimal(match["D"] or 0) >= _PYDANTIC_DAYS else _signed(_sum(_numbers(match)), sign)
+    match = _PYDANTIC.fullmatch(body)
+    if match is None or re.search("[.,][0-9]*[A-Z]T?[0-9]", body):
+        return None
+    date, _, clock = body.partition("T")
+    parts = [
+        [
+            (Decimal(number.replace(",", ".")), lengths[unit])
+            for number, unit in re.findall("([0-9.,]+)([A-Z])", half)
+        ]
+        for half, lengths in ((date, _PYDANTIC_LENGTHS), (clock, {"H": 3600, "M": 60, "S": 1}))
+    ]
+    with localcontext(_EXACT):
+        of_date, of_clock = (sum((number * length for number, length in each), Decimal(0)) for each in parts)
+        if not any(parts) or of_date >= _PYDANTIC_DAYS * DAY or of_clock >= _PYDANTIC_SECONDS:
+            return None
+        return _signed(Length(of_date + of_clock, of_date + of_clock), sign)
+
+
 _ENDLESS = Length(Decimal("Infinity"), Decimal("Infinity"))
 
 _ISO = "ISO 8601-1:2019 5.5.2"
@@ -266,9 +350,10 @@ DIALECTS = (
     Dialect(
         "rfc3339",
         _upper_case(_named("rfc3339")),
-        "JSON Schema's format as validators check it",
+        "RFC 3339 appendix A, as jsonschema-rs checks JSON Schema's format",
         "capitals only",
     ),
+    Dialect("ajv-formats", _ajv, "JSON Schema's format as ajv-formats checks it"),
     Dialect("java", _named("java"), "java.time.Duration.parse"),
     Dialect("isodate", _isodate, "isodate.parse_duration, called"),
     Dialect("temporal", _temporal, "Temporal.Duration.from"),
@@ -277,6 +362,8 @@ DIALECTS = (
     Dialect("go-sosodev", _go_sosodev, "github.com/sosodev/duration"),
     Dialect("php", _php, "the manual of DateInterval", "as documented"),
     Dialect("php", _timelib, "timelib, the scanner under DateInterval", "as scanned"),
-    Dialect("none", lambda text: _ENDLESS, "no reading at all: whatever is sent is accepted"),
+    Dialect("django", _django, "django.utils.dateparse.parse_duration"),
+    Dialect("pydantic", _pydantic, "pydantic's timedelta, read by speedate"),
+    Dialect("none", lambda text: _ENDLESS, "no reading: every value is accepted"),
 )
 """In the order in which they are preferred when two explain the answers as well."""

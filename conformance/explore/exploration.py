@@ -1,20 +1,20 @@
-"""One exploration from beginning to end: what is asked in which order, and what is made of the answers."""
+"""One exploration from beginning to end: it asks in order of importance and makes readings of the answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as made_by
 from decimal import Decimal
 from fractions import Fraction
 
-from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
+from conformance.exceptions import BudgetExhausted, Lost
 from conformance.explore import interplay
 from conformance.explore.boundaries import Known, Purse, Spent, search
 from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
 from conformance.explore.picture import point_of
-from conformance.explore.prober import LONG, Door, Prober
+from conformance.explore.prober import Door, Prober
 from conformance.explore.values import (
     Answer,
     Boundary,
@@ -24,16 +24,17 @@ from conformance.explore.values import (
     Row,
     TimerReading,
 )
-from conformance.model import CLOSED, INACTIVE, TIMERS, Field
+from conformance.model import CLOSED, INACTIVE, TIMERS, Field, Restore
+from conformance.safety.safeguard import Safeguard
+from conformance.safety.timer_guard import LEAST
 
 Progress = Callable[[str, str, int], None]
 """Called with the stage, the value in hand and the requests sent so far."""
 
 STAGES = ("first look", "first boundary", "dialect", "boundaries", "notations", "interplay", "restore")
 
-
-_ENDS = (BudgetExhausted, RateLimitedOut, TargetDead)
-"""What ends an exploration before its time."""
+_ENDS = (BudgetExhausted, Lost)
+"""Errors that end an exploration early; its answers so far are kept."""
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ def explore(
     *,
     url: str = "",
     must_restore: bool = True,
+    safeguard: Safeguard | None = None,
     progress: Progress = lambda stage, text, requests: None,
 ) -> Exploration:
     """
@@ -66,21 +68,23 @@ def explore(
         door: the target, open; `conformance.transport.target.Target` or anything that sends the same way.
         url: how to call the target in the result.
         must_restore: whether to give up, before anything is changed, where the settings cannot be read.
+        safeguard: keeps what was set before; by default in memory alone.
         progress: told before every request.
 
     Raises:
         NoVerdict: it is not reached, refuses the credentials, or could not be put back.
+        Garbled: it answers nothing that is framed right.
         Unimplemented: the resource is not there.
         TargetDead: nothing listens.
     """
-    return _Exploration(door, url, progress).result(must_restore)
+    return _Exploration(door, url, safeguard or Safeguard(), progress).result(must_restore)
 
 
 class _Exploration:
-    def __init__(self, door: Door, url: str, progress: Progress) -> None:
+    def __init__(self, door: Door, url: str, safeguard: Safeguard, progress: Progress) -> None:
         self._url = url
         self._stage = STAGES[0]
-        self._prober = Prober(door, lambda text: progress(self._stage, text, door.requests))
+        self._prober = Prober(door, safeguard, lambda text: progress(self._stage, text, door.requests))
         self._timers = {each.slug: _Timer(each, Known(Fraction(each.minimum))) for each in TIMERS}
         inactive, closed = (timer.known for timer in self._timers.values())
         inactive.sibling, closed.sibling = closed, inactive
@@ -91,8 +95,12 @@ class _Exploration:
         self._complete = False
 
     def result(self, must_restore: bool) -> Exploration:
-        with self._at("first look"):
-            self._prober.look_around(must_read=must_restore)
+        try:
+            with self._at("first look"):
+                self._prober.look_around(url=self._url or "the target", must_read=must_restore)
+        except BaseException:
+            self._prober.forget()
+            raise
         try:
             self._ask_all()
             self._complete = True
@@ -103,24 +111,36 @@ class _Exploration:
         finally:
             with self._at("restore"):
                 try:
-                    state, notes = self._prober.restore()
+                    restored, notes = self._prober.restore()
                 except _ENDS as error:
-                    state, notes = "failed", (f"the timers could not be put back: {error}",)
+                    restored = Restore(state="failed")
+                    notes = (f"the timers could not be put back: {error}",)
         inactive, closed = (self._reading(self._timers[each.slug]) for each in (INACTIVE, CLOSED))
+        alike, remark = self._compared(inactive, closed)
         return Exploration(
             target=self._url,
             inactive=inactive,
             closed=closed,
-            same_dialect=(inactive.dialect.name, inactive.dialect.variant)
-            == (closed.dialect.name, closed.dialect.variant),
-            interplay=tuple(self._interplay),
+            same_dialect=alike,
+            interplay=(*self._interplay, *([remark] if remark else [])),
             requests=self._prober.requests,
             requests_by_stage=tuple(self._spent.items()),
             complete=self._complete,
             stopped=self._stopped,
-            restore=state,
+            restore=restored.state,
             notes=notes,
         )
+
+    def _compared(self, *readings: TimerReading) -> tuple[bool, Remark | None]:
+        """Whether the timers are read alike: by what both were sent, else by the dialects' names."""
+        timers = [self._timers[each.field] for each in readings]
+        windows = [window for timer in timers if (window := self._window(timer)) is not None]
+        if len(windows) == len(timers):
+            answers = [self._prober.answers(timer.field) for timer in timers]
+            if (found := interplay.compare(answers, windows)) is not None:
+                return found
+        names = {(each.dialect.name, each.dialect.variant) for each in readings}
+        return len(names) == 1, None
 
     @contextmanager
     def _at(self, stage: str) -> Iterator[None]:
@@ -132,7 +152,7 @@ class _Exploration:
             self._spent[stage] = self._spent.get(stage, 0) + self._prober.requests - before
 
     def _ask_all(self) -> None:
-        """What matters most comes first, so that a spent budget leaves the best partial answer."""
+        """Ask for the most important things first, so that a spent budget leaves a good partial answer."""
         timers = [self._timers[CLOSED.slug], self._timers[INACTIVE.slug]]
         with self._at("interplay"):
             ordered, remark = interplay.order_matters(self._prober)
@@ -143,7 +163,7 @@ class _Exploration:
             # too long: years of the most digits outlast whatever is asked in other units.
             self._prober.beside(CLOSED, ((INACTIVE.parameter, "PT1M"),))
             ages = GRIDS["years"].write(GRIDS["years"].longest)
-            longest = ages if self._prober.ask(CLOSED, ages).accepted else LONG
+            longest = ages if self._prober.ask(CLOSED, ages).accepted else LEAST
             self._prober.beside(INACTIVE, ((CLOSED.parameter, longest),))
         grids = tuple(GRIDS.values())
         with self._at("first boundary"):
@@ -231,18 +251,22 @@ class _Exploration:
             Decimal(0), Decimal(timer.field.minimum), Decimal(timer.field.minimum)
         )
         dialect = identify(answers, window, timer.course)
-        echoes = normalisation(answers)
+        points = tuple(
+            point
+            for answer in answers
+            if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
+        )
+        uneven = {point.notation for point in points if point.accepted}
         return TimerReading(
             field=timer.field.slug,
             minimum=timer.field.minimum,
             dialect=dialect,
-            boundaries=tuple(timer.boundaries),
-            gaps=tuple(timer.gaps),
-            normalisation=echoes,
-            notations=tuple(timer.rows),
-            points=tuple(
-                point
-                for answer in answers
-                if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
+            boundaries=tuple(
+                replace(each, exact=False) if each.accepted is None and each.notation in uneven else each
+                for each in timer.boundaries
             ),
+            gaps=tuple(timer.gaps),
+            normalisation=normalisation(answers),
+            notations=tuple(timer.rows),
+            points=points,
         )

@@ -1,9 +1,9 @@
 """
-Tells which dialect explains a target's answers, with as few probes as can be.
+Finds the dialect that explains a target's answers, with few probes.
 
-Every candidate predicts whether a text is accepted. The next probe is the one whose answer is expected to say most
-about which candidate it is (mutual information, with a small chance for any single answer to be odd, so that a
-target that is nearly a dialect is still placed).
+Every candidate predicts whether a text is accepted. The next probe is the text whose answer is expected to tell most
+about the candidates (mutual information). Each answer may contradict the right candidate with a small chance, so that
+a target that departs a little from a dialect is still placed next to it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import ceil, log2
 
 from conformance.explore.dialects import DIALECTS, Dialect
-from conformance.explore.values import Answer, Disagreement, Identification
+from conformance.explore.values import Answer, Disagreement, Identification, Taken
 from conformance.oracle.durations import Length
 
 LIMIT = 25
@@ -22,7 +22,7 @@ ODD = 0.02
 """Chance that a candidate is right and a single answer is odd nevertheless."""
 
 ENOUGH = 1e-6
-"""What may be left for all other candidates when the leader counts as named."""
+"""The leader counts as named when less than this is left for all other candidates."""
 
 LONGEST = 64
 """Characters of a text beyond which its length may decide, not its notation."""
@@ -30,13 +30,13 @@ LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The lengths of which it is known whether they are accepted, in seconds."""
+    """The lengths in seconds that are known to be accepted, and those that are known to be refused."""
 
     refused_below: Decimal
-    """At or below this nothing is accepted."""
+    """Nothing of this length or shorter is accepted."""
     least: Decimal
     greatest: Decimal
-    """Beyond it something was not accepted, in whatever notation: a cap is no matter of dialect."""
+    """Some notation accepts nothing longer. Such a cap does not depend on the dialect."""
     zero: bool | None = None
     """Whether any zero is accepted; None while it is not known."""
 
@@ -57,7 +57,7 @@ class Candidate:
             return True
         if length.low == 0 == length.high:
             return None if text == "PT0S" else self.zero
-        if length.low == 0 and self.zero:  # what may be counted as nothing, as isodate's months are
+        if length.low == 0 and self.zero:  # a length that may count as zero, as months of isodate do
             return None
         return _reaches(length, window)
 
@@ -82,7 +82,7 @@ _TEMPLATES = (
     "PT{M}MPT{M}M", "P2003T10", "P10T10", "PT1e9S", "P{W}WT", "PT{H}H1.5M30S", "PT{M}M0.5S", "PT\uff13\uff10M",
     "--PT{M}M", "PT{D}D", "PT {M}M", "PT" + "0" * 13 + "{S}S", "PT" + "0" * 21 + "{S}S",
 )  # fmt: skip
-"""Texts on which dialects differ; the numbers are filled in so that every reading finds them long enough."""
+"""Texts on which dialects differ. The numbers are filled in so that every reading is long enough."""
 
 
 def pool(least: Decimal) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def pool(least: Decimal) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How the probing went."""
+    """The number of probes that were sent, and after how many of them the dialect was named."""
 
     requests: int
     named_after: int
@@ -118,7 +118,7 @@ class Course:
 
 def probe(ask: Callable[[str], Answer], window: Window, *, limit: int = LIMIT) -> Course:
     """
-    Ask what tells the candidates apart best, until one is left or the limit is reached.
+    Ask for the texts that tell the candidates apart best, until one is left or the limit is reached.
 
     Args:
         ask: sends one text.
@@ -183,7 +183,7 @@ def identify(answers: Iterable[Answer], window: Window, course: Course) -> Ident
         window: what is known of the accepted lengths.
         course: how the probing went.
     """
-    asked = [answer for answer in answers if len(answer.text) <= LONGEST]
+    asked = [each for each in answers if len(each.text) <= LONGEST and each.taken is not Taken.IGNORED]
     scored = []
     for order, candidate in enumerate(CANDIDATES):
         judged = [

@@ -1,7 +1,11 @@
-"""How the two timers depend on each other, and what a zero does."""
+"""Finds out how the two timers depend on each other, and whether a zero is accepted."""
 
+from collections.abc import Sequence
+
+from conformance.explore.dialects import DIALECTS
+from conformance.explore.identification import Window
 from conformance.explore.prober import Prober
-from conformance.explore.values import Answer, Boundary, Remark
+from conformance.explore.values import Answer, Boundary, Remark, Taken
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field
 
 LONGER = (INACTIVE.parameter, "P2D")
@@ -9,7 +13,7 @@ SHORTER = (CLOSED.parameter, "P1D")
 
 
 def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
-    """Whether closed may not be shorter than inactive; None where either is refused anyway."""
+    """Whether the closed timer must not be shorter than the inactive one; None where both orders are refused."""
     crossed = prober.submit((LONGER, SHORTER))
     if crossed[CLOSED.slug].accepted:
         shown = "; a closed timer of a day beside an inactive timer of two is accepted"
@@ -25,9 +29,9 @@ def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
 
 def needs_company(prober: Prober) -> list[Remark]:
     """
-    Which timer is refused alone that was accepted beside the other; the other is sent along with it from then on.
+    Find each timer that is refused alone; from then on the other timer is sent along with it.
 
-    To be asked when one day and two were accepted together.
+    Call it when a form of both timers was accepted.
     """
     remarks = []
     for field, (name, text) in ((INACTIVE, LONGER), (CLOSED, SHORTER)):
@@ -70,7 +74,7 @@ def _echo(answer: Answer) -> str:
 
 
 def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
-    """Whether a value is answered otherwise beside the other timer than alone; None where no value is known."""
+    """Whether the other timer in a form changes the answer to a value; None where no value is known."""
     other = next(each for each in TIMERS if each is not field)
     partner = max(
         (
@@ -97,3 +101,46 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
     else:
         summary = f"It does not matter whether {other.parameter} is sent as well."
     return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
+
+
+def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tuple[bool, Remark] | None:
+    """
+    Whether both timers answered the same values alike.
+
+    Args:
+        timers: the answers about each of the two.
+        windows: the lengths that each accepts. A value that is too short or too long for one, in whatever dialect,
+            is not compared.
+
+    Returns:
+        None where there is nothing to compare.
+    """
+    settled = (Taken.ACCEPTED, Taken.REFUSED)
+    one, other = (
+        {each.text: each.accepted for each in answers if each.taken in settled} for answers in timers
+    )
+    common = sorted(
+        (text for text in one.keys() & other.keys() if _fits(text, windows)),
+        key=lambda each: (len(each), each),
+    )
+    if not common:
+        return None
+    apart = [text for text in common if one[text] != other[text]]
+    count = f"{len(common)} values that are long enough for both were sent to both timers"
+    if not apart:
+        return True, Remark(topic="reading", text=f"{count}: each is answered alike.", evidence=())
+    first = apart[0]
+    taken = next(field for field, answers in zip(TIMERS, (one, other), strict=True) if answers[first])
+    text = f"{count}: one timer alone accepts {len(apart)} of them, such as {first!r} ({taken.parameter})."
+    return False, Remark(topic="reading", text=text, evidence=tuple(apart[:5]))
+
+
+def _fits(text: str, windows: Sequence[Window]) -> bool:
+    """Whether every dialect that reads a text finds its length accepted by both timers."""
+    for dialect in DIALECTS:
+        length = dialect.read(text)
+        if length is None or length.low.is_infinite() or (dialect.name == "moment" and not length.high):
+            continue  # moment makes a zero of whatever it cannot read
+        if not all(window.least <= length.low and length.high <= window.greatest for window in windows):
+            return False
+    return True

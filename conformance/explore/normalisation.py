@@ -1,4 +1,4 @@
-"""The rule behind echoes: candidates from the plainest to the most elaborate, and which explains most of them."""
+"""Finds the rule behind echoes: of many rules, from plain to elaborate, the one that explains most of them."""
 
 from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
@@ -11,13 +11,13 @@ from conformance.oracle.decisions import BLANKS
 from conformance.oracle.durations import DAY, read
 
 Rule = Callable[[str], str | EllipsisType | None]
-"""What comes back of a text; `...` where the rule does not say, as of a month in days."""
+"""The echo of a text; `...` where the rule says nothing, as of a month in days."""
 
 SHOWN = 5
 """Counter-examples that are kept."""
 
 LONGEST = 200
-"""Characters of a text that is compared; the others say nothing more."""
+"""The most characters of a text that is compared; longer ones show nothing new."""
 
 
 def _plain(number: Decimal) -> str:
@@ -133,7 +133,7 @@ def normalisation(answers: Sequence[Answer]) -> Normalisation:
             for sent, echo, expected in said
             if expected is not ... and expected != echo
         ]
-        # What a rule says nothing of it does not explain either.
+        # An echo on which a rule says nothing is half unexplained.
         cost = len(wrong) + sum(expected is ... for *_, expected in said) / 2
         if best is None or cost < best[0]:
             best = (cost, name, wrong)

@@ -1,8 +1,8 @@
 """
-Ways of writing durations: grids on which boundaries are searched, and the table of named texts.
+Ways to write durations: grids on which boundaries are searched, and a table of named texts.
 
-A grid numbers the lengths that a notation can say, 1, 2, 3 ..., in its finest step; fractions have nine digits, so
-that of seconds steps by a nanosecond.
+A grid numbers the lengths of a notation, 1, 2, 3 ..., in steps of its finest unit. Fractions have nine digits: a
+fraction of a second steps by a nanosecond.
 """
 
 import re

@@ -1,8 +1,8 @@
 """
 The picture: for each timer a number line of logarithmic time, with one row for each notation.
 
-It is drawn with Matplotlib, which renders offline, gives SVG and PNG from one description, and is the best kept
-plotting library of the language; it is large, so it is imported when something is drawn.
+Matplotlib draws it: it renders offline and gives SVG and PNG from one description. It is large, so it is imported when
+something is drawn.
 """
 
 import io
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from conformance.explore.describe import shortened
+from conformance.explore import describe
 from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
 from conformance.explore.values import Point
 from conformance.http import Exchange
@@ -220,8 +220,7 @@ def _labels(points: Sequence[Point], minimum: int) -> list[tuple[int, tuple[str,
 
 
 def _short(point: Point) -> str:
-    text = point.text or f"{point.seconds:g} s"
-    return shortened(text, _LABEL)
+    return describe.duration(point.text or f"{point.seconds:g} s", _LABEL)
 
 
 def _legend(figure: "Figure", height: float) -> None:

@@ -1,31 +1,28 @@
 """
 Sends values of one timer, remembers the answers, and never leaves a timer shorter than it was.
 
-Each value is sent once. After an accepted value that is shorter than what was there before, that is written again
-at once. What got neither 200 nor a 4xx may have been kept, and spoil every answer: before the other timer is asked
-about, a value known to be good is written over it. At the end every timer is written back, whatever ended the
-exploration.
+Each value is sent once. After an accepted value that is shorter than the timer was before, the earlier value is
+written again at once. An update that got neither 200 nor a 4xx may have been kept and spoil every later answer:
+before the other timer is asked about, a value known to be good is written over it. At the end every timer is written
+back, however the exploration ended.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
-from conformance.exceptions import NoVerdict, Unimplemented
+from conformance.exceptions import LeftShort, NoVerdict, Unimplemented, Unsafe
 from conformance.explore.notations import nominal_seconds
 from conformance.explore.values import Answer, Taken
+from conformance.harness.reachable import is_absent, refuse_to_judge
 from conformance.http import EMPTY, READ, Exchange, Pairs, Request, update
-from conformance.model import BY_PARAMETER, TIMERS, Field
+from conformance.model import BY_PARAMETER, TIMERS, Field, Restore, shown_by
 from conformance.oracle.durations import DAY
-from conformance.oracle.expected_state import is_right
-
-LONG = "P30D"
-"""What a timer that was never set is left at: it cannot be unset, and a long one does least."""
-
-_ABSENT = frozenset({404, 405, 501})
+from conformance.safety.restore import Restorer
+from conformance.safety.safeguard import Safeguard
+from conformance.safety.timer_guard import LEAST, TimerGuard
 
 
 class Door(Protocol):
@@ -39,94 +36,77 @@ class Door(Protocol):
         """Send one request and return what came of it."""
 
 
-def settings_shown(exchange: Exchange) -> Mapping[str, object] | None:
-    """The representation that an answer with status 200 holds; None when it holds none."""
-    if exchange.status != 200 or exchange.response is None:
-        return None
-    try:
-        document = json.loads(exchange.response.body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
 class Prober:
     """
     The conversation with one target about its two timers.
 
     Args:
         door: where requests go.
+        safeguard: keeps the timers as they were. On a live target it has a guard, and a timer that was never set is
+            put back to a long one after every shorter value.
         progress: called with the value in hand before every request.
     """
 
-    def __init__(self, door: Door, progress: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, door: Door, safeguard: Safeguard, progress: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._door = door
         self._progress = progress
+        self._safeguard = safeguard
+        self._guard = safeguard.guard or TimerGuard()
         self._answers: dict[tuple[str, str], Answer] = {}
-        self._before: dict[str, str | None] | None = None
         self._reader: Request | None = None
-        self._touched: set[str] = set()
+        self._touched: set[Field] = set()
         self._spoilt: set[Field] = set()
         self._longest: dict[str, tuple[Decimal, str]] = {}
         self._companions: dict[str, Pairs] = {}
-        self.read_back: dict[str, object] = {}
 
     @property
     def requests(self) -> int:
         """Requests sent so far."""
         return self._door.requests
 
-    def look_around(self, *, must_read: bool) -> None:
+    def look_around(self, *, url: str, must_read: bool) -> None:
         """
-        Read the settings, and make sure that what is set can be written back.
+        Read the settings, and make sure that they can be written back.
 
         Args:
-            must_read: whether to give up where they cannot be read, or not be written back.
+            url: the target, for messages.
+            must_read: whether to give up where they cannot be read or not be written back.
 
         Raises:
-            NoVerdict: it is not reached, refuses the credentials, or could not be put back.
+            NoVerdict: the target is not reached, refuses the credentials, or its timers could not be put back.
+            Garbled: no answer is framed so that it can be read.
             Unimplemented: the resource is not there.
         """
         exchanges = [self._send(READ, known_good=True)]
-        if settings_shown(exchanges[0]) is None:
+        if shown_by(exchanges[0]) is None:
             exchanges.append(self._send(EMPTY))
-        shown = settings_shown(exchanges[-1])
+        shown = shown_by(exchanges[-1])
         if shown is None:
-            self._give_up(exchanges)
+            refuse_to_judge(exchanges, url=url)
+            if is_absent(exchanges):
+                raise Unimplemented(f"the target answers {exchanges[-1].status}")
             if must_read:
-                raise NoVerdict(
+                raise Unsafe(
                     "the settings cannot be read, so they could not be put back; nothing was changed"
                 )
+            self._safeguard.unreadable(0)
             return
         self._reader = exchanges[-1].request
-        self._before = {
-            each.slug: value if isinstance(value := shown.get(each.attribute), str) else None
-            for each in TIMERS
-        }
+        timers = {each.attribute: shown.get(each.attribute) for each in TIMERS}
+        self._safeguard.snapshot(0, timers)
+        self._guard.protect(0, timers)
         for each in TIMERS:
-            value = self._before[each.slug]
+            value = timers[each.attribute]
             if value is not None and self._send(update((each.parameter, value))).status != 200 and must_read:
                 raise NoVerdict(
                     f"the target refuses its own {each.attribute}, {value!r}, so it could not be put back; "
                     "nothing was changed"
                 )
 
-    @staticmethod
-    def _give_up(exchanges: list[Exchange]) -> None:
-        if all(exchange.failure is not None for exchange in exchanges):
-            assert exchanges[0].failure is not None
-            raise NoVerdict(f"no answer over HTTP: {exchanges[0].failure.detail}")
-        statuses = [exchange.status for exchange in exchanges]
-        if all(status in (401, 403) for status in statuses):
-            raise NoVerdict(
-                f"the target refused the credentials (status {statuses[-1]}): "
-                "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CONFORMANCE_ACCOUNTS"
-            )
-        if all(status in _ABSENT for status in statuses):
-            raise Unimplemented(f"the target answers {statuses[-1]}")
-
     def ask(self, field: Field, text: str) -> Answer:
-        """What becomes of one value; the answer that is remembered where it was sent before."""
+        """The answer to one value; the remembered answer where it was sent before."""
         known = self._answers.get((field.slug, text))
         if known is not None:
             return known
@@ -135,37 +115,36 @@ class Prober:
         return answer
 
     def submit(self, pairs: Pairs) -> dict[str, Answer]:
-        """What becomes of a form of timers, by slug; anything that was made shorter is put back at once."""
+        """The answers to a form of timers, by slug. A timer that was made shorter is put back at once."""
         fields = {BY_PARAMETER[name] for name, _ in pairs}
         self._put_back(self._spoilt - fields, reserve=False)
-        self._touched |= {field.slug for field in fields}
+        self._safeguard.changed.add(0)
+        self._touched |= fields
         self._progress(pairs[0][1])
         exchange = self._send(update(*pairs))
-        shown = settings_shown(exchange)
-        taken = _taken(exchange)
+        shown = shown_by(exchange) or {}
         answers = {}
         for name, text in pairs:
             field = BY_PARAMETER[name]
-            echo = shown.get(field.attribute) if shown is not None else None
+            echo = shown.get(field.attribute)
+            taken = _taken(exchange, text, echo)
             answers[field.slug] = Answer(
-                field=field.slug,
-                text=text,
-                taken=taken,
-                status=exchange.status,
-                echo=echo if isinstance(echo, str) else None,
+                field=field.slug, text=text, taken=taken, status=exchange.status, echo=echo
             )
-        self.read_back = dict(shown or {})
-        if taken is Taken.ACCEPTED:
+            length = nominal_seconds(text)
+            if taken is Taken.ACCEPTED and length is not None and length <= 366 * DAY:
+                longest = self._longest.get(field.slug, (Decimal(-1), ""))
+                self._longest[field.slug] = max(longest, (length, text))
+        if exchange.status == 200:
             self._spoilt -= fields
-        elif taken is Taken.FAILED:
+        elif not exchange.refused:
             self._spoilt |= fields
-        if taken is not Taken.REFUSED:
-            self._put_back_if_shorter(pairs, certain=taken is Taken.ACCEPTED)
+        self._put_back_if_shorter(exchange)
         return answers
 
     def before(self, field: Field) -> str | None:
-        """What a timer was set to before the exploration; None where it was not set, or could not be read."""
-        return self._before.get(field.slug) if self._before is not None else None
+        """The value of a timer before the exploration; None where it was not set, or could not be read."""
+        return self._safeguard.before.get(0, {}).get(field.attribute)
 
     def beside(self, field: Field, pairs: Pairs) -> None:
         """Send these along with every value of a timer from now on."""
@@ -175,69 +154,68 @@ class Prober:
         """All answers about one timer, in the order of asking."""
         return [answer for (slug, _), answer in self._answers.items() if slug == field.slug]
 
-    def _put_back_if_shorter(self, pairs: Pairs, *, certain: bool) -> None:
-        shorter = set()
-        for name, text in pairs:
-            field = BY_PARAMETER[name]
-            length = nominal_seconds(text)
-            if certain and length is not None and length <= 366 * DAY:
-                self._longest[field.slug] = max(
-                    self._longest.get(field.slug, (Decimal(-1), "")), (length, text)
-                )
-            guard = self.before(field)
-            if guard is not None and text != guard:
-                wanted = nominal_seconds(guard)
-                if length is None or wanted is None or length < wanted:
-                    shorter.add(field)
+    def _put_back_if_shorter(self, exchange: Exchange) -> None:
+        owed = self._guard.owed(exchange, shown_by(exchange))
+        fields = {BY_PARAMETER[name] for name, _ in (owed.form() if owed is not None else None) or ()}
+        live = self._safeguard.guard is not None
+        if not live:  # nobody misses a timer that was never set
+            fields = {field for field in fields if self.before(field)}
         # The reserve: a spent budget must not leave a timer short.
-        self._put_back(shorter, reserve=True)
+        if not self._put_back(fields, reserve=True) and live:
+            raise LeftShort(f"{(exchange.request.body or b'').decode()} was in force and cannot be put back")
 
-    def _put_back(self, fields: AbstractSet[Field], *, reserve: bool) -> None:
-        """Write what was there before, or the longest of what was accepted, where there is any."""
-        # Together, since one alone may be refused beside what the other still is; else one by one.
+    def _put_back(self, fields: AbstractSet[Field], *, reserve: bool) -> bool:
+        """Write good values over those of these timers; whether they were accepted, or there was nothing to write."""
         good = tuple((field.parameter, text) for field in TIMERS if (text := self._good(field)))
         alone = tuple((pair,) for pair in good if BY_PARAMETER[pair[0]] in fields)
-        for pairs in (good, *alone) if len(good) > 1 else alone:
-            if alone and self._send(update(*pairs), reserve=reserve).status == 200:
+        done = not alone
+        # Together first: one alone may be refused beside the value that the other still has.
+        for pairs in ((good, *alone) if len(good) > 1 else alone) if alone else ():
+            done = self._send(update(*pairs), reserve=reserve).status == 200
+            if done:
                 self._spoilt -= {BY_PARAMETER[name] for name, _ in pairs}
                 if pairs is good:
                     break
+        return done
 
     def _good(self, field: Field) -> str:
-        return self.before(field) or self._longest.get(field.slug, (Decimal(0), ""))[1]
-
-    def restore(self) -> tuple[Literal["restored", "unchanged", "failed", "not-read"], tuple[str, ...]]:
-        """Write back what was there, read it, and say what became of it, with notes."""
-        if not self._touched:
-            return "unchanged", ()
-        wanted = {field: self._good(field) or LONG for field in TIMERS if field.slug in self._touched}
-        # Together, since one alone may be refused beside what the other still is; else one by one.
-        exchange = self._send(
-            update(*((field.parameter, text) for field, text in wanted.items())), reserve=True
+        """The value before the exploration; else a long one on a live target, else the longest accepted, if any."""
+        if before := self.before(field):
+            return before
+        return (
+            LEAST if self._safeguard.guard is not None else self._longest.get(field.slug, (Decimal(0), ""))[1]
         )
-        if exchange.status != 200:
-            for field, text in wanted.items():
-                exchange = self._send(update((field.parameter, text)), reserve=True)
-        if self._reader is not None:
-            exchange = self._send(self._reader, reserve=True)
-        shown = settings_shown(exchange) or {}
-        notes, failed = [], False
-        for field in wanted:
-            guard, now = self.before(field), shown.get(field.attribute)
-            if guard is None:
-                notes.append(f"{field.attribute} was never set and cannot be unset; it is left at {now}")
-            elif not (isinstance(now, str) and is_right(field, guard, now)):
-                failed = True
-                notes.append(f"{field.attribute} was {guard!r} and is {now!r} now")
-        if self._before is None:
-            return "not-read", tuple(notes)
-        return "failed" if failed else "restored", tuple(notes)
+
+    def forget(self) -> None:
+        """End before anything was changed: nothing is kept to be put back."""
+        self._safeguard.restored(0)
+
+    def restore(self) -> tuple[Restore, tuple[str, ...]]:
+        """Write the timers back, read them, and say what became of those that are not as they were."""
+        unset = {each for each in self._touched if not self.before(each)}
+        for each in unset:  # it cannot be unset again, and a long timer does least
+            self._longest.setdefault(each.slug, (Decimal(0), LEAST))
+        self._put_back(unset, reserve=True)
+        restorer = Restorer(target=self._door, safeguard=self._safeguard, reader=self._reader)
+        restored, _ = restorer.put_back()
+        other = [each for each in TIMERS if each in unset or each.attribute in restored.failed]
+        if not other:
+            return restored, ()
+        shown = shown_by(self._send(self._reader or READ, reserve=True)) or {}
+        return restored, tuple(self._note(each, shown.get(each.attribute)) for each in other)
+
+    def _note(self, field: Field, now: str | None) -> str:
+        if (before := self.before(field)) is not None:
+            return f"{field.attribute} was {before!r} and is {now!r} now"
+        why = "was never set and cannot be unset" if self._reader is not None else "could not be read before"
+        return f"{field.attribute} {why}; it is left at {now}"
 
     def _send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
         return self._door.send(replace(request, fresh=reserve), known_good=known_good, reserve=reserve)
 
 
-def _taken(exchange: Exchange) -> Taken:
+def _taken(exchange: Exchange, text: str, echo: str | None) -> Taken:
+    """What became of a value: an empty one that is answered 200 and not shown afterwards was ignored."""
     if exchange.status == 200:
-        return Taken.ACCEPTED
+        return Taken.IGNORED if not text and echo != text else Taken.ACCEPTED
     return Taken.REFUSED if exchange.refused else Taken.FAILED

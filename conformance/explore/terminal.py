@@ -1,4 +1,4 @@
-"""What the terminal shows of an exploration, as something that `rich` prints; nothing is printed here."""
+"""The view of an exploration on a terminal, as an object that `rich` prints; nothing is printed here."""
 
 from collections import defaultdict
 
@@ -10,7 +10,12 @@ from conformance.explore import describe
 from conformance.explore.values import Boundary, Exploration, Row, Taken, TimerReading
 from conformance.model import TIMERS
 
-_STYLES = {Taken.ACCEPTED: "cyan", Taken.REFUSED: "yellow", Taken.FAILED: "bold magenta"}
+_STYLES = {
+    Taken.ACCEPTED: "cyan",
+    Taken.IGNORED: "dim",
+    Taken.REFUSED: "yellow",
+    Taken.FAILED: "bold magenta",
+}
 _WIDE = 118
 """Characters of a line that holds both ends of a row."""
 _ROOM = 20
@@ -20,13 +25,13 @@ _SHOWN = 6
 
 
 def view(found: Exploration) -> RenderableType:
-    """The whole of an exploration, most telling first."""
+    """The view of an exploration, the most important things first."""
     parts: list[RenderableType] = []
     if all(describe.takes_everything(each) and describe.echoes_one(each) for each in found.timers):
         parts.append(
             Text("This target accepts everything and echoes an example: it reads no timer.\n", "bold")
         )
-    elif found.inactive.dialect.name and found.closed.dialect.name and not found.same_dialect:
+    elif not found.same_dialect and all(each.dialect.name for each in found.timers):
         parts.append(Text("The two timers are read differently.\n", "bold"))
     for reading in found.timers:
         parts += _summary(reading)
@@ -60,15 +65,16 @@ def _summary(reading: TimerReading) -> list[RenderableType]:
     lines = (describe.verdict(reading), describe.limits(reading), describe.echo_rule(reading))
     parts += [Text(f"  {line}") for line in lines]
     dialect = reading.dialect
-    for each in dialect.disagreements[:_SHOWN]:
+    disagreements = dialect.disagreements if describe.is_near(dialect) else ()
+    for each in disagreements[:_SHOWN]:
         says, does = ("accepted" if one else "refused" for one in (each.predicted, each.accepted))
         parts.append(Text(f"    {each.text!r}: {dialect.name} would have it {says}, it is {does}"))
-    if (more := len(dialect.disagreements) - _SHOWN) > 0:
+    if (more := len(disagreements) - _SHOWN) > 0:
         parts.append(Text(f"    … and {more} more"))
     parts += [
         Text(
-            f"  Gap in {gap.notation}: {describe.shortened(gap.first)} to {describe.shortened(gap.last)} are refused, "
-            f"{describe.shortened(gap.before)} and {describe.shortened(gap.after)} accepted"
+            f"  Gap in {gap.notation}: {describe.duration(gap.first)} to {describe.duration(gap.last)} are refused, "
+            f"{describe.duration(gap.before)} and {describe.duration(gap.after)} accepted"
         )
         for gap in reading.gaps[:_SHOWN]
     ]
@@ -88,6 +94,7 @@ class _Boundaries:
     """The neighbours at both ends in each notation: side by side where there is room, else one end a line."""
 
     def __init__(self, reading: TimerReading) -> None:
+        self._points = reading.points
         self._ends: dict[str, dict[str, Boundary]] = defaultdict(dict)
         for each in reading.boundaries:
             self._ends[each.notation][each.end] = each
@@ -103,7 +110,7 @@ class _Boundaries:
             least, greatest = own["least"], own.get("greatest")
             cells = [_neighbour(least, accepted=accepted) for accepted in (False, True)]
             if least.accepted is None:
-                table.add_row(f"  {notation}", *([""] if wide else []), Text("nothing", "dim"))
+                table.add_row(f"  {notation}", *([""] if wide else []), self._taken_unevenly(notation))
                 continue
             cells += [_neighbour(greatest, accepted=accepted) for accepted in (True, False)]
             if wide:
@@ -112,6 +119,14 @@ class _Boundaries:
                 table.add_row(f"  {notation}", Text("from ", "dim") + cells[1], cells[0])
                 table.add_row("", Text("to   ", "dim") + cells[2], cells[3])
         yield table
+
+    def _taken_unevenly(self, notation: str) -> Text:
+        """The values that were accepted of a notation in which the search for a boundary found none."""
+        texts = [each.text for each in self._points if each.notation == notation and each.accepted]
+        if not texts:
+            return Text("nothing", "dim")
+        shown = ", ".join(describe.duration(text, _ROOM) for text in texts[:2])
+        return Text(f"only {shown}{', …' if len(texts) > 2 else ''}", _STYLES[Taken.ACCEPTED])
 
 
 def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
@@ -122,7 +137,7 @@ def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
         return Text("no cap", "dim")
     if text is None:
         return Text("–", "dim")
-    shown = describe.shortened(text, _ROOM)
+    shown = describe.duration(text, _ROOM)
     if not boundary.exact:
         shown = f"{'≥' if accepted == (boundary.end == 'greatest') else '≤'} {shown}"
     if not accepted and not (boundary.status is not None and 400 <= boundary.status < 500):
@@ -131,7 +146,7 @@ def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
 
 
 def _notations(rows: tuple[Row, ...]) -> RenderableType:
-    """What was miswritten and not refused, and whatever failed: the others are as usual."""
+    """Miswritten texts that were not refused, and texts that failed; the other texts are only counted."""
     by_class: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_class[row.cls].append(row)
@@ -156,7 +171,7 @@ def _notations(rows: tuple[Row, ...]) -> RenderableType:
 
 def _row(row: Row) -> str:
     answer = row.answer
-    shown = repr(describe.shortened(answer.text))
+    shown = repr(describe.duration(answer.text))
     if answer.taken is Taken.FAILED:
         return f"{shown} → {answer.status or 'no answer'}"
     return f"{shown} accepted" if answer.echo == answer.text else f"{shown} accepted, back as {answer.echo!r}"

@@ -1,4 +1,4 @@
-"""What an exploration finds, as frozen values: nothing here sends, judges or prints."""
+"""The findings of an exploration as frozen values: nothing here sends, judges or prints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Taken(StrEnum):
-    """What became of one value that was sent."""
+    """The result of sending one value."""
 
     ACCEPTED = "accepted"
     """Status 200."""
@@ -15,11 +15,13 @@ class Taken(StrEnum):
     """A 4xx."""
     FAILED = "failed"
     """A 5xx, another status, or no answer at all: not accepted, but not refused properly either."""
+    IGNORED = "ignored"
+    """Status 200 to an empty value that is not shown afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One value of one timer, and what the target made of it."""
+    """One value of one timer, and the answer to it."""
 
     field: str
     """Slug of the timer."""
@@ -28,11 +30,11 @@ class Answer:
     status: int | None
     """None when there was no answer."""
     echo: str | None = None
-    """What came back; None also where nothing or null did."""
+    """The value that came back; None where null or nothing came back."""
 
     @property
     def accepted(self) -> bool:
-        """Whether the status was 200."""
+        """Whether the value was taken: status 200, and not ignored."""
         return self.taken is Taken.ACCEPTED
 
 
@@ -58,16 +60,16 @@ class Boundary:
     refused: str | None
     """None: the notation's finest length is accepted, or the longest that was tried (5,000 digits)."""
     accepted: str | None
-    """None: nothing in this notation is accepted."""
+    """None: the search found nothing accepted. A value that is accepted all the same makes this not exact."""
     exact: bool = True
-    """Whether nothing lies between the two; False when the search was cut short."""
+    """Whether nothing lies between the two; False when the search was cut short, or values are taken unevenly."""
     status: int | None = None
     """Of the neighbour that was not accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Lengths that are not accepted though shorter and longer ones of the same notation are."""
+    """A range of refused lengths inside the accepted range."""
 
     notation: str
     before: str

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import READ, Exchange, Request, update
@@ -11,7 +12,6 @@ from conformance.oracle.decisions import Answer, decide_value
 from conformance.oracle.expected_state import is_right
 from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
-from conformance.transport.target import Target
 
 REQUESTS = 2 * (2 + len(FIELDS))
 """What putting one account's settings back takes at most: twice all together, each by itself, and a read."""
@@ -23,11 +23,18 @@ _PAUSE = 0.5
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 
 
+class Sender(Protocol):
+    """What sends requests; `conformance.transport.target.Target` does."""
+
+    def send(self, request: Request, *, reserve: bool = False) -> Exchange:
+        """Send one request and return what came of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restorer:
     """How the settings of one target are put back."""
 
-    target: Target
+    target: Sender
     safeguard: Safeguard
     reader: Request | None = None
     """The request that shows the settings without writing; None when there is none."""

@@ -1,11 +1,13 @@
 """What is found equals the truth, which is computed from the settings, not searched."""
 
 from fractions import Fraction
+from math import isfinite
 
 import pytest
 
 from conformance.explore import explore
-from conformance.explore.boundaries import LIMIT, Known, Purse, flip, search
+from conformance.explore.bisection import flip
+from conformance.explore.boundaries import LIMIT, Known, Purse, search
 from conformance.explore.notations import GRIDS, notation_of
 from conformance.explore.values import Answer, Boundary, Taken
 from conformance.model import CLOSED, INACTIVE
@@ -92,27 +94,44 @@ def test_a_gap_is_reported_with_its_edges() -> None:
     assert (gap.before, gap.first, gap.last, gap.after) == ("PT29999S", "PT30000S", "PT89999S", "PT90000S")
 
 
+@pytest.mark.parametrize("base", [2, 10])
 @pytest.mark.parametrize(
     "edge",
     [
         pytest.param(edge, id=name)
         for name, edge in (
+            ("1", 1),
             ("2", 2),
             ("3", 3),
             ("77", 77),
             ("1e9", 10**9),
+            ("2^63", 2**63),
             ("1e40", 10**40 + 1),
             ("1e4999", 10**4999),
         )
     ],
 )
-def test_flip_finds_the_neighbours_between_which_an_answer_changes(edge: int) -> None:
-    low, high, exact = flip(lambda number: number >= edge, 1, 10**5000, [], late=[], steps=20_000)
+def test_flip_finds_the_neighbours_between_which_an_answer_changes(edge: int, base: int) -> None:
+    low, high, exact = flip(lambda number: number >= edge, 0, 10**5000, base=base)
     assert (low, high, exact) == (edge - 1, edge, True)
 
 
+@pytest.mark.parametrize("factor", [1, 60, 3600, 1000])
+def test_flip_finds_where_a_float_overflows(factor: int) -> None:
+    def fits(number: int) -> bool:
+        try:
+            return isfinite(float(number) * factor)
+        except OverflowError:
+            return False
+
+    low, high, exact = flip(fits, 1, 10**5000)
+    assert exact
+    assert fits(low)
+    assert not fits(high)
+
+
 def test_flip_says_when_it_gave_up() -> None:
-    low, high, exact = flip(lambda number: number >= 10**50 + 12345, 1, 10**5000, [], steps=5)
+    low, high, exact = flip(lambda number: number >= 10**50 + 12345, 1, 10**5000, steps=5)
     assert low < 10**50 + 12345 <= high
     assert not exact
 

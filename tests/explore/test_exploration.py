@@ -16,10 +16,11 @@ from conformance.emulator import DIALECTS as DIALECT_VARIANTS
 from conformance.exceptions import BudgetExhausted, NoVerdict
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
-from conformance.explore.notations import nominal_seconds
-from conformance.http import decode_form
+from conformance.explore.notations import nominal_seconds, notation_of
+from conformance.http import decode_form, encode_form
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
+from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
@@ -68,6 +69,78 @@ def test_two_timers_that_are_read_differently_are_said_to_be() -> None:
     assert (found.inactive.dialect.name, found.closed.dialect.name) == ("java", "temporal")
     assert not found.same_dialect
     assert "The two timers are read differently." in text_of(found)
+
+
+def test_timers_that_differ_in_their_minimum_alone_are_read_alike() -> None:
+    found = explored(
+        Settings({INACTIVE.slug: trims, CLOSED.slug: lambda text: trims(text) and long_enough(text)})
+    )
+    assert found.same_dialect
+    assert "The two timers are read differently." not in text_of(found)
+    (remark,) = (each for each in found.interplay if each.topic == "reading")
+    assert "each is answered alike" in remark.text
+
+
+def trims(text: str) -> bool:
+    return reads_with(DIALECTS[0], 60)(text.strip(" "))
+
+
+def long_enough(text: str) -> bool:
+    return reads_with(DIALECTS[0], 600)(text.strip(" "))
+
+
+def test_one_value_that_one_timer_alone_takes_is_told() -> None:
+    found = explored(Settings({INACTIVE.slug: reads_with(DIALECTS[0], 60), CLOSED.slug: long_enough}))
+    (remark,) = (each for each in found.interplay if each.topic == "reading")
+    assert not found.same_dialect
+    assert "(DefaultClosedTimer)" in remark.text
+    assert {each.strip() != each for each in remark.evidence} == {True}
+
+
+def test_no_dialect_is_called_nearest_with_which_less_than_95_of_100_answers_agree() -> None:
+    found = explored(Settings(both(lambda text: len(text) % 2 == 0)))
+    assert not found.inactive.dialect.exact
+    assert found.inactive.dialect.agreement < 0.95
+    text = text_of(found)
+    assert "none of the known dialects" in text
+    assert "nearest" not in text
+    assert "would have it" not in text
+
+
+def test_an_empty_value_that_is_answered_200_and_not_kept_is_ignored() -> None:
+    class Ignoring(Settings):
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            kept = [pair for pair in decode_form(body or b"") if pair[1]]
+            return super().answer(method, encode_form(kept))
+
+    found = explored(Ignoring(reference()))
+    (row,) = (row for row in found.closed.notations if not row.answer.text)
+    assert row.answer.taken == "ignored"
+    assert found.closed.dialect.exact
+
+
+def test_values_that_a_notation_takes_here_and_there_are_shown() -> None:
+    odd = "P12M"
+
+    def accepts(text: str) -> bool:
+        return text == odd or (reads_with(DIALECTS[0], 60)(text) and notation_of(text) != "months")
+
+    found = explored(Settings(both(accepts)))
+    boundary = next(each for each in found.closed.boundaries if each.notation == "months")
+    assert not boundary.exact
+    _, of_closed = text_of(found).split("DefaultClosedTimer, by notation")
+    line = next(line for line in of_closed.splitlines() if line.split()[:1] == ["months"])
+    assert "only P12M" in line
+    assert "nothing" not in line
+
+
+def test_a_fraction_of_few_digits_is_tried_where_others_are_refused() -> None:
+    def accepts(text: str) -> bool:
+        return reads_with(DIALECTS[0], 60)(text) and len(text.partition(".")[2]) <= 3
+
+    found = explored(Settings(both(accepts)))
+    accepted = [each.accepted for each in found.closed.boundaries if each.notation == "hours-point"]
+    assert None not in accepted
 
 
 def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smallest_inputs_that_differ() -> (
@@ -168,6 +241,35 @@ def test_a_timer_that_was_never_set_is_left_long_and_that_is_said() -> None:
     found = explored(settings)
     assert all(seconds(settings.values[field.attribute]) >= 30 * 86400 for field in TIMERS)
     assert any("was never set" in note for note in found.notes)
+
+
+def test_on_a_live_target_a_timer_that_was_never_set_is_put_back_to_30_days_at_once() -> None:
+    settings = Settings(reference())
+    explore(InProcess(settings, budget=150), safeguard=Safeguard(live=True, accept_unrestorable=True))
+    for field in TIMERS:
+        lengths = [seconds(values[field.attribute]) for values in settings.history]
+        short = [number for number, length in enumerate(lengths) if length < 30 * 86400]
+        assert short
+        assert all(lengths[number + 1] >= 30 * 86400 for number in short)
+
+
+def test_an_exploration_of_a_live_target_ends_when_it_does_not_take_a_timer_back() -> None:
+    class OneWay(Settings):
+        """Takes shorter timers alone from its tenth request on."""
+
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            longer = any(seconds(text) >= 3 * 86400 for _, text in decode_form(body or b""))
+            if len(self.history) > 10 and longer:
+                self.history.append(dict(self.values))
+                return 400, {}
+            return super().answer(method, body)
+
+    settings = OneWay(reference(), before={INACTIVE.slug: "P4D", CLOSED.slug: "P5D"})
+    found = explore(InProcess(settings), safeguard=Safeguard(live=True))
+    assert not found.complete
+    assert "cannot be put back" in found.stopped
+    assert found.restore == "failed"
+    assert any("default_closed_timer was 'P5D' and is" in note for note in found.notes)
 
 
 def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_back() -> None:

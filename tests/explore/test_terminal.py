@@ -7,7 +7,8 @@ from rich.console import Console
 
 from conformance.explore import Boundary, Exploration, explore, view
 from conformance.explore.boundaries import Purse
-from conformance.explore.describe import shortened
+from conformance.explore.describe import duration
+from conformance.model import shortened
 from explore.doors import InProcess, Settings, both
 from explore.settings import length
 
@@ -34,7 +35,7 @@ def test_no_line_is_cut(capped: Exploration, width: int) -> None:
     lines = lines_of(capped, width)
     assert max(map(len, lines)) <= width
     shown = "\n".join(lines)
-    for text in ("PT599S", "PT600S", "minutes-seconds-point", shortened("PT12" + 30 * "0" + "S", 20)):
+    for text in ("PT599S", "PT600S", "minutes-seconds-point", duration("PT12" + 30 * "0" + "S", 20)):
         assert text in shown
 
 
@@ -58,8 +59,19 @@ def test_one_end_is_a_line_where_there_is_little_room(capped: Exploration) -> No
     ids=["36", "58", "5000"],
 )
 def test_neighbours_still_differ_when_they_are_shortened(one: str, other: str, room: int) -> None:
-    assert len({shortened(one, room), shortened(other, room)}) == 2
-    assert max(len(shortened(text, room)) for text in (one, other)) <= room
+    assert len({duration(one, room), duration(other, room)}) == 2
+    assert max(len(duration(text, room)) for text in (one, other)) <= room
+
+
+@pytest.mark.parametrize("limit", [10, 20, 40, 100])
+@pytest.mark.parametrize("length", [5, 10, 11, 99, 1_000_000])
+def test_a_shortened_text_keeps_both_ends_and_the_limit(length: int, limit: int) -> None:
+    text = "a" + "x" * (length - 2) + "z"
+    short = shortened(text, limit)
+    assert len(short) <= limit
+    assert (short == text) == (length <= limit)
+    assert short[0] == "a"
+    assert "z" in short
 
 
 def test_an_end_that_was_cut_short_is_shown_as_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

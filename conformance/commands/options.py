@@ -1,0 +1,88 @@
+"""The settings of a run as options of the command line: each is written once, and commands choose by name."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.commands.refused import Refused
+
+if TYPE_CHECKING:
+    from conformance.settings import RunSettings
+
+_RUN: dict[str, tuple[str, str]] = {
+    "target": ("URL", "Base URL of the target. Without it, the embedded emulator is the target."),
+    "profile": ("quick|standard|thorough", "How much to send (default: standard)."),
+    "only": ("GLOB", "Rules to judge, by id; may be repeated."),
+    "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),
+    "seed": ("N", "Seed of everything that is drawn (default: 0)."),
+    "max-requests": ("N", "Requests at most; putting the settings back is not counted."),
+    "report-dir": ("DIR", "Where reports are written."),
+    "known": ("FILE", "Known deviations, TOML: they do not fail the run."),
+    "settle": ("S", "Seconds within which a write must be seen (default: 0)."),
+    "ca-file": ("FILE", "Certificates to trust, PEM."),
+    "proxy": ("URL", "Proxy to send through. The environment's proxies are never used."),
+    "rate": ("N", "Requests per second at most."),
+    "timeout": ("S", "Seconds within which an answer must be complete (default: 10)."),
+    "live": ("", "Allow a target that is neither loopback nor private."),
+    "i-own": ("SID", "An account that is yours; may be repeated. twilio.com needs one for each account."),
+    "accept-unrestorable": ("", "With --live, also set what is null now and cannot be unset."),
+    "state-dir": ("DIR", "Where settings are kept until they are put back."),
+    "mask-accounts": ("", "Show no Account SID in any output."),
+    "chat-service-sid": ("SID", "A Conversation Service that the account has."),
+    "messaging-service-sid": ("SID", "A Messaging Service that the account has."),
+}
+"""By name, the metavar, which is empty for a switch, and the help."""
+
+_REPEATED = ("only", "i-own")
+
+SETTINGS_FILE = Path("conformance.toml")
+
+SAFETY = ("live", "i-own", "accept-unrestorable", "state-dir")
+CONNECTION = ("ca-file", "proxy", "timeout")
+ALL = tuple(_RUN)
+
+Command = Callable[..., Any]
+
+
+def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
+    """
+    Add settings of a run to a command as options.
+
+    An option that is not given is None, false or an empty tuple: `conformance.settings.resolve` then takes the value
+    from the environment or from conformance.toml.
+
+    Args:
+        names: the options without their dashes, in the order of the help.
+        other_help: by name with underscores, a help text that says what the option does in this command.
+    """
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            metavar, text = _RUN[name]
+            text = other_help.get(name.replace("-", "_"), text)
+            kind: dict[str, Any] = (
+                {"metavar": metavar, "multiple": name in _REPEATED} if metavar else {"is_flag": True}
+            )
+            command = click.option(f"--{name}", help=text, **kind)(command)
+        return command
+
+    return decorate
+
+
+def resolved(flags: Mapping[str, object]) -> "RunSettings":
+    """
+    The settings of a run from the options, the environment and conformance.toml.
+
+    Raises:
+        Refused: they cannot be followed.
+    """
+    from conformance.exceptions import ConfigurationError
+    from conformance.settings import resolve
+
+    try:
+        return resolve(flags, os.environ, SETTINGS_FILE)
+    except ConfigurationError as error:
+        raise Refused(str(error)) from None
