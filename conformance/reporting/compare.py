@@ -9,7 +9,18 @@ from typing import Any
 from conformance.model import Level
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import UNJUDGED, Document, plural, sequence_line, visible
+from conformance.reporting.text import (
+    HEADLINE,
+    UNJUDGED,
+    Document,
+    headline,
+    levels,
+    of_level,
+    plural,
+    sequence_line,
+    tally,
+    visible,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +135,31 @@ def to_json(comparison: Comparison) -> str:
 
 
 def _run(document: Document) -> dict[str, Any]:
-    return {name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")}
+    return {
+        **{name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")},
+        "counts": {level: tally(of_level(document["rules"], level)) for level in Level},
+    }
+
+
+def standings(comparison: Comparison) -> list[tuple[str, str]]:
+    """For the earlier and the later result, how its rules stand in words; that most have no verdict comes first."""
+    return [
+        (
+            name,
+            " · ".join([*filter(None, [headline(run)]), *levels(run["rules"], zeros=True), run["verdict"]]),
+        )
+        for name, run in (("earlier", comparison.old), ("later", comparison.new_result))
+    ]
 
 
 def to_text(comparison: Comparison) -> str:
     """The comparison as plain text, one line for each finding and its request."""
-    lines = []
+    lines = [f"{name:<10} {words}" for name, words in standings(comparison)]
     for name, found in comparison.sections.items():
         for each, more in grouped(found):
             place = f"{each['rule']}  {each['class']}  {each['fingerprint'][:12]}"
             lines.append(f"{name:<10} {each['level'].upper()} {place}{_more(more)}")
-            lines.append(f"{'':<10} {visible(each['summary'], 200)}")
+            lines.append(f"{'':<10} {visible(each['summary'], HEADLINE)}")
             lines.append(f"{'':<10} {sequence_line(each)}: {_observed(each, comparison)}")
     lines += [visible(line) for line in _about_rules(comparison)]
     return "\n".join([*lines, summary(comparison)]) + "\n"
@@ -166,7 +191,9 @@ def _about_rules(comparison: Comparison) -> list[str]:
 
 def to_markdown(comparison: Comparison) -> str:
     """The comparison for a pull request."""
-    parts = ["### Twilio Conversations configuration: what changed", escaped(summary(comparison))]
+    parts = ["### Twilio Conversations configuration: what changed"]
+    parts.append("\n".join(f"- {name}: {escaped(words)}" for name, words in standings(comparison)))
+    parts.append(escaped(summary(comparison)))
     rows = [
         [
             name,
@@ -200,6 +227,7 @@ def to_html(comparison: Comparison) -> str:
         "compare.html.j2",
         comparison=comparison,
         grouped=grouped,
+        standings=dict(standings(comparison)),
         observed=lambda finding: _observed(finding, comparison),
     )
 

@@ -19,13 +19,20 @@ from conformance.model import Level, Verdict
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
 from conformance.reporting.text import (
+    CLAIM,
+    HEADLINE,
     Document,
     answer_line,
     body,
     clipped,
+    evidence_line,
+    further_classes,
     group_totals,
+    headline,
+    levels,
     plural,
     request_line,
+    seen,
     sequence_line,
     shown_curl,
     shown_httpx,
@@ -77,6 +84,11 @@ def _environment() -> Environment:
         when=_when,
         was_judged=was_judged,
         statement_beside=statement_beside,
+        evidence_line=evidence_line,
+        further_classes=further_classes,
+        seen=seen,
+        HEADLINE=HEADLINE,
+        CLAIM=CLAIM,
     )
     return environment
 
@@ -97,6 +109,8 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         "report.html.j2",
         images=timer_svg is not None,
         result=document,
+        no_verdict=headline(document),
+        levels=[part.split(" ", 1) for part in levels(rules, zeros=True)],
         meaning=_MEANING[Verdict(document["verdict"])],
         differences=differences(document),
         told_in_full=TOLD_IN_FULL,
@@ -169,7 +183,7 @@ def _response_text(exchange: Document) -> str:
     if "response" not in exchange:
         return answer_line(exchange, 1_000)
     response = exchange["response"]
-    end = ["(cut at the size cap)"] if response["truncated"] else []
+    end = ["(cut: the body is longer than is read)"] if response["truncated"] else []
     if "failure" in exchange:
         end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
     return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])

@@ -1,9 +1,8 @@
 """The result of a run as one JSON document, from which every other report is rendered."""
 
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
 from conformance.http import PATH, Exchange, Request, Response
@@ -13,7 +12,7 @@ from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
 from conformance.reporting.snippet import httpx_snippet
-from conformance.reporting.text import HOLD, UNJUDGED, Document
+from conformance.reporting.text import Document, answer_line, of_level, request_line, tally
 
 
 class Redact(Protocol):
@@ -39,6 +38,7 @@ def build(
         curl_options: curl arguments that every line needs to reach the target, such as `--cacert` and a path.
         redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
+    url = report.target.rstrip("/") + PATH
     statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -52,9 +52,9 @@ def build(
         "duration_s": round(report.duration, 3),
         "stopped": report.stopped,
         "notices": list(report.notices),
-        "rules": [_rule(outcome) for outcome in report.outcomes],
+        "rules": [_rule(outcome, url, redact) for outcome in report.outcomes],
         "findings": [
-            _finding(finding, report.target.rstrip("/") + PATH, accounts, curl_options, statements)
+            _finding(finding, report.requests, url, accounts, curl_options, statements)
             for outcome in report.outcomes
             for finding in outcome.findings
         ],
@@ -67,8 +67,14 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
-    for finding, cause in zip(document["findings"], causes(document), strict=True):
+    by_cause: defaultdict[str, set[int]] = defaultdict(set)
+    found = [finding for outcome in report.outcomes for finding in outcome.findings]
+    for finding, cause, each in zip(document["findings"], causes(document), found, strict=True):
         finding["cause"] = cause
+        by_cause[cause] |= each.numbers
+    if all(each.numbers for each in found):
+        for finding in document["findings"]:
+            finding["cause_requests"] = len(by_cause[finding["cause"]])
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said
@@ -93,15 +99,16 @@ def count(document: Document) -> dict[str, Any]:
 
 
 def _level_counts(document: Document, level: Level) -> dict[str, int]:
-    verdicts = [rule["verdict"] for rule in document["rules"] if rule["level"] == level]
+    counts = tally(of_level(document["rules"], level))
     return {
-        "conformant": sum(verdict in HOLD for verdict in verdicts),
-        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
-        "total": len(verdicts),
+        "conformant": counts["hold"],
+        "judged": counts["hold"] + counts["broken"],
+        "total": sum(counts.values()),
+        **counts,
     }
 
 
-def _rule(outcome: Outcome) -> dict[str, Any]:
+def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
     rule = outcome.rule
     return {
         "id": rule.id,
@@ -112,6 +119,7 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "reason": outcome.reason,
         "examples": outcome.examples,
+        "evidence": outcome.evidence and _evidence(plain(record(outcome.evidence, url), redact)),
         "classes": [
             {"id": each.id, "reason": each.reason, "examples": each.examples, "statuses": dict(each.statuses)}
             for each in outcome.classes
@@ -119,8 +127,19 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _evidence(exchange: Document) -> dict[str, Any]:
+    """An exchange on two lines; it is redacted before it is cut, so that no piece of a secret is left."""
+    return {
+        "number": exchange["number"],
+        "request": request_line(exchange),
+        "status": exchange.get("response", {}).get("status"),
+        "answer": answer_line(exchange),
+    }
+
+
 def _finding(
     finding: Finding,
+    requests: int,
     url: str,
     accounts: Sequence[ShellAccount],
     options: Sequence[str],
@@ -138,16 +157,19 @@ def _finding(
         "observed": finding.observed,
         "fingerprint": finding.fingerprint,
         "cause": finding.cause,
-        "count": finding.count,
+        # Several violations by one exchange may have been counted each; no more requests can show it than were sent.
+        "count": len(finding.numbers) or min(finding.count, requests),
         "stable": finding.stable,
         "exchanges": [record(each, url) for each in finding.exchanges],
-        "curl": curl(finding.exchanges, url=url, accounts=accounts, options=options),
-        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, ca_file=_ca_file(options)),
+        "curl": curl(
+            finding.exchanges,
+            url=url,
+            accounts=accounts,
+            options=options,
+            shared=finding.shared_connection,
+        ),
+        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, options=options),
     }
-
-
-def _ca_file(options: Sequence[str]) -> str:
-    return next((value for name, value in pairwise(options) if name == "--cacert"), "")
 
 
 def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
