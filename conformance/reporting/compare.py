@@ -1,4 +1,4 @@
-"""Two results of one target, and what is another in the later: as terminal text, Markdown, JSON or a page."""
+"""Compares an earlier and a later result, and shows what changed: as terminal text, Markdown, JSON or a page."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -25,28 +25,28 @@ from conformance.reporting.text import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What two results have not in common; findings are those of the later where it has them."""
+    """The changes from an earlier result to a later one; a finding of both is the later one's."""
 
     old: Document
     new_result: Document
     new: tuple[Document, ...]
     """Stable findings that the earlier result does not have."""
     changed: tuple[tuple[Document, Document], ...]
-    """Findings of one rule and input class whose outcome is another one, earlier and later."""
+    """Earlier and later findings of one rule and input class that differ in their outcome."""
     unstable: tuple[Document, ...]
-    """Findings of the later result that come and go."""
+    """Unstable findings of the later result."""
     fixed: tuple[Document, ...]
-    """Findings that the later result does not have, though it judged the rule."""
+    """Findings of the earlier result alone, whose rule the later result judged."""
     not_judged: tuple[Document, ...]
-    """Findings that the later result does not have, and did not judge the rule."""
+    """Findings of the earlier result alone, whose rule the later result did not judge."""
     rules_added: tuple[str, ...]
     rules_gone: tuple[str, ...]
     verdicts: tuple[tuple[str, str, str], ...]
-    """Rules of both with another verdict: id, earlier, later."""
+    """Rules whose verdict changed: id, earlier verdict, later verdict."""
 
     @property
     def sections(self) -> Mapping[str, tuple[Document, ...]]:
-        """The findings by what became of them, in the order of their weight."""
+        """The findings by kind of change, the gravest first."""
         later = tuple(later for _, later in self.changed)
         return {
             "new": self.new,
@@ -65,7 +65,7 @@ class Comparison:
         )
 
     def fails(self, level: Level = Level.MUST) -> bool:
-        """Whether there is a deviation, of that level or above, that the earlier result does not have."""
+        """Whether the later result has a deviation, of that level or above, that the earlier one does not have."""
         before = {each["fingerprint"] for each in self.old["findings"]}
         return any(
             (level is Level.SHOULD or each["level"] == Level.MUST)
@@ -76,7 +76,7 @@ class Comparison:
 
 
 def compare(old: Document, new: Document) -> Comparison:
-    """What is another in the later of two results; findings are told apart by their fingerprints."""
+    """Compares two results; two findings are the same if their fingerprints are."""
     before, after = ({each["fingerprint"]: each for each in result["findings"]} for result in (old, new))
     rules_before, rules_after = ({each["id"]: each for each in result["rules"]} for result in (old, new))
     gone = [each for name, each in before.items() if name not in after]
@@ -117,7 +117,7 @@ def grouped(found: Sequence[Document]) -> list[tuple[Document, int]]:
 
 
 def to_json(comparison: Comparison) -> str:
-    """The comparison for programs: findings by what became of them, each as in its result."""
+    """The comparison for programs: findings by kind of change, each as in its result."""
     was = {later["fingerprint"]: earlier for earlier, later in comparison.changed}
     content: dict[str, Any] = {
         "old": _run(comparison.old),
@@ -235,4 +235,4 @@ def to_html(comparison: Comparison) -> str:
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
     {"terminal": to_text, "markdown": to_markdown, "json": to_json, "html": to_html}
 )
-"""The ways to tell a comparison, by name."""
+"""The formats of a comparison, by name."""

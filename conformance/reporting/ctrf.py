@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.model import Level, Verdict
-from conformance.reporting.junit import PACKAGE, TOLD, related, should_fails, told
+from conformance.reporting.junit import MOST, PACKAGE, in_full, related, should_fails
 from conformance.reporting.text import HEADLINE, Document, headline, of_level, tally, visible
 
 _STATUSES = {
@@ -71,7 +71,7 @@ def _test(rule: Document, document: Document, about: Mapping[str, Sequence[str]]
         test["flaky"] = True
     if new:
         test["message"] = visible(new[0]["summary"], HEADLINE)
-        test["trace"] = "\n\n".join(told(each, about.get(each["fingerprint"], ())) for each in new[:TOLD])
+        test["trace"] = "\n\n".join(in_full(each, about.get(each["fingerprint"], ())) for each in new[:MOST])
     elif rule["reason"]:
         test["message"] = visible(rule["reason"], 300)
     return test

@@ -1,9 +1,9 @@
 """
-The result as JUnit XML: one test case per rule, so that names are stable from run to run.
+The result as JUnit XML: one test case for each rule, so that names are stable from run to run.
 
-A test case has at most one result child, and the suite is red whenever the exit status is not 0: a reader that
-knows nothing but this file is not misled. It names no file and line: GitLab and GitHub's annotations take them for
-places in the repository at hand, where what is broken has none. Layout: github.com/testmoapp/junitxml.
+A test case has at most one result child. The suite is red whenever the exit status is not 0, so that it misleads no
+reader who has this file alone. The file names no source file and no line: GitLab and GitHub would look for them in the
+repository of the reader. Layout: github.com/testmoapp/junitxml.
 """
 
 import re
@@ -30,11 +30,11 @@ from conformance.reporting.text import (
 )
 
 PACKAGE = "twilio.conversations.configuration"
-TOLD = 10
-"""Findings of one rule that are told in full."""
+MOST = 10
+"""Most findings of one rule that are shown in full."""
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
+"""Everything that is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
 
 _NO_VERDICT = {
     1: "entries of known deviations are out of date",
@@ -92,7 +92,7 @@ def render(document: Document) -> str:
 
 
 def should_fails(document: Document) -> bool:
-    """Whether a broken SHOULD rule makes the run fail, which is the run's own setting."""
+    """Whether a broken SHOULD rule fails the run; this is a setting of the run."""
     return bool(document["settings"].get("fail_on") == Level.SHOULD)
 
 
@@ -129,15 +129,15 @@ def _failure(
     unstable = "unstable: " if rule["verdict"] == Verdict.UNSTABLE else ""
     paragraphs = [
         f"{visible(rule['statement'])}\nSource: {visible(rule['source'])}",
-        *(told(each, about.get(each["fingerprint"], ())) for each in findings[:TOLD]),
+        *(in_full(each, about.get(each["fingerprint"], ())) for each in findings[:MOST]),
     ]
-    if len(findings) > TOLD:
-        paragraphs.append(f"{plural(len(findings) - TOLD, 'more finding')} in result.json")
+    if len(findings) > MOST:
+        paragraphs.append(f"{plural(len(findings) - MOST, 'more finding')} in result.json")
     _result(case, "failure", f"{unstable}{summary}{more}", rule["id"], "\n\n".join(paragraphs))
 
 
 def related(document: Document) -> dict[str, list[str]]:
-    """By fingerprint, the lines on what shows beside a finding, and on the rule that a finding follows from."""
+    """By fingerprint of a finding, lines that name its further input classes, its consequences, or its cause."""
     lines: dict[str, list[str]] = {}
     for difference in differences(document):
         first = difference.first
@@ -149,7 +149,7 @@ def related(document: Document) -> dict[str, list[str]]:
     return lines
 
 
-def told(finding: Document, about: Sequence[str] = ()) -> str:
+def in_full(finding: Document, about: Sequence[str] = ()) -> str:
     """A finding in full, as plain text; `about` are further lines."""
     lines = [
         f"{visible(finding['class'])}: {visible(finding['summary'], HEADLINE)}",

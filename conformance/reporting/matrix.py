@@ -1,4 +1,4 @@
-"""Several targets side by side, targets by rules, as Markdown or as one page that loads nothing."""
+"""Several targets side by side: a table of rules and targets, as Markdown or as one page that loads nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ class Column:
     name: str
     result: Document
     link: str = ""
-    """Where its own report is; empty: nowhere."""
+    """The address of its own report; empty where it has none."""
 
     def rule(self, name: str) -> Document | None:
-        """What the result says of a rule; None where it does not know it."""
+        """The rule of that id in the result; None where the result does not have it."""
         return next((each for each in self.result["rules"] if each["id"] == name), None)
 
     @property
     def versions(self) -> str:
-        """What it was judged with and when."""
+        """The day of the run and the version of the suite."""
         version = self.result["versions"].get(SUITE, "")
         return " ".join(
             part for part in (self.result["started_at"][:10], version and f"suite {version}") if part
@@ -46,7 +46,7 @@ class Column:
 
 
 def rules(columns: Sequence[Column]) -> list[Document]:
-    """Every rule of any of the results by groups, as the newest result that has it states it."""
+    """The rules of all results by groups; the newest result that has a rule words it."""
     found: dict[str, Document] = {}
     for column in sorted(columns, key=lambda column: str(column.result["started_at"]), reverse=True):
         for rule in column.result["rules"]:

@@ -19,7 +19,7 @@ class Redact(Protocol):
     """Replaces secrets in text or bytes."""
 
     def __call__(self, data: AnyStr, /) -> AnyStr:
-        """The same with something harmless in place of every secret."""
+        """The data with a placeholder for every secret."""
 
 
 def build(
@@ -33,9 +33,10 @@ def build(
     The result document of a run, as `schemas/result.schema.json` describes it.
 
     Args:
-        report: what is known of the run.
+        report: the outcome of the run.
         accounts: how curl lines spell the credentials of each of the target's accounts.
-        curl_options: curl arguments that every line needs to reach the target, such as `--cacert` and a path.
+        curl_options: pairs of curl arguments that are needed to reach the target: `--cacert` and an absolute path,
+            `--proxy` and a URL.
         redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
     url = report.target.rstrip("/") + PATH
@@ -128,7 +129,7 @@ def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
 
 
 def _evidence(exchange: Document) -> dict[str, Any]:
-    """An exchange on two lines; it is redacted before it is cut, so that no piece of a secret is left."""
+    """An exchange in short. It must be redacted already: of a secret that is cut later, a piece would be left."""
     return {
         "number": exchange["number"],
         "request": request_line(exchange),
@@ -151,7 +152,7 @@ def _finding(
         "class": finding.cls,
         "outcome": finding.outcome,
         "field": finding.field,
-        # A rule's statement alone would read as if it held.
+        # The statement of a rule alone would read as if the rule held.
         "summary": f"Does not hold: {finding.summary}" if finding.summary in statements else finding.summary,
         "expected": finding.expected,
         "observed": finding.observed,
@@ -202,7 +203,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
 
 
 def _template(request: Request) -> dict[str, Any]:
-    """What it takes to send the request again to another target with other credentials."""
+    """All that is needed to send the request to another target with other credentials."""
     return {
         "content_type": request.content_type,
         "query": request.query,
@@ -230,7 +231,7 @@ def _response(response: Response) -> dict[str, Any]:
 
 
 def _body(raw: bytes) -> dict[str, str]:
-    """The body as text where text says it all to a reader, else as base64."""
+    """The body as text if all of it is printable, else as base64."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -242,10 +243,10 @@ def _body(raw: bytes) -> dict[str, str]:
 
 def plain(value: Any, redact: Redact | None) -> Any:
     """
-    The value as JSON would give it back; what JSON has no word for is told as text.
+    The value as JSON has it; a value of any other type becomes text.
 
     Args:
-        value: of mappings, sequences, numbers and texts, such as what `record` makes.
+        value: mappings, sequences, numbers and texts, for example from `record`.
         redact: takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
     """
     if value is None or isinstance(value, bool | int | float):

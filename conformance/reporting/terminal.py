@@ -1,4 +1,4 @@
-"""What a run prints when it ends: deviations first, one line of totals last; bytes of the target only escaped."""
+"""Prints a result when the run ends: deviations first, one line of totals last. Bytes of the target are escaped."""
 
 import os
 from collections import defaultdict
@@ -59,9 +59,9 @@ def render(
 
     Args:
         document: a valid result document.
-        console: where to; see `console_for`.
-        told: notices that the reader has seen already, when the run began.
-        page: where the same is to be read in full.
+        console: the console to print on; see `console_for`.
+        told: notices that were printed when the run began.
+        page: the path of the report page.
     """
     if no_verdict := headline(document):
         console.print(Text(no_verdict, "bold yellow"), soft_wrap=not console.is_terminal, end="\n\n")
@@ -93,7 +93,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     head.append(f"  {visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
     console.print(head, soft_wrap=True)
     if "known" in finding:
-        # A known deviation is named, and not told in full again.
+        # A known deviation is named; its counterexample is left out.
         _row(console, "", visible(finding["summary"], HEADLINE))
         _row(console, "known", visible(why_known(finding), OBSERVED_LIMIT))
         _related(difference, console)
@@ -167,7 +167,7 @@ def _standing(rules: list[Document]) -> Text:
 
 
 def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
-    """The lines between the table and the totals, each on what it says first."""
+    """The lines between the table and the totals; each begins with its kind."""
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for rule in document["rules"]:
         if rule["verdict"] in (

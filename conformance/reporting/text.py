@@ -1,4 +1,4 @@
-"""What reports say about parts of a result document, as plain text that is safe to show anywhere."""
+"""The words of all reports: parts of a result document as plain text that is safe to show anywhere."""
 
 import base64
 from collections import Counter
@@ -17,7 +17,7 @@ HOLD = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
 """Verdicts of rules that hold."""
 
 HEADLINE = 170
-"""Most characters of a finding's summary where it is a headline; what is cut off adds its length in words."""
+"""Most characters of a summary that is a headline; with the note that it was cut it stays below 200."""
 CLAIM = 500
 """Most characters of a text that says what was expected or observed, in a report that people read."""
 
@@ -30,11 +30,11 @@ Document = Mapping[str, Any]
 
 def visible(text: str, limit: int | None = None) -> str:
     """
-    The text on one line, with all that is not a printable character or a space escaped as Python does it.
+    The text on one line; characters that are not printable are escaped as in Python.
 
     Args:
-        text: anything, hostile or not.
-        limit: the greatest length in characters; what goes past it is cut and said to be.
+        text: any text, hostile or not.
+        limit: the greatest length in characters; a longer text is cut, and its length is added.
     """
     head = text if limit is None else text[: limit + 1]
     shown = head if head.isprintable() else "".join([c if c.isprintable() else _escape(c) for c in head])
@@ -48,14 +48,14 @@ CLIP = 4_000
 
 
 def clipped(text: str) -> str:
-    """The text, cut where it would bury the rest of a report; no byte of it is escaped."""
+    """The text, cut where it is too long for a report; no character is escaped."""
     if len(text) <= CLIP:
         return text
     return f"{text[:CLIP]}… ({len(text):,} characters; the whole is in result.json)"
 
 
 def shown_curl(finding: Document) -> str:
-    """The curl lines of a finding, or a comment that says where they are: cut ones would do something else."""
+    """The curl commands of a finding, or a comment that says where they are; cut ones would do something else."""
     return _shown(finding, "curl")
 
 
@@ -101,7 +101,7 @@ def body(message: Document) -> bytes | None:
 
 
 def request_line(exchange: Document, limit: int | None = 160) -> str:
-    """A recorded request on one line: the decoded parameters, and whatever is unlike an ordinary update."""
+    """A recorded request on one line: its decoded parameters, and everything that an ordinary update does not have."""
     request = exchange["request"]
     raw = body(request)
     essence = (request["content_type"] or "").partition(";")[0].strip().lower()
@@ -146,7 +146,7 @@ def _value(value: str) -> str:
 
 
 def answer_line(exchange: Document, limit: int = 160) -> str:
-    """A recorded answer on one line: status and body, or why there was none, or what was wrong besides."""
+    """A recorded answer on one line: its status and body, and the failure if there was one."""
     response, failure = exchange.get("response"), exchange.get("failure")
     parts = []
     if failure is not None:
@@ -158,14 +158,14 @@ def answer_line(exchange: Document, limit: int = 160) -> str:
 
 
 def why_known(finding: Document) -> str:
-    """Why a known finding was accepted, where that is dealt with, and until when it counts."""
+    """The reason, the link and the last day of a known deviation."""
     known = finding["known"]
     until = f"until {known['expires']}" if known["expires"] else ""
     return ", ".join(part for part in (known["reason"], known["link"], until) if part)
 
 
 def stale(document: Document) -> Iterator[str]:
-    """A line for each entry of known deviations that should be looked at: expired, fixed or unused."""
+    """A line for each entry of the baseline that should be removed or renewed: it is expired, fixed or unused."""
     for entry in document.get("known", ()):
         advice = {
             "expired": f"it was accepted until {entry['expires']}, for: {entry['reason']}",
@@ -178,12 +178,12 @@ def stale(document: Document) -> Iterator[str]:
 
 
 def plural(count: int, noun: str) -> str:
-    """The count, with thousands marked, and the noun in the number it needs."""
+    """The count, with commas at thousands, and the noun in singular or plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
 def statement_beside(finding: Document, rule: Document) -> str:
-    """The rule's statement, to be told beside a finding's summary; empty where the summary says it already."""
+    """The statement of a rule, to stand beside a finding's summary; empty where the summary repeats it."""
     statement: str = rule["statement"]
     return "" if statement in finding["summary"] else statement
 
@@ -234,8 +234,8 @@ def standing(rules: Sequence[Document], *, zeros: bool = False) -> str:
 
 def levels(rules: Sequence[Document], *, zeros: bool = False) -> list[str]:
     """For each level that has rules, its name and how they stand: see `standing`."""
-    told = {level: standing(of_level(rules, level), zeros=zeros) for level in Level}
-    return [f"{level.upper()} {words}" for level, words in told.items() if words]
+    found = {level: standing(of_level(rules, level), zeros=zeros) for level in Level}
+    return [f"{level.upper()} {words}" for level, words in found.items() if words]
 
 
 def headline(document: Document) -> str:
