@@ -15,10 +15,9 @@ from conformance.reporting.text import (
     Document,
     headline,
     levels,
-    of_level,
     plural,
     sequence_line,
-    tally,
+    tallies,
     visible,
 )
 
@@ -137,7 +136,7 @@ def to_json(comparison: Comparison) -> str:
 def _run(document: Document) -> dict[str, Any]:
     return {
         **{name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")},
-        "counts": {level: tally(of_level(document["rules"], level)) for level in Level},
+        "counts": tallies(document),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.model import Level, Verdict
 from conformance.reporting.junit import MOST, PACKAGE, in_full, related, should_fails
-from conformance.reporting.text import HEADLINE, Document, headline, of_level, tally, visible
+from conformance.reporting.text import HEADLINE, Document, headline, tallies, visible
 
 _STATUSES = {
     Verdict.CONFORMANT: "passed",
@@ -35,7 +35,7 @@ def render(document: Document) -> str:
             "exitCode": document["exit_code"],
             "stopped": document["stopped"],
             "headline": headline(document),
-            **{str(level): tally(of_level(document["rules"], level)) for level in Level},
+            **tallies(document),
         },
     }
     names = ("target", "profile", "seed", "requests", "versions")

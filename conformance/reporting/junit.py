@@ -20,11 +20,10 @@ from conformance.reporting.text import (
     evidence_line,
     further_classes,
     headline,
-    of_level,
     plural,
     request_line,
     shown_curl,
-    tally,
+    tallies,
     totals,
     visible,
 )
@@ -75,8 +74,8 @@ def render(document: Document) -> str:
             }
             | {
                 f"{level}.{name}": str(number)
-                for level in Level
-                for name, number in tally(of_level(document["rules"], level)).items()
+                for level, counts in tallies(document).items()
+                for name, number in counts.items()
             }
             | {"headline": headline(document)}
             | {f"version.{name}": version for name, version in document["versions"].items()}

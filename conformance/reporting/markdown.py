@@ -14,6 +14,7 @@ from conformance.reporting.text import (
     HEADLINE,
     Document,
     answer_line,
+    by_group,
     further_classes,
     headline,
     of_level,
@@ -134,16 +135,13 @@ def _details(difference: Difference, document: Document) -> str:
 
 
 def _group_rows(document: Document) -> list[list[str]]:
-    groups: dict[str, list[Document]] = {}
-    for rule in document["rules"]:
-        groups.setdefault(rule["group"], []).append(rule)
     return [
         [
             escaped(name),
             *(standing(of_level(rules, level)) or "–" for level in Level),
             f"{sum(rule['examples'] for rule in rules):,}",
         ]
-        for name, rules in groups.items()
+        for name, rules in by_group(document).items()
     ]
 
 

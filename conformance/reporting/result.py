@@ -12,7 +12,7 @@ from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
 from conformance.reporting.snippet import httpx_snippet
-from conformance.reporting.text import Document, answer_line, of_level, request_line, tally
+from conformance.reporting.text import Document, answer_line, request_line, tallies
 
 
 class Redact(Protocol):
@@ -86,7 +86,7 @@ def count(document: Document) -> dict[str, Any]:
     verdicts = Counter(rule["verdict"] for rule in document["rules"])
     new = [each for each in document["findings"] if "known" not in each]
     return {
-        **{level: _level_counts(document, level) for level in Level},
+        **{level: _with_older_names(counts) for level, counts in tallies(document).items()},
         "undecided": verdicts[Verdict.UNDECIDED],
         "not_run": verdicts[Verdict.NOT_RUN],
         "errors": verdicts[Verdict.ERROR],
@@ -99,14 +99,9 @@ def count(document: Document) -> dict[str, Any]:
     }
 
 
-def _level_counts(document: Document, level: Level) -> dict[str, int]:
-    counts = tally(of_level(document["rules"], level))
-    return {
-        "conformant": counts["hold"],
-        "judged": counts["hold"] + counts["broken"],
-        "total": sum(counts.values()),
-        **counts,
-    }
+def _with_older_names(counts: dict[str, int]) -> dict[str, int]:
+    judged = counts["hold"] + counts["broken"]
+    return {"conformant": counts["hold"], "judged": judged, "total": sum(counts.values()), **counts}
 
 
 def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An exchange as lines of Python that send the same bytes again with httpx."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby, pairwise
@@ -7,12 +8,7 @@ from itertools import groupby, pairwise
 from conformance.http import Exchange, Request
 from conformance.reporting.curl import PLACEHOLDER, ShellAccount, patience_of, pieces_of, spelled, target_of
 
-_HEAD = {
-    "base64.": "import base64",
-    "os.environ": "import os",
-    "Executor": "from concurrent.futures import ThreadPoolExecutor",
-}
-"""What a snippet imports besides httpx, by what it has in it then."""
+_IMPORTS = ("import base64", "import os", "from concurrent.futures import ThreadPoolExecutor")
 _BASIC = 'def basic(user, secret):\n    return base64.b64encode(f"{user}:{secret}".encode()).decode()\n\n'
 _PRINT = "print(answer.status_code, answer.headers, answer.text)"
 
@@ -30,8 +26,8 @@ def httpx_snippet(
     for together, group in groupby(exchanges, key=lambda each: each.together):
         calls = [", ".join(_arguments(each, target_of(each, url), accounts, names)) for each in group]
         if together:
-            submitted = [f"        pool.submit(client.request, {call})," for call in calls]
-            sent += ["with ThreadPoolExecutor() as pool:", "    sent = [", *submitted, "    ]"]
+            submitted = ", ".join(f"pool.submit(client.request, {call})" for call in calls)
+            sent += ["with ThreadPoolExecutor() as pool:", f"    sent = [{submitted}]"]
             sent += ["for each in sent:", "    answer = each.result()", f"    {_PRINT}"]
         else:
             sent += [line for call in calls for line in (f"answer = client.request({call})", _PRINT)]
@@ -42,9 +38,8 @@ def httpx_snippet(
     body = [f"{name} = {value}" for name, value in names.items()]
     body += [f"with httpx.Client({', '.join(client)}) as client:", *(f"    {line}" for line in sent)]
     text = _BASIC * any("basic(" in line for line in sent) + "\n".join(body)
-    imports = "".join(f"{line}\n" for mark, line in _HEAD.items() if mark in text)
-    gap = "\n" if imports else ""
-    return f"{imports}{gap}import httpx\n\n{text}"
+    imports = [line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}[.(]", text)]
+    return "\n".join([*imports, *[""] * bool(imports), "import httpx", "", text])
 
 
 def _arguments(

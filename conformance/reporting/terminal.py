@@ -15,6 +15,7 @@ from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
     HEADLINE,
     Document,
+    by_group,
     further_classes,
     headline,
     of_level,
@@ -140,15 +141,12 @@ def _row(console: Console, label: str, text: str) -> None:
 
 
 def _groups(document: Document) -> Table:
-    groups: defaultdict[str, list[Document]] = defaultdict(list)
-    for rule in document["rules"]:
-        groups[rule["group"]].append(rule)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("group")
     table.add_column("MUST")
     table.add_column("SHOULD")
     table.add_column("examples", justify="right")
-    for name, rules in groups.items():
+    for name, rules in by_group(document).items():
         table.add_row(
             Text(visible(name)),
             *(_standing(of_level(rules, level)) for level in Level),

@@ -210,6 +210,19 @@ def tally(rules: Iterable[Document]) -> dict[str, int]:
     return {name: counts[name] for name in _WORDS}
 
 
+def tallies(document: Document) -> dict[str, dict[str, int]]:
+    """The tally of the rules of each level, by level."""
+    return {str(level): tally(of_level(document["rules"], level)) for level in Level}
+
+
+def by_group(document: Document) -> dict[str, list[Document]]:
+    """The rules of a result document by their groups."""
+    groups: dict[str, list[Document]] = {}
+    for rule in document["rules"]:
+        groups.setdefault(rule["group"], []).append(rule)
+    return groups
+
+
 def of_level(rules: Iterable[Document], level: str) -> list[Document]:
     """The rules of one level."""
     return [rule for rule in rules if rule["level"] == level]
@@ -240,7 +253,7 @@ def levels(rules: Sequence[Document], *, zeros: bool = False) -> list[str]:
 
 def headline(document: Document) -> str:
     """The words that come before anything else where most MUST rules have no verdict; empty where they have."""
-    counts = tally(of_level(document["rules"], Level.MUST))
+    counts = tallies(document)[Level.MUST]
     total, judged = sum(counts.values()), counts["hold"] + counts["broken"]
     if 2 * judged >= total:
         return ""
