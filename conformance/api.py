@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from conformance.exceptions import ConfigurationError, JournalError
 from conformance.http import Exchange, Request
@@ -194,6 +196,10 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         **{name: getattr(settings, name) for name in _AGAIN if name in settings.given},
     }
     report = replace(report, settings={**report.settings, **again})
-    options = ["--cacert", settings.ca_file] if settings.ca_file else []
+    options = ["--cacert", str(Path(settings.ca_file).absolute())] if settings.ca_file else []
+    if settings.proxy:
+        parts = urlsplit(settings.proxy)
+        # Its user and password are secrets: they are left out.
+        options += ["--proxy", parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()]
     redact = _redaction(settings, report.target)
     return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

@@ -211,6 +211,8 @@ def json_of(response: Response) -> Any:
     if response.undecoded:
         coding = response.header("content-encoding")
         raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
+    if not response.body:
+        raise NotJSON("the body is empty")
     try:
         return json.loads(response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
     except UnicodeDecodeError as error:

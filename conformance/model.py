@@ -272,8 +272,12 @@ class Finding:
     """The id of the rule whose finding explains this one; None where it is of the cause itself."""
     count: int = 1
     """How many exchanges of the run showed it."""
+    numbers: frozenset[int] = frozenset()
+    """The numbers of the requests that showed it; empty where they were not kept, and `count` says how many."""
     first: int = 0
     """The number of the request that showed it first."""
+    shared_connection: bool = False
+    """Whether it depends on requests that follow each other on one connection."""
 
     @property
     def fingerprint(self) -> str:

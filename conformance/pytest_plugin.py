@@ -3,16 +3,15 @@ The pytest front: one line in a test module runs the catalogue, one item for eac
 
     from conformance.pytest_plugin import test_conformance
 
-The run is made when the first item is reached, by the executor of the command line, with the rules whose items
-were selected. Under pytest-xdist the worker that comes first makes it and the others read its result, so that no
-two ever write to one account. pytest loads this module in every session: whatever costs time to import is imported
-by the run.
+The first item that is reached makes the run, with the rules whose items were selected. Under pytest-xdist the worker
+that comes first makes it, and the others read its result, so that no two ever write to one account. pytest loads this
+module in every session, so functions import what costs time.
 """
 
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +26,7 @@ _NO_VERDICT = {
     4: "the settings before the run could not be restored",
     5: "nothing was exercised",
 }
-"""By exit status of the command line, what no single rule can be blamed for."""
+"""By exit status of the command line, the failures that belong to no single rule."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,7 +63,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def conformance_target() -> str | None:
-    """The base URL to judge, before any setting: override it where a fixture of your own starts the server."""
+    """The base URL to judge; it wins over every setting. Override it where a fixture of your own starts the server."""
     return None
 
 
@@ -90,9 +89,13 @@ def conformance_result(
     if document["exit_code"] == 130:
         raise KeyboardInterrupt
     yield document
-    told = document["exit_code"] == 3 and any(rule["verdict"] == "not-run" for rule in document["rules"])
-    if not told and (reason := _NO_VERDICT.get(document["exit_code"])):
-        detail = document["stopped"] or ", ".join(document["restore"]["failed"])
+    # Items of rules that were not run have failed already, with the reason.
+    not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
+    reported = document["exit_code"] == 3 and document["stopped"] and not_run
+    if not reported and (reason := _NO_VERDICT.get(document["exit_code"])):
+        from conformance.reporting.text import headline
+
+        detail = document["stopped"] or ", ".join(document["restore"]["failed"]) or headline(document)
         pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
 
 
@@ -100,7 +103,7 @@ def conformance_result(
 def conformance_outcome(
     request: pytest.FixtureRequest, conformance_rule: str, conformance_result: dict[str, Any]
 ) -> dict[str, Any]:
-    """What the run says of one rule; an error where it says nothing through no fault of the rule."""
+    """The run's outcome for one rule; the item fails, skips or is expected to fail here where there is no verdict."""
     rule: dict[str, Any] = next(
         each for each in conformance_result["rules"] if each["id"] == conformance_rule
     )
@@ -108,7 +111,7 @@ def conformance_outcome(
     match rule["verdict"]:
         case "error":
             pytest.fail(rule["reason"], pytrace=False)
-        case "not-run" if conformance_result["exit_code"] == 3:
+        case "not-run" if conformance_result["exit_code"] == 3 and conformance_result["stopped"]:
             pytest.fail(f"not run: {rule['reason']}", pytrace=False)
         case "not-run" | "undecided" as verdict:
             pytest.skip(f"{verdict}: {rule['reason']}")
@@ -127,10 +130,10 @@ def test_conformance(
     ]
     if not findings:
         return
-    told = _told(rule, {**conformance_result, "findings": findings})
+    message = _message(rule, findings, conformance_result)
     if rule["level"] == "must" or conformance_result["settings"]["fail_on"] == "should":
-        pytest.fail(told, pytrace=False)
-    print(told)  # pytest shows it with -rP, and keeps it in JUnit XML
+        pytest.fail(message, pytrace=False)
+    print(message)  # pytest shows it with -rP, and keeps it in JUnit XML
     request.node.user_properties += [("deviation", finding["summary"]) for finding in findings]
 
 
@@ -153,7 +156,7 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from conformance.transport.embedded import Embedded
 
     check_writable(settings.report_dir)
-    # Warnings are about code of ours and of what we use, whatever the user's filters make of their own.
+    # The user's filters are for warnings of the user's code; these would be about the suite's own.
     with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         rules = [rule for rule in select(settings.only) if rule.id in selected]
@@ -181,23 +184,28 @@ def _once(
     return document
 
 
-def _told(rule: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    """The rule and each difference from it, told once, with the requests that show it."""
+def _message(
+    rule: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
+) -> str:
+    """The rule and each difference from it, with the requests that show it and the rules that it is related to."""
     from conformance.reporting import differences
     from conformance.reporting import text as shown
+    from conformance.reporting.junit import related
 
+    about = related(document)
     paragraphs = [f"{rule['id']} ({rule['level'].upper()}): {rule['statement']}\nSource: {rule['source']}"]
-    for difference in differences(document):
+    for difference in differences({**document, "findings": findings}):
         finding = difference.first
+        summary = shown.visible(finding["summary"], shown.HEADLINE)
         lines = [
-            f"{finding['class']}{'' if finding['stable'] else ', unstable'}: {finding['summary']}",
+            f"{finding['class']}{'' if finding['stable'] else ', unstable'}: {summary}",
             *(f"  sent      {shown.request_line(each)}" for each in finding["exchanges"]),
-            f"  expected  {finding['expected']}",
-            f"  observed  {finding['observed']}",
+            f"  expected  {shown.visible(finding['expected'], shown.CLAIM)}",
+            f"  observed  {shown.visible(finding['observed'], shown.CLAIM)}",
             *(f"  answered  {shown.answer_line(each)}" for each in finding["exchanges"][-1:]),
             *(f"  also for  {line}" for line in difference.further),
+            *(f"  {line}" for line in about.get(finding["fingerprint"], ())),
         ]
-        text = "\n".join(shown.visible(line, 1_000) for line in lines)
-        paragraphs.append(f"{text}\n{shown.shown_curl(finding)}")
+        paragraphs.append("\n".join([*map(shown.visible, lines), shown.shown_curl(finding)]))
     paragraphs.append(f"{document['target']}, profile {document['profile']}, seed {document['seed']}")
     return "\n\n".join(paragraphs)

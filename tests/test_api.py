@@ -1,10 +1,13 @@
-"""What a run leaves behind besides its result: every exchange, without a token."""
+"""What a run leaves behind: every exchange without a token, and commands that reach the target again."""
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from conformance.api import archive_of, judge, select
+from reporting.samples import REPORTS
+
+from conformance.api import archive_of, document_of, judge, select
 from conformance.harness.events import ExchangeEnded, on
 from conformance.settings import resolve
 from conformance.transport.credentials import Account
@@ -31,3 +34,16 @@ def test_every_request_of_a_run_is_in_its_archive_and_no_token_is(tmp_path: Path
     assert report.requests > 10
     assert "{token}" in json.dumps([entry["response"] for entry in entries])
     assert ACCOUNT.token.encode() not in file.getvalue()
+
+
+def test_curl_commands_go_through_the_proxy_of_the_run_without_its_password(tmp_path: Path) -> None:
+    flags = {"target": "https://127.0.0.1:1", "proxy": "http://me:s3cret@127.0.0.1:3128"}
+    settings = resolve(flags, {}, tmp_path / "conformance.toml")
+    report = replace(REPORTS["deviating"], target="https://127.0.0.1:1")
+    document = document_of(replace(settings, ca_file="my ca.pem"), report)
+    (first, *_) = document["findings"]
+
+    path = str(Path("my ca.pem").absolute())
+    assert f"--noproxy '' --cacert '{path}' --proxy http://127.0.0.1:3128 " in first["curl"]
+    assert f"verify={path!r}, proxy='http://127.0.0.1:3128'" in first["httpx"]
+    assert "s3cret" not in json.dumps(document)

@@ -3,7 +3,7 @@
 import json
 
 from conformance.model import Verdict
-from conformance.reporting.text import Document
+from conformance.reporting.text import Document, headline, levels
 
 _COLORS = {
     Verdict.CONFORMANT: "brightgreen",
@@ -17,18 +17,14 @@ _COLORS = {
 
 
 def render(document: Document) -> str:
-    """The badge's JSON: rules that hold out of those judged; an error where there is no verdict."""
+    """The badge's JSON: how many rules hold, are broken and are undecided; an error where there is no verdict."""
     color = _COLORS.get(Verdict(document["verdict"]))
-    counts = document["counts"]
     badge: dict[str, object] = {
         "schemaVersion": 1,
         "label": "Twilio Conversations config",
-        "message": " · ".join(
-            f"{level.upper()} {counts[level]['conformant']}/{counts[level]['judged']}"
-            for level in ("must", "should")
-        ),
+        "message": " · ".join(levels(document["rules"], zeros=True)),
         "color": color or "lightgrey",
     }
-    if color is None:
-        badge |= {"message": "no verdict", "isError": True}
+    if color is None or headline(document):
+        badge |= {"message": headline(document) or "no verdict", "color": "lightgrey", "isError": True}
     return json.dumps(badge, ensure_ascii=False, indent=2) + "\n"

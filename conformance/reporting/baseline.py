@@ -1,9 +1,8 @@
 """
-Known deviations: what is in `known-deviations.toml`, and what of a result it explains.
+The baseline: `known-deviations.toml` lists deviations that are known, and a result is compared with it.
 
-An entry explains the findings of its rule, input class and kind of outcome, and no other: another outcome of the
-same rule is new.
-Nothing is hidden by it; the finding is told as known, and stops failing the run.
+An entry explains the findings of its rule, input class and outcome. Another outcome of the same rule is new. An entry
+hides nothing: its findings are reported as known, and no longer fail the run.
 """
 
 import base64
@@ -27,7 +26,7 @@ from conformance.http import Request
 from conformance.model import Level, Verdict, fingerprint
 from conformance.reporting.recorded import pinned, request_of
 from conformance.reporting.result import count
-from conformance.reporting.text import Document, visible
+from conformance.reporting.text import Document, headline, visible
 
 
 class State(StrEnum):
@@ -41,15 +40,15 @@ class State(StrEnum):
 
 
 ANY_CLASS = "*"
-"""As an entry's class: whatever the input, this outcome of this rule is known."""
+"""The class of an entry that explains an outcome of its rule for every input class."""
 
 STALE = frozenset({State.EXPIRED, State.FIXED, State.UNUSED})
-"""States of entries that should be taken out; they fail a run that is strict about it."""
+"""States of entries that should be removed; a strict run fails if there are any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One deviation that is known."""
+    """One entry of the baseline."""
 
     rule: str
     cls: str
@@ -60,15 +59,16 @@ class Known:
     expires: date | None = None
     """The last day on which it counts; None: for good."""
     witness: tuple[Request, ...] = ()
+    """The counterexample: requests that show it."""
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the finding that it explains."""
+        """The fingerprint of the finding that it explains."""
         return fingerprint(self.rule, self.cls, self.outcome)
 
     @property
     def witness_class(self) -> str:
-        """The input class that the witness is sent as."""
+        """The input class that its counterexample is sent as."""
         return "known/witness" if self.cls == ANY_CLASS else self.cls
 
 
@@ -97,7 +97,7 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
 
     Args:
         text: TOML, as `schemas/known-deviations.schema.json` describes it.
-        name: how messages name the file.
+        name: the name of the file in messages.
 
     Raises:
         BaselineError: it is not TOML, or an entry is malformed.
@@ -146,7 +146,7 @@ _VALIDATOR = Draft202012Validator(
 
 
 def _plain(value: Any) -> Any:
-    """The value with TOML's dates as text, as JSON would have them."""
+    """The value with dates as text, since JSON has none."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -165,7 +165,7 @@ def _problem(message: str, key: str) -> str:
 
 
 def _line(text: str, path: Sequence[str | int]) -> int:
-    """The line, from 1, of an entry or of one of its members; the first line where it cannot be told."""
+    """The line, from 1, of an entry or of one of its members; 1 where the text does not show it."""
     starts = [
         match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", text, re.MULTILINE)
     ]
@@ -209,11 +209,11 @@ def _request(recorded: Mapping[str, Any]) -> Request:
 
 def witnesses(known: Iterable[Known], accounts: int = 1) -> list[tuple[Known, tuple[Request, ...]]]:
     """
-    What to send first in a run, so that a known deviation is found again whatever else is sent.
+    The counterexamples of entries: a run sends them first, so that it finds every known deviation again.
 
     Args:
         known: the entries.
-        accounts: how many accounts the run has; witnesses that need more are left out.
+        accounts: how many accounts the run has; counterexamples that need more are left out.
     """
     return [(each, each.witness) for each in known if each.witness and _needs(each.witness) <= accounts]
 
@@ -234,14 +234,14 @@ def apply(
     strict: bool = False,
 ) -> dict[str, Any]:
     """
-    The result document with known deviations marked as such, and verdicts, counts and exit status accordingly.
+    The result document with its known deviations marked, and with verdicts, counts and exit status to match.
 
     Args:
-        document: a result document; it is left as it is.
+        document: a result document; it is not changed.
         known: the entries.
-        today: decides what has expired.
-        catalogue: ids of all rules there are, those not run too.
-        strict: whether entries that are expired, unused or fixed fail the run.
+        today: an entry that expires before this day has expired.
+        catalogue: the ids of all rules, those that were not run too.
+        strict: whether an entry that is expired, unused or fixed fails the run.
     """
     entries = {each.fingerprint: each for each in known}
     states = {name: _state(each, document, today, catalogue) for name, each in entries.items()}
@@ -302,7 +302,7 @@ def _state(known: Known, document: Document, today: date, catalogue: Collection[
 
 
 def _cut_short(document: Document) -> bool:
-    """Whether something else than the budget of requests ended the run early."""
+    """Whether the run ended early for any reason but its budget of requests."""
     limit = document["settings"].get("max_requests")
     return bool(document["stopped"]) and (limit is None or document["requests"] < limit)
 
@@ -341,6 +341,8 @@ def _verdict(document: Document, fixed: bool) -> str:
         return str(Verdict.DEVIATION if any(finding["stable"] for finding in must) else Verdict.UNSTABLE)
     if _cut_short(document):
         return str(Verdict.ERROR)
+    if headline(document):
+        return str(Verdict.UNDECIDED)
     return str(Verdict.NON_STRICT if new else Verdict.KNOWN)
 
 
@@ -353,8 +355,8 @@ def _exit_code(document: Document, stale: bool) -> int:
             else (Level.MUST,)
         )
         if not any("known" not in each and each["level"] in failing for each in document["findings"]):
-            # Without the findings, what stopped the run is what is left to say.
-            before = 3 if _cut_short(document) else 0
+            # No finding is left that fails the run, but that is not enough for a verdict.
+            before = 3 if _cut_short(document) or headline(document) else 0
     return 1 if stale and before == 0 else before
 
 
@@ -365,15 +367,15 @@ def additions(
     document: Document, known: Iterable[Known], *, reason: str, any_class: bool = False
 ) -> list[dict[str, Any]]:
     """
-    The entries, as TOML tables, of what a result shows and no entry explains.
+    New entries, as TOML tables, for the findings that no entry explains.
 
-    Findings that come and go are left out, and so are those of a target that does not have the endpoint.
+    Unstable findings are left out, and so are those of a target that does not have the endpoint.
 
     Args:
         document: a result document.
-        known: the entries there are.
+        known: the entries that there are already.
         reason: why the deviations are accepted.
-        any_class: whether one entry is to stand for all input classes of a rule and outcome.
+        any_class: whether one entry explains all input classes of its rule and outcome.
     """
     there = {each.fingerprint for each in known}
     verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
@@ -398,10 +400,10 @@ def additions(
 
 def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-deviations.toml") -> str:
     """
-    The text of a file with entries added at its end; what was there, comments too, stays as it was.
+    The text of a file with entries added at its end; the rest stays as it was, comments too.
 
     Raises:
-        BaselineError: the result could not be read again.
+        BaselineError: the new text cannot be read as a baseline.
     """
     if not entries:
         return text or "# Written by `conformance baseline`: no deviation is known.\n"

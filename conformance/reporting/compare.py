@@ -1,4 +1,4 @@
-"""Two results of one target, and what is another in the later: as terminal text, Markdown, JSON or a page."""
+"""Compares an earlier and a later result, and shows what changed: as terminal text, Markdown, JSON or a page."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,33 +9,43 @@ from typing import Any
 from conformance.model import Level
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import UNJUDGED, Document, plural, sequence_line, visible
+from conformance.reporting.text import (
+    HEADLINE,
+    UNJUDGED,
+    Document,
+    headline,
+    levels,
+    plural,
+    sequence_line,
+    tallies,
+    visible,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What two results have not in common; findings are those of the later where it has them."""
+    """The changes from an earlier result to a later one; a finding of both is the later one's."""
 
     old: Document
     new_result: Document
     new: tuple[Document, ...]
     """Stable findings that the earlier result does not have."""
     changed: tuple[tuple[Document, Document], ...]
-    """Findings of one rule and input class whose outcome is another one, earlier and later."""
+    """Earlier and later findings of one rule and input class that differ in their outcome."""
     unstable: tuple[Document, ...]
-    """Findings of the later result that come and go."""
+    """Unstable findings of the later result."""
     fixed: tuple[Document, ...]
-    """Findings that the later result does not have, though it judged the rule."""
+    """Findings of the earlier result alone, whose rule the later result judged."""
     not_judged: tuple[Document, ...]
-    """Findings that the later result does not have, and did not judge the rule."""
+    """Findings of the earlier result alone, whose rule the later result did not judge."""
     rules_added: tuple[str, ...]
     rules_gone: tuple[str, ...]
     verdicts: tuple[tuple[str, str, str], ...]
-    """Rules of both with another verdict: id, earlier, later."""
+    """Rules whose verdict changed: id, earlier verdict, later verdict."""
 
     @property
     def sections(self) -> Mapping[str, tuple[Document, ...]]:
-        """The findings by what became of them, in the order of their weight."""
+        """The findings by kind of change, the gravest first."""
         later = tuple(later for _, later in self.changed)
         return {
             "new": self.new,
@@ -54,7 +64,7 @@ class Comparison:
         )
 
     def fails(self, level: Level = Level.MUST) -> bool:
-        """Whether there is a deviation, of that level or above, that the earlier result does not have."""
+        """Whether the later result has a deviation, of that level or above, that the earlier one does not have."""
         before = {each["fingerprint"] for each in self.old["findings"]}
         return any(
             (level is Level.SHOULD or each["level"] == Level.MUST)
@@ -65,7 +75,7 @@ class Comparison:
 
 
 def compare(old: Document, new: Document) -> Comparison:
-    """What is another in the later of two results; findings are told apart by their fingerprints."""
+    """Compares two results; two findings are the same if their fingerprints are."""
     before, after = ({each["fingerprint"]: each for each in result["findings"]} for result in (old, new))
     rules_before, rules_after = ({each["id"]: each for each in result["rules"]} for result in (old, new))
     gone = [each for name, each in before.items() if name not in after]
@@ -106,7 +116,7 @@ def grouped(found: Sequence[Document]) -> list[tuple[Document, int]]:
 
 
 def to_json(comparison: Comparison) -> str:
-    """The comparison for programs: findings by what became of them, each as in its result."""
+    """The comparison for programs: findings by kind of change, each as in its result."""
     was = {later["fingerprint"]: earlier for earlier, later in comparison.changed}
     content: dict[str, Any] = {
         "old": _run(comparison.old),
@@ -124,17 +134,31 @@ def to_json(comparison: Comparison) -> str:
 
 
 def _run(document: Document) -> dict[str, Any]:
-    return {name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")}
+    return {
+        **{name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")},
+        "counts": tallies(document),
+    }
+
+
+def standings(comparison: Comparison) -> list[tuple[str, str]]:
+    """For the earlier and the later result, how its rules stand in words; that most have no verdict comes first."""
+    return [
+        (
+            name,
+            " · ".join([*filter(None, [headline(run)]), *levels(run["rules"], zeros=True), run["verdict"]]),
+        )
+        for name, run in (("earlier", comparison.old), ("later", comparison.new_result))
+    ]
 
 
 def to_text(comparison: Comparison) -> str:
     """The comparison as plain text, one line for each finding and its request."""
-    lines = []
+    lines = [f"{name:<10} {words}" for name, words in standings(comparison)]
     for name, found in comparison.sections.items():
         for each, more in grouped(found):
             place = f"{each['rule']}  {each['class']}  {each['fingerprint'][:12]}"
             lines.append(f"{name:<10} {each['level'].upper()} {place}{_more(more)}")
-            lines.append(f"{'':<10} {visible(each['summary'], 200)}")
+            lines.append(f"{'':<10} {visible(each['summary'], HEADLINE)}")
             lines.append(f"{'':<10} {sequence_line(each)}: {_observed(each, comparison)}")
     lines += [visible(line) for line in _about_rules(comparison)]
     return "\n".join([*lines, summary(comparison)]) + "\n"
@@ -166,7 +190,9 @@ def _about_rules(comparison: Comparison) -> list[str]:
 
 def to_markdown(comparison: Comparison) -> str:
     """The comparison for a pull request."""
-    parts = ["### Twilio Conversations configuration: what changed", escaped(summary(comparison))]
+    parts = ["### Twilio Conversations configuration: what changed"]
+    parts.append("\n".join(f"- {name}: {escaped(words)}" for name, words in standings(comparison)))
+    parts.append(escaped(summary(comparison)))
     rows = [
         [
             name,
@@ -200,6 +226,7 @@ def to_html(comparison: Comparison) -> str:
         "compare.html.j2",
         comparison=comparison,
         grouped=grouped,
+        standings=dict(standings(comparison)),
         observed=lambda finding: _observed(finding, comparison),
     )
 
@@ -207,4 +234,4 @@ def to_html(comparison: Comparison) -> str:
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
     {"terminal": to_text, "markdown": to_markdown, "json": to_json, "html": to_html}
 )
-"""The ways to tell a comparison, by name."""
+"""The formats of a comparison, by name."""

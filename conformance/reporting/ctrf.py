@@ -1,12 +1,13 @@
 """The result as CTRF (ctrf.io), the Common Test Report Format: one test per rule, its verdict as the raw status."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from conformance.model import Level, Verdict
-from conformance.reporting.junit import PACKAGE, TOLD, should_fails
-from conformance.reporting.text import Document, answer_line, request_line, shown_curl, visible
+from conformance.reporting.junit import MOST, PACKAGE, in_full, related, should_fails
+from conformance.reporting.text import HEADLINE, Document, headline, tallies, visible
 
 _STATUSES = {
     Verdict.CONFORMANT: "passed",
@@ -20,7 +21,8 @@ _STATUSES = {
 
 def render(document: Document) -> str:
     """The CTRF document of a result document."""
-    tests = [_test(rule, document) for rule in document["rules"]]
+    about = related(document)
+    tests = [_test(rule, document, about) for rule in document["rules"]]
     start = round(datetime.fromisoformat(document["started_at"]).timestamp() * 1000)
     statuses = [test["status"] for test in tests]
     summary = {
@@ -32,6 +34,8 @@ def render(document: Document) -> str:
             "verdict": document["verdict"],
             "exitCode": document["exit_code"],
             "stopped": document["stopped"],
+            "headline": headline(document),
+            **tallies(document),
         },
     }
     names = ("target", "profile", "seed", "requests", "versions")
@@ -49,7 +53,7 @@ def render(document: Document) -> str:
     return json.dumps(report, indent=1) + "\n"
 
 
-def _test(rule: Document, document: Document) -> dict[str, Any]:
+def _test(rule: Document, document: Document, about: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     new = [each for each in document["findings"] if each["rule"] == rule["id"] and "known" not in each]
     fails = rule["level"] == Level.MUST or should_fails(document)
     verdict = Verdict(rule["verdict"])
@@ -66,20 +70,8 @@ def _test(rule: Document, document: Document) -> dict[str, Any]:
     if verdict is Verdict.UNSTABLE:
         test["flaky"] = True
     if new:
-        test["message"] = visible(new[0]["summary"], 300)
-        test["trace"] = "\n\n".join(map(_told, new[:TOLD]))
+        test["message"] = visible(new[0]["summary"], HEADLINE)
+        test["trace"] = "\n\n".join(in_full(each, about.get(each["fingerprint"], ())) for each in new[:MOST])
     elif rule["reason"]:
         test["message"] = visible(rule["reason"], 300)
     return test
-
-
-def _told(finding: Document) -> str:
-    return "\n".join(
-        [
-            visible(finding["summary"], 1_000),
-            f"expected: {visible(finding['expected'], 1_000)}",
-            f"observed: {visible(finding['observed'], 1_000)}",
-            *(f"{request_line(each)} -> {answer_line(each)}" for each in finding["exchanges"]),
-            shown_curl(finding),
-        ]
-    )

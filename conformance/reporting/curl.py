@@ -1,18 +1,27 @@
 """
-An exchange as a line for a POSIX shell that sends the same bytes again with curl.
+An exchange as a command for a POSIX shell that sends the same bytes again with curl.
 
-Everything the line is made of is either quoted so that no shell expands it, or written as octal escapes for
-`printf`; so the line is printable ASCII, whatever the bytes were. Tokens never occur: a shell variable stands
-for each, except for throw-away ones, which are no secret and become the variable's default.
+Everything the command is made of is either quoted so that no shell expands it, or written as octal escapes for
+`printf`; so it is printable ASCII, whatever the bytes were. No line is longer than `LINE` characters: repetitions are
+made by the shell, and what is still too long goes on in the next line after a backslash. Tokens never occur: a shell
+variable stands for each, except for throw-away ones, which are no secret and become the variable's default.
 """
 
 import math
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from conformance.http import FORM_MEDIA_TYPE, Exchange, FailureKind, Request
+
+LINE = 500
+"""Most characters of a line."""
+_CHUNK = 400
+"""Most characters of a quoted text on one line; a longer text is quoted in several pieces."""
+_ARGUMENT = 100_000
+"""Most bytes of a body that is an argument: Linux limits one to 128 KiB, and the shell's printf has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,40 @@ class ShellAccount:
     variable: str = ""
     """The variable that holds the token; empty means `TWILIO_AUTH_TOKEN`, then `CONFORMANCE_TOKEN_2` and so on."""
     throwaway: str = ""
-    """A token that is public, so that the line works where the variable is not set."""
+    """A token that is public, so that the command works where the variable is not set."""
+
+
+PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}")
+"""What the target fills in when it authenticates a request: see `conformance.http.Auth`."""
+
+
+def spelled(name: str, index: int, accounts: Sequence[ShellAccount]) -> tuple[int, ShellAccount, str]:
+    """
+    The account that a placeholder is about: its index, how it is spelled, and the variable that holds the value.
+
+    Args:
+        name: of the placeholder, but for `basic`.
+        index: of the account that sends the request.
+        accounts: those that are known.
+    """
+    if name.startswith("other_"):
+        index = (index + 1) % max(len(accounts), 2)
+    account = accounts[index] if index < len(accounts) else ShellAccount()
+    if name.endswith("sid"):
+        return index, account, f"CONFORMANCE_SID_{index + 1}" if index else "TWILIO_ACCOUNT_SID"
+    own = f"CONFORMANCE_TOKEN_{index + 1}" if index else "TWILIO_AUTH_TOKEN"
+    return index, account, account.variable or own
+
+
+def target_of(exchange: Exchange, url: str) -> str:
+    """The URL that a request went to; `url` is the resource, for an exchange that does not say it."""
+    return exchange.url or url + (f"?{exchange.request.query}" if exchange.request.query else "")
+
+
+def patience_of(exchange: Exchange) -> int:
+    """The seconds to wait for an answer that did not come in the run; 0 where one came."""
+    timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
+    return max(5, math.ceil(exchange.elapsed)) if timed_out else 0
 
 
 def curl(
@@ -33,22 +75,33 @@ def curl(
     url: str = "",
     accounts: Sequence[ShellAccount] = (),
     options: Sequence[str] = (),
+    shared: bool = False,
 ) -> str:
     """
-    Shell lines that repeat the requests in order, one line each; those sent at the same moment run in the background.
+    Shell commands that repeat the requests in order; those sent at the same moment run in the background.
 
     Args:
-        exchanges: what is repeated; responses and failures only tell how long curl should wait.
+        exchanges: the requests to repeat; responses and failures only say how long curl should wait.
         url: the resource, for exchanges that do not say where they were sent.
         accounts: how to spell each account's credentials; missing ones are spelled by variables alone.
-        options: further curl arguments for every line, such as `--cacert` and a path.
+        options: further curl arguments for every request, such as `--cacert` and a path, or `--proxy` and a URL.
+        shared: whether all depends on one connection: then one curl sends every request that reuses it.
     """
     credentials = _Credentials(accounts)
-    lines = []
+    # The environment may name a proxy, or exempt the target from the one that the run used.
+    route = ["--noproxy", "" if "--proxy" in options else "*", *options]
+    commands: list[str] = []
     for together, group in groupby(exchanges, key=lambda each: each.together):
-        sent = [_line(exchange, url, credentials, options) for exchange in group]
-        lines += [*(f"{line} &" for line in sent), "wait"] if together else sent
-    return "\n".join([*credentials.comments(), *lines])
+        runs: list[list[_Transfer]] = []
+        for exchange in group:
+            transfer = _transfer(exchange, url, credentials, route)
+            if shared and runs and not together and not exchange.request.fresh:
+                runs[-1].append(transfer)
+            else:
+                runs.append([transfer])
+        sent = map(_command, runs)
+        commands += [*(f"{each} &" for each in sent), "wait"] if together else sent
+    return "\n".join([*credentials.comments(), *commands])
 
 
 class _Expansion(str):
@@ -59,14 +112,80 @@ class _Expansion(str):
 
 def quote(text: str) -> str:
     """One shell word that stands for the text; what is not printable ASCII becomes a `printf`."""
-    if re.fullmatch(r"[A-Za-z0-9_./:=@%+,-]+", text):
+    if len(text) <= _CHUNK and re.fullmatch(r"[A-Za-z0-9_./:=@%+,-]+", text):
         return text
-    raw = text.encode("utf-8", "surrogatepass")
-    return _single(text) if _printable(raw) else f'"$({_printf(raw)})"'
+    return "".join(map(_quoted, pieces_of(text.encode("utf-8", "surrogatepass")))) or "''"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Bytes, and how often they are repeated."""
+
+    unit: bytes
+    count: int = 1
+
+
+_REPEATED = re.compile(rb"(.{1,40}?)\1{19,}", re.DOTALL)
+
+
+def pieces_of(raw: bytes) -> Iterator[_Piece]:
+    """The bytes in pieces, so that what is repeated often is there once."""
+    end = 0
+    # A large body is searched only where it is worth the seconds that it takes.
+    worth = len(raw) > _CHUNK / 2 and (len(raw) < 2**16 or len(zlib.compress(raw, 1)) < len(raw) / 10)
+    for match in _REPEATED.finditer(raw) if worth else ():
+        if len(match[0]) > _CHUNK / 4:
+            if end < match.start():
+                yield _Piece(raw[end : match.start()])
+            yield _Piece(match[1], len(match[0]) // len(match[1]))
+            end = match.end()
+    if end < len(raw):
+        yield _Piece(raw[end:])
+
+
+def _quoted(piece: _Piece) -> str:
+    if piece.count == 1 and _printable(piece.unit):
+        return _continued([_single(each) for each in _chunks(piece.unit.decode("ascii"))])
+    return f'"$({_writer([piece])})"'
 
 
 def _single(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _chunks(text: Sequence[str]) -> Iterator[str]:
+    """The characters in texts short enough for a line; an apostrophe takes four."""
+    chunk: list[str] = []
+    size = 0
+    for each in text:
+        length = 4 if each == "'" else len(each)
+        if size + length > _CHUNK:
+            yield "".join(chunk)
+            chunk, size = [], 0
+        chunk.append(each)
+        size += length
+    yield "".join(chunk)
+
+
+def _continued(words: Sequence[str]) -> str:
+    """One word in as many lines."""
+    return "\\\n".join(words)
+
+
+def _writer(pieces: Sequence[_Piece]) -> str:
+    """The command that writes these bytes."""
+    writers = [_printf(each.unit) if each.count == 1 else _repeat(each) for each in pieces]
+    return writers[0] if len(writers) == 1 else _laid_out(["{", *(f"{each};" for each in writers), "}"])
+
+
+def _repeat(piece: _Piece) -> str:
+    if len(piece.unit) > 1 or piece.unit > b"\x7f":
+        return f"{_printf(piece.unit, end='%.0s')} $(seq {piece.count})"
+    zeros = f"head -c {piece.count} /dev/zero"
+    if piece.unit == b"\0":
+        return zeros
+    character = piece.unit.decode() if piece.unit.isalnum() else f"'\\{piece.unit[0]:03o}'"
+    return f"{zeros} | tr '\\0' {character}"
 
 
 def _word(*parts: str) -> str:
@@ -74,7 +193,8 @@ def _word(*parts: str) -> str:
     following = (*parts[1:], "")
     parts = tuple(_delimited(part, after) for part, after in zip(parts, following, strict=True))
     literals = "".join(part for part in parts if not isinstance(part, _Expansion))
-    if _printable(literals.encode("utf-8", "surrogatepass")) and not set(literals) & set("\"$`\\!'"):
+    plain = _printable(literals.encode("utf-8", "surrogatepass")) and not set(literals) & set("\"$`\\!'")
+    if plain and len(literals) <= _CHUNK:
         return f'"{"".join(parts)}"'
     return "".join(f'"{part}"' if isinstance(part, _Expansion) else quote(part) for part in parts if part)
 
@@ -95,10 +215,11 @@ _ESCAPED = tuple(
 )
 
 
-def _printf(raw: bytes) -> str:
-    """The command that writes these bytes; POSIX leaves a dash in front to be an option, so it is escaped too."""
-    first = f"\\{raw[0]:03o}" if raw[:1] == b"-" else ""
-    return f"printf '{first}{''.join([_ESCAPED[byte] for byte in raw[len(first) > 0 :]])}'"
+def _printf(raw: bytes, end: str = "") -> str:
+    """The printf that writes these bytes; POSIX leaves a dash in front to be an option, so it is escaped too."""
+    first = [f"\\{raw[0]:03o}"] if raw[:1] == b"-" else []
+    spelled_out = [*first, *(_ESCAPED[byte] for byte in raw[len(first) :]), end]
+    return "printf " + _continued([f"'{each}'" for each in _chunks(spelled_out)])
 
 
 class _Credentials:
@@ -132,21 +253,15 @@ class _Credentials:
         return _Expansion(f"$(printf '%s' {self._pair(request)} | base64 | tr -d '\\n')")
 
     def _fill(self, template: str, request: Request) -> list[str]:
-        parts = re.split(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}", template)
+        parts = PLACEHOLDER.split(template)
         return [self._value(part, request) if position % 2 else part for position, part in enumerate(parts)]
 
     def _value(self, name: str, request: Request) -> str:
         if name == "basic":
             return self._basic(request)
-        index = request.account
-        if name.startswith("other_"):
-            index = (index + 1) % max(len(self._accounts), 2)
-        account = self._accounts[index] if index < len(self._accounts) else ShellAccount()
+        index, account, variable = spelled(name, request.account, self._accounts)
         if name.endswith("sid"):
-            return account.user or _Expansion(
-                f"$CONFORMANCE_SID_{index + 1}" if index else "$TWILIO_ACCOUNT_SID"
-            )
-        variable = account.variable or (f"CONFORMANCE_TOKEN_{index + 1}" if index else "TWILIO_AUTH_TOKEN")
+            return account.user or _Expansion(f"${variable}")
         if account.throwaway:
             token = f"${{{variable}:-{_default(account.throwaway)}}}"
             if name == "swapped":
@@ -167,10 +282,19 @@ def _default(token: str) -> str:
     return token if re.fullmatch(r"[A-Za-z0-9_.-]+", token) else f"$({_printf(token.encode())})"
 
 
-def _line(exchange: Exchange, url: str, credentials: _Credentials, options: Sequence[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """One request of a curl command."""
+
+    words: Sequence[str]
+    source: str
+    """The command that writes the body to the standard input, `@-`; empty where the body is an argument."""
+
+
+def _transfer(exchange: Exchange, url: str, credentials: _Credentials, options: Sequence[str]) -> _Transfer:
     request = exchange.request
-    words = ["curl", "-sS", "-i", *map(quote, options)]
-    target = exchange.url or url + (f"?{request.query}" if request.query else "")
+    words = ["-i", *map(quote, options)]
+    target = target_of(exchange, url)
     if any(bracket in target for bracket in "{}[]"):
         words.append("-g")  # else curl reads them as a pattern of several URLs
     if target.startswith("https:"):
@@ -182,13 +306,46 @@ def _line(exchange: Exchange, url: str, credentials: _Credentials, options: Sequ
     words += [*_method(request.method, body), *_patience(exchange, body), *credentials.arguments(request)]
     words += [word for header in _headers(exchange, body) for word in ("-H", quote(header))]
     source = ""
-    if body is not None and _printable(body) and len(body) < 100_000:
-        words += ["--data-raw", _single(body.decode("ascii"))]
+    if body is not None and _printable(body) and len(body) < _ARGUMENT:
+        pieces = list(pieces_of(body))
+        words += ["--data-raw", "".join(map(_quoted, pieces)) or "''"]
     elif body is not None:
-        # Linux limits one argument to 128 KiB; a shell's own printf has no limit.
-        source = f"{_printf(body)} | "
+        source = _writer(list(pieces_of(body)))
         words += ["--data-binary", "@-"]
-    return source + " ".join([*words, quote(target)])
+    return _Transfer([*words, quote(target)], source)
+
+
+def _command(transfers: Sequence[_Transfer]) -> str:
+    """One curl that sends the requests in turn, over one connection as long as the target keeps it open."""
+    words = ["curl", "-sS"]
+    sources: list[str] = []
+    for transfer in transfers:
+        if len(words) > 2:
+            words.append("--next")
+        words += transfer.words
+        if transfer.source:
+            if sources:  # curl reads one body from the standard input, further ones from copies of it
+                words[len(words) - 1 - words[::-1].index("@-")] = f"@/dev/fd/{len(sources) + 2}"
+            sources.append(transfer.source)
+    command = _laid_out(words)
+    for number, source in enumerate(sources):
+        inner = command if not number else f"{{ {command}; }} {number + 2}<&0"
+        command = _laid_out([f"{source} |", inner])
+    return command
+
+
+def _laid_out(words: Sequence[str]) -> str:
+    """The words of a command, on as many lines as it takes."""
+    text, column = "", 0
+    for word in words:
+        first, *others = word.split("\n")
+        if text and column + len(first) + 4 > LINE:
+            text, column = f"{text} \\\n", 0
+        elif text:
+            text, column = f"{text} ", column + 1
+        text += word
+        column = len(others[-1]) if others else column + len(first)
+    return text
 
 
 def _method(method: str, body: bytes | None) -> list[str]:
@@ -198,11 +355,10 @@ def _method(method: str, body: bytes | None) -> list[str]:
 
 
 def _patience(exchange: Exchange, body: bytes | None) -> list[str]:
-    timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
     # Given a body to send, curl does not know that a HEAD is answered without one, and waits for it.
-    if timed_out or (exchange.request.method == "HEAD" and body is not None):
-        return ["-m", str(max(5, math.ceil(exchange.elapsed)))]
-    return []
+    endless = exchange.request.method == "HEAD" and body is not None
+    seconds = patience_of(exchange) or (max(5, math.ceil(exchange.elapsed)) if endless else 0)
+    return ["-m", str(seconds)] if seconds else []
 
 
 def _headers(exchange: Exchange, body: bytes | None) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """
-What an answer says of a deviation, as facts that can be compared with those of another day or another target.
+Facts about an answer, which can be compared with those of a later run or of another target.
 
-Compared is what a finding can be about: the status, the headers that rules look at, the settings that its requests
-or its field name, the other documented members, and of anything else only the type. Values that differ from run to
-run by right, such as dates and other settings, are not.
+A finding can be about the status, the headers that rules look at, the settings that its requests or its field name,
+and the other documented members: these are facts. Of any other member the type is. Values that may differ from run to
+run, such as dates and other settings, are no facts.
 """
 
 import json
@@ -15,7 +15,7 @@ from conformance.model import BY_PARAMETER, FIELDS
 from conformance.reporting.text import Document, body, visible
 
 Facts = dict[str, str]
-"""By name, on one line each."""
+"""Texts of one line, by name."""
 
 _HEADERS = ("content-type", "www-authenticate", "allow", "location")
 _EXACT = frozenset({"account_sid", "url", "status", "code", "more_info"})
@@ -31,18 +31,18 @@ def facts(
     Args:
         exchanges: recorded exchanges, in the order sent.
         field: the parameter, attribute or header that the finding is about.
-        base: the target's base URL, which is left out of values.
+        base: the base URL of the target; values are shown without it.
         redact: takes secrets out of text.
     """
-    told = _facts(exchanges[-1], _named(exchanges, field))
-    return {name: visible(redact(value).replace(base, ""), 200) for name, value in told}
+    found = _facts(exchanges[-1], _named(exchanges, field))
+    return {name: visible(redact(value).replace(base, ""), 200) for name, value in found}
 
 
 def differing(recorded: Facts, now: Facts) -> list[str]:
-    """A line for each fact that is another one now."""
+    """A line for each fact that has changed."""
     names = dict.fromkeys([*recorded, *now])
     return [
-        f"{name}: {now.get(name, 'none')}, was {recorded.get(name, 'none')}"
+        f"{name}: {now.get(name, 'absent')}, was {recorded.get(name, 'absent')}"
         for name in names
         if recorded.get(name) != now.get(name)
     ]
@@ -67,6 +67,9 @@ def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str
         if lower in _HEADERS or lower.startswith("access-control-"):
             yield lower, value
     raw = body(response) or b""
+    if response["truncated"]:
+        yield "body", "longer than is read"
+        return
     try:
         content = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
 """
 Exchanges as an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR), for the network panel of a browser.
 
-An `Archive` takes every exchange of a run as it is made and keeps it on disk, not in memory. From a result document
-alone, which holds no more than the evidence, `render` makes an archive of that.
+An `Archive` takes every exchange of a run when it has ended, and keeps it on disk and not in memory. `render` makes an
+archive of a result document alone, which holds the counterexamples and no other exchange.
 """
 
 import base64
@@ -25,10 +25,10 @@ LARGEST = 64 * 1024
 
 class Archive(Spool):
     """
-    The exchanges of a run as they are made.
+    The exchanges of a run, added one by one.
 
     Args:
-        directory: where there is room for them.
+        directory: a directory with enough room for them.
         target: the base URL, as a comment.
         version: of the suite.
         redact: takes secrets out of every text and body; None where there are none.
@@ -50,7 +50,7 @@ class Archive(Spool):
         self.write(lambda: _add(self._har, recorded, began, f"exchange {exchange.number}", LARGEST))
 
     def copy(self, file: BinaryIO) -> None:
-        """Writes the archive to a file; nothing can be added any more."""
+        """Writes the archive to a file; no exchange can be added after that."""
         self.write(self._har.close)
         super().copy(file)
 
@@ -58,19 +58,21 @@ class Archive(Spool):
 def render(document: Document) -> str:
     """The HAR of a result document: each exchange of a finding once, in the order sent."""
     exchanges: dict[int, Document] = {}
-    told: dict[int, list[str]] = {}
+    comments: dict[int, list[str]] = {}
     for finding in document["findings"]:
         for exchange in finding["exchanges"]:
             number = exchange["number"]
             exchanges[number] = exchange
-            told.setdefault(number, [f"exchange {number}"]).append(f"{finding['rule']} {finding['class']}")
+            comments.setdefault(number, [f"exchange {number}"]).append(
+                f"{finding['rule']} {finding['class']}"
+            )
     started = datetime.fromisoformat(document["started_at"])
     output = io.StringIO()
     creator = _creator(document["versions"].get(SUITE, ""))
     with harfile.HarFile(output, creator=creator, comment=document["target"]) as har:
         for number, exchange in sorted(exchanges.items()):
             began = started + timedelta(seconds=exchange["started_s"])
-            _add(har, exchange, began, "; ".join(dict.fromkeys(told[number])))
+            _add(har, exchange, began, "; ".join(dict.fromkeys(comments[number])))
     return output.getvalue() + "\n"
 
 

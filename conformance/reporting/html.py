@@ -1,8 +1,8 @@
 """
 The result as one HTML page that loads nothing, opens from disk and reads well without JavaScript.
 
-Autoescape keeps what a target sent from becoming markup; should that ever fail, the page's Content Security
-Policy runs no script and applies no style but the two whose hashes it names.
+Autoescape keeps the bytes of a target from becoming markup. Should that ever fail, the Content Security Policy of the
+page allows one script and one style alone, by their hashes.
 """
 
 import base64
@@ -19,13 +19,20 @@ from conformance.model import Level, Verdict
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
 from conformance.reporting.text import (
+    CLAIM,
+    HEADLINE,
     Document,
     answer_line,
     body,
     clipped,
+    evidence_line,
+    further_classes,
     group_totals,
+    headline,
+    levels,
     plural,
     request_line,
+    seen,
     sequence_line,
     shown_curl,
     shown_httpx,
@@ -37,8 +44,8 @@ from conformance.reporting.text import (
     why_known,
 )
 
-TOLD_IN_FULL = 100
-"""Differences shown with their messages; a target that is wrong in more ways needs no more to be told so."""
+SHOWN_IN_FULL = 100
+"""Most differences that the page shows in full."""
 
 _MEANING = {
     Verdict.CONFORMANT: "Everything that was checked holds.",
@@ -77,6 +84,11 @@ def _environment() -> Environment:
         when=_when,
         was_judged=was_judged,
         statement_beside=statement_beside,
+        evidence_line=evidence_line,
+        further_classes=further_classes,
+        seen=seen,
+        HEADLINE=HEADLINE,
+        CLAIM=CLAIM,
     )
     return environment
 
@@ -97,9 +109,11 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         "report.html.j2",
         images=timer_svg is not None,
         result=document,
+        no_verdict=headline(document),
+        levels=[part.split(" ", 1) for part in levels(rules, zeros=True)],
         meaning=_MEANING[Verdict(document["verdict"])],
         differences=differences(document),
-        told_in_full=TOLD_IN_FULL,
+        shown_in_full=SHOWN_IN_FULL,
         rules={rule["id"]: rule for rule in rules},
         groups=list(dict.fromkeys(rule["group"] for rule in rules)),
         group_totals=lambda name: group_totals([rule for rule in rules if rule["group"] == name]),
@@ -112,12 +126,12 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
 
 def make_page(template: str, *, images: bool = False, **values: Any) -> str:
     """
-    A page of this package's style and script, which may run and apply nothing else.
+    A page with the style and the script of this package, and with a policy that allows no other.
 
     Args:
         template: name of a file in `templates`.
         images: whether the page holds images of its own.
-        values: what the template names.
+        values: the variables of the template.
     """
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
@@ -132,7 +146,7 @@ _ADDRESS = re.compile(
 
 
 def linked(text: str) -> Markup:
-    """The text, with web addresses and sections of RFCs as links; they are followed only by who clicks on them."""
+    """The text, with web addresses and sections of RFCs as links."""
     text = visible(text)
     parts, end = [], 0
     for match in _ADDRESS.finditer(text):
@@ -169,7 +183,7 @@ def _response_text(exchange: Document) -> str:
     if "response" not in exchange:
         return answer_line(exchange, 1_000)
     response = exchange["response"]
-    end = ["(cut at the size cap)"] if response["truncated"] else []
+    end = ["(cut: the body is longer than is read)"] if response["truncated"] else []
     if "failure" in exchange:
         end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
     return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])
@@ -189,11 +203,11 @@ _VALUES = (
     *("chat_service_sid", "messaging_service_sid"),
 )
 _FLAGS = ("live", "accept_unrestorable", "mask_accounts")
-"""Settings of the command by their names in a result."""
+"""Flags of the command without a value, by their names in the settings of a result."""
 
 
 def _command(document: Document) -> str:
-    """The command that makes the same run again; `target` is null among the settings when none was asked for."""
+    """The command that makes the same run again; the setting `target` is null for the embedded emulator."""
     settings = document["settings"]
     embedded = settings.get("target", "") is None
     words = [

@@ -1,31 +1,39 @@
 """
-The result as JUnit XML: one test case per rule, so that names are stable from run to run.
+The result as JUnit XML: one test case for each rule, so that names are stable from run to run.
 
-A test case has at most one result child, and the suite is red whenever the exit status is not 0: a reader that
-knows nothing but this file is not misled. It names no file and line: GitLab and GitHub's annotations take them for
-places in the repository at hand, where what is broken has none. Layout: github.com/testmoapp/junitxml.
+A test case has at most one result child. The suite is red whenever the exit status is not 0, so that it misleads no
+reader who has this file alone. The file names no source file and no line: GitLab and GitHub would look for them in the
+repository of the reader. Layout: github.com/testmoapp/junitxml.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from conformance.model import Level, Verdict
+from conformance.reporting.differences import differences
 from conformance.reporting.text import (
+    CLAIM,
+    HEADLINE,
     Document,
     answer_line,
+    evidence_line,
+    further_classes,
+    headline,
     plural,
     request_line,
     shown_curl,
+    tallies,
     totals,
     visible,
 )
 
 PACKAGE = "twilio.conversations.configuration"
-TOLD = 10
-"""Findings of one rule that are told in full."""
+MOST = 10
+"""Most findings of one rule that are shown in full."""
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
+"""Everything that is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
 
 _NO_VERDICT = {
     1: "entries of known deviations are out of date",
@@ -38,7 +46,8 @@ _NO_VERDICT = {
 
 def render(document: Document) -> str:
     """The JUnit XML of a result document."""
-    cases = [_case(rule, document) for rule in document["rules"]]
+    about = related(document)
+    cases = [_case(rule, document, about) for rule in document["rules"]]
     red = any(case.find("failure") is not None for case in cases)
     if document["exit_code"] in _NO_VERDICT and not (document["exit_code"] == 1 and red):
         cases.append(_run_case(document))
@@ -63,11 +72,18 @@ def render(document: Document) -> str:
                 name: str(document[name])
                 for name in ("target", "profile", "seed", "requests", "verdict", "exit_code")
             }
+            | {
+                f"{level}.{name}": str(number)
+                for level, counts in tallies(document).items()
+                for name, number in counts.items()
+            }
+            | {"headline": headline(document)}
             | {f"version.{name}": version for name, version in document["versions"].items()}
         )
     )
     suite.extend(cases)
-    ElementTree.SubElement(suite, "system-out").text = _legal(totals(document))
+    lines = filter(None, [headline(document), totals(document)])
+    ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(lines))
     ElementTree.indent(suites)
     return (
         "<?xml version='1.0' encoding='utf-8'?>\n" + ElementTree.tostring(suites, encoding="unicode") + "\n"
@@ -75,11 +91,11 @@ def render(document: Document) -> str:
 
 
 def should_fails(document: Document) -> bool:
-    """Whether a broken SHOULD rule makes the run fail, which is the run's own setting."""
+    """Whether a broken SHOULD rule fails the run; this is a setting of the run."""
     return bool(document["settings"].get("fail_on") == Level.SHOULD)
 
 
-def _case(rule: Document, document: Document) -> ElementTree.Element:
+def _case(rule: Document, document: Document, about: Mapping[str, Sequence[str]]) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", name=_legal(rule["id"]), classname=_legal(f"{PACKAGE}.{rule['group']}")
     )
@@ -87,39 +103,58 @@ def _case(rule: Document, document: Document) -> ElementTree.Element:
     fails = rule["level"] == Level.MUST or should_fails(document)
     match rule["verdict"]:
         case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if fails:
-            _failure(case, rule, findings)
+            _failure(case, rule, findings, about)
         case Verdict.ERROR:
             _result(case, "error", rule["reason"] or "the suite failed, not the target", rule["id"])
         case Verdict.KNOWN:
             _result(case, "skipped", f"known: {rule['reason'] or rule['id']}")
         case Verdict.NOT_RUN:
             _result(case, "skipped", rule["reason"] or "not run")
+        case Verdict.UNDECIDED:
+            _result(case, "skipped", f"undecided: {rule['reason'] or 'there was not enough evidence'}")
     # Not as properties: the schema of Jenkins' xUnit plugin has none for a test case.
-    about = [
-        f"{name}: {rule[name]}" for name in ("verdict", "level", "examples", "source", "reason") if rule[name]
-    ]
-    ElementTree.SubElement(case, "system-out").text = _legal("\n".join(map(visible, about)))
+    said = {name: rule[name] for name in ("verdict", "level", "examples", "source", "reason")}
+    said["evidence"] = evidence_line(rule)
+    lines = [visible(f"{name}: {value}") for name, value in said.items() if value]
+    ElementTree.SubElement(case, "system-out").text = _legal("\n".join(lines))
     return case
 
 
-def _failure(case: ElementTree.Element, rule: Document, findings: list[Document]) -> None:
-    summary = visible(findings[0]["summary"], 300) if findings else rule["reason"] or rule["statement"]
+def _failure(
+    case: ElementTree.Element, rule: Document, findings: list[Document], about: Mapping[str, Sequence[str]]
+) -> None:
+    summary = visible(findings[0]["summary"], HEADLINE) if findings else rule["reason"] or rule["statement"]
     more = f" (and {plural(len(findings) - 1, 'more finding')})" if len(findings) > 1 else ""
     unstable = "unstable: " if rule["verdict"] == Verdict.UNSTABLE else ""
     paragraphs = [
         f"{visible(rule['statement'])}\nSource: {visible(rule['source'])}",
-        *map(_told, findings[:TOLD]),
+        *(in_full(each, about.get(each["fingerprint"], ())) for each in findings[:MOST]),
     ]
-    if len(findings) > TOLD:
-        paragraphs.append(f"{plural(len(findings) - TOLD, 'more finding')} in result.json")
+    if len(findings) > MOST:
+        paragraphs.append(f"{plural(len(findings) - MOST, 'more finding')} in result.json")
     _result(case, "failure", f"{unstable}{summary}{more}", rule["id"], "\n\n".join(paragraphs))
 
 
-def _told(finding: Document) -> str:
+def related(document: Document) -> dict[str, list[str]]:
+    """By fingerprint of a finding, lines that name its further input classes, its consequences, or its cause."""
+    lines: dict[str, list[str]] = {}
+    for difference in differences(document):
+        first = difference.first
+        beside = {"also": further_classes(difference), "follows": difference.consequences}
+        lines[first["fingerprint"]] = [f"{name}: {', '.join(each)}" for name, each in beside.items() if each]
+        for other in difference.others:
+            if other["rule"] != first["rule"]:
+                lines[other["fingerprint"]] = [f"follows from: {first['rule']}"]
+    return lines
+
+
+def in_full(finding: Document, about: Sequence[str] = ()) -> str:
+    """A finding in full, as plain text; `about` are further lines."""
     lines = [
-        f"{finding['class']}: {visible(finding['summary'], 1_000)}",
-        f"expected: {visible(finding['expected'], 1_000)}",
-        f"observed: {visible(finding['observed'], 1_000)}",
+        f"{visible(finding['class'])}: {visible(finding['summary'], HEADLINE)}",
+        f"expected: {visible(finding['expected'], CLAIM)}",
+        f"observed: {visible(finding['observed'], CLAIM)}",
+        *map(visible, about),
         *(f"  {request_line(each)} -> {answer_line(each)}" for each in finding["exchanges"]),
         shown_curl(finding),
     ]
@@ -133,7 +168,12 @@ def _stale(document: Document) -> str:
 
 def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
-    message = document["stopped"] or ", ".join(document["restore"]["failed"]) or _stale(document)
+    message = (
+        document["stopped"]
+        or headline(document)
+        or ", ".join(document["restore"]["failed"])
+        or _stale(document)
+    )
     _result(case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run")
     return case
 

@@ -7,16 +7,24 @@ GitHub drops a step summary beyond 1,024 KiB altogether, so whole sections are l
 import re
 from collections.abc import Iterator
 
-from conformance.model import Verdict
+from conformance.model import Level, Verdict
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
+    CLAIM,
+    HEADLINE,
     Document,
     answer_line,
+    by_group,
+    further_classes,
+    headline,
+    of_level,
     plural,
     request_line,
+    seen,
     sequence_line,
     shown_curl,
     stale,
+    standing,
     statement_beside,
     totals,
     visible,
@@ -55,6 +63,8 @@ def render(document: Document, limit: int = LIMIT) -> str:
 def _sections(document: Document) -> Iterator[str]:
     found = differences(document)
     yield "### Twilio Conversations configuration: conformance"
+    if no_verdict := headline(document):
+        yield f"**{escaped(no_verdict)}**"
     yield f"**{document['verdict']}** · {monospaced(document['target'])}"
     yield escaped(totals(document))
     if document["stopped"]:
@@ -69,7 +79,7 @@ def _sections(document: Document) -> Iterator[str]:
         for difference in found:
             yield _details(difference, document)
     if was_judged(document):
-        yield table(["group", "rules that hold", "examples"], _group_rows(document))
+        yield table(["group", "MUST", "SHOULD", "examples"], _group_rows(document))
     open_rules = [
         [monospaced(rule["id"]), rule["level"].upper(), rule["verdict"], escaped(rule["reason"])]
         for rule in document["rules"]
@@ -99,7 +109,7 @@ def _difference_row(difference: Difference) -> list[str]:
         monospaced(sequence_line(finding, 120)),
         escaped(visible(finding["expected"], 120)),
         monospaced(visible(finding["observed"], 120)),
-        f"{difference.count:,}",
+        seen(difference) or "once",
     ]
 
 
@@ -108,15 +118,16 @@ def _details(difference: Difference, document: Document) -> str:
     rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
     statement = statement_beside(finding, rule)
     parts = [
-        escaped(visible(finding["summary"], 1_000)),
+        escaped(visible(finding["summary"], HEADLINE)),
+        escaped(f"Expected: {visible(finding['expected'], CLAIM)}"),
+        escaped(f"Observed: {visible(finding['observed'], CLAIM)}"),
         f"{escaped(f'Rule: {statement} ') if statement else ''}Source: {escaped(rule['source'])}",
     ]
     if "known" in finding:
         parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
-    if difference.also:
-        parts.append(
-            f"Also, {len(difference.also)} more: " + ", ".join(map(monospaced, difference.also[:20]))
-        )
+    for label, names in (("Also", further_classes(difference)), ("Follows", difference.consequences)):
+        if names:
+            parts.append(f"{label}: {', '.join(map(monospaced, names))}")
     shown = [f"{request_line(each)}\n    -> {answer_line(each)}" for each in finding["exchanges"]]
     parts.append(_block("\n".join(shown)))
     parts.append(_block(shown_curl(finding), "sh"))
@@ -124,16 +135,13 @@ def _details(difference: Difference, document: Document) -> str:
 
 
 def _group_rows(document: Document) -> list[list[str]]:
-    groups: dict[str, list[Document]] = {}
-    for rule in document["rules"]:
-        groups.setdefault(rule["group"], []).append(rule)
     return [
         [
             escaped(name),
-            f"{sum(rule['verdict'] in (Verdict.CONFORMANT, Verdict.FIXED) for rule in rules)} of {len(rules)}",
+            *(standing(of_level(rules, level)) or "–" for level in Level),
             f"{sum(rule['examples'] for rule in rules):,}",
         ]
-        for name, rules in groups.items()
+        for name, rules in by_group(document).items()
     ]
 
 

@@ -1,12 +1,12 @@
-"""Several targets side by side, targets by rules, as Markdown or as one page that loads nothing."""
+"""Several targets side by side: a table of rules and targets, as Markdown or as one page that loads nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.model import Verdict
+from conformance.model import Level, Verdict
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import HOLD, SUITE, UNJUDGED, Document
+from conformance.reporting.text import SUITE, Document, headline, of_level, standing
 
 SIGNS = {
     Verdict.CONFORMANT: "✓",
@@ -30,15 +30,15 @@ class Column:
     name: str
     result: Document
     link: str = ""
-    """Where its own report is; empty: nowhere."""
+    """The address of its own report; empty where it has none."""
 
     def rule(self, name: str) -> Document | None:
-        """What the result says of a rule; None where it does not know it."""
+        """The rule of that id in the result; None where the result does not have it."""
         return next((each for each in self.result["rules"] if each["id"] == name), None)
 
     @property
     def versions(self) -> str:
-        """What it was judged with and when."""
+        """The day of the run and the version of the suite."""
         version = self.result["versions"].get(SUITE, "")
         return " ".join(
             part for part in (self.result["started_at"][:10], version and f"suite {version}") if part
@@ -46,7 +46,7 @@ class Column:
 
 
 def rules(columns: Sequence[Column]) -> list[Document]:
-    """Every rule of any of the results by groups, as the newest result that has it states it."""
+    """The rules of all results by groups; the newest result that has a rule words it."""
     found: dict[str, Document] = {}
     for column in sorted(columns, key=lambda column: str(column.result["started_at"]), reverse=True):
         for rule in column.result["rules"]:
@@ -56,9 +56,14 @@ def rules(columns: Sequence[Column]) -> list[Document]:
 
 
 def totals(column: Column) -> list[str]:
-    """The rules that hold out of those that were judged, MUST and SHOULD."""
-    counts = column.result["counts"]
-    return [f"{counts[level]['conformant']}/{counts[level]['judged']}" for level in ("must", "should")]
+    """How many rules hold, are broken and are undecided, of MUST and of SHOULD."""
+    return [standing(of_level(column.result["rules"], level), zeros=True) or "–" for level in Level]
+
+
+def verdict(column: Column) -> str:
+    """The verdict on a target, after the words that there is none on most rules where that is so."""
+    words = headline(column.result)
+    return f"{words}. {column.result['verdict']}" if words else str(column.result["verdict"])
 
 
 def to_markdown(columns: Sequence[Column]) -> str:
@@ -67,7 +72,7 @@ def to_markdown(columns: Sequence[Column]) -> str:
         f"[{escaped(each.name)}](<{each.link}>)" if each.link else escaped(each.name) for each in columns
     ]
     sums = [
-        [head, column.result["verdict"], *totals(column), escaped(column.versions)]
+        [head, escaped(verdict(column)), *totals(column), escaped(column.versions)]
         for head, column in zip(heads, columns, strict=True)
     ]
     rows = [
@@ -97,13 +102,8 @@ def _sign(rule: Document | None) -> str:
 
 
 def _hold(column: Column, group: str) -> str:
-    """The rules of a group that hold, out of those that were judged."""
-    judged = [
-        rule["verdict"]
-        for rule in column.result["rules"]
-        if rule["group"] == group and rule["verdict"] not in UNJUDGED
-    ]
-    return f"{sum(verdict in HOLD for verdict in judged)}/{len(judged)}" if judged else "–"
+    """How many rules of a group hold, are broken and so on."""
+    return standing([rule for rule in column.result["rules"] if rule["group"] == group]) or "–"
 
 
 def to_html(columns: Sequence[Column]) -> str:
@@ -116,5 +116,6 @@ def to_html(columns: Sequence[Column]) -> str:
         signs={str(verdict): sign for verdict, sign in SIGNS.items()},
         verdicts={rule["verdict"] for column in columns for rule in column.result["rules"]},
         totals=totals,
+        headline=headline,
         hold=_hold,
     )

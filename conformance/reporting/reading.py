@@ -1,4 +1,4 @@
-"""Result documents as they are read back: of which version they are, and whether they are what they say."""
+"""Reads result documents: checks their version and their form, and brings old ones up to date."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from conformance.exceptions import ReportError
 SCHEMA_VERSION = 1
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
-"""Makes of a document of one version the same document of the next; `schema_version` is set by the caller."""
+"""Turns a document of one version into the next version; the caller sets `schema_version`."""
 
 MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 """By the version that each starts from; one for every version before `SCHEMA_VERSION`."""
@@ -48,7 +48,7 @@ def migrate(
     document: Any, migrations: Mapping[int, Migration] = MIGRATIONS, current: int = SCHEMA_VERSION
 ) -> Any:
     """
-    The document in the current version of its format; what is no result document stays as it is.
+    The document in the current version of its format; anything but a result document is returned as it is.
 
     Args:
         document: as it was read.

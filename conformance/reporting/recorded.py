@@ -1,4 +1,4 @@
-"""Requests as JSON and TOML tables hold them, and back: what it takes to send the same bytes again elsewhere."""
+"""Requests as members of JSON and TOML tables, with all that is needed to send the same bytes elsewhere."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ def request_of(recorded: Document) -> Request:
     The request that was recorded, for any target and any credentials.
 
     Args:
-        recorded: the member `request` of a recorded exchange, or a request of a pinned witness; in the latter
-            whatever is as in an ordinary update is absent.
+        recorded: the member `request` of a recorded exchange, or a request of a known deviation, which leaves out
+            everything that is as in an ordinary update.
     """
     return Request(
         method=recorded.get("method", "POST"),
@@ -28,7 +28,7 @@ def request_of(recorded: Document) -> Request:
 
 
 def pinned(recorded: Document) -> dict[str, Any]:
-    """A recorded request without what is as in an ordinary update, and without null, which TOML does not have."""
+    """A recorded request without members that are as in an ordinary update, or null, which TOML does not have."""
     usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False}
     request: dict[str, Any] = {"method": recorded["method"]}
     for name in ("body", "body_base64", "content_type", *usual):

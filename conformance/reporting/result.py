@@ -1,9 +1,8 @@
 """The result of a run as one JSON document, from which every other report is rendered."""
 
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, AnyStr, Protocol
 
 from conformance.attribution.causes import Attribution, attribute
@@ -13,14 +12,14 @@ from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
 from conformance.reporting.snippet import httpx_snippet
-from conformance.reporting.text import HOLD, UNJUDGED, Document
+from conformance.reporting.text import Document, answer_line, request_line, tallies
 
 
 class Redact(Protocol):
     """Replaces secrets in text or bytes."""
 
     def __call__(self, data: AnyStr, /) -> AnyStr:
-        """The same with something harmless in place of every secret."""
+        """The data with a placeholder for every secret."""
 
 
 def build(
@@ -34,13 +33,16 @@ def build(
     The result document of a run, as `schemas/result.schema.json` describes it.
 
     Args:
-        report: what is known of the run.
+        report: the outcome of the run.
         accounts: how curl lines spell the credentials of each of the target's accounts.
-        curl_options: curl arguments that every line needs to reach the target, such as `--cacert` and a path.
+        curl_options: pairs of curl arguments that are needed to reach the target: `--cacert` and an absolute path,
+            `--proxy` and a URL.
         redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
+    url = report.target.rstrip("/") + PATH
     statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
     findings = [finding for outcome in report.outcomes for finding in outcome.findings]
+    attributions = attribute(report.outcomes)
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "verdict": report.verdict,
@@ -53,12 +55,10 @@ def build(
         "duration_s": round(report.duration, 3),
         "stopped": report.stopped,
         "notices": list(report.notices),
-        "rules": [_rule(outcome) for outcome in report.outcomes],
+        "rules": [_rule(outcome, url, redact) for outcome in report.outcomes],
         "findings": [
-            _finding(
-                finding, attribution, report.target.rstrip("/") + PATH, accounts, curl_options, statements
-            )
-            for finding, attribution in zip(findings, attribute(report.outcomes), strict=True)
+            _finding(finding, attribution, report.requests, url, accounts, curl_options, statements)
+            for finding, attribution in zip(findings, attributions, strict=True)
         ],
         "observations": [{"topic": each.topic, "text": each.text} for each in report.observations],
         "restore": {
@@ -69,6 +69,12 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
+    by_cause: defaultdict[str, set[int]] = defaultdict(set)
+    for finding, attribution in zip(findings, attributions, strict=True):
+        by_cause[attribution.cause] |= finding.numbers
+    if all(finding.numbers for finding in findings):
+        for told in document["findings"]:
+            told["cause_requests"] = len(by_cause[told["cause"]])
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said
@@ -79,7 +85,7 @@ def count(document: Document) -> dict[str, Any]:
     verdicts = Counter(rule["verdict"] for rule in document["rules"])
     new = [each for each in document["findings"] if "known" not in each]
     return {
-        **{level: _level_counts(document, level) for level in Level},
+        **{level: _with_older_names(counts) for level, counts in tallies(document).items()},
         "undecided": verdicts[Verdict.UNDECIDED],
         "not_run": verdicts[Verdict.NOT_RUN],
         "errors": verdicts[Verdict.ERROR],
@@ -92,16 +98,12 @@ def count(document: Document) -> dict[str, Any]:
     }
 
 
-def _level_counts(document: Document, level: Level) -> dict[str, int]:
-    verdicts = [rule["verdict"] for rule in document["rules"] if rule["level"] == level]
-    return {
-        "conformant": sum(verdict in HOLD for verdict in verdicts),
-        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
-        "total": len(verdicts),
-    }
+def _with_older_names(counts: dict[str, int]) -> dict[str, int]:
+    judged = counts["hold"] + counts["broken"]
+    return {"conformant": counts["hold"], "judged": judged, "total": sum(counts.values()), **counts}
 
 
-def _rule(outcome: Outcome) -> dict[str, Any]:
+def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
     rule = outcome.rule
     return {
         "id": rule.id,
@@ -112,6 +114,7 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "reason": outcome.reason,
         "examples": outcome.examples,
+        "evidence": outcome.evidence and _evidence(plain(record(outcome.evidence, url), redact)),
         "classes": [
             {"id": each.id, "reason": each.reason, "examples": each.examples, "statuses": dict(each.statuses)}
             for each in outcome.classes
@@ -119,9 +122,20 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _evidence(exchange: Document) -> dict[str, Any]:
+    """An exchange in short. It must be redacted already: of a secret that is cut later, a piece would be left."""
+    return {
+        "number": exchange["number"],
+        "request": request_line(exchange),
+        "status": exchange.get("response", {}).get("status"),
+        "answer": answer_line(exchange),
+    }
+
+
 def _finding(
     finding: Finding,
     attribution: Attribution,
+    requests: int,
     url: str,
     accounts: Sequence[ShellAccount],
     options: Sequence[str],
@@ -133,7 +147,7 @@ def _finding(
         "class": finding.cls,
         "outcome": finding.outcome,
         "field": finding.field,
-        # A rule's statement alone would read as if it held.
+        # The statement of a rule alone would read as if the rule held.
         "summary": f"Does not hold: {finding.summary}" if finding.summary in statements else finding.summary,
         "expected": finding.expected,
         "observed": finding.observed,
@@ -141,16 +155,19 @@ def _finding(
         "cause": attribution.cause,
         "consequence_of": attribution.consequence_of,
         "rank": attribution.rank,
-        "count": finding.count,
+        # Several violations by one exchange may have been counted each; no more requests can show it than were sent.
+        "count": len(finding.numbers) or min(finding.count, requests),
         "stable": finding.stable,
         "exchanges": [record(each, url) for each in finding.exchanges],
-        "curl": curl(finding.exchanges, url=url, accounts=accounts, options=options),
-        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, ca_file=_ca_file(options)),
+        "curl": curl(
+            finding.exchanges,
+            url=url,
+            accounts=accounts,
+            options=options,
+            shared=finding.shared_connection,
+        ),
+        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, options=options),
     }
-
-
-def _ca_file(options: Sequence[str]) -> str:
-    return next((value for name, value in pairwise(options) if name == "--cacert"), "")
 
 
 def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
@@ -183,7 +200,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
 
 
 def _template(request: Request) -> dict[str, Any]:
-    """What it takes to send the request again to another target with other credentials."""
+    """All that is needed to send the request to another target with other credentials."""
     return {
         "content_type": request.content_type,
         "query": request.query,
@@ -211,7 +228,7 @@ def _response(response: Response) -> dict[str, Any]:
 
 
 def _body(raw: bytes) -> dict[str, str]:
-    """The body as text where text says it all to a reader, else as base64."""
+    """The body as text if all of it is printable, else as base64."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -223,10 +240,10 @@ def _body(raw: bytes) -> dict[str, str]:
 
 def plain(value: Any, redact: Redact | None) -> Any:
     """
-    The value as JSON would give it back; what JSON has no word for is told as text.
+    The value as JSON has it; a value of any other type becomes text.
 
     Args:
-        value: of mappings, sequences, numbers and texts, such as what `record` makes.
+        value: mappings, sequences, numbers and texts, for example from `record`.
         redact: takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
     """
     if value is None or isinstance(value, bool | int | float):

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import partial
+from itertools import groupby, pairwise
 
-from conformance.http import Auth, Exchange, FailureKind, Request
-from conformance.reporting.curl import ShellAccount
+from conformance.http import Exchange, Request
+from conformance.reporting.curl import PLACEHOLDER, ShellAccount, patience_of, pieces_of, spelled, target_of
 
+_IMPORTS = ("import base64", "import os", "from concurrent.futures import ThreadPoolExecutor")
+_BASIC = 'def basic(user, secret):\n    return base64.b64encode(f"{user}:{secret}".encode()).decode()\n\n'
 _PRINT = "print(answer.status_code, answer.headers, answer.text)"
 
 
@@ -15,144 +18,71 @@ def httpx_snippet(
     *,
     url: str = "",
     accounts: Sequence[ShellAccount] = (),
-    ca_file: str = "",
+    options: Sequence[str] = (),
 ) -> str:
-    """
-    Python that repeats the requests in order and prints the answers.
-
-    Args:
-        exchanges: what is repeated; responses and failures only tell how long httpx should wait.
-        url: the resource, for exchanges that do not say where they were sent.
-        accounts: how to spell each account's credentials; missing ones are read from the environment.
-        ca_file: certificates to trust, PEM; empty for the usual ones.
-    """
-    names = _Names(accounts)
+    """Python that repeats the requests in order and prints the answers; the arguments are those of `curl()`."""
+    names: dict[str, str] = {}
     sent: list[str] = []
-    at_once = any(exchange.together for exchange in exchanges)
     for together, group in groupby(exchanges, key=lambda each: each.together):
-        calls = [_arguments(exchange, url, names) for exchange in group]
-        sent += _at_once(calls) if together else [line for call in calls for line in _in_turn(call)]
-    patience = max((each.elapsed for each in exchanges if _timed_out(each)), default=0)
-    options = [
-        "trust_env=False",
-        *([f"verify={ca_file!r}"] if ca_file else []),
-        *([f"timeout={max(5, round(patience + 0.5))}"] if patience else []),
-    ]
-    imports = [
-        name for name in ("base64", "os") if any(f"{name}." in each for each in [*sent, *names.lines()])
-    ]
-    return "\n".join(
-        [
-            *(f"import {name}" for name in imports),
-            *(["from concurrent.futures import ThreadPoolExecutor"] if at_once else []),
-            *([""] if imports or at_once else []),
-            "import httpx",
-            "",
-            *names.lines(),
-            f"with httpx.Client({', '.join(options)}) as client:",
-            *(f"    {line}" for line in sent),
-        ]
-    )
+        calls = [", ".join(_arguments(each, target_of(each, url), accounts, names)) for each in group]
+        if together:
+            submitted = ", ".join(f"pool.submit(client.request, {call})" for call in calls)
+            sent += ["with ThreadPoolExecutor() as pool:", f"    sent = [{submitted}]"]
+            sent += ["for each in sent:", "    answer = each.result()", f"    {_PRINT}"]
+        else:
+            sent += [line for call in calls for line in (f"answer = client.request({call})", _PRINT)]
+    given = dict(pairwise(options))
+    settings: dict[str, str | int | None] = {"verify": given.get("--cacert"), "proxy": given.get("--proxy")}
+    settings["timeout"] = max(map(patience_of, exchanges), default=0)
+    client = ["trust_env=False", *(f"{name}={value!r}" for name, value in settings.items() if value)]
+    body = [f"{name} = {value}" for name, value in names.items()]
+    body += [f"with httpx.Client({', '.join(client)}) as client:", *(f"    {line}" for line in sent)]
+    text = _BASIC * any("basic(" in line for line in sent) + "\n".join(body)
+    imports = [line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}[.(]", text)]
+    return "\n".join([*imports, *[""] * bool(imports), "import httpx", "", text])
 
 
-def _timed_out(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
-
-
-class _Names:
-    """Spells credentials as Python names, and remembers which were used."""
-
-    def __init__(self, accounts: Sequence[ShellAccount]) -> None:
-        self._accounts = accounts
-        self._used: dict[str, str] = {}
-
-    def lines(self) -> list[str]:
-        """The assignments of the names that were used."""
-        return [f"{name} = {value}" for name, value in self._used.items()]
-
-    def text(self, template: str, auth: Auth, account: int) -> str:
-        """A Python expression of the text that a template stands for."""
-        parts = re.split(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}", template)
-        literal = "".join(parts[::2])
-        names = [self._name(name, auth, account) for name in parts[1::2]]
-        if not literal and len(names) == 1:
-            return names[0]
-        spelled = [
-            ascii(part) if position % 2 == 0 else names[position // 2] for position, part in enumerate(parts)
-        ]
-        return " + ".join(part for part in spelled if part != "''") or "''"
-
-    def _name(self, name: str, auth: Auth, account: int) -> str:
-        if name == "basic":
-            return self.basic(auth, account)
-        if name == "truncated":
-            return f"{self._name('token', auth, account)}[:-1]"
-        if name == "swapped":
-            return f"{self._name('token', auth, account)}.swapcase()"
-        if name.startswith("other_"):
-            account = (account + 1) % max(len(self._accounts), 2)
-        shown = self._accounts[account] if account < len(self._accounts) else ShellAccount()
-        suffix = f"_{account + 1}" if account else ""
-        if name.endswith("sid"):
-            sid = f"CONFORMANCE_SID{suffix}" if account else "TWILIO_ACCOUNT_SID"
-            return self._use(f"sid{suffix}", ascii(shown.user) if shown.user else f'os.environ["{sid}"]')
-        variable = shown.variable or (f"CONFORMANCE_TOKEN{suffix}" if account else "TWILIO_AUTH_TOKEN")
-        default = f'os.environ.get("{variable}", {shown.throwaway!a})'
-        return self._use(f"token{suffix}", default if shown.throwaway else f'os.environ["{variable}"]')
-
-    def _use(self, name: str, value: str) -> str:
-        self._used[name] = value
-        return name
-
-    def basic(self, auth: Auth, account: int) -> str:
-        """A Python expression of the base64 of user name and password."""
-        pair = self.text(f"{auth.user}:{auth.secret}", auth, account)
-        return f"base64.b64encode(({pair}).encode()).decode()"
-
-
-def _in_turn(call: str) -> Iterator[str]:
-    yield f"answer = client.request({call})"
-    yield _PRINT
-
-
-def _at_once(calls: Sequence[str]) -> Iterator[str]:
-    yield f"with ThreadPoolExecutor({len(calls)}) as pool:"
-    yield "    sent = ["
-    yield from (f"        pool.submit(client.request, {call})," for call in calls)
-    yield "    ]"
-    yield "for each in sent:"
-    yield "    answer = each.result()"
-    yield f"    {_PRINT}"
-
-
-def _arguments(exchange: Exchange, url: str, names: _Names) -> str:
-    request = exchange.request
-    target = exchange.url or url + (f"?{request.query}" if request.query else "")
-    arguments = [f'"{request.method}"', ascii(target)]
+def _arguments(
+    exchange: Exchange, target: str, accounts: Sequence[ShellAccount], names: dict[str, str]
+) -> Iterator[str]:
+    request, auth = exchange.request, exchange.request.auth
+    yield from (f'"{request.method}"', ascii(target))
     if request.body is not None:
-        half = len(request.body) // 2
-        parts = (request.body[:half], request.body[half:])
-        arguments.append(f"content={f'iter({parts!r})' if request.chunked else repr(request.body)}")
-    headers = list(_headers(request, names))
-    if headers:
-        arguments.append(f"headers=[{', '.join(headers)}]")
-    if request.auth.header is None and request.auth.scheme == "Basic":
-        pair = (
-            names.text(each, request.auth, request.account)
-            for each in (request.auth.user, request.auth.secret)
-        )
-        arguments.append(f"auth=({', '.join(pair)})")
-    return ", ".join(arguments)
-
-
-def _headers(request: Request, names: _Names) -> Iterator[str]:
-    auth = request.auth
-    if auth.header is not None:
-        yield f'("Authorization", {names.text(auth.header, auth, request.account)})'
-    elif auth.scheme not in (None, "Basic"):
-        yield f'("Authorization", {f"{auth.scheme} "!a} + {names.basic(auth, request.account)})'
+        parts = [f"{each.unit!r}{f' * {each.count}' * (each.count > 1)}" for each in pieces_of(request.body)]
+        content = " + ".join(parts) or "b''"
+        yield f"content={f'iter([{content}])' if request.chunked else content}"
+    headers: list[tuple[str, str]] = []
+    text = partial(_text, request=request, accounts=accounts, names=names)
+    if auth.header is None and auth.scheme == "Basic":
+        yield f"auth=({text(auth.user)}, {text(auth.secret)})"
+    elif auth.header is not None or auth.scheme is not None:
+        value = text(f"{auth.scheme} {{basic}}" if auth.header is None else auth.header)
+        if "{basic}" in value:
+            value += f".replace('{{basic}}', basic({text(auth.user)}, {text(auth.secret)}))"
+        headers.append(("Authorization", value))
     if request.content_type is not None:
-        yield f'("Content-Type", {request.content_type!a})'
-    for name, value in request.headers:
-        # httpx encodes text as ASCII; bytes go out as they are.
-        yield f"({name!a}, {ascii(value) if value.isascii() else repr(value.encode())})"
+        headers.append(("Content-Type", ascii(request.content_type)))
+    # httpx encodes text as ASCII; bytes go out as they are.
+    headers += [(name, repr(each if each.isascii() else each.encode())) for name, each in request.headers]
+    if headers:
+        yield f"headers=[{', '.join(f'({name!a}, {value})' for name, value in headers)}]"
+
+
+def _text(template: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:
+    """A Python expression of a template of credentials, in which `{basic}` is left as it is."""
+    parts = PLACEHOLDER.split(template)
+    parts[::2] = [each.replace("{", "{{").replace("}", "}}") for each in parts[::2]]
+    for place, name in enumerate(parts[1::2]):
+        parts[2 * place + 1] = (
+            "{{basic}}" if name == "basic" else f"{{{_name(name, request, accounts, names)}}}"
+        )
+    return parts[1][1:-1] if parts[::2] == ["", ""] and "{{" not in parts[1] else f"f{''.join(parts)!a}"
+
+
+def _name(name: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:
+    index, account, variable = spelled(name, request.account, accounts)
+    kind, default = ("sid", account.user) if name.endswith("sid") else ("token", account.throwaway)
+    known = ascii(default) if kind == "sid" else f'os.environ.get("{variable}", {default!a})'
+    own = f"{kind}_{index + 1}" if index else kind
+    names[own] = known if default else f'os.environ["{variable}"]'
+    return own + {"truncated": "[:-1]", "swapped": ".swapcase()"}.get(name, "")

@@ -1,4 +1,4 @@
-"""Text that grows while a run goes on: kept on disk, not in memory, and copied to where it stays when the run ends."""
+"""Text that grows while a run goes on: it is on disk, not in memory, and is copied to its place when the run ends."""
 
 import tempfile
 import threading
@@ -10,10 +10,10 @@ from typing import IO, BinaryIO, Self
 
 class Spool:
     """
-    A file without a name, which a run that is killed leaves no trace of; a context manager.
+    A file without a name, as a context manager: a run that is killed leaves no trace of it.
 
     Args:
-        directory: where there is room for it.
+        directory: a directory with enough room for it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,7 +33,7 @@ class Spool:
         self.file.close()
 
     def write(self, write: Callable[[], object]) -> None:
-        """Calls what writes to the file, one thread at a time; a full disk is told by `copy`, and ends it."""
+        """Calls a function that writes to the file, one thread at a time; after an error nothing more is written."""
         with self._lock:
             try:
                 if self._failure is None:
@@ -43,10 +43,10 @@ class Spool:
 
     def copy(self, file: BinaryIO) -> None:
         """
-        Writes all of it to another file.
+        Writes all of the text to another file.
 
         Raises:
-            OSError: it cannot be written, or could not be while the run went on.
+            OSError: this fails, or a write failed while the run went on.
         """
         if self._failure is not None:
             raise self._failure

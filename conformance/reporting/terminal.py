@@ -1,4 +1,4 @@
-"""What a run prints when it ends: deviations first, one line of totals last; bytes of the target only escaped."""
+"""Prints a result when the run ends: deviations first, one line of totals last. Bytes of the target are escaped."""
 
 import os
 from collections import defaultdict
@@ -10,17 +10,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.model import Verdict
+from conformance.model import Level, Verdict
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
-    HOLD,
-    UNJUDGED,
+    HEADLINE,
     Document,
-    plural,
+    by_group,
+    further_classes,
+    headline,
+    of_level,
     request_line,
+    seen,
     shown_curl,
     stale,
+    standing,
     statement_beside,
+    tally,
     totals,
     visible,
     was_judged,
@@ -28,7 +33,6 @@ from conformance.reporting.text import (
 )
 
 OBSERVED_LIMIT = 200
-SUMMARY_LIMIT = 300
 
 _STYLES = {"must": "bold red", "unstable": "bold magenta", "should": "bold yellow", "known": "bold"}
 _HEADINGS = {
@@ -52,14 +56,16 @@ def render(
     document: Document, console: Console, *, told: Collection[str] = (), page: Path | None = None
 ) -> None:
     """
-    Prints a result document: deviations, groups, what was not decided, notices, the restore, totals.
+    Prints a result document: whether there is a verdict, deviations, groups, rules left open, notices, totals.
 
     Args:
         document: a valid result document.
-        console: where to; see `console_for`.
-        told: notices that the reader has seen already, when the run began.
-        page: where the same is to be read in full.
+        console: the console to print on; see `console_for`.
+        told: notices that were printed when the run began.
+        page: the path of the report page.
     """
+    if no_verdict := headline(document):
+        console.print(Text(no_verdict, "bold yellow"), soft_wrap=not console.is_terminal, end="\n\n")
     kind = ""
     for difference in differences(document):
         if difference.kind != kind:
@@ -88,25 +94,25 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     head.append(f"  {visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
     console.print(head, soft_wrap=True)
     if "known" in finding:
-        # What is known is named, and not told again.
-        _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
+        # A known deviation is named; its counterexample is left out.
+        _row(console, "", visible(finding["summary"], HEADLINE))
         _row(console, "known", visible(why_known(finding), OBSERVED_LIMIT))
-        _row(console, "also", visible(_also(difference), OBSERVED_LIMIT))
+        _related(difference, console)
         console.print()
         return
-    _row(console, "", visible(finding["summary"], SUMMARY_LIMIT))
+    _row(console, "", visible(finding["summary"], HEADLINE))
     rows = [
         ("rule", statement_beside(finding, rule)),
         ("field", finding["field"] or ""),
         *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
         ("expected", finding["expected"]),
         ("observed", finding["observed"]),
-        ("seen", plural(difference.count, "time") if difference.count > 1 else ""),
-        ("also", _also(difference)),
+        ("seen", seen(difference)),
         *(("also for", line) for line in difference.further),
     ]
     for label, text in rows:
         _row(console, label, visible(text, OBSERVED_LIMIT))
+    _related(difference, console)
     console.print()
     for line in shown_curl(finding).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
@@ -114,9 +120,12 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     console.print()
 
 
-def _also(difference: Difference) -> str:
-    names = ", ".join(difference.also[:3]) + (", …" if len(difference.also) > 3 else "")
-    return f"{len(difference.also)} more: {names}" if names else ""
+def _related(difference: Difference, console: Console) -> None:
+    """The other input classes of the rule, and every other rule that is broken as a consequence."""
+    classes = further_classes(difference)
+    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+    _row(console, "also", visible(", ".join(classes[:5]) + more))
+    _row(console, "follows", visible(", ".join(difference.consequences)))
 
 
 def _row(console: Console, label: str, text: str) -> None:
@@ -132,36 +141,31 @@ def _row(console: Console, label: str, text: str) -> None:
 
 
 def _groups(document: Document) -> Table:
-    groups: defaultdict[str, list[Document]] = defaultdict(list)
-    for rule in document["rules"]:
-        groups[rule["group"]].append(rule)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("group")
-    for name in ("MUST", "SHOULD", "examples"):
-        table.add_column(name, justify="right")
-    for name, rules in groups.items():
+    table.add_column("MUST")
+    table.add_column("SHOULD")
+    table.add_column("examples", justify="right")
+    for name, rules in by_group(document).items():
         table.add_row(
             Text(visible(name)),
-            *(_ratio([rule for rule in rules if rule["level"] == level]) for level in ("must", "should")),
+            *(_standing(of_level(rules, level)) for level in Level),
             Text(f"{sum(rule['examples'] for rule in rules):,}"),
         )
     return table
 
 
-def _ratio(rules: list[Document]) -> Text:
-    judged = [rule["verdict"] for rule in rules if rule["verdict"] not in UNJUDGED]
-    if not judged:
-        return Text("-", "dim")
-    good = sum(verdict in HOLD for verdict in judged)
-    broken = any(verdict in _BROKEN for verdict in judged)
-    return Text(f"{good}/{len(judged)}", "red" if broken else "green" if good == len(rules) else "yellow")
-
-
-_BROKEN = (Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE, Verdict.UNIMPLEMENTED)
+def _standing(rules: list[Document]) -> Text:
+    counts = tally(rules)
+    good = counts["hold"] == len(rules)
+    return Text(
+        standing(rules) or "-",
+        "dim" if not rules else "green" if good else "red" if counts["broken"] else "yellow",
+    )
 
 
 def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
-    """The lines between the table and the totals, each on what it says first."""
+    """The lines between the table and the totals; each begins with its kind."""
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for rule in document["rules"]:
         if rule["verdict"] in (

@@ -1,16 +1,25 @@
-"""What reports say about parts of a result document, as plain text that is safe to show anywhere."""
+"""The words of all reports: parts of a result document as plain text that is safe to show anywhere."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form
 from conformance.model import Level, Verdict
 
+if TYPE_CHECKING:
+    from conformance.reporting.differences import Difference
+
 UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
-"""Verdicts that say nothing of whether a rule holds."""
+"""Verdicts that do not say whether a rule holds."""
 HOLD = frozenset({Verdict.CONFORMANT, Verdict.FIXED})
 """Verdicts of rules that hold."""
+
+HEADLINE = 170
+"""Most characters of a summary that is a headline; with the note that it was cut it stays below 200."""
+CLAIM = 500
+"""Most characters of a text that says what was expected or observed, in a report that people read."""
 
 SUITE = "twilio-configuration-conformance"
 """The name of the suite's distribution, by which results say what version it was."""
@@ -21,11 +30,11 @@ Document = Mapping[str, Any]
 
 def visible(text: str, limit: int | None = None) -> str:
     """
-    The text on one line, with all that is not a printable character or a space escaped as Python does it.
+    The text on one line; characters that are not printable are escaped as in Python.
 
     Args:
-        text: anything, hostile or not.
-        limit: the greatest length in characters; what goes past it is cut and said to be.
+        text: any text, hostile or not.
+        limit: the greatest length in characters; a longer text is cut, and its length is added.
     """
     head = text if limit is None else text[: limit + 1]
     shown = head if head.isprintable() else "".join([c if c.isprintable() else _escape(c) for c in head])
@@ -39,14 +48,14 @@ CLIP = 4_000
 
 
 def clipped(text: str) -> str:
-    """The text, cut where it would bury the rest of a report; no byte of it is escaped."""
+    """The text, cut where it is too long for a report; no character is escaped."""
     if len(text) <= CLIP:
         return text
     return f"{text[:CLIP]}… ({len(text):,} characters; the whole is in result.json)"
 
 
 def shown_curl(finding: Document) -> str:
-    """The curl lines of a finding, or a comment that says where they are: cut ones would do something else."""
+    """The curl commands of a finding, or a comment that says where they are; cut ones would do something else."""
     return _shown(finding, "curl")
 
 
@@ -92,7 +101,7 @@ def body(message: Document) -> bytes | None:
 
 
 def request_line(exchange: Document, limit: int | None = 160) -> str:
-    """A recorded request on one line: the decoded parameters, and whatever is unlike an ordinary update."""
+    """A recorded request on one line: its decoded parameters, and everything that an ordinary update does not have."""
     request = exchange["request"]
     raw = body(request)
     essence = (request["content_type"] or "").partition(";")[0].strip().lower()
@@ -104,7 +113,7 @@ def request_line(exchange: Document, limit: int | None = 160) -> str:
         *([request["method"]] if request["method"] != "POST" else []),
         *([f"?{request['query']}"] if request["query"] else []),
         *([content] if content else []),
-        *(f"[{mark}]" for mark in _marks(request, raw is not None)),
+        *(f"[{mark}]" for mark in _marks(request, has_form=raw is not None or request["method"] == "POST")),
     ]
     return visible(" ".join(parts), limit)
 
@@ -114,7 +123,7 @@ def sequence_line(finding: Document, limit: int = 160) -> str:
     return visible(", then ".join(request_line(each, None) for each in finding["exchanges"]), limit)
 
 
-def _marks(request: Document, has_body: bool) -> Iterator[str]:
+def _marks(request: Document, *, has_form: bool) -> Iterator[str]:
     auth = request["auth"]
     if auth["header"] is not None:
         yield f"Authorization: {auth['header']}"
@@ -124,7 +133,7 @@ def _marks(request: Document, has_body: bool) -> Iterator[str]:
         yield f"credentials: {auth['scheme']} {auth['user']}:{auth['secret']}"
     if request["account"]:
         yield f"account {request['account'] + 1}"
-    if has_body and request["content_type"] != FORM_MEDIA_TYPE:
+    if request["content_type"] != (FORM_MEDIA_TYPE if has_form else None):
         yield f"Content-Type: {request['content_type'] or 'none'}"
     yield from (f"{name}: {value}" for name, value in request["own_headers"])
     if request["chunked"]:
@@ -137,25 +146,26 @@ def _value(value: str) -> str:
 
 
 def answer_line(exchange: Document, limit: int = 160) -> str:
-    """A recorded answer on one line: status and body, or why there was none, or what was wrong besides."""
+    """A recorded answer on one line: its status and body, and the failure if there was one."""
     response, failure = exchange.get("response"), exchange.get("failure")
     parts = []
     if failure is not None:
         parts.append(f"{'' if response else 'no answer '}({failure['kind']}): {failure['detail']}")
     if response is not None:
-        parts.append(f"{response['status']} {visible_bytes(body(response) or b'')}".strip())
+        cut = " (the body is longer than is read)" if response["truncated"] else ""
+        parts.append(f"{response['status']}{cut} {visible_bytes(body(response) or b'')}".strip())
     return visible(" ".join(reversed(parts)), limit)
 
 
 def why_known(finding: Document) -> str:
-    """Why a known finding was accepted, where that is dealt with, and until when it counts."""
+    """The reason, the link and the last day of a known deviation."""
     known = finding["known"]
     until = f"until {known['expires']}" if known["expires"] else ""
     return ", ".join(part for part in (known["reason"], known["link"], until) if part)
 
 
 def stale(document: Document) -> Iterator[str]:
-    """A line for each entry of known deviations that should be looked at: expired, fixed or unused."""
+    """A line for each entry of the baseline that should be removed or renewed: it is expired, fixed or unused."""
     for entry in document.get("known", ()):
         advice = {
             "expired": f"it was accepted until {entry['expires']}, for: {entry['reason']}",
@@ -168,47 +178,132 @@ def stale(document: Document) -> Iterator[str]:
 
 
 def plural(count: int, noun: str) -> str:
-    """The count, with thousands marked, and the noun in the number it needs."""
+    """The count, with commas at thousands, and the noun in singular or plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
 def statement_beside(finding: Document, rule: Document) -> str:
-    """The rule's statement, to be told beside a finding's summary; empty where the summary says it already."""
+    """The statement of a rule, to stand beside a finding's summary; empty where the summary repeats it."""
     statement: str = rule["statement"]
     return "" if statement in finding["summary"] else statement
 
 
+_STANDING = {
+    **dict.fromkeys(Verdict, "broken"),
+    **dict.fromkeys(HOLD, "hold"),
+    Verdict.UNDECIDED: "undecided",
+    Verdict.NOT_RUN: "not_run",
+    Verdict.ERROR: "errors",
+}
+_WORDS = {
+    "hold": "hold",
+    "broken": "broken",
+    "undecided": "undecided",
+    "not_run": "not run",
+    "errors": "in error",
+}
+
+
+def tally(rules: Iterable[Document]) -> dict[str, int]:
+    """How many rules hold, are broken, undecided, were not run, and are in error: each rule is counted once."""
+    counts = Counter(_STANDING[Verdict(rule["verdict"])] for rule in rules)
+    return {name: counts[name] for name in _WORDS}
+
+
+def tallies(document: Document) -> dict[str, dict[str, int]]:
+    """The tally of the rules of each level, by level."""
+    return {str(level): tally(of_level(document["rules"], level)) for level in Level}
+
+
+def by_group(document: Document) -> dict[str, list[Document]]:
+    """The rules of a result document by their groups."""
+    groups: dict[str, list[Document]] = {}
+    for rule in document["rules"]:
+        groups.setdefault(rule["group"], []).append(rule)
+    return groups
+
+
+def of_level(rules: Iterable[Document], level: str) -> list[Document]:
+    """The rules of one level."""
+    return [rule for rule in rules if rule["level"] == level]
+
+
+def standing(rules: Sequence[Document], *, zeros: bool = False) -> str:
+    """
+    How many rules hold, are broken and so on, in words; empty where there are no rules.
+
+    Args:
+        rules: of a result document.
+        zeros: whether the first three numbers are there even where they are 0, if any rule was exercised.
+    """
+    counts = tally(rules)
+    always = 3 if zeros and any(list(counts.values())[:3]) else 0
+    return ", ".join(
+        f"{counts[name]:,} {word}"
+        for place, (name, word) in enumerate(_WORDS.items())
+        if counts[name] or place < always
+    )
+
+
+def levels(rules: Sequence[Document], *, zeros: bool = False) -> list[str]:
+    """For each level that has rules, its name and how they stand: see `standing`."""
+    found = {level: standing(of_level(rules, level), zeros=zeros) for level in Level}
+    return [f"{level.upper()} {words}" for level, words in found.items() if words]
+
+
+def headline(document: Document) -> str:
+    """The words that come before anything else where most MUST rules have no verdict; empty where they have."""
+    counts = tallies(document)[Level.MUST]
+    total, judged = sum(counts.values()), counts["hold"] + counts["broken"]
+    if 2 * judged >= total:
+        return ""
+    are = {"undecided": "undecided", "not_run": "not run", "errors": "in error"}
+    words = " or ".join(word for name, word in are.items() if counts[name])
+    be = "is" if total == 1 else "are"
+    return f"No verdict on most rules: {total - judged} of {plural(total, 'MUST rule')} {be} {words}"
+
+
 def was_judged(document: Document) -> bool:
-    """Whether there was evidence of any rule at all."""
-    counts = document["counts"]
-    return bool(counts["must"]["judged"] + counts["should"]["judged"] + counts["undecided"])
+    """Whether any rule was exercised at all."""
+    return any(rule["verdict"] not in (Verdict.NOT_RUN, Verdict.ERROR) for rule in document["rules"])
 
 
 def group_totals(rules: Sequence[Document]) -> str:
-    """How many rules of a group hold, out of those that were judged, and on how many examples."""
-    parts = []
-    for level in Level:
-        judged = [
-            each["verdict"] for each in rules if each["level"] == level and each["verdict"] not in UNJUDGED
-        ]
-        if judged:
-            parts.append(f"{level.upper()} {sum(verdict in HOLD for verdict in judged)}/{len(judged)}")
-    return " · ".join([*parts, plural(sum(each["examples"] for each in rules), "example")])
+    """How the rules of a group stand, and on how many examples."""
+    return " · ".join([*levels(rules), plural(sum(each["examples"] for each in rules), "example")])
 
 
 def totals(document: Document) -> str:
-    """The line of totals: three numbers first, never a single percentage."""
-    counts = document["counts"]
-    holding = [
-        f"{level.upper()} {counts[level]['conformant']}/{counts[level]['judged']}"
-        for level in ("must", "should")
-    ]
+    """The line of totals: by level how many rules hold, are broken and are undecided, never a single percentage."""
     parts = [
-        *([*holding, f"undecided {counts['undecided']}"] if was_judged(document) else []),
-        *([f"not run {counts['not_run']}"] if counts["not_run"] else []),
-        *([f"errors {counts['errors']}"] if counts["errors"] else []),
+        *levels(document["rules"], zeros=True),
         f"{plural(document['requests'], 'request')} in {document['duration_s']:.1f} s",
         f"seed {document['seed']}",
         document["verdict"],
     ]
     return " · ".join(parts)
+
+
+def evidence_line(rule: Document, limit: int = 300) -> str:
+    """The exchange that shows that a rule holds, on one line; empty where none is named, or the rule is broken."""
+    shown = rule.get("evidence")
+    if not shown or rule["verdict"] not in HOLD:
+        return ""
+    return visible(f"exchange {shown['number']}: {shown['request']} -> {shown['answer']}", limit)
+
+
+def seen(difference: "Difference") -> str:
+    """In how many requests of the run a difference showed; empty where it was one."""
+    counts = [finding["count"] for finding in difference.findings]
+    distinct = difference.first.get("cause_requests")
+    # One answer may show several findings: without the numbers of the requests only a lower bound is known.
+    at_least = "" if distinct or len(counts) == 1 else "at least "
+    number = min(distinct, sum(counts)) if distinct else max(counts)
+    return f"in {at_least}{plural(number, 'request')}" if number > 1 else ""
+
+
+def further_classes(difference: "Difference") -> list[str]:
+    """The other input classes that break the same rule for the same cause."""
+    first = difference.first
+    found = dict.fromkeys(each["class"] for each in difference.others if each["rule"] == first["rule"])
+    return [each for each in found if each != first["class"]]

@@ -1,4 +1,4 @@
-"""Puts all reports of a run into a directory, each whole or not at all, readable by their owner alone."""
+"""Writes all reports of a run into a directory, each whole or not at all. Only their owner can read them."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.text import Document
 
 ARCHIVE = "exchanges.har"
-"""The file of exchanges: all of a run's, where it was made by the run."""
+"""The file of exchanges: all of them where the run wrote it, else those of the counterexamples."""
 
 OBSERVATIONS = "testcases.jsonl"
 """The file of what was sent in Hypothesis' observability format, named as Hypothesis names its own."""
@@ -35,15 +35,15 @@ RENDERERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
 """The reports by file name."""
 
 TIMER_PICTURE = "timers.svg"
-"""The file that a picture of how the target reads timers is kept in, for the page to be rendered again with it."""
+"""The file of the picture of how the target reads timers; `conformance report` puts it into the page again."""
 
 
 def check_writable(directory: Path) -> None:
     """
-    Makes sure that reports can be written there, before a run is made for nothing; creates the directory.
+    Makes sure, before a run, that reports can be written to the directory; creates it.
 
     Raises:
-        ReportError: they cannot.
+        ReportError: they cannot be written.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -67,11 +67,11 @@ def write_all(
         document: a valid result document.
         directory: created where it is missing; other files in it are left alone.
         timer_svg: a picture of how the target reads timers, shown by the page and written beside it.
-        copies: by file name, what writes a file that is there already, such as `Archive.copy`; without one the HTTP
-            archive holds the evidence alone.
+        copies: by file name, a function that writes the file, such as `Archive.copy`. Without it the HTTP archive
+            holds the counterexamples alone.
 
     Raises:
-        ReportError: one cannot be written; those before it have been.
+        ReportError: a report cannot be written; the ones before it have been.
     """
     renderers = dict(RENDERERS)
     if timer_svg is not None:
@@ -95,7 +95,7 @@ def write_all(
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of another when it is whole."""
+    """A new file that replaces the one at the path once it is complete."""
     # mkstemp creates the file with mode 0600: reports hold what the target answered.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -117,7 +117,7 @@ def test_every_format_is_printed_and_has_the_same_exit_status(results: Path, nam
 
     assert result.exit_code == 1
     assert result.stdout.startswith(
-        {"terminal": "new ", "markdown": "### ", "json": "{", "html": "<!doctype"}[name]
+        {"terminal": "earlier ", "markdown": "### ", "json": "{", "html": "<!doctype"}[name]
     )
 
 

@@ -1,6 +1,7 @@
 """A server that remembers every request to the byte, for what is pasted or run by a reader of a report."""
 
 import base64
+import itertools
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ class Received:
     path: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    connection: int = 0
+    """The number of its connection, from 1."""
 
     def values(self, name: str) -> list[str]:
         """The values of a header, by case-insensitive name."""
@@ -29,14 +32,16 @@ class Received:
 
 
 class Recorder(socketserver.ThreadingTCPServer):
-    """Answers 200 to everything and keeps it in `received`."""
+    """Answers 200 to everything and keeps it in `received`; none of `together` requests before all have come."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self) -> None:
+    def __init__(self, together: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.received: list[Received] = []
+        self.connections = itertools.count(1)
+        self.all_have_come = threading.Barrier(together, timeout=20)
 
     @property
     def url(self) -> str:
@@ -48,7 +53,16 @@ class _Handler(socketserver.StreamRequestHandler):
     server: Recorder
 
     def handle(self) -> None:
-        method, path, _ = self.rfile.readline().decode("latin-1").split(" ")
+        connection = next(self.server.connections)
+        while line := self.rfile.readline():
+            received = self._read(line.decode("latin-1"))
+            received.connection = connection
+            self.server.received.append(received)
+            self.server.all_have_come.wait()
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def _read(self, first: str) -> Received:
+        method, path, _ = first.split(" ")
         headers = []
         while line := self.rfile.readline().rstrip(b"\r\n"):
             name, _, value = line.partition(b":")
@@ -60,14 +74,13 @@ class _Handler(socketserver.StreamRequestHandler):
             self.rfile.readline()
         else:
             received.body = self.rfile.read(int((received.values("content-length") or ["0"])[0]))
-        self.server.received.append(received)
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        return received
 
 
 @contextmanager
-def serving() -> Iterator[Recorder]:
+def serving(together: int = 1) -> Iterator[Recorder]:
     """A recorder that listens on a free loopback port."""
-    with Recorder() as server:
+    with Recorder(together) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

@@ -254,11 +254,29 @@ def _no_verdict() -> Report:
     )
 
 
+def _undecided() -> Report:
+    """Most MUST rules without a verdict, and a rule that holds with its evidence."""
+    harmless = rule("rejection-harmless", "state")
+    seen = exchange(update((CLOSED.parameter, "10M")), HOSTILE_BODY, number=17, status=400)
+    return replace(
+        _clean(),
+        verdict=Verdict.UNDECIDED,
+        exit_code=3,
+        outcomes=(
+            Outcome(rule=harmless, verdict=Verdict.CONFORMANT, examples=4, evidence=seen),
+            outcome(rule("idempotence", "state"), Verdict.UNDECIDED, reason="no update was accepted"),
+            outcome(rule("challenge", "protocol"), Verdict.NOT_RUN, reason="there is no request left"),
+            outcome(rule("resource-links", "response", Level.SHOULD), Verdict.CONFORMANT),
+        ),
+    )
+
+
 REPORTS = {
     "clean": _clean(),
     "deviating": _deviating(),
     "unimplemented": _unimplemented(),
     "no-verdict": _no_verdict(),
+    "undecided": _undecided(),
     "empty": replace(_clean(), outcomes=(), exit_code=5, verdict=Verdict.UNDECIDED),
 }
 DOCUMENTS = {

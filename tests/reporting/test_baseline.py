@@ -140,6 +140,15 @@ def test_a_run_that_was_stopped_is_without_verdict_when_all_else_is_known() -> N
     assert (applied["verdict"], applied["exit_code"]) == ("error", 3)
 
 
+def test_a_run_without_a_verdict_on_most_rules_has_none_when_all_else_is_known() -> None:
+    result = _result(_found())
+    undecided = {**result["rules"][0], "verdict": "undecided", "level": "must"}
+    result["rules"] += [{**undecided, "id": f"rule-{letter}"} for letter in "abcdef"]
+    applied = _apply(result, _known())
+
+    assert (applied["verdict"], applied["exit_code"]) == ("undecided", 3)
+
+
 def test_a_budget_that_is_spent_leaves_a_verdict_and_finds_what_is_fixed() -> None:
     spent: dict[str, Any] = {
         "stopped": "the budget is spent",

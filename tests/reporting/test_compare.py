@@ -123,6 +123,16 @@ def test_json_has_every_finding() -> None:
     assert changed["fingerprint"] == fingerprint(SYNTAX.id, "timer/words", "server-error")
 
 
+def test_how_the_rules_of_both_stand_is_said_in_every_format() -> None:
+    comparison = compare(_result(), _result(_found()))
+    later = "MUST 0 hold, 1 broken, 0 undecided · SHOULD 1 hold, 0 broken, 0 undecided · conformant"
+
+    for name in ("terminal", "markdown", "html"):
+        assert later in FORMATS[name](comparison)
+    counts = json.loads(FORMATS["json"](comparison))["new_run"]["counts"]
+    assert counts["must"] == {"hold": 0, "broken": 1, "undecided": 0, "not_run": 0, "errors": 0}
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS))
 @pytest.mark.parametrize("old", sorted(DOCUMENTS))
 @pytest.mark.parametrize("new", sorted(DOCUMENTS))

@@ -60,3 +60,17 @@ def test_a_failure_says_how_to_see_it_and_leaves_out_what_is_known(deviating: di
 
     assert first["trace"].count("curl -sS -i ") == 1
     assert "DefaultInactiveTimer=banana" in first["trace"]
+
+
+def test_the_summary_says_how_the_rules_stand(deviating: dict[str, Any]) -> None:
+    extra = _results(deviating)["summary"]["extra"]
+
+    assert extra["must"] == {"hold": 2, "broken": 5, "undecided": 1, "not_run": 1, "errors": 1}
+    assert (extra["should"]["broken"], extra["headline"]) == (2, "")
+
+
+def test_a_trace_says_what_follows(deviating: dict[str, Any]) -> None:
+    traces = {each["name"]: each.get("trace", "") for each in _results(deviating)["tests"]}
+
+    assert "follows: inactive-timer-syntax" in traces["closed-timer-syntax"]
+    assert "follows from: closed-timer-syntax" in traces["inactive-timer-syntax"]

@@ -1,6 +1,7 @@
 """Curl lines, pasted into real shells, send the very bytes that were recorded."""
 
 import base64
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -47,8 +48,8 @@ def _exchange(request: Request, **fields: object) -> Exchange:
     return replace(Exchange(number=1, request=request), **fields)  # type: ignore[arg-type]  # replace checks names
 
 
-def _run(shell: str, script: str, token: str | None = TOKEN) -> None:
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "CONFORMANCE_TOKEN_2": "second"}
+def _run(shell: str, script: str, token: str | None = TOKEN, **environ: str) -> None:
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "CONFORMANCE_TOKEN_2": "second", **environ}
     if token is not None:
         environment["TWILIO_AUTH_TOKEN"] = token
     done = subprocess.run(
@@ -91,6 +92,10 @@ BODIES = [
     bytes(range(256)),
     b"a=" + b"9" * 200_000,
     b"a=\x01" + b"9" * 200_000,
+    b"a=" + b"'" * 3000 + b"\xff" * 3000 + b"\0" * 3000 + b"%\\-" * 1000 + b"\n" * 3000,
+    b"&" * 1000 + b"a=1&" * 500 + b"b='\"$(id)`",
+    b"&".join(b"Unknown%d=%d" % (number, number) for number in range(1100)),
+    hashlib.shake_256(b"any").digest(5000),
 ]
 
 
@@ -105,10 +110,10 @@ def test_any_body_arrives_as_recorded(shell: str, recorder: Recorder, body: byte
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:12]))
-def test_lines_are_printable_ascii(body: bytes) -> None:
-    line = curl([_exchange(Request(body=body))], url="http://127.0.0.1/v1/Configuration")
+def test_lines_are_printable_ascii_and_short(body: bytes) -> None:
+    lines = curl([_exchange(Request(body=body))], url="http://127.0.0.1/v1/Configuration").split("\n")
 
-    assert line.isascii() and line.isprintable()
+    assert all(line.isascii() and line.isprintable() and len(line) <= 500 for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -242,13 +247,18 @@ def test_an_api_key_is_spelled_by_its_own_variable() -> None:
     key = ShellAccount("SK" + "0" * 32, variable="TWILIO_API_SECRET")
     line = curl([_exchange(READ)], url="http://127.0.0.1/v1/Configuration", accounts=[key])
 
-    assert line == f'curl -sS -i -u "SK{"0" * 32}:$TWILIO_API_SECRET" http://127.0.0.1/v1/Configuration'
+    assert line == (
+        f"curl -sS -i --noproxy '*' -u \"SK{'0' * 32}:$TWILIO_API_SECRET\" http://127.0.0.1/v1/Configuration"
+    )
 
 
 def test_without_accounts_every_credential_is_a_variable() -> None:
     line = curl([_exchange(READ)], url="http://127.0.0.1/v1/Configuration")
 
-    assert line == 'curl -sS -i -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" http://127.0.0.1/v1/Configuration'
+    assert line == (
+        "curl -sS -i --noproxy '*' -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" "
+        "http://127.0.0.1/v1/Configuration"
+    )
 
 
 def test_an_ordinary_update_reads_as_a_person_would_write_it() -> None:
@@ -256,7 +266,7 @@ def test_an_ordinary_update_reads_as_a_person_would_write_it() -> None:
     line = curl([_exchange(request)], url="http://127.0.0.1/v1/Configuration", accounts=ACCOUNTS)
 
     assert line == (
-        f"curl -sS -i -u \"{SID}:$TWILIO_AUTH_TOKEN\" --data-raw 'DefaultInactiveTimer=PT10M' "
+        f"curl -sS -i --noproxy '*' -u \"{SID}:$TWILIO_AUTH_TOKEN\" --data-raw 'DefaultInactiveTimer=PT10M' "
         "http://127.0.0.1/v1/Configuration"
     )
 
@@ -270,6 +280,73 @@ def test_what_was_sent_at_the_same_moment_runs_in_the_background_until_all_have_
 
     assert [each.endswith(" &") for each in (first, one, other, last)] == [False, True, True, False]
     assert wait == "wait"
+
+
+def test_what_was_sent_at_the_same_moment_arrives_at_the_same_moment(shell: str) -> None:
+    bodies = [b"a=1", b"b=\xff", b"c=" + b"3" * 5000]
+    exchanges = [Exchange(number=1, request=Request(body=body), together=True) for body in bodies]
+    with serving(together=len(bodies)) as server:  # it answers none before all are there
+        _run(shell, curl(exchanges, url=server.url))
+
+        assert sorted(each.body for each in server.received) == sorted(bodies)
+
+
+def test_what_depends_on_one_connection_is_sent_on_one(shell: str) -> None:
+    bodies = [b"a=1", b"b=\0\xff", b"c=\n", b"d=\n" * 500, b"e=" + b"5" * 5000]
+    requests = [*(Request(body=body) for body in bodies), READ, Request(body=b"f=1", fresh=True)]
+    exchanges = [_exchange(each) for each in requests]
+    with serving() as server:
+        for shared in (True, False):
+            _run(shell, curl(exchanges, url=server.url, accounts=ACCOUNTS, shared=shared))
+
+        assert [each.body for each in server.received] == [*bodies, b"", b"f=1"] * 2
+        assert [each.connection for each in server.received[:7]] == [1, 1, 1, 1, 1, 1, 2]
+        assert [each.connection for each in server.received[7:]] == [3, 4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    "environment", [{"http_proxy": "http://127.0.0.1:1"}, {"ALL_PROXY": "http://127.0.0.1:1"}]
+)
+def test_a_proxy_of_the_environment_is_not_used(recorder: Recorder, environment: dict[str, str]) -> None:
+    recorder.received.clear()
+    _run("sh", curl([_exchange(READ)], url=recorder.url), **environment)
+
+    assert len(recorder.received) == 1
+
+
+def test_the_proxy_of_the_run_is_used_whatever_the_environment_exempts(recorder: Recorder) -> None:
+    recorder.received.clear()
+    proxy = recorder.url.removesuffix("/v1/Configuration")
+    line = curl([_exchange(READ)], url="http://127.0.0.1:1/v1/Configuration", options=["--proxy", proxy])
+    _run("sh", line, no_proxy="*")
+
+    assert [each.path for each in recorder.received] == ["http://127.0.0.1:1/v1/Configuration"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(method="GET", content_type=None, query="a=" + "9" * 6000 + "&" + "b%20c'" * 900),
+        Request(body=b"a=b", headers=(("X-Long", "it's " * 900 + "x" * 6000),)),
+        replace(READ, auth=Auth(user="u" * 3000, secret="it's {token}" + "p" * 3000)),
+        replace(READ, auth=Auth(header="Bearer " + "t" * 3000)),
+    ],
+    ids=["query", "header", "pair", "authorization"],
+)
+def test_what_is_long_is_sent_by_short_lines(shell: str, recorder: Recorder, request_: Request) -> None:
+    (received,) = _pasted(shell, recorder, request_)
+    lines = curl([_exchange(request_)], url=recorder.url, accounts=ACCOUNTS).split("\n")
+
+    assert max(map(len, lines)) <= 500
+    assert received.path == "/v1/Configuration" + (f"?{request_.query}" if request_.query else "")
+    assert [value for name, value in received.headers if name == "X-Long"] == [
+        value.strip() for _, value in request_.headers
+    ]
+    if request_.auth.header:
+        assert received.values("authorization") == [request_.auth.header]
+    else:
+        secret = request_.auth.secret.replace("{token}", TOKEN)
+        assert received.values("authorization") == [_basic(request_.auth.user.replace("{sid}", SID), secret)]
 
 
 def test_what_was_not_answered_in_time_is_not_waited_for_forever() -> None:

@@ -69,7 +69,7 @@ def test_settings_of_earlier_requests_of_a_sequence_are_compared() -> None:
     [
         (_answer({}, 200), _answer({}, 400), "HTTP status: 400, was 200"),
         (_answer({}), _answer({}, Content_Type="text/html"), "content-type: text/html, was application/json"),
-        (_answer({}, 401), _answer({}, 401, WWW_Authenticate="Basic"), "www-authenticate: Basic, was none"),
+        (_answer({}, 401), _answer({}, 401, WWW_Authenticate="Basic"), "www-authenticate: Basic, was absent"),
         (_answer({}), _answer(b"{,}"), "body: not JSON, was an object"),
         (_answer({}), _answer(b'{"a": NaN}'), "body: not JSON, was an object"),
         (_answer({}), _answer(b""), "body: empty, was an object"),

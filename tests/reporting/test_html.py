@@ -197,7 +197,8 @@ def test_three_thousand_witnesses_make_a_page_below_two_mebibytes() -> None:
 
 def test_a_body_too_large_to_read_is_cut_and_says_so() -> None:
     syntax = rule("closed-timer-syntax", "timers")
-    long = finding(syntax, "timer/long", exchange(update((CLOSED.parameter, "9" * 100_000)), b"x" * 100_000))
+    random = hashlib.shake_256(b"any").hexdigest(50_000)
+    long = finding(syntax, "timer/long", exchange(update((CLOSED.parameter, random)), b"x" * 100_000))
     page = _Page(build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, long),))))
 
     assert "… (100,019 characters; the whole is in result.json)" in page.text
@@ -256,3 +257,40 @@ def test_a_target_that_could_not_be_judged_is_not_said_to_be_without_differences
 
     assert "Nothing was judged." in text and "None were found." not in text
     assert "0/0" not in text
+
+
+def test_a_rule_that_holds_shows_the_exchange_that_would_have_shown_it_broken() -> None:
+    text = re.sub(r"\s+", " ", _Page(DOCUMENTS["undecided"]).text)
+
+    assert "Evidence exchange 17: DefaultClosedTimer=10M -> 400 \\" in text
+    assert text.count("Had the rule been broken") == 1
+
+
+def test_the_totals_are_in_words(deviating: dict[str, Any]) -> None:
+    text = re.sub(r"\s+", " ", _Page(deviating).text)
+
+    assert "2 hold, 5 broken, 1 undecided, 1 not run, 1 in error MUST rules" in text
+    assert "0 hold, 2 broken, 0 undecided SHOULD rules" in text
+
+
+def test_no_verdict_on_most_rules_is_said_before_the_verdict() -> None:
+    text = re.sub(r"\s+", " ", _Page(DOCUMENTS["undecided"]).text)
+
+    words = "No verdict on most rules: 2 of 3 MUST rules are undecided or not run"
+    assert f"conformance report {words} Undecided" in text
+
+
+def test_what_follows_from_a_difference_is_listed_by_rule(deviating: dict[str, Any]) -> None:
+    page = _Page(deviating)
+
+    assert "Follows inactive-timer-syntax" in re.sub(r"\s+", " ", page.text)
+    assert page.values("href").count("#rule-inactive-timer-syntax") == 3, "two findings, and the consequence"
+
+
+def test_no_headline_is_longer_than_200_characters() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    long = finding(syntax, "timer/long", exchange(update()), summary="9" * 5000, expected="x" * 9000)
+    page = render(build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, long),))))
+
+    assert max(len(each) for each in re.findall("<h3>(.*)</h3>", page)) <= 200
+    assert "x" * 501 not in page

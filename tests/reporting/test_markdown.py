@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from hashlib import shake_256
 from html import unescape
 from typing import Any
 
@@ -17,13 +18,13 @@ def _outside_code(markdown: str) -> str:
     return re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_the_three_numbers_come_first(clean: dict[str, Any]) -> None:
+def test_the_totals_come_first(clean: dict[str, Any]) -> None:
     assert render(clean).splitlines()[:5] == [
         "### Twilio Conversations configuration: conformance",
         "",
         "**conformant** · <code>http&#58;//127.0.0.1:4010</code>",
         "",
-        "MUST 2/2 · SHOULD 0/0 · undecided 0 · 2,874 requests in 5.1 s · seed 0 · conformant",
+        "MUST 2 hold, 0 broken, 0 undecided · 2,874 requests in 5.1 s · seed 0 · conformant",
     ]
 
 
@@ -80,7 +81,12 @@ def test_text_reads_the_same_after_rendering(deviating: dict[str, Any]) -> None:
 def test_a_summary_too_large_loses_whole_sections_and_says_so() -> None:
     syntax = rule("closed-timer-syntax", "timers")
     found = [
-        finding(syntax, f"timer/{n}", exchange(update((CLOSED.parameter, "9" * 3000))), cause=f"cause {n}")
+        finding(
+            syntax,
+            f"timer/{n}",
+            exchange(update((CLOSED.parameter, shake_256(b"%d" % n).hexdigest(1200)))),
+            cause=f"cause {n}",
+        )
         for n in range(600)
     ]
     document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
@@ -100,5 +106,17 @@ def test_a_small_limit_is_kept(deviating: dict[str, Any]) -> None:
 def test_a_target_that_could_not_be_judged_is_told_so_first_and_without_zeros() -> None:
     text = render(DOCUMENTS["no-verdict"])
 
-    assert text.splitlines()[6] == "Stopped early: the target is unreachable"
-    assert "rules that hold" not in text
+    assert text.splitlines()[2] == "**No verdict on most rules: 1 of 1 MUST rule is not run**"
+    assert text.splitlines()[8] == "Stopped early: the target is unreachable"
+    assert "0 hold" not in text and "| group |" not in text
+
+
+def test_no_verdict_on_most_rules_is_said_before_the_verdict() -> None:
+    lines = render(DOCUMENTS["undecided"]).splitlines()
+
+    assert lines[2] == "**No verdict on most rules: 2 of 3 MUST rules are undecided or not run**"
+    assert lines[6].startswith("MUST 1 hold, 0 broken, 1 undecided, 1 not run · SHOULD 1 hold, 0 broken")
+
+
+def test_what_follows_is_listed_by_rule(deviating: dict[str, Any]) -> None:
+    assert "Follows: <code>inactive-timer-syntax</code>" in render(deviating)

@@ -1,6 +1,7 @@
 """The matrix has a line for every rule and a column for every target, and says it in words and signs."""
 
 import copy
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -56,7 +57,10 @@ def test_markdown_has_a_sign_for_each_target_and_says_what_it_means() -> None:
 
 
 def test_markdown_sums_up_each_target_with_version_and_date() -> None:
-    assert "| deviating | deviation | 2/7 | 0/2 | " in to_markdown(_columns("deviating"))
+    assert (
+        "| deviating | deviation | 2 hold, 5 broken, 1 undecided, 1 not run, 1 in error | "
+        "0 hold, 2 broken, 0 undecided | "
+    ) in to_markdown(_columns("deviating"))
     assert "026-01-02" in to_markdown(_columns("deviating"))
 
 
@@ -76,3 +80,14 @@ def test_hostile_names_are_no_markup() -> None:
 
     assert _Page(to_html([column])).tags.count("script") == 1
     assert "<script" not in to_markdown([Column(name=HOSTILE, result=result)])
+
+
+def test_groups_and_targets_say_how_their_rules_stand() -> None:
+    page = re.sub("<[^>]*>", " ", to_html(_columns("deviating", "undecided")))
+
+    assert "2 hold, 5 broken, 1 undecided, 1 not run, 1 in error" in page
+    assert "1 undecided, 1 in error" in page
+    assert "No verdict on most rules: 2 of 3 MUST rules are undecided or not run." in page
+    assert "No verdict on most rules: 2 of 3 MUST rules are undecided or not run. undecided" in to_markdown(
+        _columns("undecided")
+    )

@@ -11,8 +11,8 @@ import pytest
 
 from conformance.exceptions import ReportError
 from conformance.http import FORM_MEDIA_TYPE, Auth, Request, update
-from conformance.reporting import ShellAccount, build, load, validate
-from conformance.reporting.text import body
+from conformance.reporting import RENDERERS, ShellAccount, build, load, validate
+from conformance.reporting.text import body, visible_bytes
 from conformance.transport.credentials import Account
 from conformance.transport.redaction import Secrets
 
@@ -89,8 +89,26 @@ def test_a_recorded_request_can_be_made_again(request_: Request) -> None:
 
 def test_counts_tell_apart_what_holds_what_was_judged_and_what_there_is(deviating: dict[str, Any]) -> None:
     assert deviating["counts"] == {
-        "must": {"conformant": 2, "judged": 7, "total": 10},
-        "should": {"conformant": 0, "judged": 2, "total": 2},
+        "must": {
+            "conformant": 2,
+            "judged": 7,
+            "total": 10,
+            "hold": 2,
+            "broken": 5,
+            "undecided": 1,
+            "not_run": 1,
+            "errors": 1,
+        },
+        "should": {
+            "conformant": 0,
+            "judged": 2,
+            "total": 2,
+            "hold": 0,
+            "broken": 2,
+            "undecided": 0,
+            "not_run": 0,
+            "errors": 0,
+        },
         "undecided": 1,
         "not_run": 1,
         "errors": 1,
@@ -131,6 +149,48 @@ def test_no_secret_is_left_in_any_text_or_body() -> None:
     assert "s3cret-t0ken" not in json.dumps(document)
     assert base64.b64encode(b"s3cret-t0ken").decode()[:6] not in json.dumps(document)
     assert body(document["findings"][0]["exchanges"][0]["response"]) == b"\x00{token}"
+
+
+def test_a_rule_that_holds_names_its_evidence() -> None:
+    by_id = {each["id"]: each["evidence"] for each in build(REPORTS["undecided"])["rules"]}
+
+    assert by_id["idempotence"] is None
+    assert by_id["rejection-harmless"] == {
+        "number": 17,
+        "request": "DefaultClosedTimer=10M",
+        "status": 400,
+        "answer": f"400 {visible_bytes(HOSTILE_BODY)}",
+    }
+
+
+def test_no_piece_of_a_secret_is_left_in_evidence_that_is_cut() -> None:
+    secret = "5f0a7c3b9d" * 4
+    report = REPORTS["undecided"]
+    first, *rest = report.outcomes
+    answer = b'{"message": "' + b"x" * 120 + secret.encode() + b'"}'
+    shown = exchange(update(("A", f"{'x' * 140}{secret}")), answer)
+    redact = Secrets([Account(SID, secret)], "").redact
+    told = build(replace(report, outcomes=(replace(first, evidence=shown), *rest)), redact=redact)
+
+    assert secret[:8] not in json.dumps(told["rules"][0]["evidence"])
+
+
+def test_a_result_that_was_made_before_evidence_was_named_is_read_and_shown(
+    tmp_path: Path, deviating: dict[str, Any]
+) -> None:
+    old = copy.deepcopy(deviating)
+    for rule in old["rules"]:
+        del rule["evidence"]
+    for level in ("must", "should"):
+        old["counts"][level] = {
+            name: old["counts"][level][name] for name in ("conformant", "judged", "total")
+        }
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(old))
+
+    read = load(path)
+    for name, renderer in RENDERERS.items():
+        assert name == "result.json" or renderer(read) == renderer(deviating)
 
 
 def test_settings_become_plain_json() -> None:

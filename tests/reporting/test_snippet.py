@@ -146,7 +146,10 @@ def test_a_throwaway_token_is_the_default() -> None:
 def test_certificates_and_patience_are_those_of_the_run() -> None:
     silent = Exchange(number=1, request=READ, failure=Failure(FailureKind.TIMEOUT, ""), elapsed=10.2)
 
-    lines = httpx_snippet([silent], url="https://h/", ca_file="my ca.pem")
+    lines = httpx_snippet(
+        [silent], url="https://h/", options=["--cacert", "my ca.pem", "--proxy", "http://proxy:3128"]
+    )
     assert (
-        "with httpx.Client(trust_env=False, verify='my ca.pem', timeout=11) as client:" in lines.splitlines()
+        "with httpx.Client(trust_env=False, verify='my ca.pem', proxy='http://proxy:3128', timeout=11) as client:"
+        in lines.splitlines()
     )

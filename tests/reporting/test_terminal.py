@@ -3,6 +3,7 @@
 import copy
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from rich.console import Console
 
 from conformance.harness.events import RequestSent
-from conformance.reporting import Progress, console_for, differences, print_result
+from conformance.http import READ
+from conformance.model import Verdict
+from conformance.reporting import Progress, build, console_for, differences, print_result
 
-from .samples import DOCUMENTS, REPORTS
+from .samples import DOCUMENTS, REPORTS, exchange, finding, outcome, rule
 
 
 class _Terminal(io.StringIO):
@@ -58,19 +61,22 @@ def test_colour_changes_nothing_but_colour(document: dict[str, Any]) -> None:
 
 def test_the_last_line_is_the_totals(deviating: dict[str, Any], clean: dict[str, Any]) -> None:
     assert _printed(clean).splitlines()[-1] == (
-        "MUST 2/2 · SHOULD 0/0 · undecided 0 · 2,874 requests in 5.1 s · seed 0 · conformant"
+        "MUST 2 hold, 0 broken, 0 undecided · 2,874 requests in 5.1 s · seed 0 · conformant"
     )
     assert _printed(deviating).splitlines()[-1] == (
-        "MUST 2/7 · SHOULD 0/2 · undecided 1 · not run 1 · errors 1 · 2,874 requests in 5.1 s · seed 0 · deviation"
+        "MUST 2 hold, 5 broken, 1 undecided, 1 not run, 1 in error · SHOULD 0 hold, 2 broken, 0 undecided · "
+        "2,874 requests in 5.1 s · seed 0 · deviation"
     )
 
 
 def test_a_target_that_could_not_be_judged_brings_no_table_of_zeros() -> None:
     assert _printed(DOCUMENTS["no-verdict"]).splitlines() == [
+        "No verdict on most rules: 1 of 1 MUST rule is not run",
+        "",
         "",
         "not-run: all rules: unreachable",
         "stopped early: the target is unreachable",
-        "not run 1 · 2,874 requests in 5.1 s · seed 0 · error",
+        "MUST 1 not run · 2,874 requests in 5.1 s · seed 0 · error",
     ]
 
 
@@ -116,8 +122,8 @@ def test_a_rule_that_its_findings_summary_repeats_is_not_told_twice(deviating: d
 
 def test_on_a_narrow_terminal_lines_break_between_words(deviating: dict[str, Any]) -> None:
     assert _printed(deviating, terminal=True).splitlines()[-2:] == [
-        "MUST 2/7 · SHOULD 0/2 · undecided 1 · not run 1 · errors 1 · 2,874 requests in ",
-        "5.1 s · seed 0 · deviation",
+        "MUST 2 hold, 5 broken, 1 undecided, 1 not run, 1 in error · SHOULD 0 hold, 2 ",
+        "broken, 0 undecided · 2,874 requests in 5.1 s · seed 0 · deviation",
     ]
 
 
@@ -143,14 +149,35 @@ def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict
         '  sent      DefaultClosedTimer="10M\\n"',
         "  expected  a 4xx answer",
         "  observed  200",
-        "  seen      43 times",
-        "  also      2 more: inactive-timer-syntax timer/words, inactive-timer-syntax timer/long",
+        "  seen      in at least 40 requests",
         "  also for  DefaultInactiveTimer=banana",
         f"  also for  DefaultInactiveTimer=PT{'9' * 136}… (424 characters)",
+        "  follows   inactive-timer-syntax",
         "",
         deviating["findings"][2]["curl"],
         "",
     ]
+
+
+def test_all_that_follows_is_listed_and_other_classes_are_those_of_the_rule_itself() -> None:
+    first = rule("media-type", "response")
+    others = [rule(f"consequence-{number}", "response") for number in range(30)]
+    found = [finding(first, f"answer/{name}", exchange(READ), cause="same") for name in "abcdefgh"]
+    outcomes = [outcome(first, Verdict.DEVIATION, *found)]
+    outcomes += [
+        outcome(each, Verdict.DEVIATION, finding(each, "x/y", exchange(READ), cause="same"))
+        for each in others
+    ]
+    lines = _printed(build(replace(REPORTS["clean"], outcomes=tuple(outcomes))), width=2000).splitlines()
+
+    assert "  also      answer/b, answer/c, answer/d, answer/e, answer/f and 2 more" in lines
+    assert f"  follows   {', '.join(each.id for each in others)}" in lines
+
+
+def test_no_verdict_on_most_rules_is_said_before_anything_else() -> None:
+    assert _printed(DOCUMENTS["undecided"]).splitlines()[0] == (
+        "No verdict on most rules: 2 of 3 MUST rules are undecided or not run"
+    )
 
 
 def test_deviations_then_unstable_then_not_strict_then_groups(deviating: dict[str, Any]) -> None:
@@ -173,11 +200,12 @@ def test_what_was_not_decided_is_told_with_the_reason(deviating: dict[str, Any])
     assert "were null before and cannot be unset: default_closed_timer" in lines
 
 
-def test_groups_show_rules_that_hold_of_all(deviating: dict[str, Any]) -> None:
-    rows = [line.split() for line in _printed(deviating).splitlines()]
+def test_groups_say_how_their_rules_stand(deviating: dict[str, Any]) -> None:
+    rows = [re.split("  +", line) for line in _printed(deviating, width=120).splitlines()]
 
-    assert ["timers", "0/2", "0/1", "12"] in rows
-    assert ["response", "2/2", "0/1", "0"] in rows
+    assert ["timers", "2 broken", "1 broken", "12"] in rows
+    assert ["response", "2 hold", "1 broken", "0"] in rows
+    assert ["protocol", "1 undecided, 1 in error", "-", "0"] in rows
 
 
 def test_long_observations_are_cut(deviating: dict[str, Any]) -> None:

@@ -1,15 +1,25 @@
 """What reports say about requests and answers fits one line and cannot do anything."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conformance.http import READ, Auth, Request, update
-from conformance.reporting import build
-from conformance.reporting.text import answer_line, request_line, visible, visible_bytes
+from conformance.model import Finding, Verdict
+from conformance.reporting import build, differences
+from conformance.reporting.text import (
+    answer_line,
+    headline,
+    request_line,
+    seen,
+    standing,
+    visible,
+    visible_bytes,
+)
 
-from .samples import REPORTS, exchange
+from .samples import DOCUMENTS, REPORTS, exchange, finding, outcome, rule
 
 
 @pytest.mark.parametrize(
@@ -52,6 +62,9 @@ def test_bytes_are_shown_without_loss(raw: bytes, shown: str) -> None:
         (update(("DefaultClosedTimer", "")), 'DefaultClosedTimer=""'),
         (Request(body=b""), "(empty)"),
         (Request(), "(empty)"),
+        (Request(body=b"", content_type=None), "(empty) [Content-Type: none]"),
+        (Request(content_type=None), "(empty) [Content-Type: none]"),
+        (replace(READ, content_type="text/plain"), "GET [Content-Type: text/plain]"),
         (Request(body=b"&&"), "&&"),
         (READ, "GET"),
         (replace(READ, query="A=1"), "GET ?A=1"),
@@ -82,3 +95,51 @@ def test_an_answer_line_tells_the_status_and_the_body_or_why_there_is_none(devia
 
     assert lines["inactive-timer-syntax"] == '200 {"account_sid": null}'
     assert lines["every-request-answered"].startswith("no answer (timeout): no answer in 10 s \\x1b[31m")
+
+
+def test_an_answer_that_was_cut_says_so(deviating: dict[str, Any]) -> None:
+    shown = copy.deepcopy(deviating["findings"][0]["exchanges"][-1])
+    shown["response"]["truncated"] = True
+
+    assert answer_line(shown) == '200 (the body is longer than is read) {"account_sid": null}'
+
+
+def test_how_rules_stand_is_said_in_the_same_words_for_any_rules() -> None:
+    rules = [{"verdict": verdict} for verdict in Verdict]
+
+    assert standing(rules) == "2 hold, 5 broken, 1 undecided, 1 not run, 1 in error"
+    assert standing(rules[:1]) == "1 hold"
+    assert standing(rules[:1], zeros=True) == "1 hold, 0 broken, 0 undecided"
+    assert standing([], zeros=True) == ""
+
+
+def _with_verdicts(*verdicts: str) -> dict[str, Any]:
+    return {"rules": [{"verdict": each, "level": "must"} for each in verdicts]}
+
+
+def test_most_rules_without_a_verdict_are_said_first_and_half_of_them_are_not() -> None:
+    assert headline(_with_verdicts("conformant", "undecided")) == ""
+    assert headline(_with_verdicts("known", "undecided", "undecided", "error")) == (
+        "No verdict on most rules: 3 of 4 MUST rules are undecided or in error"
+    )
+    assert headline(_with_verdicts()) == headline(DOCUMENTS["deviating"]) == ""
+
+
+def _counted(*found: Finding, requests: int = 100) -> str:
+    report = replace(REPORTS["clean"], requests=requests)
+    document = build(replace(report, outcomes=(outcome(rule("json-body", "x"), Verdict.DEVIATION, *found),)))
+    (difference,) = differences(document)
+    return seen(difference)
+
+
+def test_a_difference_is_seen_in_as_many_requests_as_showed_it() -> None:
+    json_body = rule("json-body", "x")
+    twice = finding(json_body, "a/a", exchange(READ), cause="same", numbers=frozenset({1, 2, 3}), count=9)
+    again = finding(json_body, "a/b", exchange(READ), cause="same", numbers=frozenset({2, 3, 4}), count=9)
+    uncounted = [replace(each, numbers=frozenset()) for each in (twice, again)]
+
+    assert _counted(twice, again) == "in 4 requests"
+    assert _counted(*uncounted) == "in at least 9 requests"
+    assert _counted(uncounted[0]) == "in 9 requests"
+    assert _counted(uncounted[0], requests=5) == "in 5 requests"
+    assert _counted(replace(uncounted[0], count=1)) == ""
