@@ -93,3 +93,16 @@ class Variant:
 def steps(witness: Sequence[str | Step]) -> tuple[Step, ...]:
     """Return requests of which plain texts are forms to post."""
     return tuple(Step(item) if isinstance(item, str) else item for item in witness)
+
+
+def fault(
+    name: str, rules: str, group: str, text: str, install: Install, witness: Sequence[str | Step]
+) -> Fault:
+    """Return a fault; `rules` are ids with blanks between them, the rule that it breaks most directly first."""
+    rule, *consequences = rules.split()
+    return Fault(name, rule, group, text, install, steps(witness), tuple(consequences))
+
+
+def rules_of(setting: str, aspects: str) -> str:
+    """Return the ids of the rules of one setting about some aspects. A word with a hyphen is an id already."""
+    return " ".join(each if "-" in each else f"{setting}-{each}" for each in aspects.split())

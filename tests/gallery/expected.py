@@ -56,7 +56,7 @@ ERRORS = frozenset({"error-envelope", "error-status", "error-types"})
 # What only a server that refuses can break.
 REFUSALS = ERRORS | {"refusal-status", "challenge", "allow-header", "rejected-update-changes-nothing"}
 
-# No value is checked: told once for each setting, under the most basic of the rules about its values.
+# No value is checked: told once for both timers and once for both SIDs, under the most basic of the rules about values.
 UNCHECKED = _of(TIMERS, "syntax") | _of(SIDS, "prefix")
 # The other rules about values follow. What is kept unchecked also comes back with blanks, or is no duration.
 UNCHECKED_BESIDES = (REFUSAL - UNCHECKED) | {"repeated-parameters"}
@@ -82,7 +82,8 @@ class Expected:
     """What is right to say of one server.
 
     Attributes:
-        causes: The ids of the rules under which its differences are told.
+        causes: The ids of the rules under which its differences are told. Those of two parallel settings, as the two
+            timers are, may be told as one: under either of them, with the other listed.
         consequences: The ids of rules that may be listed under a cause; no other may.
         undecided: The ids of rules of which nothing is known.
         exit_code: The exit status of the run.

@@ -161,6 +161,11 @@ class Right(BaseHTTPRequestHandler):
         user, password = self.credentials()
         return user if user in TOKENS and TOKENS[user] == password else None
 
+    def claimed(self) -> str:
+        """The account that the user name says, whatever the password; the first one where it says none."""
+        user, _ = self.credentials()
+        return user if user in TOKENS else FIRST
+
     def is_form(self) -> bool:
         """Whether the body is said to be a form."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower() == FORM
@@ -307,16 +312,16 @@ class ServesOneConnection(Right):
 class CreatesAndReplaces(Right):
     """Answers everything with 201, checks nothing, and replaces all settings by what an update sends.
 
-    Settings are kept by the user name that was sent, whatever the password.
+    The settings are those of the account that the user name says, and of the first one where it says none.
     """
 
     def respond(self, body: bytes) -> None:
-        user, _ = self.credentials()
+        account = self.claimed()
         with self.lock:
             if self.command == "POST":
-                self.kept[user] = dict.fromkeys(ATTRIBUTES.values())
-                self.settings(user).update({ATTRIBUTES[name]: value for name, value in self.pairs(body)})
-            self.answer(201, self.shown(user))
+                self.kept.pop(account, None)
+                self.update(account, {ATTRIBUTES[name]: value for name, value in self.pairs(body)})
+            self.answer(201, self.shown(account))
 
 
 class ShowsRandomSettings(Right):
@@ -338,8 +343,7 @@ class NeverRefuses(Right):
     """
 
     def respond(self, body: bytes) -> None:
-        user, _ = self.credentials()
-        account = user if user in TOKENS else FIRST
+        account = self.claimed()
         is_update = self.command == "POST" and self.is_form()
         with self.lock:
             right = [pair for pair in self.pairs(body) if not wrong(*pair)] if is_update else []
