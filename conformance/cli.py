@@ -278,13 +278,24 @@ def serve(
 
 
 def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
+    from conformance.rules import BY_ID
+
+    rows = [
+        {
+            "name": each.name,
+            "level": BY_ID[each.breaks[0]].level.upper() if each.breaks else "open",
+            "rule": getattr(each, "rule", None),
+            "group": each.group,
+            "text": each.text,
+        }
+        for each in known
+    ]
     if as_json:
-        keys = ("name", "level", "rule", "group", "text")
-        click.echo(json.dumps([{key: getattr(each, key, None) for key in keys} for each in known], indent=1))
+        click.echo(json.dumps(rows, indent=1))
         return
-    for each in known:
-        rule = f"{each.level} {each.rule}" if hasattr(each, "rule") else ""
-        click.echo(f"{each.name:44} {rule:42} {each.text}")
+    for row in rows:
+        rule = f"{row['level']} {row['rule'] or ''}"
+        click.echo(f"{row['name']:44} {rule:42} {row['text']}")
 
 
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:

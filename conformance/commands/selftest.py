@@ -67,7 +67,7 @@ def selftest(
     from conformance import emulator
     from conformance.emulator.demonstration import is_hidden
     from conformance.harness import selftest as proof
-    from conformance.model import Level
+    from conformance.rules import BY_ID
 
     everything = not (fault_globs or rule_globs or variant_globs)
 
@@ -75,7 +75,7 @@ def selftest(
         return everything or any(fnmatchcase(name, glob) for glob in globs)
 
     faults = [
-        proof.Subject(faults=(fault.name,), rules=(fault.rule,), level=Level(fault.level.lower()))
+        proof.Subject(faults=(fault.name,), rules=(fault.rule,), level=BY_ID[fault.rule].level)
         for fault in emulator.FAULTS.values()
         if wanted(fault.name, fault_globs) or wanted(fault.rule, rule_globs)
     ]

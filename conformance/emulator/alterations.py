@@ -7,91 +7,10 @@ requests that show it: at least one is answered otherwise than by the reference.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from conformance.emulator.behaviour import FORM, Behaviour
 
-Level = Literal["MUST", "SHOULD"]
 Install = Callable[[Behaviour], None]
-
-_TIMER_RULES: Mapping[str, Level] = {
-    "syntax": "MUST",
-    "minimum": "MUST",
-    "boundary": "MUST",
-    "accept": "MUST",
-    "echo": "MUST",
-    "notation": "SHOULD",
-    "strictness": "SHOULD",
-}
-_SID_RULES: Mapping[str, Level] = {
-    "prefix": "MUST",
-    "length": "MUST",
-    "alphabet": "MUST",
-    "anchoring": "MUST",
-    "accept": "MUST",
-    "echo": "MUST",
-    "verbatim": "SHOULD",
-    "strictness": "SHOULD",
-}
-
-# How sure the rule is that a fault breaks: MUST by the document or an RFC, SHOULD by its literal reading.
-RULES: Mapping[str, Level] = {
-    **{
-        f"{timer}-{rule}": _TIMER_RULES[rule]
-        for timer in ("inactive-timer", "closed-timer")
-        for rule in _TIMER_RULES
-    },
-    **{
-        f"{sid}-{rule}": _SID_RULES[rule]
-        for sid in ("chat-service-sid", "messaging-service-sid")
-        for rule in _SID_RULES
-    },
-    "any-subset": "MUST",
-    "parameter-order": "MUST",
-    "accepted-status": "MUST",
-    "refusal-status": "SHOULD",
-    "media-type": "MUST",
-    "json-body": "MUST",
-    "response-schema": "MUST",
-    "timer-representation": "MUST",
-    "account-sid": "MUST",
-    "account-sid-present": "SHOULD",
-    "resource-url": "MUST",
-    "resource-links": "SHOULD",
-    "documented-headers": "MUST",
-    "omitted-parameters-kept": "MUST",
-    "rejected-update-changes-nothing": "MUST",
-    "last-write-wins": "MUST",
-    "read-after-write": "MUST",
-    "read-reflects-writes": "SHOULD",
-    "idempotence": "MUST",
-    "accounts-apart": "MUST",
-    "concurrent-writers": "MUST",
-    "safe-methods": "MUST",
-    "empty-update": "SHOULD",
-    "credentials-required": "MUST",
-    "credentials-status": "SHOULD",
-    "challenge": "MUST",
-    "scheme-case": "MUST",
-    "media-type-case": "MUST",
-    "charset-parameter": "SHOULD",
-    "accept-header": "MUST",
-    "chunked-body": "MUST",
-    "form-decoding": "MUST",
-    "allow-header": "MUST",
-    "framing": "MUST",
-    "repeated-parameters": "MUST",
-    "unvalidated-write": "MUST",
-    "implemented": "MUST",
-    "no-server-error": "MUST",
-    "every-request-answered": "MUST",
-    "no-leak": "MUST",
-    "stays-usable": "MUST",
-    "error-envelope": "SHOULD",
-    "error-status": "SHOULD",
-    "error-types": "SHOULD",
-    "read-response": "SHOULD",
-}
 
 # Who sends the requests that show an alteration, unless they say otherwise: the first.
 WITNESS_ACCOUNTS: Mapping[str, str] = {
@@ -133,11 +52,12 @@ class Fault:
 
     Attributes:
         name: Its name, in kebab-case.
-        rule: The rule it breaks most directly.
-        group: The area it lies in.
+        rule: The id of the rule that it breaks most directly.
+        group: The area that it lies in.
         text: What an implementation with it does wrong, in one sentence.
         install: Builds it into a behaviour.
         witness: Requests of which at least one is answered otherwise than by the reference.
+        consequences: The ids of other rules that every implementation with this mistake breaks as well.
     """
 
     name: str
@@ -146,16 +66,17 @@ class Fault:
     text: str
     install: Install
     witness: tuple[Step, ...]
+    consequences: tuple[str, ...] = ()
 
     @property
-    def level(self) -> Level:
-        """How sure the rule is that it breaks."""
-        return RULES[self.rule]
+    def breaks(self) -> tuple[str, ...]:
+        """The ids of all rules that it breaks, the most direct one first."""
+        return (self.rule, *self.consequences)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A legal choice where the document is silent, otherwise described as a fault is; it breaks no rule."""
+    """A legal choice where the document is silent, otherwise described as a fault is."""
 
     name: str
     group: str
@@ -164,16 +85,24 @@ class Variant:
     witness: tuple[Step, ...]
 
     @property
-    def level(self) -> Literal["open"]:
-        """The level of what the document leaves open."""
-        return "open"
-
-    @property
-    def rule(self) -> None:
+    def breaks(self) -> tuple[str, ...]:
         """No rule is broken."""
-        return None
+        return ()
 
 
 def steps(witness: Sequence[str | Step]) -> tuple[Step, ...]:
     """Return requests of which plain texts are forms to post."""
     return tuple(Step(item) if isinstance(item, str) else item for item in witness)
+
+
+def fault(
+    name: str, rules: str, group: str, text: str, install: Install, witness: Sequence[str | Step]
+) -> Fault:
+    """Return a fault; `rules` are ids with blanks between them, the rule that it breaks most directly first."""
+    rule, *consequences = rules.split()
+    return Fault(name, rule, group, text, install, steps(witness), tuple(consequences))
+
+
+def rules_of(setting: str, aspects: str) -> str:
+    """Return the ids of the rules of one setting about some aspects. A word with a hyphen is an id already."""
+    return " ".join(each if "-" in each else f"{setting}-{each}" for each in aspects.split())

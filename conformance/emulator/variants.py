@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from conformance.emulator import choices, dialects
 from conformance.emulator import request_choices as requests
@@ -204,71 +203,68 @@ ALL: tuple[Variant, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A known way to read durations, built into both timers: for `conformance timers` to tell.
+    """A known way to read durations, built into both timers, for `conformance timers` to recognise.
 
-    It is given by name where a variant is, but is none: most read what a rule forbids, or refuse what one demands.
+    It is built in by name as a variant is. It is no variant: most dialects take what a rule forbids, or refuse
+    what a rule demands.
 
     Attributes:
         name: Its name, `dialect-` and that of the dialect.
-        text: What reads so, in one sentence.
-        level: The level of the rules that a quick run finds broken; open where none is.
+        text: Which software reads durations in this way, in one sentence.
+        breaks: The ids of the rules that it breaks most directly; empty where it breaks none.
         install: Builds it into a behaviour.
         witness: Requests that it answers otherwise than the reference, unless it breaks no rule.
     """
 
     name: str
     text: str
-    level: Literal["MUST", "SHOULD", "open"]
+    breaks: tuple[str, ...]
     install: Install
     witness: tuple[Step, ...]
 
     @property
     def group(self) -> str:
-        """The area of all of them."""
+        """The area of all dialects."""
         return "dialects"
-
-    @property
-    def rule(self) -> None:
-        """No one rule: what is broken are those of all the texts it reads otherwise."""
-        return None
 
 
 def _dialect(
     name: str,
-    level: Literal["MUST", "SHOULD", "open"],
+    aspect: str | None,
     text: str,
     alter: Callable[[TimerField], None],
     *values: str,
 ) -> Dialect:
     timers = ("DefaultInactiveTimer", "DefaultClosedTimer")
     witness = [f"{timer}={value}" for value in values for timer in timers]
-    return Dialect(f"dialect-{name}", text, level, choices.timers(alter), steps(witness))
+    breaks = (f"inactive-timer-{aspect}", f"closed-timer-{aspect}") if aspect else ()
+    return Dialect(f"dialect-{name}", text, breaks, choices.timers(alter), steps(witness))
 
 
 _reads = timer_mistakes.reads_with
 DIALECTS: tuple[Dialect, ...] = (
-    _dialect("iso8601-1", "open", "Timers are read as ISO 8601-1 has it, as the reference does.",
+    _dialect("iso8601-1", None, "Timers are read as ISO 8601-1 has it, as the reference does.",
       _reads(parse_duration), "PT1H"),
-    _dialect("iso8601-2", "SHOULD", "Timers are read as ISO 8601-2 has it: minus signs, weeks beside other units.",
+    _dialect("iso8601-2", "strictness", "Timers are read as ISO 8601-2 has it: minus signs, weeks beside other units.",
       _reads(dialects.iso8601_2_seconds), "P1W1D", "P1DT-1H"),
-    _dialect("xsd", "SHOULD", "Timers are read as xsd:duration: no weeks, fractions of seconds only, blanks around.",
+    _dialect("xsd", "notation", "Timers are read as xsd:duration: no weeks, fractions of seconds only, blanks around.",
       dialects.like_xsd, "P1W", "PT20.5M"),
-    _dialect("rfc3339", "MUST", "Timers are read by the grammar of RFC 3339: no skipped units, no fractions, any case.",
+    _dialect("rfc3339", "accept", "Timers are read as RFC 3339 has them: no skipped units, no fractions, any case.",
       _reads(dialects.rfc3339_seconds), "PT1H1S", "pt10m"),
-    _dialect("java", "SHOULD", "Timers are read as java.time.Duration does: days and less, any case, signs.",
+    _dialect("java", "notation", "Timers are read as java.time.Duration does: days and less, any case, signs.",
       _reads(dialects.java_seconds), "P1W", "pt10m"),
-    _dialect("isodate", "MUST", "Timers are read by isodate, the library itself.",
+    _dialect("isodate", "syntax", "Timers are read by isodate, the library itself.",
       _reads(dialects.isodate_seconds), "P1DT", "PT1.5H30M"),
-    _dialect("temporal", "SHOULD", "Timers are read as JavaScript's Temporal.Duration does.",
+    _dialect("temporal", "notation", "Timers are read as JavaScript's Temporal.Duration does.",
       _reads(dialects.temporal_seconds), "P1.5D", "pt10m"),
-    _dialect("luxon", "MUST", "Timers are read as JavaScript's luxon does.",
+    _dialect("luxon", "syntax", "Timers are read as JavaScript's luxon does.",
       _reads(dialects.luxon_seconds), "P1DT", "PT1.5H30M"),
-    _dialect("moment", "MUST",
+    _dialect("moment", "syntax",
       "Timers are read as JavaScript's moment does: what it cannot read is a zero, kept as PT0S.",
       dialects.like_moment, "banana", "P1DT"),
-    _dialect("go-sosodev", "MUST", "Timers are read as Go's github.com/sosodev/duration does.",
+    _dialect("go-sosodev", "syntax", "Timers are read as Go's github.com/sosodev/duration does.",
       _reads(dialects.go_seconds), "PT10M10M", "PTT10M"),
-    _dialect("php", "MUST", "Timers are read as PHP's DateInterval does.",
+    _dialect("php", "syntax", "Timers are read as PHP's DateInterval does.",
       _reads(dialects.timelib_seconds), "PT20.5M", "P1W1D"),
 )
 # fmt: on

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from conformance.emulator import FAULTS, VARIANTS, Fault, Step, Variant
-from conformance.emulator.alterations import RULES
+from conformance.emulator import FAULTS, VARIANTS, Dialect, Fault, Step, Variant
 from conformance.emulator.app import WIRE_HEADER
-from conformance.emulator.catalogue import ALL_FAULTS, ALL_VARIANTS
+from conformance.emulator.catalogue import ALL_DIALECTS, ALL_FAULTS, ALL_VARIANTS
 from conformance.emulator.demonstration import Observed, observe
+from conformance.rules import BY_ID, CATALOGUE
 
 from .serving import ACCOUNTS, PATH, ask, emulator, raw, raw_request, running
 
@@ -58,9 +58,17 @@ def test_no_name_is_given_twice() -> None:
 
 
 def test_every_fault_breaks_a_rule_and_no_variant_does() -> None:
-    assert {fault.level for fault in FAULTS.values()} == {"MUST", "SHOULD"}
-    assert {fault.rule for fault in FAULTS.values()} == RULES.keys()
-    assert {(variant.level, variant.rule) for variant in VARIANTS.values()} == {("open", None)}
+    assert {fault.rule for fault in FAULTS.values()} == {
+        rule.id for rule in CATALOGUE if rule.group != "openapi"
+    }
+    assert not any(variant.breaks for variant in VARIANTS.values())
+
+
+def test_every_rule_that_is_named_as_broken_is_in_the_catalogue_and_named_once() -> None:
+    named: tuple[Fault | Dialect, ...] = (*ALL_FAULTS, *ALL_DIALECTS)
+    for item in named:
+        assert set(item.breaks) <= BY_ID.keys(), item.name
+        assert len(set(item.breaks)) == len(item.breaks), item.name
 
 
 @cache

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, steps
+from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, fault
 from conformance.emulator.behaviour import CHALLENGE, FORM, Behaviour, parse_credentials
 from conformance.emulator.faults import credential_mistakes as logins
 from conformance.emulator.faults import protocol_mistakes as mistakes
@@ -20,6 +20,12 @@ READ = Step(method="GET")
 FORM_TYPE = ("Content-Type", FORM)
 IS, MG = "DefaultChatServiceSid=IS" + "a" * 32, "DefaultMessagingServiceSid=MG" + "b" * 32
 MULTIPART = '--x\r\nContent-Disposition: form-data; name="DefaultInactiveTimer"\r\n\r\nbanana\r\n--x--\r\n'
+
+# The rules about values that a decoder breaks as well, where it changes a value so that what is wrong passes.
+SYNTAX = "inactive-timer-syntax closed-timer-syntax"
+ALPHABET = "chat-service-sid-alphabet messaging-service-sid-alphabet"
+ANCHORING = "chat-service-sid-anchoring messaging-service-sid-anchoring"
+STRICTNESS = "closed-timer-strictness chat-service-sid-strictness messaging-service-sid-strictness"
 
 
 def _sent_as(credentials: str) -> Step:
@@ -68,8 +74,8 @@ def _xml_for_anything(behaviour: Behaviour) -> None:
     behaviour.methods["POST"] = post
 
 
-def _fault(name: str, rule: str, text: str, install: Install, *witness: str | Step) -> Fault:
-    return Fault(name, rule, "protocol", text, install, steps(witness))
+def _fault(name: str, rules: str, text: str, install: Install, *witness: str | Step) -> Fault:
+    return fault(name, rules, "protocol", text, install, witness)
 
 
 # fmt: off
@@ -194,7 +200,8 @@ ALL: tuple[Fault, ...] = (
       mistakes.decodes(mistakes.names_undecoded), "%44efaultInactiveTimer=PT1H"),
     _fault("values-undecoded", "form-decoding", "Values are not percent-decoded.",
       mistakes.decodes(mistakes.values_undecoded), "DefaultInactiveTimer=%50T1H"),
-    _fault("decoded-twice", "form-decoding", "Values are percent-decoded twice.",
+    _fault("decoded-twice", f"form-decoding {SYNTAX} {ALPHABET}",
+      "Values are percent-decoded twice.",
       mistakes.each_value(lambda value: decode_text(value.encode())), "DefaultInactiveTimer=%2550T1H"),
     _fault("lower-case-escapes-undecoded", "form-decoding", "Escapes with lower-case digits are not decoded.",
       mistakes.decodes(mistakes.lower_case_escapes_undecoded), "DefaultInactiveTimer=PT1%4d"),
@@ -202,7 +209,8 @@ ALL: tuple[Fault, ...] = (
       mistakes.decodes(mistakes.broken_escapes_dropped), "DefaultInactiveTimer=PT1H%"),
     _fault("invalid-utf-8-dropped", "form-decoding", "Bytes that are not UTF-8 are dropped.",
       mistakes.decodes(mistakes.invalid_utf_8_dropped), "DefaultInactiveTimer=PT1H%FF"),
-    _fault("blanks-dropped", "inactive-timer-syntax", "Blanks are dropped from every value.",
+    _fault("blanks-dropped", f"{SYNTAX} inactive-timer-strictness {STRICTNESS}",
+      "Blanks are dropped from every value.",
       mistakes.each_value(lambda value: value.replace(" ", "")), "DefaultInactiveTimer=PT+1H"),
     _fault("semicolons-separate", "form-decoding", "Pairs are separated by semicolons too.",
       mistakes.decodes(mistakes.semicolons), "DefaultInactiveTimer=PT1H;x=y"),
@@ -212,14 +220,17 @@ ALL: tuple[Fault, ...] = (
       mistakes.decodes(mistakes.empty_pairs_end), "DefaultInactiveTimer=PT1H&&DefaultClosedTimer=P1D"),
     _fault("empty-pair-refused", "form-decoding", "An empty pair is refused.",
       mistakes.decodes(mistakes.empty_pairs_refused), "DefaultInactiveTimer=PT1H&"),
-    _fault("nul-ends-value", "form-decoding", "A value ends at a NUL.",
+    _fault("nul-ends-value", f"form-decoding {SYNTAX} {ANCHORING} inactive-timer-strictness {STRICTNESS}",
+      "A value ends at a NUL.",
       mistakes.each_value(lambda value: value.partition("\0")[0]), "DefaultInactiveTimer=PT1H%00x"),
-    _fault("character-references-resolved", "form-decoding", "Character references in values are resolved.",
+    _fault("character-references-resolved", f"form-decoding {SYNTAX} {ALPHABET}",
+      "Character references in values are resolved.",
       mistakes.each_value(mistakes.unescaped_html), "DefaultInactiveTimer=PT1%26%2372%3B"),
-    _fault("values-trimmed", "inactive-timer-strictness",
+    _fault("values-trimmed", f"inactive-timer-strictness {STRICTNESS}",
       "Blanks around every value are trimmed by the form's decoder.", mistakes.each_value(str.strip),
       "DefaultInactiveTimer=+PT1H"),
-    _fault("last-of-three-lost", "any-subset", "The last of three or more parameters is lost.",
+    _fault("last-of-three-lost", "any-subset parameter-order",
+      "The last of three or more parameters is lost.",
       mistakes.decodes(mistakes.last_pair_lost), f"{A}&{IS}&{MG}"),
     # Combinations
     _fault("one-parameter-only", "any-subset", "Only one parameter is taken at a time.",
@@ -249,9 +260,11 @@ ALL: tuple[Fault, ...] = (
     _fault("unknown-ends-form", "parameter-order", "What follows an unknown parameter is ignored.",
       mistakes.decodes(mistakes.unknown_ends), f"x=y&{A}"),
     # Repeated and unvalidated
-    _fault("repeated-joined", "repeated-parameters", "Repeated values are joined by commas.",
+    _fault("repeated-joined", "repeated-parameters timer-representation",
+      "Repeated values are joined by commas.",
       mistakes.repeated_stored(", ".join), f"{A}&DefaultInactiveTimer=PT2H"),
-    _fault("repeated-as-list", "repeated-parameters", "Repeated values are kept as a list.",
+    _fault("repeated-as-list", "repeated-parameters timer-representation",
+      "Repeated values are kept as a list.",
       mistakes.repeated_stored(str), f"{A}&DefaultInactiveTimer=PT2H"),
     _fault("repeated-cleared", "repeated-parameters", "Repeated values clear the parameter.",
       mistakes.repeated_stored(lambda sent: None), f"{A}&DefaultInactiveTimer=PT2H"),
@@ -289,7 +302,7 @@ ALL: tuple[Fault, ...] = (
     # Framing
     _fault("length-too-large", "framing", "Content-Length counts seven bytes too many.",
       _wire("length-too-large"), A),
-    _fault("length-too-small", "framing", "Content-Length counts one byte too few.",
+    _fault("length-too-small", "framing json-body read-response", "Content-Length counts one byte too few.",
       _wire("length-too-small"), A),
     _fault("lengths-differ", "framing", "Two Content-Lengths differ.", _wire("two-lengths"), A),
     _fault("length-and-chunked", "framing", "A body that is not chunked is said to be.",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.emulator.alterations import Fault, Install, Step, steps
+from conformance.emulator.alterations import Fault, Install, Step, fault
 from conformance.emulator.behaviour import Behaviour, envelope, refusal
 from conformance.emulator.messages import JSON, Answer, ApiError, Call
 from conformance.emulator.store import Row
@@ -14,6 +14,20 @@ READ = Step(method="GET")
 # What is answered with an error, in the most ordinary ways.
 REFUSED = "DefaultInactiveTimer=PT1S"
 STRANGER = Step(credentials="AC00000000000000000000000000000000:wrong")
+# Updates and reads are answered by the same code: a fault that breaks one of these rules breaks read-response too.
+READ_TOO = {
+    "media-type",
+    "json-body",
+    "response-schema",
+    "timer-representation",
+    "account-sid",
+    "account-sid-present",
+    "resource-url",
+    "resource-links",
+    "documented-headers",
+}
+# The rules about timers that are broken besides `inactive-timer-echo` where neither timer comes back as it was sent.
+NOT_SEEN_AGAIN = "closed-timer-echo inactive-timer-notation closed-timer-notation"
 SET = "DefaultInactiveTimer=PT1H&DefaultClosedTimer=P1D"
 FULL = SET + "&DefaultChatServiceSid=IS" + "a" * 32 + "&DefaultMessagingServiceSid=MG" + "B" * 32
 
@@ -176,10 +190,10 @@ def _python_repr(body: bytes) -> bytes:
     return repr(json.loads(body)).encode()
 
 
-def _fault(name: str, rule: str, text: str, install: Install, *witness: str | Step) -> Fault:
-    return Fault(
-        name, rule, "errors" if rule.startswith("error-") else "response", text, install, steps(witness)
-    )
+def _fault(name: str, rules: str, text: str, install: Install, *witness: str | Step) -> Fault:
+    if rules.split(maxsplit=1)[0] in READ_TOO:
+        rules += " read-response"
+    return fault(name, rules, "errors" if rules.startswith("error-") else "response", text, install, witness)
 
 
 def _missing(field: str) -> Fault:
@@ -252,11 +266,14 @@ ALL: tuple[Fault, ...] = (
       SET),
     _fault("body-cut", "json-body", "The body lacks its last character.",
       rewrites_body(lambda body: body[:-1]), SET),
-    _fault("null-as-empty-text", "response-schema", "What was never set comes as an empty text.",
+    _fault("null-as-empty-text", "response-schema timer-representation",
+      "What was never set comes as an empty text.",
       each_null(""), ""),
-    _fault("null-as-text", "response-schema", "What was never set comes as the text null.", each_null("null"),
+    _fault("null-as-text", "response-schema timer-representation",
+      "What was never set comes as the text null.", each_null("null"),
       ""),
-    _fault("null-as-none", "response-schema", "What was never set comes as the text None.", each_null("None"),
+    _fault("null-as-none", "response-schema timer-representation",
+      "What was never set comes as the text None.", each_null("None"),
       ""),
     _fault("null-as-false", "response-schema", "What was never set comes as false.", each_null(False), ""),
     _fault("null-as-object", "response-schema", "What was never set comes as an empty object.", each_null({}),
@@ -275,13 +292,17 @@ ALL: tuple[Fault, ...] = (
       attribute("account_sid", lambda text: text[:-1]), SET),
     _fault("account-sid-number", "response-schema", "The account's SID comes as a number.",
       attribute("account_sid", lambda text: int(text[2:], 16)), SET),
-    _fault("timers-as-bare-seconds", "timer-representation", "Timers come as texts of seconds.",
+    _fault("timers-as-bare-seconds", f"timer-representation inactive-timer-echo {NOT_SEEN_AGAIN}",
+      "Timers come as texts of seconds.",
       _both_timers(lambda text: str(_seconds(text))), SET),
-    _fault("timers-as-clock-times", "timer-representation", "Timers come as hours:minutes:seconds.",
+    _fault("timers-as-clock-times", f"timer-representation inactive-timer-echo {NOT_SEEN_AGAIN}",
+      "Timers come as hours:minutes:seconds.",
       _both_timers(_clock), SET),
-    _fault("timers-with-blanks", "timer-representation", "Timers come with a blank after the P.",
+    _fault("timers-with-blanks", f"timer-representation inactive-timer-echo {NOT_SEEN_AGAIN}",
+      "Timers come with a blank after the P.",
       _both_timers(lambda text: text.replace("P", "P ", 1)), SET),
-    _fault("timers-in-words", "timer-representation", "Timers come in words.",
+    _fault("timers-in-words", f"timer-representation inactive-timer-echo {NOT_SEEN_AGAIN}",
+      "Timers come in words.",
       _both_timers(lambda text: f"{_seconds(text) // 60} minutes"), SET),
     _fault("unset-timers-default-low", "timer-representation",
       "A timer that was never set comes as ten seconds.", _null_timers("PT10S"), ""),
@@ -289,9 +310,10 @@ ALL: tuple[Fault, ...] = (
       _null_timers("P0D"), ""),
     _fault("unset-timers-default-p", "timer-representation", "A timer that was never set comes as a bare PT.",
       _null_timers("PT"), ""),
-    _fault("inactive-timer-echo-swapped", "inactive-timer-echo", "The timers come under each other's names.",
+    _fault("inactive-timer-echo-swapped", f"inactive-timer-echo {NOT_SEEN_AGAIN} timer-representation",
+      "The timers come under each other's names.",
       _swapped("default_inactive_timer", "default_closed_timer"), SET),
-    _fault("chat-service-sid-echo-swapped", "chat-service-sid-echo",
+    _fault("chat-service-sid-echo-swapped", "chat-service-sid-echo messaging-service-sid-echo response-schema",
       "The SIDs come under each other's names.",
       _swapped("default_chat_service_sid", "default_messaging_service_sid"), FULL),
     *(_missing(field) for field in ("inactive-timer", "closed-timer")),

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from urllib.parse import quote_plus
 
-from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, steps
+from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, fault
 from conformance.emulator.behaviour import FORM
 from conformance.emulator.faults import aftermath_mistakes as aftermath
 from conformance.emulator.faults import robustness_mistakes as mistakes
@@ -31,9 +31,8 @@ def _typed(*media_type: str) -> Step:
     return Step(A, headers=tuple(("Content-Type", value) for value in media_type))
 
 
-def _fault(name: str, rule: str, text: str, install: Install, *witness: str | Step) -> Fault:
-    group = "openapi" if rule.startswith("openapi-") else "robustness"
-    return Fault(name, rule, group, text, install, steps(witness))
+def _fault(name: str, rules: str, text: str, install: Install, *witness: str | Step) -> Fault:
+    return fault(name, rules, "robustness", text, install, witness)
 
 
 def _crash(name: str, text: str, install: Install, *witness: str | Step) -> Fault:
@@ -180,7 +179,7 @@ ALL: tuple[Fault, ...] = (
       mistakes.every(30, mistakes.then_html), *[A] * 30),
     _fault("every-15th-body-cut", "json-body", "Every 15th body lacks its end.",
       mistakes.every(15, mistakes.then_cut), *[A] * 15),
-    _fault("every-40th-update-of-another-account", "accounts-apart",
+    _fault("every-40th-update-of-another-account", "accounts-apart account-sid",
       "Every 40th update is answered with another account's state.",
       mistakes.every(40, mistakes.then_other_account), *[A] * 40),
     _fault("every-10th-update-dropped", "every-request-answered",
@@ -240,12 +239,12 @@ ALL: tuple[Fault, ...] = (
       aftermath.leaks(aftermath.in_message(" by {token}"), lambda answer: answer.status == 415),
       _typed("text/plain")),
     # Requests that suffer from others
-    _fault("refusal-breaks-next", "stays-usable",
+    _fault("refusal-breaks-next", "stays-usable no-server-error",
       "After a refusal the transaction is left open, and the next request fails.",
       aftermath.poisons(lambda call, answer: _refused(answer), Crash), BANANA, A),
-    _fault("nul-breaks-next", "stays-usable", "After a NUL the next three requests fail.",
+    _fault("nul-breaks-next", "stays-usable no-server-error", "After a NUL the next three requests fail.",
       aftermath.poisons(lambda call, answer: value("\0")(call), Crash, requests=3), _timer("PT1H\0"), A),
-    _fault("long-value-breaks-next", "stays-usable",
+    _fault("long-value-breaks-next", "stays-usable no-server-error",
       "After a value of 1,000 characters the next request fails.",
       aftermath.poisons(lambda call, answer: value(r"\A[^\0]{1000}")(call), Crash), _timer("9" * 1000), A),
     _fault("refused-credentials-break-next", "stays-usable",
@@ -255,10 +254,10 @@ ALL: tuple[Fault, ...] = (
       "After an unknown method the next request is not allowed.",
       aftermath.poisons(lambda call, answer: answer.status == 405, aftermath.not_allowed), Step(method="PUT"),
       A),
-    _fault("refusal-breaks-connection", "stays-usable",
+    _fault("refusal-breaks-connection", "stays-usable no-server-error",
       "After a refusal its connection answers with server errors.",
       aftermath.poisons_connection(lambda call, answer: _refused(answer)), BANANA, A),
-    _fault("large-body-overloads", "stays-usable",
+    _fault("large-body-overloads", "stays-usable no-server-error",
       "After a body of 10,000 bytes nothing works for half a second.", aftermath.overloads,
       _timer("9" * 10_001), A),
     _fault("failed-logins-lock-out", "stays-usable",

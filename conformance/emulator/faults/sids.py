@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from conformance.emulator.alterations import Fault, Install, Step
+from conformance.emulator.alterations import Fault, Install, fault, rules_of
 from conformance.emulator.behaviour import Behaviour
 from conformance.emulator.fields import SidField
 from conformance.emulator.messages import ApiError
@@ -19,7 +19,8 @@ class SidFault:
 
     Attributes:
         name: Its name, after that of the SID.
-        aspect: The rule it breaks, after the name of the SID.
+        aspects: The rules that it breaks, the most direct one first: a word is what stands after the SID's
+            name in the rule's id; a word with a hyphen is an id.
         text: What goes wrong, in one sentence.
         alter: Makes the mistake in a SID.
         values: Values to post one after the other; `{p}` stands for the prefix, `{q}` for the other SID's,
@@ -27,7 +28,7 @@ class SidFault:
     """
 
     name: str
-    aspect: str
+    aspects: str
     text: str
     alter: Alter
     values: tuple[str, ...]
@@ -120,7 +121,8 @@ F = SidFault
 # fmt: off
 SID_FAULTS: tuple[SidFault, ...] = (
     # Prefix
-    F("accepts-anything", "prefix", "Any text but the empty one is kept.", _unchecked, ("banana",)),
+    F("accepts-anything", "prefix length alphabet anchoring strictness echo",
+      "Any text but the empty one is kept.", _unchecked, ("banana",)),
     F("accepts-either-prefix", "prefix", "The prefix of the other SID passes too.", _either_prefix,
       ("{q}{hex}",)),
     F("accepts-any-prefix", "prefix", "Any two capital letters pass as prefix.",
@@ -133,9 +135,10 @@ SID_FAULTS: tuple[SidFault, ...] = (
       ("{hex}",)),
     F("accepts-other-first-letter", "prefix", "Only the second letter of the prefix is looked at.",
       lambda sid: matches(f"[A-Z]{sid.prefix[1]}[0-9a-fA-F]{{32}}")(sid), ("XS{hex}", "XG{hex}")),
-    F("accepts-bare-length", "prefix", "Only the length is checked.",
+    F("accepts-bare-length", "prefix alphabet", "Only the length is checked.",
       lambda sid: setattr(sid, "matches", lambda text: len(text) == 34), ("zz{hex}",)),
-    F("refused-with-200", "prefix", "What is refused is answered with status 200.", _answers_200,
+    F("refused-with-200", "prefix length alphabet anchoring strictness",
+      "What is refused is answered with status 200.", _answers_200,
       ("banana",)),
     # Length
     F("accepts-any-length", "length", "Any number of digits passes.", matches("{p}[0-9a-fA-F]*"),
@@ -151,7 +154,8 @@ SID_FAULTS: tuple[SidFault, ...] = (
     F("accepts-hyphens", "length", "Hyphens are taken out, as of a UUID.",
       also_matches(lambda text: text.replace("-", ""), keep_rewritten=True),
       ("{p}01234567-89ab-cdef-ABCD-EF9876543210",)),
-    F("truncates", "length", "What is longer than the column is cut off before it is matched.",
+    F("truncates", "length anchoring strictness",
+      "What is longer than the column is cut off before it is matched.",
       also_matches(lambda text: text[:34], keep_rewritten=True), ("{p}{hex}ff",)),
     # Alphabet
     F("accepts-all-letters", "alphabet", "Any letter passes for a digit.", matches("{p}[0-9a-zA-Z]{32}"),
@@ -172,18 +176,21 @@ SID_FAULTS: tuple[SidFault, ...] = (
       _read_as_number, ("{p}0x23456789abcdefABCDEF9876543210", "{p}0_23456789abcdefABCDEF9876543210")),
     F("checks-only-the-first-digit", "alphabet", "Only the first character after the prefix is looked at.",
       matches("{p}[0-9a-fA-F].{31}"), ("{p}0zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",)),
-    F("malformed-clears", "alphabet", "What does not match clears the SID.", _malformed_clears,
+    F("malformed-clears", "alphabet prefix length anchoring strictness",
+      "What does not match clears the SID.", _malformed_clears,
       ("{p}{hex}", "{p}zzz")),
     # Anchoring
-    F("ignores-rest", "anchoring", "What follows a SID is ignored, for want of an end anchor.",
+    F("ignores-rest", "anchoring length strictness echo",
+      "What follows a SID is ignored, for want of an end anchor.",
       matches("{p}[0-9a-fA-F]{32}", how="match"), ("{p}{hex}xyz",)),
-    F("ignores-beginning", "anchoring", "What precedes a SID is ignored, for want of a start anchor.",
+    F("ignores-beginning", "anchoring strictness echo",
+      "What precedes a SID is ignored, for want of a start anchor.",
       matches(r"{p}[0-9a-fA-F]{32}\Z", how="search"), ("xyz{p}{hex}",)),
-    F("searches", "anchoring", "A SID anywhere in the text will do.",
+    F("searches", "anchoring length strictness echo", "A SID anywhere in the text will do.",
       matches("{p}[0-9a-fA-F]{32}", how="search"), ("x{p}{hex}y",)),
-    F("matches-one-line", "anchoring", "Anchors match at every line.",
+    F("matches-one-line", "anchoring strictness echo", "Anchors match at every line.",
       matches("^{p}[0-9a-fA-F]{32}$", flags=re.MULTILINE, how="search"), ("{p}{hex}\nDROP", "x\n{p}{hex}")),
-    F("stops-at-nul", "anchoring", "The text ends at a NUL.",
+    F("stops-at-nul", "anchoring strictness", "The text ends at a NUL.",
       also_matches(lambda text: text.partition("\0")[0], keep_rewritten=True), ("{p}{hex}\0x",)),
     # Acceptance
     F("refuses-upper-case", "accept", "Upper-case digits are refused.",
@@ -201,18 +208,22 @@ SID_FAULTS: tuple[SidFault, ...] = (
     F("refuses-f", "accept", "The class of digits ends at e.", refuses(lambda digits: "f" in digits.lower()),
       ("{p}{hex}",)),
     # Echo
-    F("echo-truncated", "echo", "The column holds 32 characters.", keeps(lambda text: text[:32]),
+    F("echo-truncated", "echo response-schema",
+      "The column holds 32 characters.", keeps(lambda text: text[:32]),
       ("{p}{hex}",)),
-    F("echo-without-prefix", "echo", "The prefix is lost.", keeps(lambda text: text[2:]), ("{p}{hex}",)),
-    F("echo-without-leading-zeros", "echo", "The digits are kept as a number.",
+    F("echo-without-prefix", "echo response-schema",
+      "The prefix is lost.", keeps(lambda text: text[2:]), ("{p}{hex}",)),
+    F("echo-without-leading-zeros", "echo verbatim response-schema", "The digits are kept as a number.",
       keeps(lambda text: f"{text[:2]}{int(text[2:], 16):x}"), ("{p}{hex}",)),
-    F("echo-hyphenated", "echo", "The digits are kept as a UUID.", keeps(_hyphenated), ("{p}{hex}",)),
-    F("echo-lower-case-prefix", "echo", "The whole SID is kept in lower case.", keeps(str.lower),
+    F("echo-hyphenated", "echo response-schema",
+      "The digits are kept as a UUID.", keeps(_hyphenated), ("{p}{hex}",)),
+    F("echo-lower-case-prefix", "echo verbatim response-schema",
+      "The whole SID is kept in lower case.", keeps(str.lower),
       ("{p}{hex}",)),
-    F("echo-with-newline", "echo", "The pattern ends in $, and a newline at the end is kept.",
+    F("echo-with-newline", "echo strictness", "The pattern ends in $, and a newline at the end is kept.",
       matches("^{p}[0-9a-fA-F]{32}$", how="match"), ("{p}{hex}\n",)),
     F("echo-null", "echo", "What was set comes back as null.", keeps(lambda text: None), ("{p}{hex}",)),
-    F("echo-masked", "echo", "All but the last digits are starred out.",
+    F("echo-masked", "echo response-schema", "All but the last digits are starred out.",
       keeps(lambda text: text[:2] + "*" * 28 + text[-4:]), ("{p}{hex}",)),
     # Verbatim
     F("echo-lower-case", "verbatim", "The digits are kept in lower case.",
@@ -242,13 +253,13 @@ def _in_both_sids() -> Iterator[Fault]:
     for sid, (parameter, prefix, other) in _SIDS.items():
         for row in SID_FAULTS:
             values = [value.format(p=prefix, q=other, hex=HEX) for value in row.values]
-            yield Fault(
+            yield fault(
                 name=f"{sid}-{row.name}",
-                rule=f"{sid}-{row.aspect}",
+                rules=rules_of(sid, row.aspects),
                 group="sids",
                 text=f"{parameter}: {row.text}",
                 install=_altered(parameter, row.alter),
-                witness=tuple(Step(f"{parameter}={quote_plus(value)}") for value in values),
+                witness=[f"{parameter}={quote_plus(value)}" for value in values],
             )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from conformance.emulator.alterations import Fault, Install, Step, steps
+from conformance.emulator.alterations import Fault, Install, Step, fault
 from conformance.emulator.faults import sharing_mistakes as sharing
 from conformance.emulator.faults import state_mistakes as mistakes
 from conformance.emulator.faults.state_mistakes import CHAT, CLOSED, INACTIVE, MESSAGING
@@ -16,8 +16,8 @@ OTHER = "DefaultClosedTimer=P1D"
 EMPTY = Step("")
 
 
-def _fault(name: str, rule: str, text: str, install: Install, *witness: str | Step) -> Fault:
-    return Fault(name, rule, "state", text, install, steps(witness))
+def _fault(name: str, rules: str, text: str, install: Install, *witness: str | Step) -> Fault:
+    return fault(name, rules, "state", text, install, witness)
 
 
 def _written_though_refused(field: str) -> Fault:
@@ -35,7 +35,7 @@ def _written_though_refused(field: str) -> Fault:
 def _forgotten(n: int) -> Fault:
     return _fault(
         f"every-{n}th-update-forgotten",
-        "read-after-write",
+        "read-after-write read-reflects-writes",
         f"Every {n}th update is answered, but not committed.",
         mistakes.shows_but_forgets(lambda count, changes: count % n == 0),
         *([A, OTHER] * n)[: n - 1],
@@ -109,17 +109,20 @@ ALL: tuple[Fault, ...] = (
     _fault("update-shows-sent-only", "read-after-write",
       "An update is answered with what was sent and null for the rest.",
       mistakes.posts(mistakes.shows_what_was_sent_only), A, OTHER),
-    _fault("updates-forgotten", "read-after-write", "Updates are answered, but not committed.",
+    _fault("updates-forgotten", "read-after-write read-reflects-writes",
+      "Updates are answered, but not committed.",
       mistakes.shows_but_forgets(lambda count, changes: True), A, OTHER),
-    _fault("sids-forgotten", "read-after-write", "Updates of SIDs are answered, but not committed.",
+    _fault("sids-forgotten", "read-after-write read-reflects-writes",
+      "Updates of SIDs are answered, but not committed.",
       mistakes.shows_but_forgets(lambda count, changes: changes.keys() <= {CHAT, MESSAGING}), IS, A),
-    _fault("closed-timer-forgotten", "read-after-write",
+    _fault("closed-timer-forgotten", "read-after-write read-reflects-writes",
       "Updates of the closed timer alone are not committed.",
       mistakes.shows_but_forgets(lambda count, changes: changes.keys() == {CLOSED}), OTHER, A),
     *(_forgotten(n) for n in (5, 10, 25, 50)),
-    _fault("updates-expire", "read-after-write", "What was written is gone after a second.", mistakes.expires,
+    _fault("updates-expire", "read-after-write read-reflects-writes",
+      "What was written is gone after a second.", mistakes.expires,
       A, Step(OTHER, after=1.1)),
-    _fault("two-workers", "read-after-write",
+    _fault("two-workers", "read-after-write read-reflects-writes",
       "Two workers keep the state in their own memory and take turns.", mistakes.two_workers, A, OTHER, IS),
     _fault("stale-updates", "read-after-write",
       "What an update does not send is shown as it was a second ago.", mistakes.cached_answer(1.0, "POST"), A,
@@ -154,7 +157,7 @@ ALL: tuple[Fault, ...] = (
       sharing.shared_after(INACTIVE), A, Step(method="GET", account=1)),
     _fault("messaging-sid-shared", "accounts-apart", "The messaging service is written to every account.",
       sharing.shared_after(MESSAGING), MG, Step(method="GET", account=1)),
-    _fault("connection-keeps-account", "accounts-apart",
+    _fault("connection-keeps-account", "accounts-apart account-sid read-response",
       "A connection is authenticated once, for its first account.", sharing.remembers_connection, A,
       Step(OTHER, account=1)),
     _fault("writers-overwrite", "concurrent-writers", "The whole row is read, changed and written back.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote_plus
 
 from conformance.emulator import dialects
-from conformance.emulator.alterations import Fault, Install, Step
+from conformance.emulator.alterations import Fault, Install, Step, fault, rules_of
 from conformance.emulator.behaviour import Behaviour
 from conformance.emulator.faults import timer_mistakes as mistakes
 from conformance.emulator.fields import TimerField
@@ -18,7 +18,8 @@ class TimerFault:
 
     Attributes:
         name: Its name, after that of the timer.
-        aspect: The rule it breaks, after the name of the timer.
+        aspects: The rules that it breaks, the most direct one first: a word is what stands after the timer's
+            name in the rule's id; a word with a hyphen is an id.
         text: What goes wrong, in one sentence.
         alter: Makes the mistake in a timer.
         values: Values to post one after the other; `{minimum}`, `{minutes}`, `{below}` and `{above}` stand
@@ -26,7 +27,7 @@ class TimerFault:
     """
 
     name: str
-    aspect: str
+    aspects: str
     text: str
     alter: Callable[[TimerField], None]
     values: tuple[str, ...]
@@ -39,20 +40,24 @@ F = TimerFault
 # fmt: off
 TIMER_FAULTS: tuple[TimerFault, ...] = (
     # Syntax: text that is a duration by no reading
-    F("accepts-anything", "syntax", "Any text is kept unread.", mistakes.unchecked, ("banana",)),
-    F("accepts-leading-p", "syntax", "Any text that begins with P will do.", mistakes.starts_with_p,
+    F("accepts-anything", "syntax minimum strictness echo",
+      "Any text is kept unread.", mistakes.unchecked, ("banana",)),
+    F("accepts-leading-p", "syntax minimum strictness echo",
+      "Any text that begins with P will do.", mistakes.starts_with_p,
       ("Pbanana",)),
-    F("ignores-rest", "syntax", "What follows a duration is ignored, for want of an end anchor.",
+    F("ignores-rest", "syntax strictness echo",
+      "What follows a duration is ignored, for want of an end anchor.",
       mistakes.also_reads(mistakes.prefix), ("PT10Mabc", "PT10M0")),
-    F("ignores-beginning", "syntax", "What precedes a duration is ignored, for want of a start anchor.",
+    F("ignores-beginning", "syntax minimum strictness echo",
+      "What precedes a duration is ignored, for want of a start anchor.",
       mistakes.also_reads(mistakes.suffix), ("xPT10M",)),
     F("accepts-bare-designators", "syntax", "P and PT pass, every component being optional.",
       mistakes.bare_designators, ("PT", "P")),
     F("accepts-trailing-t", "syntax", "A T without a time after it passes.",
       mistakes.also_reads(lambda text: text.removesuffix("T")), ("P1DT",)),
-    F("accepts-any-order", "syntax", "Components may come in any order.",
+    F("accepts-any-order", "syntax strictness", "Components may come in any order.",
       lambda timer: mistakes.also_measures(timer, mistakes.any_order), ("PT10S10M", "P1DT1S1H")),
-    F("accepts-repeated-components", "syntax", "A component may come twice; the last counts.",
+    F("accepts-repeated-components", "syntax strictness", "A component may come twice; the last counts.",
       lambda timer: mistakes.also_measures(timer, mistakes.last_of_repeated), ("PT10M10M",)),
     F("accepts-missing-t", "syntax", "Hours and seconds pass without the T before them.",
       mistakes.also_reads(lambda text: re.sub(r"\AP([0-9]+D)?(?=[0-9]+[HS])", r"P\1T", text)),
@@ -70,14 +75,16 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.also_reads(mistakes.hexadecimal), ("PT0x258S",)),
     F("accepts-underscores", "syntax", "Numbers are read by int(), which takes underscores.",
       mistakes.also_reads(lambda text: re.sub("(?<=[0-9])_(?=[0-9])", "", text)), ("PT1_000S",)),
-    F("accepts-inner-blanks", "syntax", "Blanks are taken out wherever they stand.",
+    F("accepts-inner-blanks", "syntax strictness", "Blanks are taken out wherever they stand.",
       mistakes.also_reads(lambda text: text.replace(" ", ""), keep_rewritten=True), ("PT 10 M",)),
     F("accepts-no-break-spaces", "strictness", "White space of any script is trimmed.",
       mistakes.also_reads(lambda text: text.strip("\u00a0\u2003\u3000\ufeff"), keep_rewritten=True),
       ("\u00a0PT10M",)),
-    F("accepts-fractions-anywhere", "syntax", "A fraction is taken on any component, not only the lowest.",
+    F("accepts-fractions-anywhere", "syntax strictness",
+      "A fraction is taken on any component, not only the lowest.",
       lambda timer: mistakes.also_measures(timer, mistakes.fraction_anywhere), ("PT1.5H30M",)),
-    F("accepts-half-fractions", "syntax", "A fraction may lack the digits on either side of its point.",
+    F("accepts-half-fractions", "syntax strictness",
+      "A fraction may lack the digits on either side of its point.",
       mistakes.also_reads(lambda text: re.sub(r"\.(?![0-9])", "", re.sub(r"(?<![0-9])\.", "0.", text))),
       ("PT20.M", "PT.5H")),
     F("accepts-date-units-after-t", "syntax", "Days and weeks pass after the T.",
@@ -94,21 +101,25 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.also_reads(lambda text: re.sub("(?<=[HMS])[a-z]+", "", text)), ("PT10Minutes",)),
     F("accepts-intervals", "syntax", "Of an interval the last part is taken.",
       mistakes.also_reads(lambda text: text.rpartition("/")[2]), ("R3/PT10M", "PT10M/PT20M")),
-    F("stops-at-nul", "syntax", "The text ends at a NUL.",
+    F("stops-at-nul", "syntax strictness", "The text ends at a NUL.",
       mistakes.also_reads(lambda text: text.partition("\0")[0], keep_rewritten=True), ("PT10M\0x",)),
     F("accepts-quotes", "syntax", "Quotation marks around a value are taken off.",
       mistakes.also_reads(lambda text: text.strip("\"'"), keep_rewritten=True), ('"PT10M"',)),
-    F("parsed-by-isodate", "syntax", "isodate reads the value, its leniencies included.",
+    F("parsed-by-isodate", "syntax minimum notation strictness echo",
+      "isodate reads the value, its leniencies included.",
       mistakes.reads_with(dialects.isodate_seconds), ("P1DT", "PT1.5H30M")),
-    F("parsed-by-moment", "syntax", "The parser takes what it cannot read for zero, and zero for disabled.",
+    F("parsed-by-moment", "syntax strictness",
+      "The parser takes what it cannot read for zero, and zero for disabled.",
       dialects.like_moment, ("10M", "banana")),
-    F("parsed-by-luxon", "syntax",
+    F("parsed-by-luxon", "syntax notation strictness",
       "The parser takes any components that may be empty, as luxon's pattern does.",
       mistakes.reads_with(dialects.luxon_seconds), ("P1DT",)),
-    F("parsed-in-a-loop", "syntax", "The parser takes components in a loop, as Go's sosodev/duration does.",
+    F("parsed-in-a-loop", "syntax notation strictness",
+      "The parser takes components in a loop, as Go's sosodev/duration does.",
       mistakes.reads_with(dialects.go_seconds), ("PT10M10M", "PT10S10M", "PTT10M")),
     # Minimum: durations that are too short
-    F("minimum-unchecked", "minimum", "The minimum is not checked.", mistakes.at_least(lambda minimum: -1e99),
+    F("minimum-unchecked", "minimum strictness",
+      "The minimum is not checked.", mistakes.at_least(lambda minimum: -1e99),
       ("PT{below}S", "PT1S")),
     F("minimum-one-second-less", "minimum", "The minimum is one second less.",
       mistakes.at_least(lambda minimum: minimum - 1), ("PT{below}S",)),
@@ -124,13 +135,14 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.measures(mistakes.rounded_up_to_minutes), ("PT{below}S",)),
     F("minimum-of-minutes-only", "minimum", "The minimum is checked only where minutes are given.",
       mistakes.seconds_component_unchecked, ("PT{below}S",)),
-    F("minimum-compared-as-text", "minimum", "The value is compared with the minimum as text.",
+    F("minimum-compared-as-text", "minimum boundary accept notation",
+      "The value is compared with the minimum as text.",
       mistakes.as_text, ("PT{below}S", "PT59S")),
-    F("minimum-ignores-sign", "minimum", "A negative duration counts as a positive one.",
+    F("minimum-ignores-sign", "minimum syntax strictness", "A negative duration counts as a positive one.",
       mistakes.also_reads(lambda text: text.replace("-", "")), ("-PT10M", "PT-10M")),
-    F("minimum-clamps", "minimum", "A duration that is too short is raised to the minimum.",
+    F("minimum-clamps", "minimum strictness", "A duration that is too short is raised to the minimum.",
       mistakes.too_short_is_minimum, ("PT{below}S",)),
-    F("minimum-clears", "minimum", "A duration that is too short clears the timer.",
+    F("minimum-clears", "minimum strictness", "A duration that is too short clears the timer.",
       mistakes.too_short_is_null, ("PT{below}S",)),
     F("minimum-reads-thousands", "minimum", "A comma before three digits is taken for a thousands separator.",
       mistakes.measures(mistakes.thousands), ("PT1,000S",)),
@@ -141,67 +153,80 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.at_least(lambda minimum: minimum + 1), ("PT{minimum}S",)),
     F("minimum-one-minute-more", "boundary", "The minimum is one minute more.",
       mistakes.at_least(lambda minimum: minimum + 60), ("PT{above}S",)),
-    F("minimum-of-the-minutes-component", "boundary", "Only the minutes are compared with the minimum.",
+    F("minimum-of-the-minutes-component", "boundary accept notation",
+      "Only the minutes are compared with the minimum.",
       mistakes.minutes_component, ("PT{minimum}S",)),
-    F("minimum-of-the-largest-component", "boundary",
+    F("minimum-of-the-largest-component", "boundary accept notation",
       "Only the largest component is compared with the minimum.",
       mistakes.measures(mistakes.largest_component_only), ("PT0H{minutes}M",)),
     # Acceptance
-    F("refuses-hours", "accept", "Hours are unknown.", mistakes.refuses(lambda text: "H" in text), ("PT1H",)),
-    F("refuses-days", "accept", "Days are unknown.", mistakes.refuses(lambda text: "D" in text), ("P1D",)),
-    F("refuses-seconds", "accept", "Seconds are unknown.", mistakes.refuses(lambda text: "S" in text),
+    F("refuses-hours", "accept boundary notation",
+      "Hours are unknown.", mistakes.refuses(lambda text: "H" in text), ("PT1H",)),
+    F("refuses-days", "accept boundary notation",
+      "Days are unknown.", mistakes.refuses(lambda text: "D" in text), ("P1D",)),
+    F("refuses-seconds", "accept boundary notation",
+      "Seconds are unknown.", mistakes.refuses(lambda text: "S" in text),
       ("PT601S",)),
-    F("refuses-mixed-units", "accept", "Only one component is taken.",
+    F("refuses-mixed-units", "accept boundary notation", "Only one component is taken.",
       mistakes.refuses(lambda text: len(mistakes.components(text)) > 1), ("PT1H30M",)),
-    F("refuses-time-after-days", "accept", "A time after days is not taken.",
+    F("refuses-time-after-days", "accept boundary notation", "A time after days is not taken.",
       mistakes.refuses(lambda text: "T" in text and not text.startswith("PT")), ("P1DT12H",)),
-    F("refuses-three-digits", "accept", "A number has at most two digits.",
+    F("refuses-three-digits", "accept boundary notation", "A number has at most two digits.",
       mistakes.refuses(lambda text: re.search("[0-9]{3}", text)), ("PT100H",)),
-    F("refuses-carry-over", "accept", "Minutes and seconds stop at 59, hours at 23.",
+    F("refuses-carry-over", "accept boundary notation", "Minutes and seconds stop at 59, hours at 23.",
       mistakes.refuses(mistakes.carries_over), ("PT90M", "PT600S")),
-    F("refuses-leading-zeros", "accept", "A number may not begin with a zero.",
+    F("refuses-leading-zeros", "accept boundary notation", "A number may not begin with a zero.",
       mistakes.refuses(lambda text: re.search(r"(?<![0-9.,])0[0-9]", text)), ("PT010M",)),
-    F("refuses-zero-components", "accept", "A component may not be zero.",
+    F("refuses-zero-components", "accept boundary notation", "A component may not be zero.",
       mistakes.refuses(lambda text: re.search("(?<![0-9.,])0+[A-Z](?!$)|[A-Z]0+[A-Z]$", text[1:])),
       ("PT0H10M",)),
-    F("refuses-skipped-units", "accept", "Units may not be skipped, as in RFC 3339's grammar.",
+    F("refuses-skipped-units", "accept boundary notation",
+      "Units may not be skipped, as in RFC 3339's grammar.",
       mistakes.refuses(lambda text: re.search(r"H[0-9]+S|Y[0-9]+D", text)), ("PT1H1S",)),
-    F("reads-octal", "accept", "A number that begins with a zero is octal.",
+    F("reads-octal", "accept boundary notation", "A number that begins with a zero is octal.",
       mistakes.measures(mistakes.octal), ("PT08M", "PT010M")),
-    F("overflows-milliseconds", "accept", "The length in milliseconds overflows 32 bits after 24 days.",
+    F("overflows-milliseconds", "accept notation",
+      "The length in milliseconds overflows 32 bits after 24 days.",
       mistakes.measures(mistakes.milliseconds_in_32_bits), ("P25D",), closed_only=True),
-    F("overflows-seconds", "accept", "The length in seconds overflows 16 bits after nine hours.",
+    F("overflows-seconds", "accept notation", "The length in seconds overflows 16 bits after nine hours.",
       mistakes.measures(mistakes.seconds_in_16_bits), ("PT10H",)),
-    F("reads-time-of-day", "accept", "Whole days are dropped from the length, as timedelta.seconds does.",
+    F("reads-time-of-day", "accept notation",
+      "Whole days are dropped from the length, as timedelta.seconds does.",
       mistakes.measures(mistakes.time_of_day_only), ("P1D",)),
-    F("at-most-a-day", "accept", "More than a day is refused.",
+    F("at-most-a-day", "accept notation", "More than a day is refused.",
       lambda timer: mistakes.also_needs(timer, lambda length: length <= 86400), ("P2D",)),
-    F("at-most-a-week", "accept", "More than a week is refused.",
+    F("at-most-a-week", "accept notation", "More than a week is refused.",
       lambda timer: mistakes.also_needs(timer, lambda length: length <= 604800), ("P10D",)),
-    F("at-most-eight-characters", "accept", "A text of more than eight characters is refused.",
+    F("at-most-eight-characters", "accept boundary notation",
+      "A text of more than eight characters is refused.",
       mistakes.refuses(lambda text: len(text) > 8), ("PT1H30M10S",)),
     # Echo
-    F("echo-of-whole-minutes", "echo", "The seconds are lost.", mistakes.keeps(mistakes.minutes_only),
+    F("echo-of-whole-minutes", "echo notation",
+      "The seconds are lost.", mistakes.keeps(mistakes.minutes_only),
       ("PT630S",)),
-    F("echo-without-days", "echo", "Whole days are lost.", mistakes.keeps(mistakes.without_days),
+    F("echo-without-days", "echo notation timer-representation",
+      "Whole days are lost.", mistakes.keeps(mistakes.without_days),
       ("P1DT1H",)),
-    F("echo-of-whole-days", "echo", "Above a day the rest is lost.", mistakes.keeps(mistakes.whole_days),
+    F("echo-of-whole-days", "echo notation",
+      "Above a day the rest is lost.", mistakes.keeps(mistakes.whole_days),
       ("P1DT12H",)),
-    F("echo-clamped", "echo", "More than a day is kept as one day.", mistakes.keeps(mistakes.at_most_a_day),
+    F("echo-clamped", "echo notation",
+      "More than a day is kept as one day.", mistakes.keeps(mistakes.at_most_a_day),
       ("P2D",)),
-    F("echo-constant", "echo", "Whatever is sent, the minimum is kept.",
+    F("echo-constant", "echo notation", "Whatever is sent, the minimum is kept.",
       lambda timer: setattr(timer, "keep", lambda text, length: f"PT{timer.minimum // 60}M"), ("PT1H",)),
-    F("echo-truncated", "echo", "The column holds six characters.",
+    F("echo-truncated", "echo notation timer-representation", "The column holds six characters.",
       mistakes.keeps(lambda text, length: text[:6]), ("PT1H30M",)),
-    F("echo-padded", "echo", "The column pads its text with blanks.",
+    F("echo-padded", "echo timer-representation", "The column pads its text with blanks.",
       mistakes.keeps(lambda text, length: text.ljust(20)), ("PT10M",)),
-    F("echo-with-newline", "echo", "The pattern ends in $, and a newline at the end is kept.",
+    F("echo-with-newline", "echo strictness", "The pattern ends in $, and a newline at the end is kept.",
       mistakes.also_reads(lambda text: text.removesuffix("\n")), ("PT10M\n",)),
-    F("echo-without-t", "echo", "The T is lost, and minutes become months.",
+    F("echo-without-t", "echo notation timer-representation", "The T is lost, and minutes become months.",
       mistakes.keeps(lambda text, length: text.replace("T", "")), ("PT10M",)),
-    F("echo-null", "echo", "What was set comes back as null.", mistakes.keeps(lambda text, length: None),
+    F("echo-null", "echo notation",
+      "What was set comes back as null.", mistakes.keeps(lambda text, length: None),
       ("PT10M",)),
-    F("echo-of-first-component", "echo", "Only the first component is kept.",
+    F("echo-of-first-component", "echo notation timer-representation", "Only the first component is kept.",
       mistakes.keeps(lambda text, length: re.sub(r"\A(PT?[0-9.,]+[A-Z]).*\Z", r"\1", text)), ("PT1H30M",)),
     F("cuts-fractions-of-seconds", "notation", "Fractions of a second are cut off.",
       mistakes.keeps(lambda text, length: re.sub(r"[.,][0-9]+(?=S)", "", text)), ("PT610.5S",)),
@@ -220,15 +245,20 @@ TIMER_FAULTS: tuple[TimerFault, ...] = (
       mistakes.refuses(lambda text: re.search(r"[.,][0-9]+[^S0-9]", text)), ("PT20.5M",)),
     F("at-most-30-characters", "notation", "A text of more than 30 characters is refused.",
       mistakes.refuses(lambda text: len(text) > 30), ("PT" + "0" * 40 + "600S",)),
-    F("dialect-java", "notation", "Read as java.time.Duration does: no weeks, months or years, any case.",
+    F("dialect-java", "notation strictness",
+      "Read as java.time.Duration does: no weeks, months or years, any case.",
       mistakes.reads_with(dialects.java_seconds), ("P1W", "pt10m")),
-    F("dialect-xsd", "notation", "Read as xsd:duration: no weeks, fractions of seconds only, blanks trimmed.",
+    F("dialect-xsd", "notation strictness",
+      "Read as xsd:duration: no weeks, fractions of seconds only, blanks trimmed.",
       dialects.like_xsd, ("P1W", " PT10M")),
-    F("dialect-php", "notation", "Read as PHP's DateInterval does: no fractions, weeks beside days.",
+    F("dialect-php", "notation strictness",
+      "Read as PHP's DateInterval does: no fractions, weeks beside days.",
       mistakes.reads_with(dialects.php_seconds), ("PT20.5M", "P1W1D")),
-    F("dialect-temporal", "notation", "Read as JavaScript's Temporal does: fractions of time only, any case.",
+    F("dialect-temporal", "notation strictness",
+      "Read as JavaScript's Temporal does: fractions of time only, any case.",
       mistakes.reads_with(dialects.temporal_seconds), ("P1.5D", "pt10m")),
-    F("dialect-rfc3339", "accept", "Read as RFC 3339's grammar has it: no skipped units, no fractions.",
+    F("dialect-rfc3339", "accept notation strictness",
+      "Read as RFC 3339's grammar has it: no skipped units, no fractions.",
       mistakes.reads_with(dialects.rfc3339_seconds), ("PT1H1S",)),
     # Strictness: what only looser readings take
     F("accepts-lower-case", "strictness", "Designators may be lower case.", mistakes.also_reads(str.upper),
@@ -253,7 +283,7 @@ class CheckedElsewhere:
     """A mistake in one timer that depends on more than its value; `install` takes the parameter's name."""
 
     name: str
-    aspect: str
+    aspects: str
     text: str
     install: Callable[[str], Install]
     values: tuple[str, ...]
@@ -263,28 +293,28 @@ class CheckedElsewhere:
 ELSEWHERE = (
     CheckedElsewhere(
         "refused-with-200",
-        "syntax",
+        "syntax minimum strictness",
         "What is refused is answered with status 200.",
         mistakes.refused_with_200,
         ("banana",),
     ),
     CheckedElsewhere(
         "syntax-unchecked-when-set",
-        "syntax",
+        "syntax minimum strictness echo",
         "Only the first value that the timer ever gets is read.",
         lambda parameter: mistakes.skips_when_set(parameter, "syntax"),
         ("PT10M", "banana"),
     ),
     CheckedElsewhere(
         "minimum-unchecked-when-set",
-        "minimum",
+        "minimum strictness",
         "The minimum is checked only on the first value that the timer ever gets.",
         lambda parameter: mistakes.skips_when_set(parameter, "minimum"),
         ("PT10M", "PT1S"),
     ),
     CheckedElsewhere(
         "minimum-unchecked-beside-others",
-        "minimum",
+        "minimum strictness",
         "The minimum is checked only where the parameter comes alone.",
         mistakes.minimum_unchecked_beside_others,
         ("PT1S",),
@@ -320,18 +350,18 @@ def _in_both_timers() -> Iterator[Fault]:
         for row in TIMER_FAULTS:
             if row.closed_only and timer != "closed-timer":
                 continue
-            yield Fault(
+            yield fault(
                 name=f"{timer}-{row.name}",
-                rule=f"{timer}-{row.aspect}",
+                rules=rules_of(timer, row.aspects),
                 group="timers",
                 text=f"{parameter}: {row.text}",
                 install=_altered(parameter, row.alter),
                 witness=_forms(parameter, minimum, row.values),
             )
         for other in ELSEWHERE:
-            yield Fault(
+            yield fault(
                 name=f"{timer}-{other.name}",
-                rule=f"{timer}-{other.aspect}",
+                rules=rules_of(timer, other.aspects),
                 group="timers",
                 text=f"{parameter}: {other.text}",
                 install=other.install(parameter),
