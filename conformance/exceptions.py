@@ -13,6 +13,7 @@ Every error that a room hands to another, in one tree.
         ├── BudgetExhausted      no request is left
         ├── Unimplemented        the resource is not there: one finding, exit status 1
         ├── Garbled              no answer is framed so that it can be read
+        ├── AlwaysFails          every request is answered with a server error: one finding, exit status 1
         ├── NoVerdict            nothing can be judged: exit status 3
         │   └── Unsafe           a live target is left alone
         └── Lost                 the target was there, and no longer is as it was: exit status 3
@@ -75,6 +76,10 @@ class Unimplemented(RunEnded):
 
 class Garbled(RunEnded):
     """It is HTTP, but no answer is framed so that it can be read."""
+
+
+class AlwaysFails(RunEnded):
+    """Every request is answered with a server error."""
 
 
 class NoVerdict(RunEnded):

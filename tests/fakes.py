@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.exceptions import BudgetExhausted
-from conformance.harness.minimizer import REQUESTS, Witness
+from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
 from conformance.http import BASIC, PATH, Exchange, Failure, Request, Response
 from conformance.model import BY_PARAMETER, FIELDS, Finding
@@ -113,5 +113,5 @@ def found(
         session.send(request, "class")
     candidate = next(each for (name, _, _), each in session.candidates.items() if name == rule)
     before = session.target.requests
-    finding = Witness(session, candidate, budget).finding()
+    finding = Minimizer(session, candidate, budget).finding()
     return finding, session.target.requests - before

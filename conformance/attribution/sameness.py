@@ -26,6 +26,9 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
         return is_about_state(rules[1]) and wanted.field == seen.field
     if rules[0].aspect is Aspect.ECHO and wanted.field == seen.field:
         return rules[1].aspect is Aspect.ECHO  # what is shown in its place can differ each time
+    shown = wanted.outcome not in ("refused", "accepted")
+    if rules[0].control is not None and shown and wanted.field == seen.field:
+        return wanted.rule == seen.rule or rules[1].aspect is Aspect.ECHO
     if wanted.outcome != seen.outcome:
         return False
     # A form may be refused for its values, or for itself: the rule is the one that explains the smallest request.

@@ -37,7 +37,8 @@ class Candidate:
     exchange: Exchange
     before: tuple[Exchange, ...]
     context: Pairs
-    count: int = 1
+    numbers: set[int]
+    """The numbers of the requests that showed it."""
     confirmed: bool = False
     """Whether it has become a finding."""
     shows: Callable[[Exchange], bool] | None = None
@@ -99,13 +100,14 @@ class Candidates(Mapping[Key, Candidate]):
         violation = violation if violation.cls else replace(violation, cls=cls)
         key = (violation.rule, violation.cls, violation.outcome)
         if (candidate := self._all.get(key)) is not None:
-            candidate.count += 1
+            candidate.numbers.add(exchange.number)
             return
         self._all[key] = Candidate(
             shortened(violation),
             remembered(exchange),
             past.before,
             past.context,
+            {exchange.number},
             shows=shows,
             together=past.together if is_concurrent(violation) else (),
         )

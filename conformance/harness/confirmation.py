@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.harness.budget import Budget
 from conformance.harness.candidates import Candidate
 from conformance.harness.events import FindingConfirmed, Listener
-from conformance.harness.minimizer import Witness
+from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import FailureKind
 from conformance.model import Finding
@@ -59,7 +59,7 @@ class Confirmation:
     def give_up(self) -> None:
         """Make findings of the candidates as first seen: there is no time, or no target, to show them again."""
         for candidate in self._session.candidates.unconfirmed():
-            self._keep(candidate, Witness(self._session, candidate).as_seen())
+            self._keep(candidate, Minimizer(self._session, candidate).as_seen())
 
     def _shown_again(self, candidate: Candidate, budget: int) -> Finding:
         kind = f"{candidate.violation.rule}: {candidate.violation.outcome}"
@@ -69,16 +69,16 @@ class Confirmation:
         failure = candidate.exchange.failure
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             budget = min(budget, _WAITING)
-        witness = Witness(self._session, candidate, budget)
-        finding = witness.finding()
-        if witness.tried:
+        minimizer = Minimizer(self._session, candidate, budget)
+        finding = minimizer.finding()
+        if minimizer.tried:
             (self._steady if finding.stable else self._unstable)[kind] += 1
         elif self._unstable[kind] > self._steady[kind]:
             finding = replace(finding, stable=False)  # as most of its kind that could be tried
-        if witness.asked:
+        if minimizer.asked:
             moves = finding.rule != candidate.violation.rule
             self._moved[candidate.cause] = self._moved.get(candidate.cause, finding) if moves else None
-        elif (finding.stable or not witness.tried) and (same := self._moved.get(candidate.cause)):
+        elif (finding.stable or not minimizer.tried) and (same := self._moved.get(candidate.cause)):
             # No request was left to ask which rule it breaks: the one that all others of its cause did.
             finding = replace(
                 finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
@@ -96,8 +96,9 @@ class Confirmation:
             ):
                 # The class that is the rule's own, and comes first there, names it: in every run the same.
                 kept = other if moved else min(other, finding, key=_place)
+                numbers = other.numbers | finding.numbers
                 self._findings[index] = replace(
-                    kept, count=other.count + finding.count, first=min(other.first, finding.first)
+                    kept, numbers=numbers, count=len(numbers), first=min(other.first, finding.first)
                 )
                 return
         self._findings.append(finding)

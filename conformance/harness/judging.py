@@ -74,6 +74,10 @@ class Judge:
         self._refused: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
 
+    def serve(self, accounts: int) -> None:
+        """Take note of how many of the accounts the target serves."""
+        self.situation = replace(self.situation, accounts=accounts)
+
     def know(self, parameter: str, sids: frozenset[str] | None) -> None:
         """Take note of the only SIDs that the target takes for a parameter; None: it takes any well-formed one."""
         known = dict(self.situation.sids)

@@ -48,7 +48,7 @@ _UNITS = re.compile("[0-9]+(?:[.,][0-9]+)?[A-Za-z]")
 _Whole = TypeVar("_Whole", str, Pairs)
 
 
-class Witness:
+class Minimizer:
     """The search for the smallest sequence of requests that shows one candidate's violation."""
 
     def __init__(self, session: Session, candidate: Candidate, budget: int = REQUESTS) -> None:
@@ -230,7 +230,8 @@ class Witness:
             observed=violation.observed,
             exchanges=tuple(remembered(each) for each in exchanges),
             stable=stable,
-            count=self._candidate.count,
+            count=len(self._candidate.numbers),
+            numbers=frozenset(self._candidate.numbers),
             first=self._candidate.exchange.number,
             cause=cause_of(violation.rule, violation.outcome, violation.field),
         )

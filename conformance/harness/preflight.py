@@ -10,18 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from conformance.exceptions import Garbled, NoVerdict, Unimplemented
+from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented, Unsafe
+from conformance.harness.reachable import ABSENT, is_absent, refuse_to_judge
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
-from conformance.http import EMPTY, READ, FailureKind, Request, update
+from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe
 from conformance.rules import BY_ID, Watched
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
 from conformance.safety.journal import Settings
-
-_ABSENT = frozenset({404, 405, 501})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,27 +50,40 @@ def look_around(session: Session) -> Preflight:
     safeguard.reading = True
     found = Preflight()
     for account in range(session.situation.accounts):
-        replies = [_send(session, READ, account, "answer/read")]
-        shows = _show(session, account, replies[0])
-        if account == 0 or replies[0].exchange.status != 200:
-            safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
-            replies.append(_send(session, EMPTY, account, "state/empty-update"))
-            found = replace(found, takes_empty=replies[1].exchange.status == 200)
-            shows = shows or _show(session, account, replies[1])
-        if not shows:
-            _say_unreadable(session, replies, account)
-        # Neither showed it, or it may be for reading alone: ask for a real update.
-        statuses = [reply.exchange.status for reply in replies]
-        if 200 not in statuses or statuses[-1] in _ABSENT:
-            both = update(SHORT_INACTIVE, LONG_CLOSED)
-            replies.append(_send(session, both, account, "answer/update"))
-        _refuse_to_judge(session, replies, account)
-        showing = next((reply for reply in replies[:2] if reply.shown is not None), None)
-        found = replace(found, before=(*found.before, showing.shown if showing else None))
-        if account == 0 and showing is not None:
-            found = replace(found, reader=showing.request)
-        session.learn(reader=found.reader, takes_empty=found.takes_empty)
+        try:
+            found = _look_at(session, account, found)
+        except (NoVerdict, Unimplemented, AlwaysFails) as error:
+            if account == 0 or isinstance(error, Unsafe):
+                raise
+            # The others will do: with fewer of them, less can be seen of whether accounts are kept apart.
+            session.leave_out(account, str(error))
+            break
     safeguard.begin()
+    return found
+
+
+def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
+    """Look at one account, and add to what was found."""
+    replies = [_send(session, READ, account, "answer/read")]
+    shows = _show(session, account, replies[0])
+    if account == 0 or replies[0].exchange.status != 200:
+        session.safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
+        replies.append(_send(session, EMPTY, account, "state/empty-update"))
+        found = replace(found, takes_empty=replies[1].exchange.status == 200)
+        shows = shows or _show(session, account, replies[1])
+    if not shows:
+        _say_unreadable(session, replies, account)
+    # Neither showed it, or it may be for reading alone: ask for a real update.
+    statuses = [reply.exchange.status for reply in replies]
+    if 200 not in statuses or statuses[-1] in ABSENT:
+        both = update(SHORT_INACTIVE, LONG_CLOSED)
+        replies.append(_send(session, both, account, "answer/update"))
+    _refuse_to_judge(session, replies, account)
+    showing = next((reply for reply in replies[:2] if reply.shown is not None), None)
+    found = replace(found, before=(*found.before, showing.shown if showing else None))
+    if account == 0 and showing is not None:
+        found = replace(found, reader=showing.request)
+    session.learn(reader=found.reader, takes_empty=found.takes_empty)
     return found
 
 
@@ -100,24 +112,36 @@ def _say_unreadable(session: Session, replies: list[Watched], account: int) -> N
 
 def _refuse_to_judge(session: Session, replies: list[Watched], account: int) -> None:
     exchanges = [reply.exchange for reply in replies]
-    if all(exchange.response is None for exchange in exchanges):
-        failure = exchanges[0].failure
-        assert failure is not None
-        framing = failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP")
-        if framing or failure.partial:
-            raise Garbled(f"no answer could be read: {failure.detail}")
-        raise NoVerdict(f"{session.target.url} gave no answer over HTTP: {failure.detail}")
-    statuses = [exchange.status for exchange in exchanges]
-    if all(status in (401, 403) for status in statuses):
-        user = session.target.settings.accounts[account].user
-        raise NoVerdict(
-            f"the target refused the credentials of {user} (status {statuses[-1]}): "
-            "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CONFORMANCE_ACCOUNTS"
-        )
-    # The document describes POST alone: what only reads does not implement it.
-    if len(statuses) > 2 and all(status in _ABSENT for status in statuses[1:]):
-        session.conversation.note(absent(statuses[1:]), exchanges[-1], "answer/update")
+    user = session.target.settings.accounts[account].user
+    refuse_to_judge(exchanges, url=session.target.url, user=user)
+    if len(exchanges) > 2 and is_absent(exchanges):
+        statuses = [exchange.status for exchange in exchanges if exchange.request.method == "POST"]
+        session.conversation.note(absent(statuses), exchanges[-1], "answer/update")
         raise Unimplemented(f"{session.target.url} answers {statuses[-1]}")
+    if all(_fails(exchange) for exchange in exchanges):
+        _give_up_if_all_fail(session, account)
+
+
+def _fails(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status >= 500
+
+
+_LAST_TRIES = (
+    replace(update(*EXAMPLE.items()), fresh=True),
+    replace(update(SHORT_INACTIVE), fresh=True),
+    replace(update((INACTIVE.parameter, "banana")), fresh=True),
+    replace(update(LONG_CLOSED, auth=NO_AUTH), fresh=True),
+    replace(READ, fresh=True),
+)
+"""Requests of many kinds, each on a connection of its own: where all of them fail, so does everything."""
+
+
+def _give_up_if_all_fail(session: Session, account: int) -> None:
+    for request in _LAST_TRIES:
+        reply = session.conversation.send(replace(request, account=account), "answer/update").reply
+        if not _fails(reply.exchange):
+            return
+    raise AlwaysFails(f"{session.target.url} answers every request with a server error")
 
 
 _UNSET = {

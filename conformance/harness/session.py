@@ -112,6 +112,14 @@ class Session:
         """
         self._reader, self._takes_empty = reader, takes_empty
 
+    def leave_out(self, account: int, reason: str) -> None:
+        """Go on without an account, and those after it, which the target does not serve."""
+        name = self.target.settings.accounts[account].user
+        self.safeguard.tell(f"judged without {name}: {reason}")
+        self.safeguard.changed.discard(account)
+        self.candidates.keep(lambda each: each.exchange.request.account < account)
+        self.judge.serve(account)
+
     def restorer(self) -> Restorer:
         """What puts back the settings that were in force before."""
         return Restorer(target=self.target, safeguard=self.safeguard, reader=self.reader, settle=self._settle)

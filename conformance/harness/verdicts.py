@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from conformance.attribution.evidence import Gathered
-from conformance.exceptions import BudgetExhausted, Garbled, Lost, NoVerdict, Unimplemented
+from conformance.exceptions import AlwaysFails, BudgetExhausted, Garbled, Lost, NoVerdict, Unimplemented
 from conformance.harness.candidates import Tally
 from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
@@ -21,6 +21,8 @@ class How(StrEnum):
 
     JUDGED = "judged"
     """What was sent is judged, be it all or only a part."""
+    FAILING = "failing"
+    """Every request failed: nothing else was seen of the target."""
     UNIMPLEMENTED = "unimplemented"
     """The resource is not there."""
     WITHOUT_VERDICT = "without verdict"
@@ -56,6 +58,8 @@ def end_by(error: BaseException, last_request: str) -> End:
             return End().interrupted()
         case Garbled() | BudgetExhausted():
             return End(How.JUDGED, str(error))
+        case AlwaysFails():
+            return End(How.FAILING, str(error))
         case Unimplemented():
             return End(How.UNIMPLEMENTED, str(error))
         case NoVerdict():
@@ -91,11 +95,14 @@ def outcome(results: Results, rule: Rule) -> Outcome:
     classes = tuple(_class_outcome(results, rule, cls) for cls in rule.classes)
     examples = sum(each.examples for each in classes)
     verdict, reason = Verdict.CONFORMANT, ""
-    if not results.was_reached and not findings:  # nothing to judge: one odd answer decides no rule
+    fails = results.end.how is How.FAILING
+    if (
+        not results.was_reached and not findings and not fails
+    ):  # nothing to judge: one odd answer decides no rule
         return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=results.end.reason)
     if findings:
         verdict = _verdict_of(rule, findings, results.end)
-    elif not examples:
+    elif not examples and not fails:
         verdict, reason = Verdict.NOT_RUN, _why_not(results, rule)
     elif undecided := results.evidence.missing(rule):
         verdict, reason = Verdict.UNDECIDED, undecided

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from fakes import FakeTarget, Resource, found, refusal
 
-from conformance.harness.minimizer import Witness
+from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import Failure, Request, Response, encode_form, update
 from conformance.model import CLOSED, INACTIVE, Probe
@@ -185,7 +185,7 @@ def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() 
     candidate = next(
         each for (rule, _, _), each in session.candidates.items() if rule == "closed-timer-strictness"
     )
-    finding = Witness(session, candidate).finding()
+    finding = Minimizer(session, candidate).finding()
     assert [each.request.form() for each in finding.exchanges] == [
         (SHORT_INACTIVE,),
         ((CLOSED.parameter, "PT10M "),),

@@ -42,7 +42,7 @@ def test_a_violation_is_one_candidate_for_each_rule_class_and_outcome_and_counte
     for _ in range(3):
         session.send(BAD, "class")
     (candidate,) = [each for key, each in session.candidates.items() if key[0] == "inactive-timer-syntax"]
-    assert candidate.count == 3
+    assert len(candidate.numbers) == 3
     assert candidate.exchange.number == 1
 
 
