@@ -336,7 +336,8 @@ def _pydantic(text: str) -> Length | None:
         of_date, of_clock = (sum((number * length for number, length in each), Decimal(0)) for each in parts)
         if not any(parts) or of_date >= _PYDANTIC_DAYS * DAY or of_clock >= _PYDANTIC_SECONDS:
             return None
-        return _signed(Length(of_date + of_clock, of_date + of_clock), sign)
+        seconds = (of_date + of_clock).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+        return _signed(Length(seconds, seconds), sign)
 
 
 _ENDLESS = Length(Decimal("Infinity"), Decimal("Infinity"))
