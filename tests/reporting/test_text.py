@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.http import READ, Auth, Request, update
+from conformance.exceptions import NotJSON
+from conformance.http import READ, Auth, Request, Response, json_of, update
 from conformance.model import Finding, Verdict
 from conformance.reporting import build, differences
 from conformance.reporting.text import (
@@ -102,6 +103,19 @@ def test_an_answer_that_was_cut_says_so(deviating: dict[str, Any]) -> None:
     shown["response"]["truncated"] = True
 
     assert answer_line(shown) == '200 (the body is longer than is read) {"account_sid": null}'
+
+
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (Response(status=200), "the body is empty"),
+        (Response(status=200, body=b"{", truncated=True), "the body is longer than is read"),
+        (Response(status=200, body=b"\xff"), "the body is not UTF-8: invalid start byte at byte 0"),
+    ],
+)
+def test_why_a_body_is_not_json_is_said_in_words(response: Response, why: str) -> None:
+    with pytest.raises(NotJSON, match=why):
+        json_of(response)
 
 
 def test_how_rules_stand_is_said_in_the_same_words_for_any_rules() -> None:
