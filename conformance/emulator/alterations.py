@@ -12,7 +12,7 @@ from conformance.emulator.behaviour import FORM, Behaviour
 
 Install = Callable[[Behaviour], None]
 
-# Who sends the requests that show an alteration, unless they say otherwise: the first.
+# The accounts that send the requests which show an alteration. The first one sends a request that names none.
 WITNESS_ACCOUNTS: Mapping[str, str] = {
     "AC" + "0123456789abcdef" * 2: "firstAccountsToken0123456789",
     "AC" + "fedcba9876543210" * 2: "secondAccountsToken987654321",
@@ -91,7 +91,7 @@ class Variant:
 
 
 def steps(witness: Sequence[str | Step]) -> tuple[Step, ...]:
-    """Return requests of which plain texts are forms to post."""
+    """Return the requests; a plain text becomes a form that is posted."""
     return tuple(Step(item) if isinstance(item, str) else item for item in witness)
 
 

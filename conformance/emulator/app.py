@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 # The largest form that a value of 100,000 characters in every parameter, each percent-encoded, can fill.
 MAX_BODY = 4 * 100_000 * 3 + 1024
-# A larger body is read and dropped, so that its sender gets to read the answer, but not for ever.
+# A larger body is read and dropped up to this size, so that its sender gets to read the answer.
 MAX_DISCARDED = 64 * 1024 * 1024
 
 ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
@@ -64,7 +64,7 @@ def create_app(
             )
     alterations = []
     if faults or variants:
-        # Only then, for the sake of a quick start.
+        # Imported here: an emulator without alterations starts faster.
         from conformance.emulator.catalogue import alterations_named
 
         alterations = alterations_named(variants=variants, faults=faults)
@@ -80,7 +80,7 @@ def create_app(
 
     endpoint = Endpoint(behaviour, log_crashes=not alterations)
     app = Starlette(lifespan=lifespan)
-    # Not a route: the endpoint judges the path itself, the absolute form of a request's target included.
+    # Not a route: the endpoint looks at the path itself, because a request's target may have its absolute form.
     app.router.default = endpoint
     return app
 
@@ -158,7 +158,7 @@ def _authority(scope: "Scope", headers: tuple[tuple[bytes, bytes], ...]) -> str:
 
 async def _send(call: Call, answer: Answer, send: "Send") -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    # What is treated on the connection goes there with its length.
+    # The connection needs the body's length to know when the answer is whole.
     chunked = answer.chunked and not answer.wire
     if not chunked and answer.status != 204:
         headers.append((b"Content-Length", str(len(answer.body)).encode()))

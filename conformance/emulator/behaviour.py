@@ -1,4 +1,4 @@
-"""What the emulator does with a request, as stages that can be replaced one by one.
+"""The stages that a request passes in the emulator. An alteration replaces one or more of them.
 
     find, authenticate, methods -> pairs, collect, validate, combine, write -> represent, encode, finish
 
@@ -51,7 +51,7 @@ class Behaviour:
     store: Store
     timers: dict[str, TimerField]
     sids: dict[str, SidField]
-    # Whole requests: what `answer` does by default is to call the stages below in turn.
+    # Whole requests: by default, `answer` calls the stages below one after the other.
     answer: Callable[[Call], Awaitable[Answer]] = field(init=False)
     find: Callable[[Call], None] = field(init=False)
     authenticate: Callable[[Call], str] = field(init=False)
@@ -139,7 +139,7 @@ def authenticate(accounts: Mapping[str, str], call: Call) -> str:
         raise unauthorized("Authentication Error - No credentials provided")
     name, token = (part.encode() for part in credentials)
     found = None
-    # Every account's name and token are compared whole, whatever was found before: the time tells nothing.
+    # Every account is compared to the end, even after a match: the time that it takes must reveal nothing.
     for account, expected in accounts.items():
         if hmac.compare_digest(name, account.encode()) & hmac.compare_digest(token, expected.encode()):
             found = account
@@ -179,7 +179,7 @@ async def handle_post(behaviour: Behaviour, call: Call, account: str) -> Answer:
 
 
 def read_pairs(behaviour: Behaviour, call: Call) -> Pairs:
-    """Return the form's pairs. A request without a body holds none, whatever its media type."""
+    """Return the form's pairs. A request without a body has none, whatever its media type is."""
     if not call.body:
         return []
     behaviour.media_type(call)
@@ -194,7 +194,7 @@ def check_media_type(call: Call) -> None:
 
 
 def collect(behaviour: Behaviour, pairs: Pairs) -> dict[str, str]:
-    """Return the values of the known parameters. Unknown ones are ignored, repeated ones refused."""
+    """Return the values of the known parameters. Unknown parameters are ignored; repeated ones are refused."""
     fields = behaviour.fields
     values: dict[str, str] = {}
     for name, value in pairs:
@@ -206,7 +206,7 @@ def collect(behaviour: Behaviour, pairs: Pairs) -> dict[str, str]:
 
 
 def validate(behaviour: Behaviour, account: str, values: dict[str, str]) -> Changes:
-    """Return what is to be stored, by column. Nothing is, unless every value passes."""
+    """Return the values to store, by column. One wrong value refuses the whole update."""
     return {
         field.column: field.validate(values[parameter])
         for parameter, field in behaviour.fields.items()

@@ -74,7 +74,7 @@ def in_full(seconds: int) -> str:
 
 
 def zero(keep: str | None, *, in_closed: bool = False) -> Install:
-    """Return a choice: what is kept of PT0S, which disables the inactive timer or both."""
+    """Return a choice: PT0S, which disables the inactive timer or both timers, is kept as another text."""
 
     def install(behaviour: Behaviour) -> None:
         for timer in behaviour.timers.values():
@@ -93,7 +93,7 @@ def zero(keep: str | None, *, in_closed: bool = False) -> Install:
 
 
 def refuse_zero(timer: TimerField) -> None:
-    """Hold the minimum against PT0S too."""
+    """Refuse PT0S, because it is shorter than the minimum."""
     timer.exempt = lambda text: False
 
 
@@ -118,7 +118,7 @@ def closed_after_inactive(behaviour: Behaviour) -> None:
 
 
 def known_sids(exists: Callable[[SidField, str], bool], *parameters: str, status: int = 400) -> Install:
-    """Return a choice: a SID that matches has to exist besides."""
+    """Return a choice: a SID has to match the pattern, and its service has to exist."""
 
     def install(behaviour: Behaviour) -> None:
         for parameter in parameters or tuple(behaviour.sids):
@@ -199,7 +199,7 @@ def documents(change: Callable[[dict[str, object]], object]) -> Install:
 
 
 def encodes(encode: Callable[[object], str]) -> Install:
-    """Return a choice: JSON is written otherwise."""
+    """Return a choice: another function writes the JSON."""
 
     def install(behaviour: Behaviour) -> None:
         behaviour.encode = lambda document: encode(document).encode()
@@ -208,7 +208,7 @@ def encodes(encode: Callable[[object], str]) -> Install:
 
 
 def without_nulls(document: dict[str, object]) -> None:
-    """Leave what was never set out."""
+    """Leave out attributes that were never set."""
     for name in [name for name, value in document.items() if value is None]:
         del document[name]
 
@@ -220,7 +220,7 @@ def defaults(document: dict[str, object]) -> None:
 
 
 def seeded(behaviour: Behaviour) -> None:
-    """Begin with a configuration that has a value everywhere."""
+    """Begin with a configuration in which every attribute has a value."""
     values: Row = {
         "default_chat_service_sid": "IS" + "5eed" * 8,
         "default_messaging_service_sid": "MG" + "5eed" * 8,
@@ -238,7 +238,7 @@ def without(name: str) -> Callable[[dict[str, object]], object]:
 
 
 def with_example_cors(call: Call, result: Answer) -> Answer:
-    """Send the values that the vendor's example has."""
+    """Send the values of the vendor's example."""
     return sets(
         Access_Control_Allow_Methods="POST, OPTIONS",
         Access_Control_Allow_Headers="Content-Type, Authorization",
@@ -247,7 +247,7 @@ def with_example_cors(call: Call, result: Answer) -> Answer:
 
 
 def with_vendor_headers(call: Call, result: Answer) -> Answer:
-    """Send what else is seen on the vendor's answers."""
+    """Send the other headers that the vendor's answers have."""
     return adds(
         ("Twilio-Request-Id", "RQ" + "0" * 32),
         ("Twilio-Request-Duration", "0.012"),
@@ -304,7 +304,7 @@ def chunked(call: Call, result: Answer) -> Answer:
 
 
 def treated(treatment: str) -> Callable[[Call, Answer], Answer]:
-    """Return a change: the bytes are treated on the connection."""
+    """Return a change: the connection alters the bytes, by the treatment of that name."""
     return lambda call, result: replace(result, wire=treatment)
 
 

@@ -1,4 +1,4 @@
-"""Has an emulator in this process answer the requests that show an alteration."""
+"""Sends the requests that show an alteration to an emulator in this process."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ _PATIENCE = 0.5
 NO_ANSWER = "no answer"
 
 Observed = tuple[int, tuple[tuple[bytes, bytes], ...], bytes] | str
-"""Status, raw headers and body; or that there was no answer."""
+"""Status, raw headers and body of an answer; `NO_ANSWER` where there was none."""
 
 
 def request_of(step: Step) -> tuple[str, str, dict[str, str], bytes]:
@@ -44,7 +44,7 @@ def observe(app: Starlette, steps: Sequence[Step]) -> list[Observed]:
 
 
 def is_hidden(fault: str, faults: Sequence[str]) -> bool:
-    """Whether an emulator with several faults answers the requests that show one of them as it does without it."""
+    """Whether a fault does not show beside others: its own requests are answered in the same way without it."""
     without, all_of_them = (
         observe(create_app(accounts=WITNESS_ACCOUNTS, faults=names), FAULTS[fault].witness)
         for names in ([name for name in faults if name != fault], faults)

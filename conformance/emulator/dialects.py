@@ -301,7 +301,7 @@ def moment_seconds(text: str) -> Decimal:
 
 
 def like_moment(timer: TimerField) -> None:
-    """Read as moment.duration does, and keep a zero as disabled, which whatever cannot be read is taken for."""
+    """Read as moment.duration does: a text that it cannot read is a zero, and a zero is kept as PT0S."""
 
     def disables(text: str) -> bool:
         return not moment_seconds(text)

@@ -1,4 +1,4 @@
-"""What can go wrong in starting the emulator.
+"""The errors that starting the emulator can raise.
 
 EmulatorError
 ├── BadAccounts    the accounts cannot be served

@@ -17,7 +17,7 @@ from conformance.emulator.messages import ApiError
 
 @dataclass(slots=True)
 class TimerField:
-    """A timer parameter: how its text is read, how short it may be, and what of it is kept."""
+    """A timer parameter: it reads a text, compares the length with the minimum, and gives the text to keep."""
 
     parameter: str
     column: str
@@ -33,7 +33,7 @@ class TimerField:
 
 @dataclass(slots=True)
 class SidField:
-    """A SID parameter: which texts it takes, and what of them is kept."""
+    """A SID parameter: it matches a text with the pattern, and gives the text to keep."""
 
     parameter: str
     column: str

@@ -1,4 +1,4 @@
-"""What goes into the emulator and what comes out of it, free of any server's types."""
+"""The emulator's requests, answers and errors, independent of any server's types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The emulator as a server of its own."""
+"""Serves the emulator over HTTP."""
 
 import os
 import signal
@@ -67,7 +67,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Tells where it listens as soon as it does."""
+    """Prints its address as soon as it listens."""
 
     def __init__(self, config: uvicorn.Config, *, port_file: Path | None) -> None:
         super().__init__(config)

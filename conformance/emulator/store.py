@@ -128,7 +128,7 @@ def _recognise(path: Path) -> None:
 
 
 def _check(path: Path) -> None:
-    """Read the whole file, or a copy where there is a log to recover: nothing is written, nor made beside it."""
+    """Read the whole file; where SQLite would recover a log, read a copy. Nothing is written beside the file."""
     log = path.with_name(f"{path.name}-wal")
     with TemporaryDirectory() as directory:
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
@@ -144,7 +144,7 @@ def _check(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    """Create the file under another name first: a kill half-way leaves nothing that cannot be opened."""
+    """Create the file under another name, and rename it: a process that is killed leaves no broken file."""
     if not path.parent.is_dir():
         raise BadDatabase(path, "its directory does not exist")
     draft = path.absolute().with_name(f"{path.name}.{os.getpid()}.new")

@@ -16,7 +16,7 @@ _MARK = re.compile(rb"emulator-wire: ([a-z0-9-]+);([0-9]+)\r\n", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What goes out instead of an answer, and whether the connection ends after it."""
+    """The bytes that are sent instead of an answer, and whether the connection ends after them."""
 
     data: bytes
     close: bool = False
@@ -41,7 +41,7 @@ def _as_chunked(head: bytes) -> bytes:
     return re.sub(rb"content-length: [0-9]+", b"transfer-encoding: chunked", head, flags=re.IGNORECASE)
 
 
-# By name: head (with its empty line) and body to what is written.
+# By name: a treatment takes the head, with its empty line, and the body; it returns the bytes to write.
 TREATMENTS: Mapping[str, Treatment] = {
     "drop": lambda head, body: Written(b"", abort=True),
     "drop-half-way": lambda head, body: Written(head + body[: len(body) // 2], close=True),
@@ -72,15 +72,15 @@ TREATMENTS: Mapping[str, Treatment] = {
 
 
 class TreatingProtocol(H11Protocol):
-    """uvicorn's protocol on a connection that treats what is written to it."""
+    """uvicorn's protocol, on a connection that alters answers."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
-        """Take the connection."""
+        """Wrap the connection."""
         super().connection_made(cast("asyncio.Transport", _TreatingTransport(transport)))
 
 
 class _TreatingTransport:
-    """Holds an answer that names a treatment back until it is whole; everything else passes."""
+    """Holds an answer back until it is whole, where it names a treatment; passes all other bytes on."""
 
     def __init__(self, inner: asyncio.Transport) -> None:
         self._inner = inner
@@ -92,7 +92,7 @@ class _TreatingTransport:
         return getattr(self._inner, name)
 
     def write(self, data: bytes) -> None:
-        """Write, or hold back."""
+        """Write the bytes, or hold them back."""
         if self._treatment is None:
             mark = _MARK.search(data)
             if mark is None:

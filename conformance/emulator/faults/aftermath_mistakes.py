@@ -50,7 +50,7 @@ def not_allowed() -> ApiError:
 
 
 def poisons_connection(trigger: Callable[[Call, Answer], object]) -> Install:
-    """Return a mistake: after some requests their connection answers no more."""
+    """Return a mistake: after some requests, their connection answers with server errors only."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.answer

@@ -13,7 +13,7 @@ Check = Callable[[str | None, str], bool]
 
 
 def passwords(check: Check) -> Install:
-    """Return a mistake: passwords are checked otherwise. An account that passes unknown is the first one."""
+    """Return a mistake: another check of passwords. An unknown account that passes it counts as the first one."""
 
     def install(behaviour: Behaviour) -> None:
         def authenticate(call: Call) -> str:
@@ -28,7 +28,7 @@ def passwords(check: Check) -> Install:
 
 
 def credentials(read: Callable[[Behaviour, Call], str | None]) -> Install:
-    """Return a mistake: some requests pass that should not; `read` gives their account, or None."""
+    """Return a mistake: `read` gives the account of refused credentials, or None where they stay refused."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.authenticate
@@ -48,12 +48,12 @@ def credentials(read: Callable[[Behaviour, Call], str | None]) -> Install:
 
 
 def first_account(behaviour: Behaviour) -> str:
-    """Return the account that everything falls back to."""
+    """Return the first account."""
     return next(iter(behaviour.accounts))
 
 
 def missing(behaviour: Behaviour, call: Call) -> str | None:
-    """Take a request without credentials for the first account's."""
+    """Treat a request without credentials as one of the first account."""
     return None if call.header(b"authorization") else first_account(behaviour)
 
 

@@ -54,7 +54,7 @@ def refuses_call(condition: Callable[[Call], object], status: int, code: int = 2
 
 
 def posts_as(change: Callable[[Call], Call]) -> Install:
-    """Return a mistake: POST handles another request than came."""
+    """Return a mistake: POST handles a changed copy of the request."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.methods["POST"]
@@ -73,7 +73,7 @@ def decodes(decode: Callable[[bytes], Pairs]) -> Install:
 
 
 def each_value(change: Callable[[str], str]) -> Install:
-    """Return a mistake: something is done to every value after it was decoded."""
+    """Return a mistake: every value is changed after it was decoded."""
     return decodes(lambda body: [(name, change(value)) for name, value in decode_form(body)])
 
 
@@ -105,7 +105,7 @@ def lower_case_escapes_undecoded(body: bytes) -> Pairs:
 
 
 def broken_escapes_dropped(body: bytes) -> Pairs:
-    """Drop escapes that are not."""
+    """Drop broken escapes: a percent sign with up to two characters after it."""
     return decode_form(re.sub(rb"%(?![0-9a-fA-F]{2})[^&=]{0,2}", b"", body))
 
 
@@ -181,7 +181,7 @@ def needs(condition: Callable[[list[str]], bool]) -> Install:
 
 
 def collects(choose: Callable[[list[str]], str | None]) -> Install:
-    """Return a mistake: something else than a refusal becomes of a repeated parameter."""
+    """Return a mistake: a repeated parameter is not refused; its values become another value, or None."""
 
     def install(behaviour: Behaviour) -> None:
         def collect(pairs: Pairs) -> dict[str, str]:
@@ -222,7 +222,7 @@ def repeated_stored(store: Callable[[list[str]], str | None]) -> Install:
 
 
 def unvalidated(read: Callable[[Behaviour, Call], Changes], *methods: str) -> Install:
-    """Return a mistake: some requests write what `read` finds in them, by column, without a check."""
+    """Return a mistake: some requests write the values that `read` finds in them, by column, unchecked."""
 
     def install(behaviour: Behaviour) -> None:
         for method in methods:
@@ -240,24 +240,24 @@ def unvalidated(read: Callable[[Behaviour, Call], Changes], *methods: str) -> In
 
 
 def form_unchecked(behaviour: Behaviour, call: Call) -> Changes:
-    """Return what the form holds, by the parameters' names."""
+    """Return the form's values under the parameters' names."""
     fields = behaviour.fields
     return {fields[name].column: text for name, text in decode_form(call.body) if name in fields}
 
 
 def query_unchecked(behaviour: Behaviour, call: Call) -> Changes:
-    """Return what the query holds, by the parameters' names."""
+    """Return the query's values under the parameters' names."""
     return form_unchecked(behaviour, replace(call, body=call.query))
 
 
 def attributes_unchecked(behaviour: Behaviour, call: Call) -> Changes:
-    """Return what the form holds, by the attributes' names."""
+    """Return the form's values under the attributes' names."""
     columns = {field.column for field in behaviour.fields.values()}
     return {name: text for name, text in decode_form(call.body) if name in columns}
 
 
 def other_case_unchecked(behaviour: Behaviour, call: Call) -> Changes:
-    """Return what the form holds under the parameters' names in other letters."""
+    """Return the form's values under the parameters' names in upper or lower case."""
     fields = {name.lower(): field.column for name, field in behaviour.fields.items()}
     return {
         fields[name.lower()]: text

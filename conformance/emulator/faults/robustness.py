@@ -187,9 +187,9 @@ ALL: tuple[Fault, ...] = (
     # Silence
     _fault("hang-on-long-numbers", "every-request-answered", "A pattern backtracks for ever on 1,000 digits.",
       on(value("[0-9]{1000}"), mistakes.hang), _timer("9" * 1000)),
-    _fault("hang-on-nul", "every-request-answered", "A NUL is waited on for ever.",
+    _fault("hang-on-nul", "every-request-answered", "A value with a NUL is never answered.",
       on(value("\0"), mistakes.hang), _timer("PT1H\0")),
-    _fault("hang-on-empty-updates", "every-request-answered", "A body is waited for where there is none.",
+    _fault("hang-on-empty-updates", "every-request-answered", "An update without a body is never answered.",
       on(lambda call: call.method == "POST" and not call.body, mistakes.hang), ""),
     _fault("hang-on-repeated-parameters", "every-request-answered", "Repeated parameters are never answered.",
       on(pairs(mistakes.repeated), mistakes.hang), f"{A}&{A}"),

@@ -43,7 +43,7 @@ async def drop(call: Call) -> Answer:
 
 
 def on(condition: Condition, instead: Callable[[Call], Awaitable[Answer]] = crash) -> Install:
-    """Return a mistake: requests that meet a condition come to another end, by default a server error."""
+    """Return a mistake: requests that meet a condition end in another way, by default in a server error."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.answer
@@ -57,7 +57,7 @@ def on(condition: Condition, instead: Callable[[Call], Awaitable[Answer]] = cras
 
 
 def every(n: int, then: Callable[[Behaviour, Call, Answer], Awaitable[Answer]]) -> Install:
-    """Return a mistake: something becomes of the answer to every n-th POST."""
+    """Return a mistake: the answer to every n-th POST is changed."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.methods["POST"]
@@ -222,7 +222,7 @@ def charsets(behaviour: Behaviour) -> None:
 
 
 def read_as_json(behaviour: Behaviour) -> None:
-    """Try values as JSON first, and expect texts of it."""
+    """Read each value as JSON first, and assume that the result is a text."""
     inner = behaviour.collect
 
     def collect(found: Pairs) -> dict[str, str]:
@@ -274,7 +274,7 @@ def posts_crash(condition: Callable[[Behaviour, Call, str], bool]) -> Install:
 
 
 def present_values(behaviour: Behaviour, call: Call, account: str) -> bool:
-    """Tell whether a form changes nothing, which an ORM that counts rows takes for a failure."""
+    """Tell whether a form changes nothing: an ORM that counts changed rows sees a failure there."""
     row = behaviour.store.read(account)
     fields = behaviour.fields
     sent = [(fields[name].column, text) for name, text in decode_form(call.body) if name in fields]
@@ -301,7 +301,7 @@ def locks(behaviour: Behaviour) -> None:
 
 
 def refusals(status: int) -> Install:
-    """Return a mistake: refused forms get a status of the server's own."""
+    """Return a mistake: refused forms are answered with a 5xx."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.refuse

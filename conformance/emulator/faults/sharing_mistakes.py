@@ -91,7 +91,7 @@ def answers_another(behaviour: Behaviour) -> None:
 
 
 def locked(behaviour: Behaviour) -> None:
-    """Fail while another update is being written, as a database does that is not waited for."""
+    """Fail while another update is being written, as with a database lock that nobody waits for."""
     busy: set[str] = set()
     inner = behaviour.write
 

@@ -138,7 +138,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
     F("accepts-bare-length", "prefix alphabet", "Only the length is checked.",
       lambda sid: setattr(sid, "matches", lambda text: len(text) == 34), ("zz{hex}",)),
     F("refused-with-200", "prefix length alphabet anchoring strictness",
-      "What is refused is answered with status 200.", _answers_200,
+      "A refusal is answered with status 200.", _answers_200,
       ("banana",)),
     # Length
     F("accepts-any-length", "length", "Any number of digits passes.", matches("{p}[0-9a-fA-F]*"),
@@ -155,7 +155,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
       also_matches(lambda text: text.replace("-", ""), keep_rewritten=True),
       ("{p}01234567-89ab-cdef-ABCD-EF9876543210",)),
     F("truncates", "length anchoring strictness",
-      "What is longer than the column is cut off before it is matched.",
+      "A text of more than 34 characters is cut to 34 before it is matched.",
       also_matches(lambda text: text[:34], keep_rewritten=True), ("{p}{hex}ff",)),
     # Alphabet
     F("accepts-all-letters", "alphabet", "Any letter passes for a digit.", matches("{p}[0-9a-zA-Z]{32}"),
@@ -177,7 +177,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
     F("checks-only-the-first-digit", "alphabet", "Only the first character after the prefix is looked at.",
       matches("{p}[0-9a-fA-F].{31}"), ("{p}0zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",)),
     F("malformed-clears", "alphabet prefix length anchoring strictness",
-      "What does not match clears the SID.", _malformed_clears,
+      "A value that does not match the pattern sets the SID to null, with 200.", _malformed_clears,
       ("{p}{hex}", "{p}zzz")),
     # Anchoring
     F("ignores-rest", "anchoring length strictness echo",
@@ -190,7 +190,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
       matches("{p}[0-9a-fA-F]{32}", how="search"), ("x{p}{hex}y",)),
     F("matches-one-line", "anchoring strictness echo", "Anchors match at every line.",
       matches("^{p}[0-9a-fA-F]{32}$", flags=re.MULTILINE, how="search"), ("{p}{hex}\nDROP", "x\n{p}{hex}")),
-    F("stops-at-nul", "anchoring strictness", "The text ends at a NUL.",
+    F("stops-at-nul", "anchoring strictness", "Everything after a NUL is ignored.",
       also_matches(lambda text: text.partition("\0")[0], keep_rewritten=True), ("{p}{hex}\0x",)),
     # Acceptance
     F("refuses-upper-case", "accept", "Upper-case digits are refused.",
@@ -209,7 +209,7 @@ SID_FAULTS: tuple[SidFault, ...] = (
       ("{p}{hex}",)),
     # Echo
     F("echo-truncated", "echo response-schema",
-      "The column holds 32 characters.", keeps(lambda text: text[:32]),
+      "The database column cuts the SID after 32 characters.", keeps(lambda text: text[:32]),
       ("{p}{hex}",)),
     F("echo-without-prefix", "echo response-schema",
       "The prefix is lost.", keeps(lambda text: text[2:]), ("{p}{hex}",)),
@@ -220,9 +220,11 @@ SID_FAULTS: tuple[SidFault, ...] = (
     F("echo-lower-case-prefix", "echo verbatim response-schema",
       "The whole SID is kept in lower case.", keeps(str.lower),
       ("{p}{hex}",)),
-    F("echo-with-newline", "echo strictness", "The pattern ends in $, and a newline at the end is kept.",
+    F("echo-with-newline", "echo strictness",
+      "The pattern ends in $, so that a line break at the end passes, and is kept.",
       matches("^{p}[0-9a-fA-F]{32}$", how="match"), ("{p}{hex}\n",)),
-    F("echo-null", "echo", "What was set comes back as null.", keeps(lambda text: None), ("{p}{hex}",)),
+    F("echo-null", "echo", "A value that was set comes back as null.",
+      keeps(lambda text: None), ("{p}{hex}",)),
     F("echo-masked", "echo response-schema", "All but the last digits are starred out.",
       keeps(lambda text: text[:2] + "*" * 28 + text[-4:]), ("{p}{hex}",)),
     # Verbatim

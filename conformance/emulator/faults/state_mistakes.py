@@ -21,7 +21,7 @@ def falls_back(behaviour: Behaviour, account: str, changes: Changes, row: Row) -
 
 
 def writes(change: Callable[[Behaviour, str, Changes, Row], Changes]) -> Install:
-    """Return a mistake: other changes are written, found from those sent and the present state."""
+    """Return a mistake: a function of the sent changes and the present state gives the changes to write."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.write
@@ -35,7 +35,7 @@ def writes(change: Callable[[Behaviour, str, Changes, Row], Changes]) -> Install
 
 
 def resets(*columns: str, beside: Iterable[str] = COLUMNS) -> Install:
-    """Return a mistake: an update of certain columns sets others to null that were not sent."""
+    """Return a mistake: an update of certain columns sets other columns, which were not sent, to null."""
     triggers = set(beside)
     return writes(
         lambda behaviour, account, changes, row: (
@@ -89,7 +89,7 @@ def sids_first(fields: list[TimerField | SidField]) -> list[TimerField | SidFiel
 
 
 def writes_what_it_refuses(parameter: str) -> Install:
-    """Return a mistake: what a parameter brings is written although it is refused."""
+    """Return a mistake: a refused value of one parameter is written."""
 
     def install(behaviour: Behaviour) -> None:
         inner = behaviour.validate
@@ -163,7 +163,7 @@ def keeps_first(behaviour: Behaviour, account: str, changes: Changes, row: Row) 
 
 
 def keeps_same_length(behaviour: Behaviour, account: str, changes: Changes, row: Row) -> Changes:
-    """Take a text for the present one when it is as long."""
+    """Leave out a text that is as long as the present one."""
     return {column: value for column, value in changes.items() if len(value or "") != len(row[column] or "")}
 
 
@@ -172,7 +172,7 @@ def keeps_longer_text(behaviour: Behaviour, account: str, changes: Changes, row:
 
 
 def timers_only(compare: Callable[[Decimal, Decimal], bool]) -> Install:
-    """Return a mistake: a timer is written only where its new length compares so with the present one."""
+    """Return a mistake: a timer is written only where a comparison of its new and its present length holds."""
 
     def change(behaviour: Behaviour, account: str, changes: Changes, row: Row) -> Changes:
         written = dict(changes)
@@ -259,7 +259,7 @@ def two_workers(behaviour: Behaviour) -> None:
 
 
 def cached_answer(seconds: float, method: str) -> Install:
-    """Return a mistake: what an account was shown is shown again for a while."""
+    """Return a mistake: an answer is cached by account, and sent again for a while."""
 
     def install(behaviour: Behaviour) -> None:
         cache: dict[str, tuple[float, Row]] = {}
@@ -303,7 +303,7 @@ def one_behind(behaviour: Behaviour) -> None:
 
 
 def same_body_again(answer: Callable[[Behaviour, Call, str], Answer]) -> Install:
-    """Return a mistake: the body that the account sent last is answered otherwise when it comes again."""
+    """Return a mistake: the same body twice in a row is handled by another function the second time."""
 
     def around(behaviour: Behaviour, inner: Handler) -> Handler:
         latest: dict[str, bytes] = {}

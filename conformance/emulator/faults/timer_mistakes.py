@@ -15,7 +15,7 @@ Rewrite = Callable[[str], str]
 
 
 def also_measures(timer: TimerField, measure: Callable[[str], Decimal | None]) -> None:
-    """Take what `measure` gives for texts that are not durations, None being none either."""
+    """Accept a text that is no duration with the length that `measure` gives, unless it gives None."""
     inner = timer.parse
 
     def parse(text: str) -> Decimal:
@@ -106,7 +106,7 @@ _TIME_UNITS = dict(zip("HMS", ("hours", "minutes", "seconds"), strict=True))
 
 
 def tokens(text: str) -> list[tuple[str, str]]:
-    """Return numbers and units of every component, wherever it stands."""
+    """Return number and unit of every component, in whatever order they stand."""
     date, _, time = text.partition("T")
     found = [(number, _DATE_UNITS[unit]) for number, unit in _TOKEN.findall(date) if unit in _DATE_UNITS]
     return found + [
