@@ -85,7 +85,8 @@ class Resource:
         if parts is None:
             return False
         numbers = (Decimal((number or "0").replace(",", ".")) for number in parts.groups())
-        return sum(map(operator.mul, numbers, _SECONDS)) >= _MINIMUM[parameter]
+        seconds: Decimal = sum(map(operator.mul, numbers, _SECONDS), Decimal())
+        return seconds >= _MINIMUM[parameter]
 
     def write(self, request: Request, values: Mapping[str, str]) -> None:
         """Store values, by attribute."""
