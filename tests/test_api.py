@@ -4,10 +4,14 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from conformance.api import archive_of, judge, select
 from conformance.settings import resolve
 from conformance.transport.credentials import Account
 from conformance.transport.embedded import Embedded
+
+pytestmark = pytest.mark.slow
 
 ACCOUNT = Account("AC" + "5" * 32, "s3cret-t0ken-of-the-user")
 ENVIRONMENT = {"TWILIO_ACCOUNT_SID": ACCOUNT.sid or "", "TWILIO_AUTH_TOKEN": ACCOUNT.token}

@@ -19,6 +19,8 @@ from conformance.emulator.demonstration import Observed, observe
 
 from .serving import ACCOUNTS, PATH, ask, emulator, raw, raw_request, running
 
+pytestmark = pytest.mark.slow
+
 READ = Step(method="GET")
 GOOD = "DefaultInactiveTimer=PT1H&DefaultClosedTimer=P1D"
 # What these change is the time that answers take, and nothing in them.

@@ -22,6 +22,8 @@ from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import Target, TargetSettings
 
+pytestmark = pytest.mark.slow
+
 # Rules of the schema-driven layer are broken by faults that other rules tell first.
 SCHEMA_DRIVEN = {
     "openapi-server-error": "crash-on-unknown-parameters",
@@ -47,6 +49,7 @@ def judged(rules: Sequence[Rule], profile: str, *faults: str) -> Report:
             return run(rules, target, Plan(profile=profile, fail_on=Level.SHOULD))
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
 def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
     for fault in faults_of(rule):
@@ -67,6 +70,7 @@ def test_every_rule_is_silent_without() -> None:
     assert {Verdict.CONFORMANT} == {outcome.verdict for outcome in outcomes}
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", list(emulator.VARIANTS)[::6])
 def test_a_variant_brings_no_finding(name: str) -> None:
     result = examine(Subject(variants=(name,)), profile="quick")
