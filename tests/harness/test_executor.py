@@ -58,6 +58,7 @@ def findings(report: Report, level: Level | None = None) -> set[tuple[str, str]]
     }
 
 
+@pytest.mark.slow
 class TestAConformantTarget:
     """A quick run against a target that does everything right."""
 
