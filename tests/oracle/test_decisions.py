@@ -94,6 +94,7 @@ ACCEPT, REJECT, EITHER, MUST, SHOULD = Answer.ACCEPT, Answer.REJECT, Answer.OPEN
         ("x", (REJECT, MUST, "syntax", "no reading of ISO 8601 durations parses it")),
         ("p400d", (EITHER, MUST, "strictness", "a looser reading takes it, for over a year")),
         ("P1W1D", (REJECT, SHOULD, "strictness", "not ISO 8601-1, though iso8601-2 parses it")),
+        ("pt10m", (REJECT, SHOULD, "strictness", "not ISO 8601-1, though java, rfc3339 parses it")),
         ("PT10M", (ACCEPT, MUST, "boundary", "it reaches the minimum of 600 s by every reading")),
         ("PT601S", (ACCEPT, MUST, "boundary", "it reaches the minimum of 600 s by every reading")),
         ("PT602S", (ACCEPT, MUST, "accept", "every reading parses it and it is long enough")),
@@ -169,6 +170,10 @@ ACCEPTABLE = "every reading parses it and it is long enough"
             (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
         ),
         (
+            (CLOSED_GOOD, CLOSED_GOOD, (INACTIVE.parameter, "x")),
+            (REJECT, MUST, ("syntax", "no reading of ISO 8601 durations parses it", INACTIVE)),
+        ),
+        (
             ((CLOSED.parameter, ""), (CLOSED.parameter, "x")),
             (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
         ),
@@ -212,7 +217,7 @@ def test_a_fraction_of_a_second_may_be_lost(sent: str, shown: str, lost: bool) -
 
 
 @pytest.mark.parametrize(
-    ("text", "same"), [(" PT10M\n", "PT10M"), ("x", None), ("PT0S", None), ("P0D", None)]
+    ("text", "same"), [("\x00PT10M\n", "PT10M"), ("x", None), ("PT0S", None), ("P0D", None)]
 )
 def test_the_length_of_a_value(text: str, same: str | None) -> None:
     assert length_of(text) == (None if same is None else read(same)["iso8601-1"])
@@ -314,7 +319,8 @@ def test_an_empty_form_should_be_accepted() -> None:
         ("PT60S", "PT1M", True), ("P1D", "PT24H", True), ("P1W", "P7D", True), ("P1M", "P30D", True),
         ("P1Y", "P12M", True), ("P1Y", "P360D", True), ("pt10m", "PT10M", True), (" PT10M", "PT10M", True),
         ("P1W1D", "P8D", True), ("PT60S", "PT61S", False), ("P1D", "PT25H", False), ("P1M", "PT1M", False),
-        ("P1Y", "P1M", False), ("PT10M", "600", False),
+        ("P1Y", "P1M", False), ("PT10M", "600", False), ("\x00PT10M", "PT10M", True), ("P1Y", "P359D", False),
+        ("P1D", "PT23H50M", False), ("PT100M", "PT99M", False),
     ],
 )  # fmt: skip
 def test_two_spellings_of_one_length(sent: str, shown: str, same: bool) -> None:
