@@ -1,7 +1,7 @@
 """Shared fixtures: one reference emulator for the whole test run, as a process of its own."""
 
 import os
-import tempfile
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +9,11 @@ import pytest
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
-# Runs keep the settings that they find in the user's directory for state: that of the tests is their own.
-_STATE = tempfile.TemporaryDirectory(prefix="conformance-state-")
-os.environ["XDG_STATE_HOME"] = _STATE.name
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Runs keep the settings that they find in the user's directory for state: that of the tests is their own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,9 @@ def emulator_url() -> Iterator[str]:
     """The base URL of a right emulator; whoever writes to it leaves valid settings behind."""
     with Embedded(THROWAWAY) as embedded:
         yield embedded.url()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run sends some requests only after two seconds; with a target that does not age, it need not wait."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)

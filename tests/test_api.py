@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from reporting.samples import REPORTS
 
 from conformance.api import archive_of, document_of, judge, select
@@ -12,6 +13,8 @@ from conformance.harness.events import ExchangeEnded, on
 from conformance.settings import resolve
 from conformance.transport.credentials import Account
 from conformance.transport.embedded import Embedded
+
+pytestmark = pytest.mark.slow
 
 ACCOUNT = Account("AC" + "5" * 32, "s3cret-t0ken-of-the-user")
 ENVIRONMENT = {"TWILIO_ACCOUNT_SID": ACCOUNT.sid or "", "TWILIO_AUTH_TOKEN": ACCOUNT.token}

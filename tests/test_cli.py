@@ -20,6 +20,8 @@ import pytest
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 SECRET = "s3cret-t0ken-of-the-user"  # of nobody
 SID = THROWAWAY[0].sid or ""
 GOOD = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": SECRET}

@@ -9,6 +9,8 @@ import pytest
 
 from conformance.http import Request
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("request_", "draft"), fuzz_responses.corpus())
 def test_a_response_that_was_not_mutated_is_judged_conformant(

@@ -18,9 +18,10 @@ import pytest
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it"),
+]
 
 TIMEOUT = 0.5
 PATIENCE = 5.0

@@ -9,6 +9,8 @@ import conformance
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 NAMES = {
     "CATALOGUE",
     "Account",

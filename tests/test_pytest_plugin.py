@@ -12,6 +12,8 @@ import pytest
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = "pytester"
 
 LINE = "from conformance.pytest_plugin import test_conformance\n"

@@ -64,6 +64,7 @@ def test_the_totals_have_the_form_and_the_counts_that_are_printed() -> None:
     assert re.search(f"^{totals}$", README, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_deviation_is_what_the_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for what depends on how much was sent besides."""
     (told,) = (block for block in _blocks(README, "text") if block.startswith("Deviations"))
@@ -98,6 +99,7 @@ def test_python_examples_compile(page: Path) -> None:
     assert all(compile(block, page.name, "exec") for block in blocks)
 
 
+@pytest.mark.slow
 def test_the_generated_reference_is_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -23,6 +23,8 @@ from conformance.transport.credentials import Account
 from conformance.transport.redaction import Secrets, masked
 from conformance.transport.target import Target, TargetSettings
 
+pytestmark = pytest.mark.slow
+
 SID = "AC" + "5eeda11ce0" * 3 + "42"
 TOKEN = "9f1c07e3b5d84a62" + "c8d1704fe93ab26d"  # of nobody
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}

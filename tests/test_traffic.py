@@ -17,6 +17,8 @@ import pytest
 from conformance.http import PATH
 from conformance.transport.target import METHODS
 
+pytestmark = pytest.mark.slow
+
 # Every connection, and every name that is looked up, of a process and its libraries: nothing in it can connect
 # without these events (docs.python.org/3/library/audit_events.html).
 AUDITED = """

@@ -16,7 +16,10 @@ from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+]
 
 ACCOUNTS = [ShellAccount(user=account.user, throwaway=account.token) for account in THROWAWAY]
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--combinations", type=click.IntRange(0), default=0, help="Random sets of variants to examine too."
 )
+@click.option(
+    "--sample", is_flag=True, help="Of the faults, examine one for each rule and group; --seed chooses which."
+)
 @click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
 @click.option(
     "--profile",
@@ -38,10 +41,16 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Seed of the runs and of the random sets.",
+    help="Seed of the runs, of the random sets and of the sample.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Runs at a time.")
 @click.option("--fail-fast", is_flag=True, help="End each run at its first deviation.")
+@click.option(
+    "--alone",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Fail when fewer of the faults are reported alone.",
+)
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix here."
 )
@@ -50,19 +59,25 @@ def selftest(
     rule_globs: tuple[str, ...],
     variant_globs: tuple[str, ...],
     combinations: int,
+    sample: bool,
     pairs: int,
     profile: str,
     seed: int,
     jobs: int,
     fail_fast: bool,
+    alone: float | None,
     json_file: Path | None,
 ) -> None:
     """
     Run the suite against implementations with known faults, and against conformant ones.
 
-    Without --fault, --rule and --variant, all faults and all variants are examined. Each run is printed when it ends.
-    Then a table says of each rule how many of its faults were caught, how many of them under that rule, and after
-    how many requests (the median). Exit status 1: a fault was missed, or a variant was not found conformant.
+    Without --fault, --rule and --variant, all faults and all variants are examined. A line is printed when a run
+    ends. A table by rule follows: how many of the faults that break the rule were caught, how many as such (the
+    rule itself was reported), how many alone (no difference was reported under another rule, but for consequences
+    that the fault declares), and after how many requests (the median).
+
+    The exit status is 1 when a fault was missed, when a variant was not found conformant, or when fewer faults
+    than --alone asks for were reported alone.
     """
     from conformance import emulator
     from conformance.emulator.demonstration import is_hidden
@@ -74,10 +89,22 @@ def selftest(
     def wanted(name: str, globs: tuple[str, ...]) -> bool:
         return everything or any(fnmatchcase(name, glob) for glob in globs)
 
-    faults = [
-        proof.Subject(faults=(fault.name,), rules=(fault.rule,), level=BY_ID[fault.rule].level)
+    chosen = [
+        fault
         for fault in emulator.FAULTS.values()
         if wanted(fault.name, fault_globs) or wanted(fault.rule, rule_globs)
+    ]
+    if sample:
+        names = proof.sample({fault.name: (fault.rule, fault.group) for fault in chosen}, seed)
+        chosen = [emulator.FAULTS[name] for name in names]
+    faults = [
+        proof.Subject(
+            faults=(fault.name,),
+            rules=(fault.rule,),
+            consequences=fault.consequences,
+            level=BY_ID[fault.rule].level,
+        )
+        for fault in chosen
     ]
     variants = [name for name in emulator.VARIANTS if wanted(name, variant_globs)]
     subjects = [
@@ -91,7 +118,8 @@ def selftest(
             "nothing is selected; `conformance serve --list-faults` and --list-variants list the names"
         )
     results = []
-    for result in proof.examine_all(subjects, jobs=jobs, profile=profile, seed=seed, fail_fast=fail_fast):
+    options = {"emulate": emulator.serving, "profile": profile, "seed": seed, "fail_fast": fail_fast}
+    for result in proof.examine_all(subjects, jobs=jobs, **options):
         results.append(result)
         click.echo(_line(result))
     if json_file is not None:
@@ -99,18 +127,24 @@ def selftest(
     _print_by_rule(proof.by_rule(results))
     figures = proof.summary(results)
     click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
-    sys.exit(0 if all(result.ok for result in results) else 1)
+    too_few = alone is not None and figures["alone"] * 100 < alone * figures["faults"]
+    if too_few:
+        click.echo(f"fewer than {alone:g} % of the faults were reported alone")
+    sys.exit(0 if all(result.ok for result in results) and not too_few else 1)
 
 
 def _print_by_rule(rows: list[dict[str, Any]]) -> None:
     if rows:
-        click.echo(f"\n{'rule':36} {'level':6} {'caught':>9} {'as such':>8} {'first':>6}  missed")
+        click.echo(
+            f"\n{'rule':36} {'level':6} {'caught':>9} {'as such':>8} {'alone':>6} {'first':>6}  missed"
+        )
     for row in rows:
         caught, first = f"{row['caught']} of {row['faults']}", row["median_requests_to_first"]
         shown = "" if first is None else f"{first:,.0f}"
         missed = " ".join(row["missed"])
         click.echo(
-            f"{row['rule']:36} {row['level'].upper():6} {caught:>9} {row['attributed']:8} {shown:>6}  {missed}"
+            f"{row['rule']:36} {row['level'].upper():6} {caught:>9} {row['attributed']:8} {row['alone']:6}"
+            f" {shown:>6}  {missed}"
         )
 
 
@@ -122,7 +156,9 @@ def _line(result: "Result") -> str:
     elif not result.ok:
         said = "MISSED"
     else:
-        said = "caught" if result.attributed else "caught by another rule"
+        said = "caught by another rule"
+        if result.attributed:
+            said = "caught alone" if result.alone else "caught"
     where = (
         f"after {result.first:,} of {result.requests:,} requests"
         if result.first

@@ -3,7 +3,7 @@
 from conformance.emulator.app import create_app
 from conformance.emulator.catalogue import DIALECTS, FAULTS, VARIANTS, Dialect, Fault, Step, Variant
 from conformance.emulator.errors import BadAccounts, BadDatabase, EmulatorError, UnknownName
-from conformance.emulator.server import serve
+from conformance.emulator.server import serve, serving
 
 __all__ = [
     "DIALECTS",
@@ -19,4 +19,5 @@ __all__ = [
     "Variant",
     "create_app",
     "serve",
+    "serving",
 ]

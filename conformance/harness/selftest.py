@@ -2,15 +2,19 @@
 Proof that the suite can fail: runs it against implementations with known faults, and against conformant ones.
 
 A fault is caught when the run reports a deviation, and attributed when one of the findings is of the rule that
-the fault breaks. A conformant variant must come out with no deviation of any level: any is a false alarm.
+the fault breaks. It is reported alone when every difference of the report stands under that rule, or under a
+consequence that the fault declares. A conformant variant must come out with no deviation of any level: any is a
+false alarm.
 """
 
 import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -21,12 +25,16 @@ from conformance.harness.events import ExchangeJudged, on
 from conformance.harness.executor import Plan, run
 from conformance.harness.verdicts import BUG
 from conformance.model import Finding, Level, Probe, Report, Verdict
-from conformance.reporting import build
+from conformance.reporting import build, differences
 from conformance.rules import CATALOGUE
 from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY
-from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
+
+Emulate = Callable[..., AbstractContextManager[str]]
+"""Serves an implementation of some `accounts`, with `faults` and `variants` built in, and gives its base URL."""
+
+_ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
 
 _DRAWN: dict[str, list[Probe]] = {}
 """What was drawn for the first run of this process; the others are sent the same."""
@@ -46,6 +54,8 @@ class Subject:
     variants: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """The rules that the faults break."""
+    consequences: tuple[str, ...] = ()
+    """Other rules whose differences follow from the faults, by their own account."""
     level: Level = Level.MUST
 
     @property
@@ -65,8 +75,8 @@ class Result:
     """From the run's begin to the first deviation."""
     verdict: str
     findings: tuple[Finding, ...] = field(repr=False)
-    differences: int
-    """As how many differences a report tells the findings."""
+    headlines: tuple[str, ...]
+    """The rule under which a report shows each difference; what follows from it is not counted."""
     stopped: str = ""
     """Why the run ended early."""
 
@@ -79,6 +89,12 @@ class Result:
     def attributed(self) -> bool:
         """Whether every broken rule is among those reported."""
         return set(self.subject.rules) <= {finding.rule for finding in self.findings}
+
+    @property
+    def alone(self) -> bool:
+        """Whether the differences stand under the broken rules, all of them, and their consequences."""
+        broken = set(self.subject.rules)
+        return broken <= set(self.headlines) <= broken | set(self.subject.consequences)
 
     @property
     def first(self) -> int | None:
@@ -107,12 +123,14 @@ class Result:
             "level": self.subject.level,
             "ok": self.ok,
             "attributed": self.attributed,
+            "alone": self.alone,
             "requests": self.requests,
             "first": self.first,
             "seconds": round(self.seconds, 2),
             "first_seconds": self.first_seconds and round(self.first_seconds, 3),
             "verdict": self.verdict,
-            "differences": self.differences,
+            "differences": len(self.headlines),
+            "headlines": list(self.headlines),
             "stopped": self.stopped,
             "findings": [
                 {
@@ -129,12 +147,14 @@ class Result:
         }
 
 
-def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = False) -> Result:
-    """Run the suite against one implementation, in a process of its own."""
+def examine(
+    subject: Subject, *, emulate: Emulate, profile: str, seed: int = 0, fail_fast: bool = False
+) -> Result:
+    """Run the suite against one implementation, which `emulate` serves."""
     began = time.perf_counter()
     seen: list[float] = []
-    with Embedded(THROWAWAY, faults=subject.faults, variants=subject.variants) as emulator:
-        report = _run(emulator.url(), profile, seed, fail_fast, seen)
+    with emulate(accounts=_ACCOUNTS, faults=subject.faults, variants=subject.variants) as url:
+        report = _run(url, profile, seed, fail_fast, seen)
     findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
     return Result(
         subject=subject,
@@ -143,7 +163,7 @@ def examine(subject: Subject, *, profile: str, seed: int = 0, fail_fast: bool = 
         first_seconds=min(seen, default=None),
         verdict=report.verdict,
         findings=findings,
-        differences=build(report)["counts"]["differences"],
+        headlines=tuple(each.first["rule"] for each in differences(build(report))),
         stopped=report.stopped,
     )
 
@@ -177,6 +197,20 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
         yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
 
 
+def sample(kinds: Mapping[str, Hashable], seed: int) -> list[str]:
+    """
+    One fault of every kind.
+
+    Args:
+        kinds: the kind of each fault, by its name.
+        seed: which fault of a kind: 0 the first, 1 the second, and so on, round and round.
+    """
+    names = defaultdict(list)
+    for name, kind in kinds.items():
+        names[kind].append(name)
+    return [same[seed % len(same)] for same in names.values()]
+
+
 def pairs(
     faults: Sequence[Subject], count: int, seed: int, is_hidden: Callable[[str, Sequence[str]], bool]
 ) -> Iterator[Subject]:
@@ -204,6 +238,7 @@ def pairs(
             yield Subject(
                 faults=both,
                 rules=(*one.rules, *other.rules),
+                consequences=(*one.consequences, *other.consequences),
                 level=Level.MUST if Level.MUST in (one.level, other.level) else Level.SHOULD,
             )
 
@@ -215,19 +250,20 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     must = [result for result in faulty if result.subject.level is Level.MUST]
     clean = [result for result in results if not result.subject.faults]
     first = [result.first for result in faulty if result.first is not None]
-    differences = [result.differences for result in faulty if result.differences]
+    told = [len(result.headlines) for result in faulty if result.headlines]
     return {
         "faults": len(faulty),
         "caught": sum(result.ok for result in faulty),
         "must_faults": len(must),
         "must_caught": sum(result.ok for result in must),
         "attributed": sum(result.attributed for result in faulty),
+        "alone": sum(result.alone for result in faulty),
         "pairs": len(two),
         "pairs_both_reported": sum(result.attributed for result in two),
         "variants": len(clean),
         "false_alarms": sum(not result.ok for result in clean),
         "median_requests_to_first": statistics.median(first) if first else None,
-        "median_differences": statistics.median(differences) if differences else None,
+        "median_differences": statistics.median(told) if told else None,
     }
 
 
@@ -245,6 +281,7 @@ def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
                     "faults": len(own),
                     "caught": sum(result.ok for result in own),
                     "attributed": sum(result.attributed for result in own),
+                    "alone": sum(result.alone for result in own),
                     "median_requests_to_first": statistics.median(first) if first else None,
                     "missed": [result.subject.name for result in own if not result.ok],
                     "caught_by_others": [

@@ -20,6 +20,8 @@ from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
+pytestmark = pytest.mark.slow
+
 RULE = rule("inactive-timer-syntax", "timers")
 REQUESTS = {
     "accepted": (update((INACTIVE.parameter, "banana")),),

@@ -19,6 +19,8 @@ from conformance.safety.journal import Journal, entries
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = THROWAWAY[0]
 BEFORE = {
     "default_chat_service_sid": "IS" + "7" * 32,

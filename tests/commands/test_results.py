@@ -18,6 +18,8 @@ from conformance.reporting import ARCHIVE, RENDERERS, TIMER_PICTURE, write_all
 from conformance.reporting.baseline import read
 from conformance.reporting.compare import FORMATS
 
+pytestmark = pytest.mark.slow
+
 
 def _run(command: Any, *arguments: object) -> Result:
     result = CliRunner().invoke(command, [str(each) for each in arguments])

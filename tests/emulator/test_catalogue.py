@@ -11,13 +11,16 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from conformance.emulator import FAULTS, VARIANTS, Dialect, Fault, Step, Variant
+from conformance.emulator import FAULTS, VARIANTS, Dialect, Fault, Step, Variant, serving
+from conformance.emulator.alterations import WITNESS_ACCOUNTS
 from conformance.emulator.app import WIRE_HEADER
 from conformance.emulator.catalogue import ALL_DIALECTS, ALL_FAULTS, ALL_VARIANTS
 from conformance.emulator.demonstration import Observed, observe
 from conformance.rules import BY_ID, CATALOGUE
 
 from .serving import ACCOUNTS, PATH, ask, emulator, raw, raw_request, running
+
+pytestmark = pytest.mark.slow
 
 READ = Step(method="GET")
 GOOD = "DefaultInactiveTimer=PT1H&DefaultClosedTimer=P1D"
@@ -94,20 +97,17 @@ def test_a_variant_shows_in_its_witness(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def reference_url() -> Iterator[str]:
-    with running() as reference:
-        yield reference.url
+    with serving(accounts=WITNESS_ACCOUNTS) as url:
+        yield url
 
 
-@pytest.mark.parametrize(
-    ("option", "name"),
-    [("--fault", name) for name in sorted(WIRED_FAULTS)]
-    + [("--variant", name) for name in sorted(WIRED_VARIANTS)],
-)
-def test_what_happens_on_the_wire_shows_there(option: str, name: str, reference_url: str) -> None:
-    witness = FAULTS[name].witness if option == "--fault" else VARIANTS[name].witness
-    data = b"".join(raw_request(step) for step in witness)
-    with running(option, name) as altered:
-        shown = raw(altered.url, data)
+@pytest.mark.parametrize("name", sorted(WIRED_FAULTS | WIRED_VARIANTS))
+def test_what_happens_on_the_wire_shows_there(name: str, reference_url: str) -> None:
+    item: Fault | Variant = FAULTS[name] if name in FAULTS else VARIANTS[name]
+    data = b"".join(raw_request(step) for step in item.witness)
+    built_in = {"faults" if name in FAULTS else "variants": [name]}
+    with serving(accounts=WITNESS_ACCOUNTS, **built_in) as url:
+        shown = raw(url, data)
         assert b"emulator-wire" not in shown.lower()
         assert shown != raw(reference_url, data)
 

@@ -4,6 +4,8 @@ import pytest
 
 from conformance.emulator.demonstration import is_hidden
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "hidden", ["inactive-timer-refuses-hours", "omitted-reset", "chat-service-sid-echo-null"]

@@ -16,6 +16,8 @@ from conformance.emulator import Step
 from .durability import write_through_kills
 from .serving import ACCOUNTS, CLOSED, PATH, raw, raw_request, running, start
 
+pytestmark = pytest.mark.slow
+
 AUTH = ACCOUNTS[0]
 READ = Step(method="GET")
 

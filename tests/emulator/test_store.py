@@ -12,6 +12,8 @@ from conformance.emulator.store import APPLICATION_ID, COLUMNS, Store
 
 from .serving import ask, emulator
 
+pytestmark = pytest.mark.slow
+
 READ = Step(method="GET")
 
 

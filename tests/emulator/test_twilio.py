@@ -8,6 +8,8 @@ from twilio.rest import Client  # type: ignore[import-untyped] # ships no types
 
 from .serving import ACCOUNTS, running
 
+pytestmark = pytest.mark.slow
+
 CHAT, MESSAGING = "IS" + "0aF" * 10 + "00", "MG" + "1bE" * 10 + "11"
 
 

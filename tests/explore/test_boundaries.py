@@ -16,6 +16,8 @@ from conformance.transport.target import Target, TargetSettings
 from explore.doors import over_http
 from explore.settings import Drawn, both_timers, differences, emulated, length
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = 200
 SERVED = (0, 3, 60, 122, 161, 186)
 """Settings that are served over HTTP too: some of the costliest."""

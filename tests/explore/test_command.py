@@ -14,6 +14,8 @@ from conformance.model import CLOSED, INACTIVE, TIMERS
 from explore.doors import Settings, over_http
 from explore.test_exploration import reads_with, reference
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,12 @@
 import doctest
 from pathlib import Path
 
+import pytest
+
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
+
+pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[2] / "docs" / "explore.md"
 

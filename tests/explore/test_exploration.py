@@ -26,6 +26,8 @@ from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 from explore.doors import Accepts, InProcess, Settings, both, over_http
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {(each.name, each.variant): each for each in DIALECTS}
 
 

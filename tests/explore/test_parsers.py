@@ -17,6 +17,8 @@ from conformance.model import TIMERS
 from explore.doors import InProcess, Settings
 from explore.parsers import PARSERS, NotInstalled, Parse, Parser, differences, takes, texts_to_compare
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = os.environ.get("DURATION_PARSERS")
 
 

@@ -3,9 +3,13 @@
 from decimal import Decimal
 from xml.etree import ElementTree
 
+import pytest
+
 from conformance.explore import Point, from_exchanges, picture, picture_png
 from conformance.http import Exchange, Request, Response, update
 from conformance.model import CLOSED, INACTIVE
+
+pytestmark = pytest.mark.slow
 
 POINTS = (
     Point(INACTIVE.slug, "seconds", Decimal(59), False, "PT59S"),

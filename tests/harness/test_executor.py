@@ -39,6 +39,8 @@ from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
 QUICK = Plan(profile="quick")
 Answering = Callable[[Request], Response | Failure]
 
@@ -65,6 +67,7 @@ def findings(report: Report, level: Level | None = None) -> set[tuple[str, str]]
     }
 
 
+@pytest.mark.slow
 class TestAConformantTarget:
     """A quick run against a target that does everything right."""
 
@@ -107,11 +110,13 @@ class TestAConformantTarget:
         assert all(each.examples for each in report.outcomes)
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests() -> None:
     first, second = (judged(Resource(), plan=Plan(seed=7), limit=1200)[1].sent for _ in range(2))
     assert first == second
 
 
+@pytest.mark.slow
 def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -127,6 +132,7 @@ def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
     assert fresh == first == again
 
 
+@pytest.mark.slow
 def test_what_fails_at_every_seventh_request_is_unstable_and_ends_no_phase() -> None:
     class Failing(Resource):
         count = itertools.count(1)
@@ -147,6 +153,7 @@ def test_another_seed_sends_others() -> None:
     assert first != second
 
 
+@pytest.mark.slow
 def test_a_real_target_receives_the_same_bytes_twice() -> None:
     """Two fresh emulators, one seed: every request the same, to the byte."""
     runs = []
@@ -195,6 +202,7 @@ class TestBudget:
         assert unsent[Level.SHOULD] > ran[Level.SHOULD] / 4
         assert unsent[Level.MUST] == 0 or ran[Level.SHOULD] <= 9
 
+    @pytest.mark.slow
     def test_one_common_fault_does_not_keep_the_other_rules_from_being_run(self) -> None:
         """A mock that always answers its example breaks many rules; the run gets through them."""
         document = representation({"default_inactive_timer": "PT1M", "default_closed_timer": "PT10M"})
@@ -276,6 +284,7 @@ class TestFindings:
         )
         assert fast < slow / 2
 
+    @pytest.mark.slow
     def test_a_closed_timer_that_must_outlast_the_inactive_one_is_nobody_s_fault(self) -> None:
         """Open: some would refuse it."""
 
@@ -293,6 +302,7 @@ class TestFindings:
         report, _ = judged(Ordered(), plan=Plan(), limit=3000)
         assert findings(report) == set()
 
+    @pytest.mark.slow
     def test_an_example_mock_is_told_by_what_it_does_not_by_what_it_resembles(self) -> None:
         """It lets no account see another, loses no concurrent write, and is idempotent."""
         document = representation(
@@ -558,6 +568,7 @@ class TestEvents:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["inactive-timer-minimum", "media-type"])
 def test_the_embedded_emulator_with_a_fault_fails_its_rule(rule: str) -> None:
     name = next(each for each, built in FAULTS.items() if built.rule == rule)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from hypothesis import strategies as st
 
 from conformance.harness.generation import generate
@@ -26,6 +27,7 @@ def test_as_many_are_drawn_as_asked() -> None:
     assert len(drawn("x", 7)) == 7
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_what_else_is_imported() -> None:
     """Hypothesis mines constants from loaded modules, which would differ from one installation to another."""
     program = (

@@ -39,6 +39,7 @@ def test_parameters_that_do_not_matter_are_left_out() -> None:
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
 
+@pytest.mark.slow
 def test_of_a_form_with_thousands_of_parameters_what_shows_it_is_kept_and_soon() -> None:
     request = update(*((f"Name{number}", "x") for number in range(5_000)), (INACTIVE.parameter, "b"))
     finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")

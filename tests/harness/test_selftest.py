@@ -4,21 +4,26 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from conformance import emulator
+from conformance.cli import main
 from conformance.emulator.demonstration import is_hidden
+from conformance.harness import selftest
 from conformance.harness.executor import Plan, run
-from conformance.harness.selftest import Result, Subject, by_rule, combinations, examine, pairs, summary
+from conformance.harness.selftest import Result, Subject, by_rule, combinations, pairs, sample, summary
 from conformance.harness.verdicts import BUG
 from conformance.model import Level, Report, Rule, Verdict
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY
-from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
+
+pytestmark = pytest.mark.slow
 
 # Rules of the schema-driven layer are broken by faults that other rules tell first.
 SCHEMA_DRIVEN = {
@@ -26,6 +31,8 @@ SCHEMA_DRIVEN = {
     "openapi-response": "account-sid-cut",
     "openapi-checks": "allow-credentials-null",
 }
+ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
+examine = partial(selftest.examine, emulate=emulator.serving)
 TRIES = 4
 """Faults of a rule that are tried at most: the quick profile has a few of them slip."""
 
@@ -37,13 +44,13 @@ def faults_of(rule: Rule) -> list[str]:
 
 
 def judged(rules: Sequence[Rule], profile: str, *faults: str) -> Report:
-    with Embedded(THROWAWAY, faults=faults) as embedded:
-        limit = PROFILES[profile]
-        settings = TargetSettings(url=embedded.url(), timeout=2, max_requests=limit)
+    with emulator.serving(accounts=ACCOUNTS, faults=faults) as url:
+        settings = TargetSettings(url=url, timeout=2, max_requests=PROFILES[profile])
         with Target(settings) as target:
             return run(rules, target, Plan(profile=profile, fail_on=Level.SHOULD))
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
 def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
     for fault in faults_of(rule):
@@ -64,6 +71,7 @@ def test_every_rule_is_silent_without() -> None:
     assert {Verdict.CONFORMANT} == {outcome.verdict for outcome in outcomes}
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", list(emulator.VARIANTS)[::6])
 def test_a_variant_brings_no_finding(name: str) -> None:
     result = examine(Subject(variants=(name,)), profile="quick")
@@ -141,11 +149,47 @@ def test_a_run_that_an_error_of_ours_ended_is_no_success_whatever_it_found() -> 
 def test_the_matrix_tells_of_every_rule_which_faults_slipped() -> None:
     fault = Subject(faults=("f",), rules=("media-type",))
     rows = by_rule(
-        [Result(subject=fault, requests=3, seconds=1, verdict="conformant", findings=(), differences=0)]
+        [Result(subject=fault, requests=3, seconds=1, verdict="conformant", findings=(), headlines=())]
     )
 
     ((row),) = rows
     assert (row["rule"], row["faults"], row["caught"], row["missed"]) == ("media-type", 1, 0, ["f"])
+
+
+def reported(*headlines: str) -> Result:
+    fault = Subject(faults=("f",), rules=("media-type",), consequences=("json-body",))
+    return Result(
+        subject=fault, requests=3, seconds=1, verdict="deviations", findings=(), headlines=headlines
+    )
+
+
+@pytest.mark.parametrize(
+    ("headlines", "alone"),
+    [
+        (["media-type"], True),
+        (["media-type", "media-type", "json-body"], True),
+        (["media-type", "challenge"], False),
+        (["json-body"], False),
+        ([], False),
+    ],
+)
+def test_a_fault_is_reported_alone_under_its_rule_and_declared_consequences(
+    headlines: list[str], alone: bool
+) -> None:
+    result = reported(*headlines)
+
+    assert result.alone is alone
+    assert result.as_json()["alone"] is alone
+    assert summary([result])["alone"] == by_rule([result])[0]["alone"] == alone
+
+
+def test_a_sample_has_one_fault_of_every_kind_and_all_of_them_in_turn() -> None:
+    kinds = {fault.name: (fault.rule, fault.group) for fault in emulator.FAULTS.values()}
+    samples = [sample(kinds, seed) for seed in range(len(kinds))]
+
+    assert all(sorted(kinds[name] for name in names) == sorted(set(kinds.values())) for names in samples)
+    assert {name for names in samples for name in names} == set(kinds)
+    assert samples[0] == sample(kinds, 0)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -165,6 +209,36 @@ def test_the_command_tells_what_was_caught(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "media-type-html" in done.stdout
     assert (tmp_path / "m.json").exists()
+
+
+def test_the_command_fails_where_too_few_faults_are_reported_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Subject(faults=("media-type-html",), rules=("media-type",))
+    alone = examine(fault, profile="quick", fail_fast=True)
+    beside = replace(alone, headlines=("media-type", "challenge"))
+    monkeypatch.setattr(selftest, "examine_all", lambda *arguments, **options: iter([alone, beside]))
+
+    half, more, not_asked = (
+        CliRunner().invoke(main, ["selftest", *arguments])
+        for arguments in (["--alone", "50"], ["--alone", "51"], [])
+    )
+
+    assert (half.exit_code, more.exit_code, not_asked.exit_code) == (0, 1, 0)
+    assert "fewer than 51 % of the faults were reported alone" in more.stdout
+    assert "alone 1" in half.stdout
+
+
+def test_the_sample_is_of_the_faults_that_were_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    examined: list[Subject] = []
+
+    def examine_all(subjects: Sequence[Subject], **options: object) -> Sequence[Result]:
+        examined.extend(subjects)
+        return ()
+
+    monkeypatch.setattr(selftest, "examine_all", examine_all)
+    CliRunner().invoke(main, ["selftest", "--sample", "--rule", "media-type"])
+
+    kinds = {fault.group for fault in emulator.FAULTS.values() if fault.rule == "media-type"}
+    assert [each.rules for each in examined] == [("media-type",)] * len(kinds)
 
 
 def test_to_select_nothing_is_an_error() -> None:

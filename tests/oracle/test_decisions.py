@@ -1,10 +1,23 @@
 """The decisions that are settled, each by its example."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
+from conformance.http import Pairs
 from conformance.model import CHAT, CLOSED, FIELDS, INACTIVE, MESSAGING, Field, Level
-from conformance.oracle.decisions import Answer, decide, decide_sid, decide_timer, same_length
+from conformance.oracle.decisions import (
+    Answer,
+    Decision,
+    decide,
+    decide_sid,
+    decide_timer,
+    decide_value,
+    length_of,
+    lost_fraction,
+    same_length,
+)
 from conformance.oracle.durations import read
 from conformance_strategies import INVALID_DURATION_CLASSES, INVALID_SID_CLASSES, durations, sids
 
@@ -61,6 +74,153 @@ def test_timers_that_are_decided(text: str, answer: Answer, level: Level) -> Non
 @pytest.mark.parametrize("text", OPEN)
 def test_timers_that_are_open(text: str) -> None:
     assert decide_timer(text, 600).answer is Answer.OPEN
+
+
+ACCEPT, REJECT, EITHER, MUST, SHOULD = Answer.ACCEPT, Answer.REJECT, Answer.OPEN, Level.MUST, Level.SHOULD
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", (REJECT, SHOULD, "strictness", "an empty value is no duration")),
+        (" PT10M", (REJECT, SHOULD, "strictness", "blanks around a duration are no part of it")),
+        (" x", (REJECT, MUST, "syntax", "no reading of ISO 8601 durations parses it")),
+        (
+            "PT0S",
+            (EITHER, MUST, "minimum", "below the minimum, yet a support article says it disables the timer"),
+        ),
+        ("P0D", (REJECT, SHOULD, "strictness", "a zero other than PT0S is below the minimum")),
+        ("PT599S", (REJECT, MUST, "minimum", "shorter than the minimum of 600 s by every reading")),
+        ("x", (REJECT, MUST, "syntax", "no reading of ISO 8601 durations parses it")),
+        ("p400d", (EITHER, MUST, "strictness", "a looser reading takes it, for over a year")),
+        ("P1W1D", (REJECT, SHOULD, "strictness", "not ISO 8601-1, though iso8601-2 parses it")),
+        ("pt10m", (REJECT, SHOULD, "strictness", "not ISO 8601-1, though java, rfc3339 parses it")),
+        ("PT10M", (ACCEPT, MUST, "boundary", "it reaches the minimum of 600 s by every reading")),
+        ("PT601S", (ACCEPT, MUST, "boundary", "it reaches the minimum of 600 s by every reading")),
+        ("PT602S", (ACCEPT, MUST, "accept", "every reading parses it and it is long enough")),
+        ("P30D", (ACCEPT, MUST, "accept", "every reading parses it and it is long enough")),
+        ("P31D", (ACCEPT, SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")),
+        ("P366D", (ACCEPT, SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")),
+        ("P367D", (EITHER, MUST, "notation", "no maximum is documented, and none is excluded")),
+        ("P1W", (ACCEPT, SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")),
+        ("PT" + "0" * 15 + "20M", (ACCEPT, MUST, "accept", "every reading parses it and it is long enough")),
+        (
+            "PT" + "0" * 16 + "20M",
+            (ACCEPT, SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not"),
+        ),
+        (
+            "PT" + "0" * 59 + "20M",
+            (ACCEPT, SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not"),
+        ),
+        (
+            "PT" + "0" * 60 + "20M",
+            (EITHER, MUST, "notation", "no maximum is documented, and none is excluded"),
+        ),
+    ],
+)
+def test_a_decision_on_a_timer_says_its_rule_and_why(
+    text: str, expected: tuple[Answer, Level, str, str]
+) -> None:
+    assert decide_timer(text, 600) == Decision(*expected)
+    assert decide_value(CLOSED, text) == Decision(*expected, CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n", (REJECT, SHOULD, "strictness", "an empty value is no SID")),
+        ("IS" + "aF" * 16 + " ", (REJECT, SHOULD, "strictness", "blanks around a SID are no part of it")),
+        ("IS" + "aF" * 16, (ACCEPT, MUST, "accept", "it matches ^IS[0-9a-fA-F]{32}$")),
+        ("IS" + "aF" * 16 + "x", (REJECT, MUST, "anchoring", "a SID is all of the value, not a part of it")),
+        ("x" + "IS" + "aF" * 16, (REJECT, MUST, "anchoring", "a SID is all of the value, not a part of it")),
+        ("MG" + "aF" * 16, (REJECT, MUST, "prefix", "it does not begin with IS")),
+        ("IS" + "aF" * 16 + "0", (REJECT, MUST, "length", "it has 35 characters, not 34")),
+        (
+            "IS" + "g" * 32,
+            (REJECT, MUST, "alphabet", "it has a character that is no ASCII hexadecimal digit"),
+        ),
+    ],
+)
+def test_a_decision_on_a_sid_says_its_rule_and_why(
+    text: str, expected: tuple[Answer, Level, str, str]
+) -> None:
+    assert decide_sid(text, "IS") == Decision(*expected)
+    assert decide_value(CHAT, text) == Decision(*expected, CHAT)
+
+
+INACTIVE_GOOD, CLOSED_GOOD = (INACTIVE.parameter, "PT2M"), (CLOSED.parameter, "PT20M")
+ACCEPTABLE = "every reading parses it and it is long enough"
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ((), (ACCEPT, SHOULD, ("empty-update", "every parameter is optional, so none need be sent", None))),
+        (
+            (INACTIVE_GOOD, CLOSED_GOOD),
+            (ACCEPT, MUST, ("accept", ACCEPTABLE, INACTIVE), ("accept", ACCEPTABLE, CLOSED)),
+        ),
+        (
+            (INACTIVE_GOOD, (CLOSED.parameter, "P1W")),
+            (ACCEPT, SHOULD, ("notation", "ISO 8601-1 has this notation, though some readings do not", CLOSED)),
+        ),
+        ((("Other", "x"), CLOSED_GOOD), (EITHER, MUST, ("unvalidated-write", "an unknown parameter", None))),
+        (
+            (CLOSED_GOOD, CLOSED_GOOD, INACTIVE_GOOD),
+            (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
+        ),
+        (
+            (CLOSED_GOOD, CLOSED_GOOD, (INACTIVE.parameter, "x")),
+            (REJECT, MUST, ("syntax", "no reading of ISO 8601 durations parses it", INACTIVE)),
+        ),
+        (
+            ((CLOSED.parameter, ""), (CLOSED.parameter, "x")),
+            (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
+        ),
+        (
+            ((CLOSED.parameter, "x"), (CLOSED.parameter, "PT1S")),
+            (REJECT, MUST, ("syntax", "no reading of ISO 8601 durations parses it", CLOSED)),
+        ),
+        (
+            ((CHAT.parameter, "IS" + "b" * 32),),
+            (EITHER, MUST, ("accept", "the target may refuse SIDs of services it does not know", CHAT)),
+        ),
+        (
+            ((INACTIVE.parameter, "PT20M"), CLOSED_GOOD),
+            (EITHER, MUST, ("interplay", "some would refuse a closed timer shorter than inactive", None)),
+        ),
+    ],
+)  # fmt: skip
+def test_a_decision_on_a_form_says_its_causes(form: Pairs, expected: tuple[Any, ...]) -> None:
+    answer, level, *causes = expected
+    decision = decide(form, known_sids={CHAT.parameter: frozenset()})
+
+    assert (decision.answer, decision.level) == (answer, level)
+    assert [(each.claim, each.reason, each.field) for each in decision.causes] == causes
+    assert {(each.answer, each.level) for each in decision.causes} == {(answer, level)}
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "lost"),
+    [
+        ("PT10.5S", "PT10S", True),
+        ("PT10.5S", "PT11S", True),
+        ("PT10.5S", "PT9.5S", False),
+        ("PT10S", "PT10.5S", False),
+        ("PT10.5S", "x", False),
+        ("x", "PT10S", False),
+        ("P1Y", "PT10S", False),
+    ],
+)
+def test_a_fraction_of_a_second_may_be_lost(sent: str, shown: str, lost: bool) -> None:
+    assert lost_fraction(sent, shown) is lost
+
+
+@pytest.mark.parametrize(
+    ("text", "same"), [("\x00PT10M\n", "PT10M"), ("x", None), ("PT0S", None), ("P0D", None)]
+)
+def test_the_length_of_a_value(text: str, same: str | None) -> None:
+    assert length_of(text) == (None if same is None else read(same)["iso8601-1"])
 
 
 def test_the_minimum_is_exact() -> None:
@@ -159,7 +319,8 @@ def test_an_empty_form_should_be_accepted() -> None:
         ("PT60S", "PT1M", True), ("P1D", "PT24H", True), ("P1W", "P7D", True), ("P1M", "P30D", True),
         ("P1Y", "P12M", True), ("P1Y", "P360D", True), ("pt10m", "PT10M", True), (" PT10M", "PT10M", True),
         ("P1W1D", "P8D", True), ("PT60S", "PT61S", False), ("P1D", "PT25H", False), ("P1M", "PT1M", False),
-        ("P1Y", "P1M", False), ("PT10M", "600", False),
+        ("P1Y", "P1M", False), ("PT10M", "600", False), ("\x00PT10M", "PT10M", True), ("P1Y", "P359D", False),
+        ("P1D", "PT23H50M", False), ("PT100M", "PT99M", False),
     ],
 )  # fmt: skip
 def test_two_spellings_of_one_length(sent: str, shown: str, same: bool) -> None:

@@ -30,7 +30,10 @@ OTHER_SID = "AC" + "1" * 32
 TOKEN = "t0k en'\"$(id)`%!\\"
 ACCOUNTS = (ShellAccount(SID), ShellAccount(OTHER_SID))
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+]
 
 
 @pytest.fixture(scope="module")

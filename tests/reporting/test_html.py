@@ -8,6 +8,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
+
 from conformance.http import update
 from conformance.model import CLOSED, Verdict
 from conformance.reporting import build, differences
@@ -177,6 +179,7 @@ def test_the_run_can_be_made_again(clean: dict[str, Any]) -> None:
     assert "conformance run --profile standard --seed 0" in _Page(embedded).text
 
 
+@pytest.mark.slow
 def test_three_thousand_witnesses_make_a_page_below_two_mebibytes() -> None:
     syntax = rule("closed-timer-syntax", "timers")
     found = [

@@ -6,6 +6,8 @@ from hashlib import shake_256
 from html import unescape
 from typing import Any
 
+import pytest
+
 from conformance.http import update
 from conformance.model import CLOSED, Verdict
 from conformance.reporting import build
@@ -78,6 +80,7 @@ def test_text_reads_the_same_after_rendering(deviating: dict[str, Any]) -> None:
     assert "default_closed_timer" in unescape(render(deviating))
 
 
+@pytest.mark.slow
 def test_a_summary_too_large_loses_whole_sections_and_says_so() -> None:
     syntax = rule("closed-timer-syntax", "timers")
     found = [

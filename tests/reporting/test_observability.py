@@ -20,6 +20,8 @@ from conformance.transport.redaction import Secrets
 
 from .samples import HOSTILE, SID, exchange
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 from hypothesis import given, settings, strategies as st
 

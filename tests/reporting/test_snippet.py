@@ -15,6 +15,8 @@ from conformance.transport.credentials import _PLACEHOLDER
 
 from .recorder import Received, Recorder, serving
 
+pytestmark = pytest.mark.slow
+
 SID = "AC" + "0" * 32
 OTHER_SID = "AC" + "1" * 32
 TOKEN = "t0k en'\"$(id)`%!\\"

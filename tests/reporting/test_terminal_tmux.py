@@ -14,7 +14,7 @@ from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
 TMUX = shutil.which("tmux")
-pytestmark = pytest.mark.skipif(TMUX is None, reason="there is no tmux on the PATH")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(TMUX is None, reason="there is no tmux on the PATH")]
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -48,6 +48,7 @@ def test_a_picture_of_the_timers_is_kept_for_the_page_to_be_rendered_again(
     assert "data:image/svg+xml;base64," in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_of_three_thousand_exchanges_is_smaller_than_two_mebibytes() -> None:
     script = Path(__file__).parents[2] / "benchmarks" / "reports.py"
     command = [sys.executable, str(script), "--one", "3000"]

@@ -17,6 +17,8 @@ from conformance.safety.journal import Journal, entries
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_waiting")]
+
 BEFORE: Mapping[str, str | None] = {
     "default_chat_service_sid": "IS" + "7" * 32,
     "default_messaging_service_sid": "MG" + "7" * 32,

@@ -46,6 +46,7 @@ def test_the_shapes_are_of_all_notations() -> None:
     assert set(SHAPES) == set(NOTATIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize(
     ("low", "high"),
@@ -87,6 +88,7 @@ def test_a_duration_of_the_dialect_tables_is_an_example(text: str) -> None:
     assert text in {example for each in NOTATIONS.values() for example in each.examples()}
 
 
+@pytest.mark.slow
 def test_isodate_agrees_where_it_is_exact() -> None:
     """It is, for whole numbers of fixed units that a timedelta can hold."""
     whole = [
@@ -100,6 +102,7 @@ def test_isodate_agrees_where_it_is_exact() -> None:
         assert bounds(text) == (seconds, seconds)
 
 
+@pytest.mark.slow
 def test_all_notations_occur() -> None:
     drawn = sample(durations(), 1000)
     assert all(any(re.fullmatch(shape, text) for text in drawn) for shape in SHAPES.values())
@@ -117,6 +120,7 @@ def test_bounds_come_in_three_types(value: int | Decimal | timedelta, seconds: F
     )
 
 
+@pytest.mark.slow
 def test_both_bounds_are_met() -> None:
     drawn = [
         bounds(text)
@@ -126,6 +130,7 @@ def test_both_bounds_are_met() -> None:
     assert max(drawn)[0] == 7200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("low", "expected"),
     [(0, "PT0M"), (1, "PT1M"), (60, "PT1M"), (600, "PT10M"), (DAY, "PT1440M"), (61, "PT2M")],
@@ -134,6 +139,7 @@ def test_durations_shrink_to_the_shortest_number_of_minutes(low: int, expected: 
     assert minimal(durations(min_value=low)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("notation", "expected"),
     [
@@ -147,6 +153,7 @@ def test_notations_shrink_to_what_a_person_would_write(notation: str, expected: 
     assert minimal(durations(min_value=600, notations=[notation])) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [601, 1234, 86_401, 999_999])
 def test_a_length_that_matters_shrinks_to_the_second(limit: int) -> None:
     assert minimal(durations(notations=["seconds"]), lambda text: bounds(text)[0] >= limit) == f"PT{limit}S"
@@ -161,6 +168,7 @@ SIDES: dict[str, Callable[[Fraction, Fraction, int], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minimum", [1, 2, 59, 60, 61, 600, 3600, 86_400, 90_061, 604_800, 10**12])
 @pytest.mark.parametrize("side", SIDES)
 def test_near_keeps_to_its_side(minimum: int, side: str) -> None:
@@ -194,11 +202,13 @@ def test_near_lists_what_one_would_try(minimum: int, side: str, expected: set[st
     assert expected <= set(near(minimum, side))  # type: ignore[arg-type]  # a literal of the table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "expected"), [("below", "PT599S"), ("at", "PT10M"), ("above", "PT601S")])
 def test_durations_near_shrink_to_the_nearest_second(side: str, expected: str) -> None:
     assert minimal(durations_near(600, side=side)) == expected  # type: ignore[arg-type]  # a literal of the table
 
 
+@pytest.mark.slow
 def test_durations_near_vary() -> None:
     assert len(set(sample(durations_near(600, side="below"), 500))) > 150
 
@@ -259,6 +269,7 @@ def test_reprs_are_the_calls() -> None:
     assert repr(durations_near(60, side="at")) == "durations_near(60, side='at')"
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_draws() -> None:
     assert sample(durations()) == sample(durations())
     assert sample(durations(), of_seed=1) != sample(durations(), of_seed=2)

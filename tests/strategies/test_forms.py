@@ -18,6 +18,8 @@ from conformance_strategies import (
 from strategies.readings import length
 from strategies.sampling import minimal, sample
 
+pytestmark = pytest.mark.slow
+
 MINIMA = {"DefaultInactiveTimer": 60, "DefaultClosedTimer": 600}
 PREFIXES = {"DefaultChatServiceSid": "IS", "DefaultMessagingServiceSid": "MG"}
 NAMES = {*MINIMA, *PREFIXES}

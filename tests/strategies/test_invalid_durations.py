@@ -17,6 +17,7 @@ OF_FORMS = ("blanks", "empty")
 CONTROLS = "".join(map(chr, range(0x21))) + "\ufeff"
 
 
+@pytest.mark.slow
 @CLASSES
 def test_no_member_is_a_duration(duration_class: InvalidDurationClass) -> None:
     """Nor, in the classes that are not looser, does any published reading take one."""
@@ -47,6 +48,7 @@ def test_a_class_has_distinct_examples(duration_class: InvalidDurationClass) -> 
     assert examples == duration_class.examples()
 
 
+@pytest.mark.slow
 @CLASSES
 def test_members_shrink_to_the_first_example(duration_class: InvalidDurationClass) -> None:
     assert minimal(duration_class.strategy()) == duration_class.examples()[0]
@@ -92,6 +94,7 @@ def test_an_entry_of_the_dialect_tables_is_an_example(text: str) -> None:
     assert text in {example for each in INVALID_DURATION_CLASSES.values() for example in each.examples()}
 
 
+@pytest.mark.slow
 def test_invalid_durations_come_of_every_class() -> None:
     """Each class at least once in two thousand draws, told by the examples where numbers are few."""
     drawn = set(sample(invalid_durations(), 2000))
@@ -107,6 +110,7 @@ def test_invalid_durations_come_of_the_chosen_classes_only() -> None:
     assert set(chosen) == {"P", "PT", ""}
 
 
+@pytest.mark.slow
 def test_invalid_durations_shrink_to_an_example() -> None:
     assert minimal(invalid_durations()) == "P1H"
     assert minimal(invalid_durations(), lambda text: text.endswith("\n")) == "PT10M\n"
@@ -134,5 +138,6 @@ def test_reprs_are_the_calls() -> None:
     assert repr(INVALID_DURATION_CLASSES["empty"].strategy()) == "invalid_durations(classes=('empty',))"
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_draws() -> None:
     assert sample(invalid_durations()) == sample(invalid_durations())

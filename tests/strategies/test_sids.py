@@ -23,6 +23,7 @@ def test_sids_are_well_formed(prefix: str) -> None:
     assert all(is_sid(sid, prefix) for sid in sample(sids(prefix)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "pattern"),
     [
@@ -58,20 +59,24 @@ def test_options_hold_for_every_sid(options: dict[str, str], pattern: str) -> No
     assert all(re.fullmatch(pattern, sid) for sid in sample(sids("IS", **options)))  # type: ignore[arg-type]  # literals
 
 
+@pytest.mark.slow
 def test_sids_hardly_repeat() -> None:
     assert len(set(sample(sids("IS"), 500))) > 400
 
 
+@pytest.mark.slow
 def test_sids_shrink_to_the_documented_example() -> None:
     assert minimal(sids("IS")) == "IS" + "a" * 32
 
 
+@pytest.mark.slow
 def test_a_failing_sid_shrinks_to_what_matters() -> None:
     """Everything else is `a`, or `A` where capitals matter."""
     assert minimal(sids("IS", case="lower"), lambda sid: sid[9] == "c") == "ISaaaaaaac" + "a" * 24
     assert minimal(sids("IS"), lambda sid: any(char.isupper() for char in sid[2:])) == "IS" + "A" * 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", PREFIXES)
 @CLASSES
 def test_no_invalid_sid_is_a_sid(sid_class: InvalidSidClass, prefix: str) -> None:
@@ -99,6 +104,7 @@ def test_examples_are_few_distinct_and_there(sid_class: InvalidSidClass, prefix:
     assert examples == sid_class.examples(prefix)
 
 
+@pytest.mark.slow
 @CLASSES
 def test_members_shrink_to_the_first_example(sid_class: InvalidSidClass) -> None:
     assert minimal(sid_class.strategy("IS")) == sid_class.examples("IS")[0]
@@ -130,6 +136,7 @@ def test_a_mistake_one_would_think_of_is_an_example(text: str) -> None:
     assert text in {example for each in INVALID_SID_CLASSES.values() for example in each.examples("IS")}
 
 
+@pytest.mark.slow
 def test_invalid_sids_come_of_every_class() -> None:
     """Two thousand draws hold at least one example of nearly every class."""
     drawn = set(sample(invalid_sids("IS"), 2000))
@@ -174,6 +181,7 @@ def test_reprs_are_the_calls() -> None:
     assert repr(INVALID_SID_CLASSES["empty"].strategy("MG")) == "invalid_sids('MG', classes=('empty',))"
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_draws() -> None:
     assert sample(sids("IS")) == sample(sids("IS"))
     assert sample(invalid_sids("IS")) == sample(invalid_sids("IS"))

@@ -96,6 +96,7 @@ def test_examples_are_distinct_and_there(wire_class: WireClass) -> None:
     assert examples == wire_class.examples()
 
 
+@pytest.mark.slow
 @CLASSES
 def test_members_shrink_to_the_first_example(wire_class: WireClass) -> None:
     assert minimal(wire_class.strategy()) == wire_class.examples()[0]
@@ -110,6 +111,7 @@ def test_percent_encoding_changes_nothing(name: str) -> None:
         assert form.body != encode_form(form.equivalent_to)
 
 
+@pytest.mark.slow
 def test_every_character_comes_percent_encoded() -> None:
     """Those of names and of values, in upper and lower hexadecimal digits."""
     bodies = b"".join(form.body for form in sample(WIRE_CLASSES["partly-percent-encoded"].strategy(), 500))
@@ -184,6 +186,7 @@ def test_json_and_multipart_bodies_say_the_form() -> None:
     assert [part.get_payload() for part in parts] == ["PT10M"]
 
 
+@pytest.mark.slow
 def test_media_types_of_every_kind_occur() -> None:
     drawn = {form.content_type for form in sample(wire_forms(), 1000)}
     assert {None, FORM_MEDIA_TYPE, "text/plain", "application/json", "garbage", ""} <= drawn
@@ -215,11 +218,13 @@ def test_reprs_are_the_calls() -> None:
     assert repr(WIRE_CLASSES["nul"].strategy()) == "wire_forms(classes=('nul',))"
 
 
+@pytest.mark.slow
 def test_wire_forms_shrink_to_an_example() -> None:
     assert minimal(wire_forms()) == WIRE_CLASSES["percent-encoded"].examples()[0]
     assert minimal(wire_forms(), lambda form: b"\0" in form.body).body == b"DefaultInactiveTimer=PT10M\0"
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_draws() -> None:
     assert sample(wire_forms()) == sample(wire_forms())
     assert isinstance(sample(wire_forms(), 1)[0], WireForm)

@@ -19,6 +19,8 @@ from conformance.http import FailureKind, Request, update
 from conformance.transport.connections import addresses_of, are_loopback, are_private
 from conformance.transport.target import Target, TargetSettings
 
+pytestmark = pytest.mark.slow
+
 
 class TestPeer:
     """Connections go to the target, at the addresses that were checked, and nowhere else."""
