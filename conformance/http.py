@@ -189,6 +189,11 @@ class Exchange:
         return self.response.status if self.response is not None else None
 
     @property
+    def accepted(self) -> bool:
+        """Whether the target took the request: any 2xx, though only 200 is right."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
     def unwritten(self) -> bool:
         """Whether nothing may have been written: any 4xx."""
         return self.status is not None and 400 <= self.status < 500

@@ -80,7 +80,7 @@ def settings_in(document: object) -> dict[str, str | None] | None:
 
 def shown_by(exchange: Exchange) -> dict[str, str | None] | None:
     """The settings that an answer shows, by attribute; None when it shows none."""
-    if exchange.status != 200 or exchange.response is None:
+    if exchange.response is None or not exchange.accepted:
         return None
     try:
         return settings_in(json_of(exchange.response))
@@ -117,6 +117,8 @@ class Violation:
     cls: str = ""
     related: tuple[Exchange, ...] = ()
     """Earlier exchanges that are needed to see it."""
+    was_null: bool = False
+    """Whether it shows a setting that was null before: that state does not come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.model import Level, Violation
+from conformance.model import Aspect, Level, Violation
 from conformance.rules import BY_ID
 from conformance.rules.questions import QUESTIONS, Case, Requests, Seen, is_about_own
 
@@ -32,9 +32,10 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
 
 def _moved(violation: Violation, rule: str) -> Violation:
     """The violation of another rule; one that only should hold never becomes one that must."""
-    if rule == violation.rule or (
-        BY_ID[violation.rule].level is Level.SHOULD and BY_ID[rule].level is Level.MUST
-    ):
+    before, after = BY_ID[violation.rule], BY_ID[rule]
+    # Unless it is another request that is to blame, which left the connection or the target in a bad state.
+    raised = before.level is Level.SHOULD and after.level is Level.MUST and after.aspect is not Aspect.WIRE
+    if rule == violation.rule or raised:
         return violation
     moved = replace(violation, rule=rule)
-    return replace(moved, outcome="changed") if is_about_own(moved) and BY_ID[rule].field else moved
+    return replace(moved, outcome="changed") if is_about_own(moved) and after.field else moved

@@ -16,6 +16,7 @@ from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, R
 from conformance.harness.judging import Judge
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
+from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Watched
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED
 from conformance.rules.robustness import unusable
@@ -178,7 +179,7 @@ class Conversation:
                 self.note(violation, exchange, cls)
             self._recent.append(reply.exchange)
             judged.append(Judged(exchange, reply, violations))
-        for exchange, reply, _ in judged:
+        for exchange, reply, _ in judged if not self._judge.ledgers[0].is_random else ():
             for violation in mixed_up(reply, {rule for rule, _, _ in self._candidates}):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
@@ -188,29 +189,39 @@ class Conversation:
         return judged
 
     def try_again(
-        self, requests: Iterable[Request], together: Sequence[Request] = ()
+        self, requests: Iterable[Request], together: Sequence[Request] = (), before: Iterable[Request] = ()
     ) -> list[tuple[Exchange, list[Violation]]]:
         """
-        Send requests and judge them without recording, to show again what was seen before.
+        Send requests without recording what they violate, and judge them by what they establish themselves.
+
+        A counterexample has to show the same to somebody who does not know what was sent before it.
 
         Args:
             requests: Sent one after the other.
             together: Sent before them, at the same time.
+            before: Sent before those, one after the other.
         """
-        seen: list[tuple[Exchange, list[Violation]]] = []
+        states = states_of(len(self._judge.ledgers))
+        seen = [self._try(request, states) for request in before]
         if together:
             self._say_sent("")
             exchanges = self._target.send_together(together)
             replies = [self._judge.reply(exchange) for exchange in exchanges]
             self._judge.record_together(replies)
+            states[together[0].account].record_together(
+                [reply.exchange for reply in replies], [reply.shown for reply in replies]
+            )
             for reply in replies:
                 self._put_back(reply, _UNDONE)
             seen += [(exchange, []) for exchange in exchanges]
-        for request in requests:
-            exchange, reply = self._send(request, "")
-            seen.append((exchange, self._judge.violations(reply)))
-            self._put_back(reply, _UNDONE)
-        return seen
+        return [*seen, *(self._try(request, states) for request in requests)]
+
+    def _try(self, request: Request, states: Sequence[ExpectedState]) -> tuple[Exchange, list[Violation]]:
+        exchange, reply = self._send(request, "")
+        self._judge.violations(reply)
+        violations = self._judge.violations_alone(reply, states)
+        self._put_back(reply, _UNDONE)
+        return exchange, violations
 
     def note(
         self,

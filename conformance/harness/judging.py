@@ -9,7 +9,7 @@ from conformance.harness.candidates import shortened, status_of
 from conformance.http import Exchange, update
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import Answer, decide
-from conformance.oracle.expected_state import ExpectedState
+from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Watched, judge
 from conformance.rules.state import locked_out
 from conformance.rules.watching import remembered
@@ -62,9 +62,7 @@ class Judge:
         self._target = target
         sids = tuple(account.sid or "" for account in target.settings.accounts)
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
-        self.ledgers = [ExpectedState() for _ in target.settings.accounts]
-        for ledger in self.ledgers:
-            ledger.others = tuple(other for other in self.ledgers if other is not ledger)
+        self.ledgers = states_of(len(sids))
         self.kinds: dict[str, Counter[str]] = {}
         """By kind of answer, how often each status was seen."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
@@ -77,6 +75,11 @@ class Judge:
     def serve(self, accounts: int) -> None:
         """Take note of how many of the accounts the target serves."""
         self.situation = replace(self.situation, accounts=accounts)
+
+    def distrust(self) -> None:
+        """Take note that reads differ though nothing was written."""
+        for ledger in self.ledgers:
+            ledger.is_random = True
 
     def know(self, parameter: str, sids: frozenset[str] | None) -> None:
         """Take note of the only SIDs that the target takes for a parameter; None: it takes any well-formed one."""
@@ -127,6 +130,18 @@ class Judge:
         found = [shortened(violation) for violation in judge(reply)]
         self.evidence.see(reply)
         return found
+
+    def violations_alone(self, reply: Watched, states: Sequence[ExpectedState]) -> list[Violation]:
+        """
+        What an exchange violates by what the requests of one counterexample establish, and nothing before them.
+
+        Args:
+            reply: The exchange, recorded already.
+            states: By account, what those requests have established so far.
+        """
+        state = states[reply.request.account]
+        state.record(reply.exchange, authorised=reply.authorised)
+        return [shortened(violation) for violation in judge(replace(reply, ledger=state))]
 
     def violations_together(self, exchange: Exchange) -> tuple[Watched, list[Violation]]:
         """

@@ -26,7 +26,7 @@ from conformance.oracle.durations import read
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import decided
 from conformance.rules.forms import pairs_for, several_refused
-from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.probes import LONG_CLOSED
 from conformance.rules.questions import Case, Requests, Seen, is_about_own
 from conformance.rules.watching import remembered
 
@@ -78,6 +78,13 @@ class Minimizer:
         related = (*self._candidate.violation.related, self._candidate.exchange)
         return self._finished(related, stable=not self.tried)
 
+    def _seen_once(self) -> Finding:
+        """The finding as first seen, of a setting that was null before: it cannot be shown again here."""
+        said = f"{self.violation.summary}; the setting was null before, which does not come back"
+        self.violation = replace(self.violation, summary=said)
+        related = (*self._candidate.violation.related, self._candidate.exchange)
+        return self._finished(related, stable=True)
+
     def _found(self) -> Finding:
         if self._candidate.together:
             return self._concurrent()
@@ -115,6 +122,8 @@ class Minimizer:
     def _unconfirmed(self) -> Finding:
         """What no sequence showed every time: unstable, unless it was the run's budget that was missing."""
         if not self.exchanges:
+            if self._candidate.violation.was_null:
+                return self._seen_once()
             return self.as_seen()
         return self._finished(self.exchanges, stable=self._spent and not self._missed)
 
@@ -210,7 +219,7 @@ class Minimizer:
                 if len(requests) > 1:
                     self._session.try_again([self._ordinary(requests)])
             self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
-            seen = [*self._session.try_again(before), *self._session.try_again(requests, together)]
+            seen = self._session.try_again(requests, together, before)
         except BudgetExhausted:
             self._left, self._spent = 0, True
             return None
@@ -242,13 +251,15 @@ class Minimizer:
         before = tuple(each.request for each in self._candidate.before)
         seen = set()
         baseline = (update(*self._candidate.context),) if self._candidate.context else ()
+        everything = replace(update(*pairs_for(self._session.situation, 7)), account=last.account)
         tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
         for candidate in (
             (*related, last),
             (last,),
             (*baseline, *related, last),
-            (update(SHORT_INACTIVE), update(LONG_CLOSED), *related, last),
+            (everything, *related, last),
             *((*tail, last) for tail in tails),
+            *((everything, *tail, last) for tail in tails[:2]),
         ):
             if candidate not in seen:
                 seen.add(candidate)

@@ -15,11 +15,12 @@ from conformance.harness.reachable import ABSENT, is_absent, refuse_to_judge
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
-from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Field, Probe
+from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Aspect, Field, Probe, shown_by
 from conformance.rules import BY_ID, Watched
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
+from conformance.rules.state import unsteady
 from conformance.safety.journal import Settings
 
 
@@ -69,8 +70,10 @@ def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
     if account == 0 or replies[0].exchange.status != 200:
         session.safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
         replies.append(_send(session, EMPTY, account, "state/empty-update"))
-        found = replace(found, takes_empty=replies[1].exchange.status == 200)
+        found = replace(found, takes_empty=replies[1].exchange.accepted)
         shows = shows or _show(session, account, replies[1])
+    if account == 0 and len({str(each.shown) for each in replies if each.shown}) > 1:
+        _look_twice(session, replies[0])
     if not shows:
         _say_unreadable(session, replies, account)
     # Neither showed it, or it may be for reading alone: ask for a real update.
@@ -85,6 +88,20 @@ def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
         found = replace(found, reader=showing.request)
     session.learn(reader=found.reader, takes_empty=found.takes_empty)
     return found
+
+
+def _look_twice(session: Session, first: Watched) -> None:
+    """Read again where two answers differ: of a target that answers at random, nothing that is shown says anything."""
+    second = _send(session, READ, first.request.account, "answer/read")
+    if None not in (first.shown, second.shown) and first.shown != second.shown:
+        session.candidates.keep(lambda each: BY_ID[each.violation.rule].aspect < Aspect.ECHO)
+        session.conversation.note(
+            unsteady(first.exchange),
+            second.exchange,
+            "state/read",
+            shows=lambda again: shown_by(again) not in (None, first.shown),
+        )
+        session.judge.distrust()
 
 
 def _send(session: Session, request: Request, account: int, cls: str) -> Watched:
@@ -221,4 +238,4 @@ def _item(target_field: Field, name: str) -> Item:
 
 def _is_taken(session: Session, target_field: Field, name: str, value: str) -> bool:
     probe = value_probe(target_field, value)
-    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].exchange.status == 200
+    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].exchange.accepted

@@ -122,7 +122,13 @@ class Session:
 
     def restorer(self) -> Restorer:
         """What puts back the settings that were in force before."""
-        return Restorer(target=self.target, safeguard=self.safeguard, reader=self.reader, settle=self._settle)
+        return Restorer(
+            target=self.target,
+            safeguard=self.safeguard,
+            reader=self.reader,
+            settle=self._settle,
+            is_legible=not self.ledgers[0].is_random,
+        )
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Exchange:
         """Send one request, have the answer judged, and record what it violates."""
@@ -133,10 +139,10 @@ class Session:
         self.conversation.establish(context, account)
 
     def try_again(
-        self, requests: Iterable[Request], together: Sequence[Request] = ()
+        self, requests: Iterable[Request], together: Sequence[Request] = (), before: Iterable[Request] = ()
     ) -> list[tuple[Exchange, list[Violation]]]:
-        """Send requests and judge them without recording; see `Conversation.try_again`."""
-        return self.conversation.try_again(requests, together)
+        """Send requests and judge them by themselves, without recording; see `Conversation.try_again`."""
+        return self.conversation.try_again(requests, together, before)
 
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
         """Send a probe's steps, after what puts its context in force, and have every answer judged."""
@@ -176,7 +182,7 @@ class Session:
         self.conversation.begin(context)
         first = items[0].cls.id
         exchange, reply, violations = self.conversation.ask(update(*pairs), first)
-        taken = [exchange.status == 200] * len(items)
+        taken = [exchange.accepted] * len(items)
         if exchange.unwritten:
             taken = self._run_alone(items)
         else:
@@ -193,7 +199,7 @@ class Session:
         return taken
 
     def _run_alone(self, items: Sequence[Item]) -> list[bool]:
-        return [self.run_probe(item.probe, *item.key)[-1].exchange.status == 200 for item in items]
+        return [self.run_probe(item.probe, *item.key)[-1].exchange.accepted for item in items]
 
     def look_again(self, cls: str) -> None:
         """Have the settings shown by the answer to an update that leaves alone what may have been written."""

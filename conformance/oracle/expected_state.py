@@ -116,6 +116,8 @@ class Mismatch:
     """The value of this update's own parameter; None where it has none."""
     related: tuple[Exchange, ...] = ()
     """Earlier exchanges that are needed to see it, oldest first."""
+    was_null: bool = False
+    """Whether the setting was null before: that state does not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,14 @@ class Setting:
             self.suspects = [*self.suspects[-_REMEMBERED:], Suspect(value, kind, exchange)]
 
 
+def states_of(accounts: int) -> list["ExpectedState"]:
+    """The models of so many accounts, of which nothing is known yet."""
+    states = [ExpectedState() for _ in range(accounts)]
+    for state in states:
+        state.others = tuple(other for other in states if other is not state)
+    return states
+
+
 def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     """Whether the shown value is the sent one, or another spelling of it."""
     if sent is None:
@@ -205,6 +215,9 @@ class ExpectedState:
     explanation: Kind | None = None
     """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
 
+    is_random: bool = False
+    """Whether reads differ though nothing was written: then nothing that is shown says anything."""
+
     def lengths(self) -> Mapping[str, list[Length | None]]:
         """By timer parameter, what the current value may be."""
         return {
@@ -224,7 +237,6 @@ class ExpectedState:
     def record(self, exchange: Exchange, *, authorised: bool) -> None:
         """Take in what an exchange may have written, before its answer's representation is compared."""
         request = exchange.request
-        status = exchange.status
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
         self._note_short(sent)
@@ -241,7 +253,7 @@ class ExpectedState:
             for name, value in sent:
                 self._setting(name).suspect(value, Kind.REFUSED, exchange)
         else:
-            self._write(exchange, sent, certain=status is not None and 200 <= status < 300)
+            self._write(exchange, sent, certain=exchange.accepted)
 
     def _note_short(self, sent: Iterable[tuple[str, str]]) -> None:
         for name, value in sent:
@@ -263,15 +275,18 @@ class ExpectedState:
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
         for exchange, own in zip(exchanges, shown, strict=True):
-            accepted = exchange.status is not None and 200 <= exchange.status < 300
             for name, value in exchange.request.form() or ():
                 if name in BY_PARAMETER and not exchange.unwritten:
                     about = BY_PARAMETER[name]
-                    if accepted and own is not None and not is_right(about, value, own.get(about.attribute)):
+                    if (
+                        exchange.accepted
+                        and own is not None
+                        and not is_right(about, value, own.get(about.attribute))
+                    ):
                         self._setting(name).right = None
                         continue
                     values.setdefault(name, []).append(value)
-                    certain[name] = certain.get(name, False) or accepted
+                    certain[name] = certain.get(name, False) or exchange.accepted
                     self._setting(name).writer = exchange
         for name, sent in values.items():
             setting = self._setting(name)
@@ -329,6 +344,8 @@ class ExpectedState:
             exchange: a 200 answer, already recorded.
             shown: the settings it shows, by attribute; attributes that are no string or null are left out.
         """
+        if self.is_random:
+            return Comparison()
         by_post = exchange.request.method == "POST"
         form = (exchange.request.form() or ()) if by_post else ()
         mismatches: list[Mismatch] = []
@@ -436,6 +453,7 @@ class ExpectedState:
                 shown=value,
                 expected=expected,
                 sent=sent[-1],
+                was_null=setting.looked and setting.shown is None,
                 related=(self.last_update,) if again and self.last_update is not None else (),
             )
         elif not malformed:
@@ -450,6 +468,7 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
+                was_null=setting.looked and setting.shown is None,
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 

@@ -139,10 +139,16 @@ _UNSET: Mapping[str, Sequence[Length | None]] = {each.parameter: [None] for each
 """No timer that another could be too short for."""
 
 
+def is_acceptable(request: Request) -> bool:
+    """Whether a request is an update that must, or should, be accepted."""
+    decision = decided(request) if request.auth.valid else None
+    return decision is not None and decision.answer is Answer.ACCEPT
+
+
 def is_good(request: Request) -> bool:
     """Whether a request is an update that must be accepted."""
-    decision = decided(request) if request.auth.valid else None
-    return decision is not None and decision.answer is Answer.ACCEPT and decision.level is Level.MUST
+    decision = decided(request)
+    return is_acceptable(request) and decision is not None and decision.level is Level.MUST
 
 
 def describe(request: Request) -> str:

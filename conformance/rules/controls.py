@@ -92,4 +92,6 @@ def _is_repeated_settled(reply: Watched) -> bool:
     )
 
 
-REPEATED_SETTLED = Evidence("no repeated parameter was refused, or shown", _is_repeated_settled)
+REPEATED_SETTLED = Evidence(
+    "no repeated parameter was refused, or shown", _is_repeated_settled, given=("last-write-wins",)
+)

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from conformance.http import Exchange, Pairs, Request, encode_form, update
 from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Field, Situation, Violation, shown_by
 from conformance.oracle.expected_state import is_right
-from conformance.rules.acceptance import is_good
+from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.forms import pairs_for
 
@@ -86,7 +86,7 @@ def culprit(case: Case) -> Asking:
     """A request in the shortest sequence is of a kind that must change nothing: the rule that says so is broken."""
     yield from ()
     last = case.exchanges[-1]
-    refused = case.violation.outcome == "refused" and is_good(last.request)
+    refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE
     if not failing and (case.aspect not in _OF_STATE or not case.is_minimal):
         return ""

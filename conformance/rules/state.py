@@ -51,8 +51,8 @@ _BROKEN = {
 
 def watch_state(watched: Watched) -> Iterator[Violation]:
     """Compare a representation with the expected state."""
-    shown = watched.shown if watched.represents else None
-    if shown is None:
+    shown = watched.shown if watched.authorised and watched.request.method in ("POST", "GET") else None
+    if shown is None or not (watched.represents or any(shown.values())):
         return
     comparison = watched.ledger.compare(watched.exchange, shown)
     watched.proofs.update(comparison.proofs)
@@ -94,6 +94,7 @@ def violation_of(mismatch: Mismatch) -> Violation:
         expected=f"{about.attribute}: {_expected(mismatch)}",
         observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _short(mismatch.shown)}",
         related=mismatch.related,
+        was_null=mismatch.was_null,
     )
 
 
@@ -150,6 +151,19 @@ def mixed_up(watched: Watched, broken: Collection[str]) -> Iterator[Violation]:
                 expected=f"{about.attribute}: {value}",
                 observed=f"{about.attribute}: {back}",
             )
+
+
+def unsteady(first: Exchange) -> Violation:
+    """Two reads with no write between them that show different settings."""
+    return Violation(
+        rule=_BROKEN[Kind.SAFE],
+        outcome="unsteady",
+        field=None,
+        summary="two reads with no write between them show different settings",
+        expected="the settings that the first read shows",
+        observed="other settings",
+        related=(first,),
+    )
 
 
 def is_concurrent(violation: Violation) -> bool:

@@ -121,7 +121,8 @@ class Watched:
     @cached_property
     def shown(self) -> dict[str, str | None] | None:
         """The settings that the answer shows, by attribute; None when it shows none."""
-        if self.exchange.status != 200 or isinstance(self._parsed, NotJSON):
+        # Another 2xx than 200 is wrong by itself, and shows the settings all the same.
+        if not self.exchange.accepted or isinstance(self._parsed, NotJSON):
             return None
         return settings_in(self._parsed)
 

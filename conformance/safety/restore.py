@@ -40,6 +40,8 @@ class Restorer:
     """The request that shows the settings without writing; None when there is none."""
     settle: float = 0.0
     """Seconds within which a write must be seen."""
+    is_legible: bool = True
+    """Whether the settings that an answer shows say what is in force."""
 
     def put_back(self) -> tuple[Restore, bool]:
         """
@@ -84,6 +86,9 @@ class Restorer:
                 and decide_value(each, value).answer is not Answer.REJECT
             }
             shown = self._written(account, had)
+            if not self.is_legible:
+                shown = None
+                had = {}
             lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
             failed += lost
             unseen = unseen or shown is None

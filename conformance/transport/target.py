@@ -132,6 +132,8 @@ class Target:
         self._began = time.perf_counter()
         self._lock = threading.Lock()
         self._reserve_used = 0
+        self._serves_one = False
+        """Whether the target was seen to serve one connection at a time."""
         self.pace = Pace(
             rate=settings.rate,
             patience=settings.patience,
@@ -231,6 +233,8 @@ class Target:
             ValueError: As with `send`; none is sent.
         """
         prepared = [self._prepare(request) for request in requests]
+        if self._serves_one:
+            self.reconnect()
         first = self._take(len(requests), reserve=False)
         barrier = threading.Barrier(len(requests))
 
@@ -286,8 +290,17 @@ class Target:
         """Send once, or twice when a reused connection turns out to be closed."""
         prepared = self._prepare(request)
         number = self._take(1, reserve)
+        if request.fresh and self._serves_one:
+            self.reconnect()
         exchange = self._exchange(request, prepared, number, self._fresh if request.fresh else self._kept)
         watch = self._network.watch
+        hangs = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
+        if request.fresh and hangs and not watch.received and self._kept.connections:
+            # It may serve one connection at a time, which is legal: our own idle one then keeps this one waiting.
+            self.reconnect()
+            exchange = self._exchange(request, prepared, self._take(1, reserve), self._fresh)
+            self._serves_one = self._serves_one or exchange.failure is None
+            return exchange
         if watch.connected:
             return exchange
         # Only the closing of an idle connection is forgiven: not a byte of an answer has come. A 408 that was
