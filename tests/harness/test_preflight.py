@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 
-from conformance.exceptions import NoVerdict, Unimplemented
+from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented
 from conformance.harness.preflight import learn_sids, look_around, probe_unset
 from conformance.harness.session import Session
 from conformance.http import EMPTY, READ, Failure, FailureKind, Request, Response
 from conformance.model import CHAT, CLOSED, INACTIVE, SIDS
 from conformance.rules import BY_ID
+from conformance.transport.credentials import THROWAWAY
 
 
 def session_with(answering: Callable[[Request], Response | Failure], accounts: int = 1) -> Session:
@@ -47,10 +48,34 @@ def test_a_target_that_is_not_http_is_no_verdict() -> None:
         look_around(session)
 
 
-@pytest.mark.parametrize("status", [400, 409, 302, 500, 503])
+@pytest.mark.parametrize("status", [400, 409, 302])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status))
     assert (look_around(session).before, session.reader) == ((None,), None)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_target_that_fails_at_every_request_is_judged_no_further(status: int) -> None:
+    session = session_with(lambda request: refusal(status))
+    with pytest.raises(AlwaysFails, match="answers every request with a server error"):
+        look_around(session)
+    assert {rule for rule, _, _ in session.candidates} >= {"no-server-error"}
+    assert len(sent(session)) < 12
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_target_that_fails_at_all_but_one_kind_of_request_is_for_the_rules_to_judge(status: int) -> None:
+    session = session_with(lambda request: refusal(status if request.auth.valid else 401))
+    assert (look_around(session).before, session.reader) == ((None,), None)
+
+
+def test_an_account_that_is_not_served_is_left_out_with_a_notice() -> None:
+    right = Resource()
+    session = session_with(lambda request: refusal(401) if request.account else right(request), accounts=2)
+    assert len(look_around(session).before) == 1
+    assert session.situation.accounts == 1
+    (notice,) = [each for each in session.safeguard.notices if "judged without" in each]
+    assert THROWAWAY[1].user in notice
 
 
 def test_post_alone_is_enough_the_document_has_no_get() -> None:

@@ -4,8 +4,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from fakes import FakeTarget, Resource
 
+from conformance.attribution.evidence import Gathered
 from conformance.exceptions import (
+    AlwaysFails,
     BudgetExhausted,
     Garbled,
     LeftShort,
@@ -17,8 +20,10 @@ from conformance.exceptions import (
 )
 from conformance.harness.candidates import Tally
 from conformance.harness.schedule import Plan
+from conformance.harness.session import Session
 from conformance.harness.verdicts import End, How, Results, end_by, exit_code, outcome, verdict
-from conformance.model import Finding, Level, Outcome, Restore, Rule, Verdict
+from conformance.http import Pairs, update
+from conformance.model import CLOSED, INACTIVE, Finding, Level, Outcome, Restore, Rule, Verdict
 from conformance.rules import BY_ID
 
 MUST, SHOULD = BY_ID["closed-timer-minimum"], BY_ID["closed-timer-strictness"]
@@ -39,6 +44,19 @@ def finding(rule: Rule, *, stable: bool = True) -> Finding:
     )
 
 
+def evidence_of(*forms: Pairs) -> Gathered:
+    """What a right target shows when each form is sent to it."""
+    session = Session(FakeTarget(Resource()), tuple(BY_ID))
+    for form in forms:
+        session.send(update(*form), "class")
+    return session.judge.evidence
+
+
+ACCEPTED = ((INACTIVE.parameter, "PT2M"), (CLOSED.parameter, "PT20M"))
+TOO_SHORT, NOT_STRICT = ((CLOSED.parameter, "PT9M"),), ((CLOSED.parameter, "pt20m"),)
+ALL_EVIDENCE = evidence_of(ACCEPTED, TOO_SHORT, NOT_STRICT)
+
+
 def results(*findings: Finding, **changes: Any) -> Results:
     exercised = {
         (rule.id, cls.id): Tally(examples=1, decided=1, statuses=Counter({"400": 1}))
@@ -50,6 +68,7 @@ def results(*findings: Finding, **changes: Any) -> Results:
         "findings": findings,
         "tallies": exercised,
         "kinds": {},
+        "evidence": ALL_EVIDENCE,
         "left_out": (),
         "accounts": 2,
         "was_reached": True,
@@ -91,10 +110,32 @@ def test_a_rule_of_which_nothing_was_sent_says_why() -> None:
     ]
 
 
-def test_a_rule_of_which_nothing_was_decided_is_undecided() -> None:
-    sent = {(MUST.id, cls.id): Tally(examples=1) for cls in MUST.classes}
-    (first, _) = outcomes(tallies=sent)
-    assert (first.verdict, first.reason) == (Verdict.UNDECIDED, "nothing that was sent decides it")
+@pytest.mark.parametrize(
+    ("forms", "reason"),
+    [
+        ((), "no update was accepted"),
+        ((TOO_SHORT,), "no update was accepted"),
+        ((ACCEPTED,), "no such value was refused with a 4xx"),
+        ((ACCEPTED, NOT_STRICT), "no such value was refused with a 4xx"),
+    ],
+)
+def test_a_rule_without_evidence_is_undecided_and_says_what_was_not_seen(
+    forms: tuple[Pairs, ...], reason: str
+) -> None:
+    (first, _) = outcomes(evidence=evidence_of(*forms))
+    assert (first.verdict, first.reason, first.evidence) == (Verdict.UNDECIDED, reason, None)
+
+
+def test_a_rule_that_holds_shows_the_exchange_that_would_have_shown_it_broken() -> None:
+    shown = [each.evidence and each.evidence.request.form() for each in outcomes()]
+    assert shown == [TOO_SHORT, NOT_STRICT]
+
+
+def test_a_finding_decides_a_rule_for_which_there_is_no_evidence() -> None:
+    assert [each.verdict for each in outcomes(finding(MUST), evidence=Gathered())] == [
+        Verdict.DEVIATION,
+        Verdict.UNDECIDED,
+    ]
 
 
 def test_where_nothing_was_reached_no_rule_holds() -> None:
@@ -130,11 +171,46 @@ def test_the_run_s_verdict_and_exit_code(
     assert (verdict(made, end), code) == expected
 
 
+OTHER_MUST = BY_ID["closed-timer-syntax"]
+"""Its classes were not sent, so that it is not run."""
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "found", "evidence", "fail_on", "expected"),
+    [
+        ((MUST, SHOULD), [], Gathered(), Level.MUST, (Verdict.UNDECIDED, 3)),
+        ((MUST, OTHER_MUST, SHOULD), [], ALL_EVIDENCE, Level.MUST, (Verdict.CONFORMANT, 0)),
+        ((MUST, OTHER_MUST, SHOULD), [], Gathered(), Level.MUST, (Verdict.UNDECIDED, 3)),
+        ((MUST, SHOULD), [finding(SHOULD)], Gathered(), Level.MUST, (Verdict.UNDECIDED, 3)),
+        ((MUST, SHOULD), [finding(SHOULD)], Gathered(), Level.SHOULD, (Verdict.UNDECIDED, 1)),
+        ((MUST, OTHER_MUST), [finding(OTHER_MUST)], Gathered(), Level.MUST, (Verdict.DEVIATION, 1)),
+    ],
+)
+def test_where_more_than_half_of_the_must_rules_have_no_verdict_the_run_has_none(
+    catalogue: tuple[Rule, ...],
+    found: list[Finding],
+    evidence: Gathered,
+    fail_on: Level,
+    expected: tuple[Verdict, int],
+) -> None:
+    made = outcomes(*found, catalogue=catalogue, evidence=evidence)
+    code = exit_code(made, End(), Restore(state="restored"), Plan(fail_on=fail_on))
+    assert (verdict(made, End()), code) == expected
+
+
+def test_where_every_request_failed_other_rules_are_undecided_and_none_is_not_run() -> None:
+    made = outcomes(tallies={}, was_reached=False, evidence=Gathered(), end=End(How.FAILING, "all is lost"))
+    assert [(each.verdict, each.reason) for each in made] == [
+        (Verdict.UNDECIDED, "no update was accepted")
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("error", "how", "names_the_last_request"),
     [
         (BudgetExhausted("why"), How.JUDGED, False),
         (Garbled("why"), How.JUDGED, False),
+        (AlwaysFails("why"), How.FAILING, False),
         (Unimplemented("why"), How.UNIMPLEMENTED, False),
         (NoVerdict("why"), How.WITHOUT_VERDICT, False),
         (Unsafe("why"), How.WITHOUT_VERDICT, False),

@@ -155,7 +155,7 @@ ACCEPTABLE = "every reading parses it and it is long enough"
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
-        ((), (ACCEPT, SHOULD, ("empty-update", "every parameter is optional, so none need be sent", None))),
+        ((), (ACCEPT, SHOULD, ("empty", "every parameter is optional, so none need be sent", None))),
         (
             (INACTIVE_GOOD, CLOSED_GOOD),
             (ACCEPT, MUST, ("accept", ACCEPTABLE, INACTIVE), ("accept", ACCEPTABLE, CLOSED)),
@@ -164,10 +164,10 @@ ACCEPTABLE = "every reading parses it and it is long enough"
             (INACTIVE_GOOD, (CLOSED.parameter, "P1W")),
             (ACCEPT, SHOULD, ("notation", "ISO 8601-1 has this notation, though some readings do not", CLOSED)),
         ),
-        ((("Other", "x"), CLOSED_GOOD), (EITHER, MUST, ("unvalidated-write", "an unknown parameter", None))),
+        ((("Other", "x"), CLOSED_GOOD), (EITHER, MUST, ("unknown", "an unknown parameter", None))),
         (
             (CLOSED_GOOD, CLOSED_GOOD, INACTIVE_GOOD),
-            (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
+            (EITHER, MUST, ("repeated", "a repeated parameter", CLOSED)),
         ),
         (
             (CLOSED_GOOD, CLOSED_GOOD, (INACTIVE.parameter, "x")),
@@ -175,7 +175,7 @@ ACCEPTABLE = "every reading parses it and it is long enough"
         ),
         (
             ((CLOSED.parameter, ""), (CLOSED.parameter, "x")),
-            (EITHER, MUST, ("repeated-parameters", "a repeated parameter", CLOSED)),
+            (EITHER, MUST, ("repeated", "a repeated parameter", CLOSED)),
         ),
         (
             ((CLOSED.parameter, "x"), (CLOSED.parameter, "PT1S")),

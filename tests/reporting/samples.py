@@ -256,7 +256,7 @@ def _no_verdict() -> Report:
 
 def _undecided() -> Report:
     """Most MUST rules without a verdict, and a rule that holds with its evidence."""
-    harmless = rule("rejection-harmless", "state")
+    harmless = rule("rejected-update-changes-nothing", "state")
     seen = exchange(update((CLOSED.parameter, "10M")), HOSTILE_BODY, number=17, status=400)
     return replace(
         _clean(),

@@ -155,7 +155,7 @@ def test_a_rule_that_holds_names_its_evidence() -> None:
     by_id = {each["id"]: each["evidence"] for each in build(REPORTS["undecided"])["rules"]}
 
     assert by_id["idempotence"] is None
-    assert by_id["rejection-harmless"] == {
+    assert by_id["rejected-update-changes-nothing"] == {
         "number": 17,
         "request": "DefaultClosedTimer=10M",
         "status": 400,
