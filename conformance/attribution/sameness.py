@@ -4,6 +4,9 @@ from conformance.model import Aspect, Rule, Violation
 from conformance.rules import BY_ID
 
 
+_PREVIOUS = "previous-value"
+
+
 def is_about_state(rule: Rule) -> bool:
     """Whether a rule is about what was, or was not, written: only what was sent in between tells these rules apart."""
     return rule.aspect is Aspect.STATE or (rule.culprit is not None and rule.aspect is not Aspect.WIRE)
@@ -25,7 +28,8 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
     if rules[0].aspect is Aspect.ECHO and wanted.field == seen.field:
-        return rules[1].aspect is Aspect.ECHO  # what is shown in its place can differ each time
+        # Another value can be shown each time; only the one before takes two requests to be seen.
+        return rules[1].aspect is Aspect.ECHO and (wanted.outcome != _PREVIOUS or seen.outcome == _PREVIOUS)
     shown = wanted.outcome not in ("refused", "accepted")
     if rules[0].control is not None and shown and wanted.field == seen.field:
         return wanted.rule == seen.rule or rules[1].aspect is Aspect.ECHO
