@@ -213,6 +213,8 @@ class Rule:
     field: Field | None = None
     """The setting that it is about; None where it is about none, or all."""
     classes: tuple[InputClass, ...] = ()
+    needs_accounts: int = 1
+    """How many accounts it takes to exercise it."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
     For rules about state: whether an exchange is of the kind that must change nothing; given it, and the last one.

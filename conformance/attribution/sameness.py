@@ -3,7 +3,6 @@
 from conformance.model import Aspect, Rule, Violation
 from conformance.rules import BY_ID
 
-
 _PREVIOUS = "previous-value"
 
 

@@ -21,6 +21,7 @@ from conformance.harness.schedule import Plan
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
 from conformance.model import Outcome, Report, Restore, Rule
+from conformance.rules.robustness import is_absence
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
@@ -146,7 +147,7 @@ class _Run:
             case NoVerdict():  # what is not there, or lets nobody in, deviates from nothing
                 candidates.keep(lambda each: False)
             case Unimplemented():
-                candidates.keep(lambda each: each.violation.rule == "implemented")
+                candidates.keep(lambda each: is_absence(each.violation))
             case TargetDead():  # what was only seen because the target went away is no verdict on it
                 recent = self._session.conversation.recent
                 answered = max((each.number for each in recent if each.response is not None), default=0)

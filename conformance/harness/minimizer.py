@@ -28,6 +28,7 @@ from conformance.rules.acceptance import decided
 from conformance.rules.forms import pairs_for, several_refused
 from conformance.rules.probes import LONG_CLOSED
 from conformance.rules.questions import Case, Requests, Seen, is_about_own
+from conformance.rules.robustness import is_trouble
 from conformance.rules.watching import remembered
 
 REQUESTS = 30
@@ -242,6 +243,7 @@ class Minimizer:
             count=len(self._candidate.numbers),
             numbers=frozenset(self._candidate.numbers),
             first=self._candidate.exchange.number,
+            shared_connection=len(exchanges) > 1 and BY_ID[violation.rule].culprit is is_trouble,
             cause=cause_of(violation.rule, violation.outcome, violation.field),
         )
 
@@ -333,6 +335,10 @@ def _with(request: Request, pairs: Pairs) -> Request:
 
 def _simpler(request: Request) -> Iterator[Request]:
     """Requests that say less, boldest first."""
+    if request.account:
+        yield replace(request, account=0)
+    if request.query and not request.intends:
+        yield replace(request, query="")
     pairs = request.form() if request.method == "POST" else None
     if pairs is None:
         return

@@ -109,6 +109,8 @@ class Phases:
             return
         if not self._session.safeguard.admits(probe, item.cls.id):
             return
+        if any(not step.auth.valid and self._session.target.lets_in(step) for step in probe.steps):
+            return
         self._budget.claim(probe.steps)
         if probe.pause:
             self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)

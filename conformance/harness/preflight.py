@@ -17,6 +17,7 @@ from conformance.harness.session import Session
 from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Aspect, Field, Probe, shown_by
 from conformance.rules import BY_ID, Watched
+from conformance.rules.forms import REFUSED_WRITES
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
@@ -187,7 +188,7 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: int) -> boo
         for value in _UNSET[each][:each_setting]:
             session.run_probe(
                 Probe(steps=(update((each.parameter, value)),)),
-                "rejected-update-changes-nothing",
+                REFUSED_WRITES,
                 "state/unset",
             )
     if unset:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from conformance.http import Pairs, Request
-from conformance.model import InputClass, Level, Probe, Rule, Situation
+from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
 
@@ -23,7 +23,7 @@ _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 
-_PARALLEL = (("inactive-timer", "chat-service-sid"), ("closed-timer", "messaging-service-sid"))
+_PARALLEL = ((INACTIVE, CHAT), (CLOSED, MESSAGING))
 """Settings of one kind. They share the rare classes, each sending every second one: in the quick profile the
 examples, in the standard one what is drawn."""
 
@@ -80,12 +80,11 @@ def planned(
 
 def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:
     """The rule that sends a class: one class can serve several rules about one setting, or about none."""
-    slug = next((each for settings in _PARALLEL for each in settings if rule.id.startswith(each)), "")
     return next(
         (other.id, name)
         for other in catalogue
         for cls in other.classes
-        if cls.id == name and other.id.startswith(slug)
+        if cls.id == name and rule.field in (None, other.field)
     )
 
 
@@ -94,7 +93,7 @@ def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
     if not cls.rare or len(catalogue) < len(CATALOGUE):
         return True
     rare = [each.id for each in rule.classes if each.rare]
-    return rule.id.startswith(_PARALLEL[rare.index(cls.id) % 2])
+    return rule.field in _PARALLEL[rare.index(cls.id) % 2]
 
 
 def side_by_side(

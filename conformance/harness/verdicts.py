@@ -143,7 +143,7 @@ def _why_not(results: Results, rule: Rule) -> str:
         return results.end.reason
     if all(cls.id.startswith("answer/") for cls in rule.classes):
         return "no such answer was seen"
-    if rule.id == "accounts-apart" and results.accounts < 2:
+    if rule.needs_accounts > results.accounts:
         return "needs a second account: set CONFORMANCE_ACCOUNTS"
     return "the budget of requests was spent before"
 

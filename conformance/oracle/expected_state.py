@@ -46,7 +46,7 @@ class Kind(StrEnum):
     """The length was changed of a value whose notation a target need not know."""
     REPEATED = "repeated"
     """The parameter was sent more than once; the answer shows none of its valid values."""
-    IDEMPOTENCE = "idempotence"
+    IDEMPOTENCE = "again"
     """The same update was sent twice, and the second answer differs."""
     # The setting was not sent, and is no longer what it was.
     LOST = "lost"

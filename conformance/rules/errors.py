@@ -68,7 +68,7 @@ RULES = (
 def watch_errors(watched: Watched) -> Iterator[Violation]:
     """Judge the body of a 4xx to GET and POST."""
     response = watched.response
-    if response is None or not _is_judged(watched):
+    if response is None or response.truncated or not _is_judged(watched):
         return
     expected = f"a JSON object with message and status {response.status}"
     try:

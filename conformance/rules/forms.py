@@ -110,6 +110,8 @@ def _is_refused(exchange: Exchange, last: Exchange) -> bool:
     return exchange.refused and exchange.request.method == "POST" and exchange.request.auth.valid
 
 
+REFUSED_WRITES = "rejected-update-changes-nothing"
+
 RULES = (
     Rule(
         id="any-subset",
@@ -142,7 +144,7 @@ RULES = (
         classes=(InputClass(id="form/order", reason="every order of the four parameters", examples=_orders),),
     ),
     Rule(
-        id="rejected-update-changes-nothing",
+        id=REFUSED_WRITES,
         group="state",
         level=Level.MUST,
         aspect=Aspect.STATE,

@@ -20,6 +20,14 @@ _WORKS = Evidence(
     lambda reply: reply.request.method == "POST" and (reply.exchange.status or 500) < 500,
 )
 
+RULE_OF_CHECK = {
+    "not_a_server_error": "openapi-server-error",
+    "response_schema_conformance": "openapi-response",
+    "content_type_conformance": "openapi-response",
+    "response_headers_conformance": "openapi-checks",
+}
+"""The rule that each response check of schemathesis is about."""
+
 RULES = (
     Rule(
         id="openapi-server-error",

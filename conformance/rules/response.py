@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation
+from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.evidence import ACCEPTED, REFUSED, read_shows, update_shows
 from conformance.rules.probes import DOCUMENT
 from conformance.rules.watching import Watched
@@ -188,6 +189,8 @@ def _judge(watched: Watched) -> Iterator[Violation]:
         yield _violation(
             "documented-headers", _ALLOW_CREDENTIALS, "not-boolean", "true or false", repr(credentials)
         )
+    if response.truncated:
+        return  # the suite itself has cut it: nothing is known of the rest
     try:
         document = watched.document
     except NotJSON as error:
@@ -236,7 +239,9 @@ def _attributes(watched: Watched, document: Mapping[str, Any]) -> Iterator[Viola
             "resource-url", "url", "other", f"an absolute URL ending in {PATH}", f"url: {_shorten(url)}"
         )
     links = document.get("links")
-    if links is not None and not _are_links(links):
+    chat = document.get(CHAT.attribute)
+    well_formed = isinstance(chat, str) and decide_sid(chat, CHAT.prefix).answer is Answer.ACCEPT
+    if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
         expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
         yield _violation("resource-links", "links", "other", expected, f"links: {_shorten(links)}")
 
@@ -266,6 +271,13 @@ def _are_links(links: object) -> bool:
     return (webhooks is None or _is_url(webhooks, f"{PATH}/Webhooks")) and (
         service is None or ("/v1/Services/" in service and _is_url(service, "/Configuration"))
     )
+
+
+def _names_another(links: object, chat: object) -> bool:
+    """Whether the link to the service's own configuration names another service than the settings do."""
+    service = links.get("service") if isinstance(links, dict) else None
+    named = re.search("/Services/(IS[0-9a-fA-F]{32})/", service) if isinstance(service, str) else None
+    return named is not None and isinstance(chat, str) and named[1].lower() != chat.lower()
 
 
 def _violation(rule: str, name: str | None, outcome: str, expected: str, observed: str) -> Violation:

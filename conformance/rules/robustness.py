@@ -74,7 +74,7 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 """What means something to a shell, a template, a query or a terminal, or takes two or four bytes."""
 
 
-def _is_trouble(exchange: Exchange, last: Exchange) -> bool:
+def is_trouble(exchange: Exchange, last: Exchange) -> bool:
     """Whether a request was rightly not answered with 200, and must have no effect on the next."""
     return exchange.status != 200 and not is_good(exchange.request)
 
@@ -179,7 +179,7 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ACCEPTED,
-        culprit=_is_trouble,
+        culprit=is_trouble,
         statement="After whatever was sent, the next ordinary request works.",
         source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
         classes=answers("update"),
@@ -198,6 +198,11 @@ def unusable(canary: Exchange, after: Exchange) -> Violation:
         observed=f"status {canary.status}" if canary.failure is None else canary.failure.detail,
         related=(after,),
     )
+
+
+def is_absence(violation: Violation) -> bool:
+    """Whether a violation says that the resource is not there."""
+    return violation.rule == "implemented"
 
 
 def absent(statuses: Iterable[int | None]) -> Violation:

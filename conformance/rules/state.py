@@ -456,6 +456,7 @@ RULES = (
     Rule(
         id="accounts-apart",
         group="state",
+        needs_accounts=2,
         level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
