@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
-from conformance.http import PATH, Auth, Exchange, Failure, FailureKind, Request, Response
+from conformance.http import BASIC, PATH, Auth, Exchange, Failure, FailureKind, Request, Response
 from conformance.transport.connections import FAILURES, Network, misframing, receive
 from conformance.transport.credentials import THROWAWAY, Account, authorization
 from conformance.transport.pacing import TRIES, Pace
