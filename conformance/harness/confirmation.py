@@ -9,7 +9,7 @@ from conformance.harness.candidates import Candidate
 from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
-from conformance.http import FailureKind
+from conformance.http import Exchange, FailureKind
 from conformance.model import Finding
 from conformance.rules import BY_ID
 
@@ -38,6 +38,8 @@ class Confirmation:
         self._budget = budget
         self._listener = listener
         self._findings: list[Finding] = []
+        self.dropped: Exchange | None = None
+        """The one exchange of the run whose connection closed without an answer, where that never came again."""
         self._steady, self._unstable = Counter[str](), Counter[str]()
         self._moved: dict[str, Finding | None] = {}
         """By cause, the finding of another rule that a candidate turned out to be; None where one did not."""
@@ -85,9 +87,24 @@ class Confirmation:
             )
         return finding
 
+    def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
+        """Whether it is the one connection of a run that closed without an answer, and never again."""
+        numbers = {
+            number
+            for each in self._session.candidates.values()
+            if each.exchange.failure is not None
+            for number in each.numbers
+        }
+        failure = candidate.exchange.failure
+        closed = failure is not None and failure.kind is FailureKind.DISCONNECT and not failure.partial
+        return closed and not finding.stable and len(numbers) == 1
+
     def _keep(self, candidate: Candidate, finding: Finding) -> None:
         """Keep a finding, or count it with the one that it turned out to be."""
         candidate.confirmed = True
+        if self._is_a_single_drop(candidate, finding):
+            self.dropped = candidate.exchange
+            return
         moved = finding.rule != candidate.violation.rule
         requests = [each.request for each in finding.exchanges]
         for index, other in enumerate(self._findings):

@@ -111,6 +111,7 @@ class _Run:
             observations=(
                 *self._phases.open_inputs.described(),
                 *observations.described(self._session.judge),
+                *observations.dropped(self._confirmation.dropped, self._session.target.requests),
             ),
             restore=restored,
             timers=tuple(self._session.judge.timers),

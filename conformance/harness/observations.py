@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from conformance.harness.judging import Judge
 from conformance.harness.session import Session
-from conformance.http import FORM_MEDIA_TYPE, Request, encode_form, update
+from conformance.http import FORM_MEDIA_TYPE, Exchange, Request, encode_form, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Observation
 from conformance.rules import Watched
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
@@ -123,3 +123,10 @@ def _counts(statuses: Counter[str]) -> str:
         f"{status} ({'once' if count == 1 else f'{count} times'})"
         for status, count in sorted(statuses.items())
     )
+
+
+def dropped(exchange: Exchange | None, requests: int) -> Iterator[Observation]:
+    """A connection that closed without an answer once, and not when the same was sent again."""
+    if exchange is not None:
+        text = f"one connection closed without an answer (1 of {requests:,} requests), and never again"
+        yield Observation(topic="open/dropped", text=text)

@@ -1,13 +1,14 @@
 """Puts the settings back that were in force before a run, and says what could not be put back."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import READ, Exchange, Request, update
-from conformance.model import FIELDS, Field, Restore, shown_by
+from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.oracle.expected_state import is_right
 from conformance.safety.journal import Settings
@@ -19,6 +20,9 @@ REQUESTS = 2 * (2 + len(FIELDS))
 _TRIES = 2
 _PAUSE = 0.5
 """Seconds before it is tried again: what failed may have been a connection."""
+
+_NEUTRAL = {INACTIVE.parameter: "P15D", CLOSED.parameter: "P30D"}
+"""Long timers do least: no conversation is closed early."""
 
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 
@@ -95,6 +99,7 @@ class Restorer:
             if not lost:
                 safeguard.restored(account)
             if shown is not None:
+                self._neutralize(account, [each for each in FIELDS if each not in had], shown)
                 unrestorable += [
                     each.attribute
                     for each in FIELDS
@@ -107,6 +112,21 @@ class Restorer:
             unrestorable=tuple(dict.fromkeys(unrestorable)),
             failed=tuple(dict.fromkeys(failed)),
         )
+
+    def _neutralize(self, account: int, fields: Iterable[Field], shown: Settings) -> None:
+        """Leave valid values where null does not come back and a faulty target has kept an invalid one of ours."""
+        pairs = [
+            (each.parameter, _NEUTRAL.get(each.parameter, EXAMPLE[each.parameter]))
+            for each in fields
+            if (value := shown.get(each.attribute)) is not None
+            and decide_value(each, value).answer is Answer.REJECT
+        ]
+        if not pairs:
+            return
+        with suppress(*_GONE):
+            if self._send(account, update(*pairs)).accepted:
+                said = ", ".join(f"{name}={value}" for name, value in pairs)
+                self.safeguard.tell(f"null does not come back, and invalid values were kept: left at {said}")
 
     def _written(self, account: int, had: Mapping[Field, str]) -> Settings | None:
         """Write settings until they are shown again; the settings as shown at last, None where they are not."""
