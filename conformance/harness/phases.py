@@ -15,15 +15,19 @@ from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.schedule import Item, Plan, planned, side_by_side
 from conformance.harness.session import Session
-from conformance.http import FailureKind, Request
-from conformance.model import InputClass, Level, Probe, Rule
+from conformance.http import BASIC, NO_AUTH, FailureKind, Request, update
+from conformance.model import INACTIVE, InputClass, Level, Probe, Rule
 from conformance.rules.openapi import GENERATED
+from conformance.rules.probes import LONG_CLOSED
 
 _STEPS = 8
 """Requests in a sequence of the state machine, at most."""
 
 _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase."""
+
+_ORDINARY = tuple(update((INACTIVE.parameter, "P10D"), LONG_CLOSED, auth=auth) for auth in (BASIC, NO_AUTH))
+"""A good update, which makes no timer short, and one without credentials."""
 
 _HANGS = 2
 """Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""
@@ -58,6 +62,7 @@ class Phases:
                 for request in requests:
                     self._session.send(request, cls)
             self._send_examples()
+            self._send_ordinary()
             self._send_generated()
             self._send_cases()
         except Enough:
@@ -89,6 +94,13 @@ class Phases:
         for rule, cls, probes, _ in self._rows:
             for probe in probes[1:]:
                 self._send(Item(rule, cls, probe))
+
+    def _send_ordinary(self) -> None:
+        """Send what the evidence of a rule may rest on: where few rules are exercised, no other has sent it."""
+        for request in _ORDINARY:
+            if any(self._session.judge.evidence.missing(rule) for rule in self._catalogue):
+                self._budget.claim((request,))
+                self._session.send(request, "answer/update")
 
     def _send_first(self, items: Sequence[Item]) -> None:
         due = [item for item in items if self._is_due(item)]

@@ -132,7 +132,9 @@ def _refuse_to_judge(session: Session, replies: list[Watched], account: int) -> 
     exchanges = [reply.exchange for reply in replies]
     user = session.target.settings.accounts[account].user
     refuse_to_judge(exchanges, url=session.target.url, user=user)
-    if len(exchanges) > 2 and is_absent(exchanges):
+    if len(exchanges) < 3:
+        return  # no setting was written yet, and nothing is until it is known whether settings can be put back
+    if is_absent(exchanges):
         statuses = [exchange.status for exchange in exchanges if exchange.request.method == "POST"]
         session.conversation.note(absent(statuses), exchanges[-1], "answer/update")
         raise Unimplemented(f"{session.target.url} answers {statuses[-1]}")
