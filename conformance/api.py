@@ -1,4 +1,4 @@
-"""A run from settings to result document: what every front does, in one place."""
+"""The parts of a run that the command line and the pytest plugin share: from settings to the result document."""
 
 import difflib
 import time
@@ -18,14 +18,14 @@ from conformance.safety.journal import state_directory
 from conformance.safety.safeguard import Safeguard, safeguarded
 from conformance.settings import RunSettings
 
-if TYPE_CHECKING:  # its import costs more than what is here
+if TYPE_CHECKING:  # the import costs more than this whole module
     from conformance.harness.events import Listener
     from conformance.reporting import Archive, Observations, Redact
 
 _QUIET = 10.0
-"""Seconds after a line on waiting in which there is no other."""
+"""Seconds between two notices that the target makes the run wait; those in between are dropped."""
 
-_AGAIN = (
+_REPEATED = (
     "rate",
     "timeout",
     "ca_file",
@@ -34,19 +34,19 @@ _AGAIN = (
     "live",
     "accept_unrestorable",
 )
-"""Settings that a report tells where they were given, since the same run takes them."""
+"""Settings that a report states where the user gave them, because whoever repeats the run needs them."""
 
 _SUITE = "twilio-configuration-conformance"
 
 
 def select(globs: Sequence[str]) -> tuple[Rule, ...]:
     """
-    The rules whose ids match any of the globs; all of them without globs.
+    Return the rules whose ids match any of the globs; all rules where there are no globs.
 
     Raises:
-        ConfigurationError: a glob matches nothing.
+        ConfigurationError: A glob matches no rule.
     """
-    # It imports Hypothesis: only once there is something to run, and an emulator has been started.
+    # This imports Hypothesis, which takes long: the emulator's process starts meanwhile.
     from conformance.rules import BY_ID, CATALOGUE
 
     for glob in globs:
@@ -65,17 +65,18 @@ def judge(
     first: Sequence[tuple[str, tuple[Request, ...]]] = (),
 ) -> Report:
     """
-    Run the catalogue's rules against a base URL.
+    Judge the target at a base URL by the given rules.
 
     Args:
-        settings: Settings of the run.
-        url: The base URL.
+        settings: The settings of the run.
+        url: The base URL, without `/v1/Configuration`.
         rules: The rules to judge by.
-        listener: Hears what happens meanwhile; of `ExchangeEnded` on several threads.
-        first: By input class, requests that are sent before anything else that is drawn.
+        listener: Called with each event of the run; with `ExchangeEnded` it may be called on several threads.
+        first: Ids of input classes, each with requests that are sent before any drawn input.
 
     Raises:
-        ConfigurationError: Another run is at work there, or an earlier one has left something to put back first.
+        ConfigurationError: Another run is using one of the accounts, or the settings that an earlier run found have
+            to be put back first.
     """
     from conformance.harness.events import ExchangeEnded, Notice
     from conformance.harness.executor import Plan, run
@@ -111,32 +112,34 @@ def judge(
 
 
 def _now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:
-    """Tell one line of many: a target that is rate-limited makes a run wait again and again."""
-    told = -_QUIET
+    """Return a function that passes on one line in `_QUIET` seconds: behind a rate limit a run waits often."""
+    last = -_QUIET
 
-    def some(line: str) -> None:
-        nonlocal told
-        if (now := time.monotonic()) - told >= _QUIET:
-            told = now
+    def tell_some(line: str) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= _QUIET:
+            last = now
             tell(line)
 
-    return some
+    return tell_some
 
 
 @contextmanager
 def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = True) -> Iterator[Safeguard]:
     """
-    What is promised about the settings that a run finds, with its journal and the lock on its accounts.
+    Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
 
     Args:
-        settings: of the run.
-        tell: called with what the user should know at once, one line each.
-        adopts: whether the run may put back, at its end, what an earlier one has left; never a live one.
+        settings: The settings of the run.
+        tell: Called with each line that the user should see at once.
+        adopts: Whether this run may put back, at its end, the settings that an earlier run left changed. A live run
+            never does.
 
     Raises:
-        ConfigurationError: another run is at work there, or an earlier one has left something to put back first.
+        ConfigurationError: Another run is using one of the accounts, or the settings that an earlier run found have
+            to be put back first.
     """
-    if settings.target is None:  # nobody misses what the embedded emulator held
+    if settings.target is None:  # the settings of the embedded emulator are not worth a journal
         yield Safeguard()
         return
     try:
@@ -155,21 +158,25 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
 
 
 def archive_of(settings: RunSettings, url: str) -> "Archive":
-    """Where every exchange of a run goes; it is read for `exchanges.har` when the run has ended."""
+    """Return the archive that keeps every exchange of a run on disk, and from which `exchanges.har` is written."""
     from conformance.reporting import Archive
 
     return Archive(settings.report_dir, target=url, version=version(_SUITE), redact=_redaction(settings, url))
 
 
 def observations_of(settings: RunSettings, url: str) -> "Observations":
-    """Where what is sent goes in Hypothesis' observability format; it is read for `testcases.jsonl`."""
+    """Return the record of test cases in Hypothesis' observability format, from which `testcases.jsonl` is written."""
     from conformance.reporting import Observations
 
     return Observations(settings.report_dir, redact=_redaction(settings, url))
 
 
 def _redaction(settings: RunSettings, url: str) -> "Redact | None":
-    """What takes tokens out of reports, and SIDs that are to be masked; throw-away tokens are public."""
+    """
+    Return the function that takes tokens out of reports, and SIDs where the settings mask them.
+
+    None where there is nothing to take out: throw-away tokens are public.
+    """
     from conformance.transport.credentials import THROWAWAY
     from conformance.transport.redaction import Secrets
 
@@ -179,7 +186,7 @@ def _redaction(settings: RunSettings, url: str) -> "Redact | None":
 
 
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
-    """The result document of a report, in which credentials are spelled as a shell has them."""
+    """Return the result document of a report. Its curl lines name credentials by their shell variables."""
     from conformance import reporting
     from conformance.transport.credentials import THROWAWAY
 
@@ -187,19 +194,19 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
         for account in (() if settings.mask_accounts else settings.accounts)
     ]
-    # What it takes to run the same again; null: the embedded emulator was judged.
-    again = {
+    # Whoever repeats the run needs these. The target is null where the embedded emulator was judged.
+    repeated = {
         "target": settings.target,
         "only": settings.only,
         "known": settings.known and str(settings.known),
         "mask_accounts": settings.mask_accounts,
-        **{name: getattr(settings, name) for name in _AGAIN if name in settings.given},
+        **{name: getattr(settings, name) for name in _REPEATED if name in settings.given},
     }
-    report = replace(report, settings={**report.settings, **again})
+    report = replace(report, settings={**report.settings, **repeated})
     options = ["--cacert", str(Path(settings.ca_file).absolute())] if settings.ca_file else []
     if settings.proxy:
         parts = urlsplit(settings.proxy)
-        # Its user and password are secrets: they are left out.
+        # The proxy's user name and password are secrets, and are left out.
         options += ["--proxy", parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()]
     redact = _redaction(settings, report.target)
     return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

@@ -1,8 +1,8 @@
 """
-The command `conformance`: it puts the commands together and holds the short ones.
+The command `conformance`: a group of commands, of which the short ones are defined here.
 
-A command imports slow modules itself, and only after it has started the emulator's process: both take as long, and
-run side by side.
+Each command imports the slow modules inside its function. Those that need the embedded emulator start its process
+first: the imports and the start take about the same time, and so run side by side.
 """
 
 import json
@@ -90,20 +90,20 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         archive = stack.enter_context(archive_of(settings, url))
         observations = stack.enter_context(observations_of(settings, url))
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
-        told: list[str] = []
+        printed: list[str] = []
 
-        def tell(notice: Notice) -> None:
+        def print_notice(notice: Notice) -> None:
             line = settings.shown(notice.line)
-            told.append(line)
+            printed.append(line)
             console.print(line, soft_wrap=True, markup=False)
 
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
-        with reporting.Progress(console, limit=settings.max_requests) as shown:
+        with reporting.Progress(console, limit=settings.max_requests) as progress:
             listeners = [
                 on(RequestSent, _stop_if_interrupted),
-                on(RequestSent, shown.update),
+                on(RequestSent, progress.update),
                 on(ExchangeEnded, lambda event: archive.add(event.exchange)),
-                on(Notice, tell),
+                on(Notice, print_notice),
             ]
             if observability:
                 listeners.append(on(ExchangeJudged, observations.add))
@@ -112,7 +112,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
                 outcome = judge(settings, url, rules, each_of(*listeners), first)
             except ConfigurationError as error:
                 raise Refused(settings.shown(str(error))) from None
-            except KeyboardInterrupt:  # before the run has begun
+            except KeyboardInterrupt:  # it came before the first request: nothing has to be put back
                 sys.exit(_ENDED)
         heed(_leave)
         document = document_of(settings, outcome)
@@ -136,12 +136,12 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         if as_json:
             click.echo(json.dumps(document, indent=1))
         else:
-            reporting.print_result(document, console, told=told, page=page)
+            reporting.print_result(document, console, told=printed, page=page)
     sys.exit(document["exit_code"])
 
 
 def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
-    """The picture of the timers from the requests of a run, as SVG; None where nothing was sent."""
+    """Return a picture, in SVG, of the timers that a target accepted; None where the run sent none."""
     from conformance.explore import from_exchanges, picture
 
     points = from_exchanges(exchanges)
@@ -149,6 +149,7 @@ def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
+    """Do as `api.select`; a glob without a match ends the command with exit status 2."""
     from conformance.api import select
     from conformance.exceptions import ConfigurationError
 
@@ -159,21 +160,30 @@ def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
 
 
 _ENDED = 130
+"""The exit status after an interrupt: 128 and the number of SIGINT, as shells have it."""
+
 _INTERRUPTED = threading.Event()
+"""Set when a signal has interrupted the run."""
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """End at once: before a run and after it there is nothing to put back."""
+    """Handle a signal before or after a run: end at once, since there is nothing to put back."""
     raise SystemExit(_ENDED)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Handle a signal during a run: interrupt it, so that it puts the settings back."""
     _INTERRUPTED.set()
     raise KeyboardInterrupt
 
 
 def _stop_if_interrupted(event: object) -> None:
-    """Raise again what was lost: the garbage collector ignores what is raised in a callback, and Hypothesis has one."""
+    """
+    Raise the interrupt once more.
+
+    The first one is lost where it comes in a callback of the garbage collector, which ignores exceptions; Hypothesis
+    registers such a callback.
+    """
     if _INTERRUPTED.is_set():
         raise KeyboardInterrupt
 
@@ -214,7 +224,7 @@ def explain(rule_id: str) -> None:
     from conformance.model import Situation
     from conformance.transport.credentials import THROWAWAY
 
-    (rule,) = [rule for rule in _select([rule_id]) if rule.id == rule_id] or [_select([rule_id])[0]]
+    rule, *_ = _select([rule_id])
     click.echo(
         f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n"
     )
@@ -256,7 +266,7 @@ def serve(
     list_variants: bool,
     as_json: bool,
 ) -> None:
-    """Serve the reference emulator, with faults or variants where asked for."""
+    """Serve the reference emulator, with the faults and variants that are named."""
     from conformance import emulator
 
     if list_faults or list_variants:
@@ -278,6 +288,7 @@ def serve(
 
 
 def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
+    """Print faults or variants, one a line or as JSON, each with the rule that it breaks."""
     from conformance.rules import BY_ID
 
     rows = [
@@ -299,7 +310,7 @@ def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
 
 
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
-    """The accounts from the flags, else from the environment, else the throw-away ones that `run` sends."""
+    """Return tokens by SID: from the flags, else from the environment, else the throw-away ones that `run` sends."""
     from conformance.exceptions import ConfigurationError
     from conformance.settings import accounts_from
     from conformance.transport.credentials import THROWAWAY

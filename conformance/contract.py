@@ -1,4 +1,4 @@
-"""The contract as data: reads the JSON documents of `schemas/`, wherever they are installed."""
+"""Reads the JSON documents of `schemas/`: the OpenAPI document and the JSON Schemas that the suite ships."""
 
 import json
 from functools import cache
@@ -10,13 +10,13 @@ from typing import Any
 @cache
 def load(name: str) -> Any:
     """
-    The parsed JSON document of that name; every caller gets the same object and leaves it as it is.
+    Return the parsed document of that name. Every caller gets the same object, so no caller may change it.
 
     Args:
-        name: the file's name, such as `result.schema.json`.
+        name: The file's name, such as `result.schema.json`.
 
     Raises:
-        FileNotFoundError: no such document is shipped.
+        FileNotFoundError: The suite ships no such document.
     """
     bundled = files("conformance") / "schemas" / name
     # A wheel carries the folder inside the package; a checkout has it beside the package.

@@ -1,8 +1,8 @@
 """
-One exchange over HTTP, and the form codec: values only, no I/O.
+Requests, responses and exchanges as values, and the codec of forms. Nothing here does I/O.
 
-A request says *how* it authenticates (a template), never with which secret: the target fills the secret in, so a
-`Request` can be printed, stored and compared.
+A request holds a template of its credentials and no secret; the target fills the secret in when it sends the request.
+So a `Request` can be printed, stored and compared.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from conformance.exceptions import NotJSON
 
@@ -26,26 +26,17 @@ Pairs = tuple[tuple[str, str], ...]
 
 def encode_form(pairs: Sequence[tuple[str, str]]) -> bytes:
     """Serialise pairs as the WHATWG URL standard's application/x-www-form-urlencoded serialiser does."""
-    return b"&".join(_encode(name) + b"=" + _encode(value) for name, value in pairs)
+    # Python escapes `*` and leaves `~` alone; the standard has it the other way round.
+    return urlencode(pairs, safe="*", errors="replace").replace("~", "%7E").encode("ascii")
 
 
-_UNESCAPED = frozenset(b"*-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
-_ENCODED = tuple(
-    bytes([byte]) if byte in _UNESCAPED else b"+" if byte == 0x20 else b"%%%02X" % byte for byte in range(256)
-)
-
-
-def _encode(text: str) -> bytes:
-    return b"".join([_ENCODED[byte] for byte in text.encode("utf-8", "replace")])
-
-
-# Who sends, who judges and who remembers an exchange all ask; few, since a body may have a megabyte.
+# Several rooms decode the same body in turn. The cache is small because a body may have a megabyte.
 @lru_cache(maxsize=8)
 def decode_form(body: bytes) -> Pairs:
     """
     Parse a form body as the WHATWG URL standard's application/x-www-form-urlencoded parser does.
 
-    `+` is a blank, broken escapes stand literally, bytes that are not UTF-8 become U+FFFD; nothing is refused.
+    It refuses nothing: `+` is a blank, a broken escape stands for itself, and bytes that are not UTF-8 become U+FFFD.
     """
     return tuple(
         (_decode(name), _decode(value))
@@ -60,12 +51,16 @@ def _decode(raw: bytes) -> str:
 @dataclass(frozen=True, slots=True)
 class Auth:
     """
-    How a request authenticates, as a template the target fills in.
+    A template of the Authorization header, which the target fills in when it sends the request.
 
-    `user` and `secret` may hold `{sid}`, `{token}`, `{truncated}` (the token less its last character), `{swapped}`
-    (the token with its letters in the other case), and `{other_sid}`, `{other_token}` (of the next account).
-    `header` overrides the whole Authorization value and may also hold `{basic}`, the base64 of `user:secret`.
-    `scheme=None` and no `header`: no credentials are sent.
+    Args:
+        scheme: The authentication scheme. With None here and in `header`, no credentials are sent.
+        user: The user name. It may hold the placeholders `{sid}`, `{token}`, `{truncated}` (the token without its last
+            character), `{swapped}` (the token with its letters in the other case), and `{other_sid}` and
+            `{other_token}`, which are those of the next account.
+        secret: The password, with the same placeholders.
+        header: The whole value of the header, in place of all the above. It may hold `{basic}` too, which stands for
+            the base64 of `user:secret`.
     """
 
     scheme: str | None = "Basic"
@@ -75,7 +70,7 @@ class Auth:
 
     @property
     def valid(self) -> bool:
-        """Whether these are the account's own credentials (RFC 7617: the scheme is case-insensitive)."""
+        """Whether this sends the account's own credentials. The scheme is case-insensitive (RFC 7617 2)."""
         return (
             self.header is None
             and self.scheme is not None
@@ -90,7 +85,7 @@ NO_AUTH = Auth(scheme=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request to the resource, exact to the byte but for the secret."""
+    """One request to the resource. Every byte that is sent follows from it, except the secret."""
 
     method: str = "POST"
     body: bytes | None = None
@@ -99,18 +94,19 @@ class Request:
     query: str = ""
     auth: Auth = BASIC
     account: int = 0
-    """Index into the target's accounts."""
+    """The account whose credentials are sent: an index into the target's accounts."""
     chunked: bool = False
     fresh: bool = False
-    """Whether to open a connection of its own instead of reusing one."""
+    """Whether the request opens a connection of its own and reuses none."""
     intends: Pairs = ()
-    """What a lenient target might read from it, where that is not said by a form in the body."""
+    """The parameters that a lenient target might read elsewhere in the request than from a form in the body."""
 
     def form(self) -> Pairs | None:
         """
-        The decoded parameters when the body is sent as a form, in UTF-8 if that is said at all; else None.
+        Return the decoded parameters of the body; None where the body is not a form.
 
-        No serialiser leaves bytes beyond ASCII as they are, and parsers differ on them: such a body is no form.
+        It is a form where its media type says so and names no charset but UTF-8. A body with bytes beyond ASCII is not
+        one: serialisers escape such bytes, and parsers differ on them.
         """
         if not self.body:
             return ()
@@ -119,7 +115,13 @@ class Request:
 
 
 def update(*pairs: tuple[str, str], **options: object) -> Request:
-    """A POST of the given parameters in the given order, encoded canonically."""
+    """
+    Return a POST of the parameters in their order, in the canonical encoding.
+
+    Args:
+        *pairs: Names and values of parameters.
+        **options: Other fields of the `Request`.
+    """
     return Request(body=encode_form(pairs), **options)  # type: ignore[arg-type]  # Request checks the names
 
 
@@ -129,24 +131,24 @@ EMPTY = Request(body=b"")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One response as it came; header values are decoded as ISO 8859-1."""
+    """One response as it came. Header values are decoded as ISO 8859-1."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     http_version: str = "HTTP/1.1"
     truncated: bool = False
-    """Whether the body went past the size cap and was cut there."""
+    """Whether the body was longer than the target's `max_body` and was cut there."""
     undecoded: bool = False
-    """Whether the body is in a content coding that was not asked for, or not what its coding says."""
+    """Whether the body is still encoded: the coding was not asked for, or the body is not in the coding it names."""
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, by case-insensitive name."""
+        """Return the first value of a header; None where there is none. The name is given in lower case."""
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
 class FailureKind(StrEnum):
-    """Why no response came."""
+    """The reason why a response did not come, or came wrongly framed."""
 
     CONNECT = "connect"
     TLS = "tls"
@@ -158,30 +160,31 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What happened instead of a response."""
+    """A failure to get a well-framed response."""
 
     kind: FailureKind
     detail: str
     partial: bool = False
-    """Whether a part of an HTTP answer had come."""
+    """Whether a part of a response had come by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request and what came of it: a response, or a failure."""
+    """A request with its response or its failure. It has both where bytes followed the end of the response."""
 
     number: int
     request: Request
     response: Response | None = None
     failure: Failure | None = None
     started: float = 0.0
-    """Seconds since the run began."""
+    """The moment when it was sent: seconds since the run began."""
     elapsed: float = 0.0
+    """Seconds from sending the request to the end of the response or the failure."""
     url: str = ""
     sent_headers: tuple[tuple[str, str], ...] = ()
-    """As sent, with credentials replaced by their shell spelling."""
+    """The headers of the request as sent, with placeholders such as `{sid}:{token}` in place of credentials."""
     together: bool = False
-    """Whether it went out at the same moment as those beside it that did, too."""
+    """Whether it was sent at the same moment as its neighbours with this mark."""
 
     @property
     def status(self) -> int | None:
@@ -195,24 +198,24 @@ class Exchange:
 
     @property
     def unwritten(self) -> bool:
-        """Whether nothing may have been written: any 4xx."""
+        """Whether the status, any 4xx, says that the request wrote nothing."""
         return self.status is not None and 400 <= self.status < 500
 
     @property
     def refused(self) -> bool:
-        """Whether the target refused the request for what it is: a 429 says nothing about that (RFC 6585 4)."""
+        """Whether the target refused what the request says: a 4xx other than 429, which is about pace (RFC 6585 4)."""
         return self.unwritten and self.status != 429
 
 
 def json_of(response: Response) -> Any:
     """
-    The body of a response as JSON.
+    Return the body of a response, parsed as JSON.
 
     Raises:
-        NotJSON: it is none.
+        NotJSON: The body is not a JSON text, or was not read to its end.
     """
     if response.truncated:
-        raise NotJSON("the body is longer than is read")
+        raise NotJSON("the body is longer than the suite reads")
     if response.undecoded:
         coding = response.header("content-encoding")
         raise NotJSON(f"the body cannot be decoded from its Content-Encoding, {coding}")
@@ -229,7 +232,7 @@ def json_of(response: Response) -> Any:
 
 
 def _integer(digits: str) -> int | float:
-    # int() refuses more than 4,300 digits; no attribute is a number, so its size is of no interest.
+    # int() refuses more than 4,300 digits. No attribute is a number, so the value of a long one does not matter.
     return int(digits) if len(digits) <= 400 else float("inf")
 
 

@@ -1,7 +1,7 @@
 """
-The nouns of the suite: values only, no I/O and no judgement.
+The values that the packages hand to each other: settings, rules, input classes, findings, the report.
 
-Everything the rooms hand to each other is defined here, but for what HTTP itself has (`conformance.http`).
+They do no I/O and judge nothing. Requests and responses are in `conformance.http`.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ if TYPE_CHECKING:  # its import costs more than the whole of this package
 
 
 class Level(StrEnum):
-    """How sure a rule may be, and so what a deviation from it means."""
+    """How certain a rule is: MUST under every fair reading of its source, SHOULD under the literal one."""
 
     MUST = "must"
     SHOULD = "should"
 
 
 class Verdict(StrEnum):
-    """What is said of a rule, and of a whole run."""
+    """The result for one rule, or for a whole run."""
 
     CONFORMANT = "conformant"
     NON_STRICT = "non-strict"
@@ -51,7 +51,7 @@ class Field:
     kind: Literal["timer", "sid"]
     prefix: str = ""
     minimum: int = 0
-    """Timers only: the least length, in seconds."""
+    """The shortest length that a timer may have, in seconds; 0 for a SID."""
 
 
 CHAT = Field("chat-service-sid", "DefaultChatServiceSid", "default_chat_service_sid", "sid", prefix="IS")
@@ -68,7 +68,11 @@ BY_PARAMETER: Mapping[str, Field] = MappingProxyType({each.parameter: each for e
 
 
 def settings_in(document: object) -> dict[str, str | None] | None:
-    """The settings that a JSON document shows, by attribute; None when it is no object. Absent ones are null."""
+    """
+    Return the settings in a JSON document, by attribute; None where the document is not an object.
+
+    An absent attribute counts as null. A value that is neither a string nor null is left out.
+    """
     if not isinstance(document, dict):
         return None
     return {
@@ -79,7 +83,7 @@ def settings_in(document: object) -> dict[str, str | None] | None:
 
 
 def shown_by(exchange: Exchange) -> dict[str, str | None] | None:
-    """The settings that an answer shows, by attribute; None when it shows none."""
+    """Return the settings in a 2xx answer, by attribute; None where the exchange shows none."""
     if exchange.response is None or not exchange.accepted:
         return None
     try:
@@ -89,7 +93,7 @@ def shown_by(exchange: Exchange) -> dict[str, str | None] | None:
 
 
 PARAMETERS = tuple(BY_PARAMETER)
-"""In the order of the document's table."""
+"""The names of all parameters, in the order of the document's table."""
 
 EXAMPLE: Mapping[str, str] = MappingProxyType(
     {
@@ -104,67 +108,71 @@ EXAMPLE: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One rule broken by one exchange: fields, from which every message is made."""
+    """One rule broken by one exchange. Every message about it is made from these fields."""
 
     rule: str
     outcome: str
     """The kind of deviation, as a slug: `accepted`, `refused`, `status-204`, `changed` ..."""
     field: str | None
-    """The parameter, attribute or header it is about."""
+    """The parameter, attribute or header that the violation is about; None where it is about none of them."""
     summary: str
     expected: str
     observed: str
     cls: str = ""
     related: tuple[Exchange, ...] = ()
-    """Earlier exchanges that are needed to see it."""
+    """Earlier exchanges without which the violation cannot be seen."""
     was_null: bool = False
     """Whether it shows a setting that was null before: that state does not come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What generation may know of a target: which SIDs it takes, by parameter; absent: any well-formed one."""
+    """The facts about a target that generation depends on."""
 
     sids: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The SIDs that the target accepts, by parameter. An absent parameter accepts any well-formed SID."""
     accounts: int = 1
+    """The number of accounts whose credentials are known."""
     account_sids: tuple[str, ...] = ()
-    """Of the accounts, in their order; empty where one is not known."""
+    """The SIDs of the accounts, in their order; an empty string for an account whose SID is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One example of an input class: requests, sent in order or together."""
+    """One example of an input class: requests that are sent one after the other, or at the same moment."""
 
     steps: tuple[Request, ...]
     context: Pairs = ()
-    """Settings to be in force before the first step."""
+    """Settings that must be in force before the first step."""
     together: bool = False
-    """Whether the steps are sent at the same time, each on a connection of its own."""
+    """Whether the steps are sent at the same moment, each on a connection of its own."""
     pause: float = 0.0
-    """Seconds that must lie between the first steps and the last; other probes may be sent meanwhile."""
+    """Seconds that must pass before the last step; other probes may be sent meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputClass:
-    """A named set of inputs: explicit examples, simplest first, and a way to draw more."""
+    """A named set of inputs."""
 
     id: str
     reason: str
+    """What marks the inputs, or the mistake that they catch, in one line."""
     examples: Callable[[Situation], Sequence[Probe]]
+    """Makes the explicit examples, simplest first."""
     strategy: Callable[[Situation], "SearchStrategy[Probe]"] | None = None
-    """None where the examples are all there is."""
+    """Makes the strategy that draws further inputs; None where the examples are the whole class."""
     machine: Callable[[Situation, Callable[[Probe], None]], "type[RuleBasedStateMachine]"] | None = None
-    """In place of a strategy: a state machine that hands each sequence it has made to the function."""
+    """Makes a state machine, in place of a strategy; the machine hands each sequence it has drawn to the function."""
     rare: bool = False
-    """Whether few implementers make the mistake: the shortest run sends it for one of two twin settings only."""
+    """Whether few implementers make this mistake; the quick profile then tests one of the parallel settings only."""
 
 
 class Aspect(IntEnum):
     """
-    What a rule makes a claim about, the most basic first.
+    The subject of a rule's claim, from the most basic one to the last.
 
-    A broken claim can explain a broken claim after it, never one before it: who cannot log in sees no settings, and
-    whoever asks for no credentials may still keep settings well.
+    A broken claim can explain a broken claim further down, never one further up. A target that refuses the right
+    credentials shows no settings; a target that asks for no credentials may still keep settings well.
     """
 
     WIRE = 1
@@ -178,30 +186,30 @@ class Aspect(IntEnum):
     SYNTAX = 6
     MINIMUM = 7
     ACCEPTANCE = 8
-    """Any other claim about whether a value, or a form, is accepted."""
+    """Whether values and forms are accepted, for any reason other than their syntax or the minimum."""
     ECHO = 9
-    """The answer to an update shows what it has set."""
+    """The answer to an update shows the values that the update has set."""
     STATE = 10
-    """What later answers show."""
+    """Later answers show the values that were set."""
     CONSISTENCY = 11
-    """Answers of other kinds agree: reads, refusals."""
+    """Answers of other kinds, such as reads and refusals, agree with the answers to updates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What has to be seen before a rule is said to hold."""
+    """The exchange that a run must contain before it calls a rule kept: one that would have shown the rule broken."""
 
     missing: str
-    """Why the rule is undecided where nothing of the kind was seen."""
+    """The reason to report for an undecided rule, where the run contains no such exchange."""
     seen: Callable[[Any], bool]
-    """Whether an exchange would have shown the rule broken, had it been; given a `conformance.rules.Reply`."""
+    """Says of a `conformance.rules.Reply` whether its exchange would have shown a broken rule."""
     given: tuple[str, ...] = ()
-    """The ids of rules whose evidence has to be there, too: who refuses everything shows nothing by a refusal."""
+    """Ids of rules whose evidence is needed too. A refusal, say, means nothing where the target refuses everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A row of the catalogue: everything that the suite knows of one rule."""
+    """A row of the catalogue: all data about one rule."""
 
     id: str
     group: str
@@ -211,36 +219,38 @@ class Rule:
     aspect: Aspect
     evidence: Evidence
     field: Field | None = None
-    """The setting that it is about; None where it is about none, or all."""
+    """The setting that the rule is about; None where it is about none, or about all of them."""
     classes: tuple[InputClass, ...] = ()
     needs_accounts: int = 1
     """How many accounts it takes to exercise it."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
-    For rules about state: whether an exchange is of the kind that must change nothing; given it, and the last one.
+    For a rule about state: says whether an exchange is of the kind that must change nothing.
 
-    Where the shortest sequence of requests that shows a change has such an exchange in it, this rule is broken.
+    It gets that exchange and the last one of the sequence. A minimized sequence that shows a change, and contains such
+    an exchange, breaks this rule.
     """
     control: "Callable[[Request], Request | None] | None" = None
     """
-    For rules about a peculiar way of sending something: the same request, sent plainly.
+    For a rule about an unusual way to send something: makes the same request, sent in the plain way.
 
-    None where the request is not peculiar in this way. Where the plain one does the same, another rule is broken.
+    It returns None for a request that is not unusual in this way. Where the plain request fails alike, another rule is
+    broken and not this one.
     """
 
     @property
     def family(self) -> str:
-        """The id with the kind of setting in place of the setting: rules of one family make one claim."""
+        """The id, with the kind of setting in place of the setting. Rules of one family make the same claim."""
         return self.id.replace(self.field.slug, self.field.kind, 1) if self.field is not None else self.id
 
 
 def shortened(text: str, limit: int) -> str:
     """
-    A text in so many characters: of a longer one the middle is left out, so that both ends can be compared.
+    Return a text of at most `limit` characters. The middle of a longer text is left out, so that both ends show.
 
     Args:
-        text: any text.
-        limit: the greatest length in characters, 10 or more. From 40 on, the length of the whole is given too.
+        text: Any text.
+        limit: The greatest length in characters, 10 or more. From 40 on, the result states the length of the whole.
     """
     if len(text) <= limit:
         return text
@@ -250,13 +260,24 @@ def shortened(text: str, limit: int) -> str:
 
 
 def fingerprint(rule: str, cls: str, outcome: str) -> str:
-    """The identity of a finding across runs, targets and seeds: no values in it."""
+    """
+    Return the identity of a finding, which is the same in every run, for every target and seed: a SHA-256 in hex.
+
+    Args:
+        rule: The id of the rule.
+        cls: The id of the input class.
+        outcome: The kind of deviation, as `Violation.outcome`.
+    """
     return hashlib.sha256(f"{rule}\n{cls}\n{outcome}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One deviation, told once: a rule, an input class and a kind of outcome, with the witness that shows it."""
+    """
+    One deviation: a rule, an input class and a kind of outcome, with a counterexample.
+
+    A run has at most one finding for each such triple.
+    """
 
     rule: str
     level: Level
@@ -267,57 +288,57 @@ class Finding:
     expected: str
     observed: str
     exchanges: tuple[Exchange, ...]
-    """The witness: the shortest sequence found that shows it, in the order sent; the last one shows it."""
+    """The counterexample: the shortest sequence found, in the order sent. Its last exchange shows the deviation."""
     stable: bool
-    """Whether the witness showed the same every time it was re-sent."""
+    """Whether the counterexample showed the deviation every time it was re-sent."""
     cause: str
-    """Findings with the same cause are one difference seen from several sides."""
+    """A name for the mistake in the target. Findings with the same cause are one difference."""
     consequence_of: str | None = None
-    """The id of the rule whose finding explains this one; None where it is of the cause itself."""
+    """The id of the rule whose finding explains this one; None where no other finding does."""
     count: int = 1
-    """How many exchanges of the run showed it."""
+    """The number of exchanges of the run that showed the deviation."""
     numbers: frozenset[int] = frozenset()
-    """The numbers of the requests that showed it; empty where they were not kept, and `count` says how many."""
+    """The numbers of those exchanges' requests; empty where they were not kept."""
     first: int = 0
-    """The number of the request that showed it first."""
+    """The number of the first of those requests."""
     shared_connection: bool = False
-    """Whether it depends on requests that follow each other on one connection."""
+    """Whether the requests must follow each other on one connection to show the deviation."""
 
     @property
     def fingerprint(self) -> str:
-        """See `fingerprint()`."""
+        """The identity of this finding; see `fingerprint()`."""
         return fingerprint(self.rule, self.cls, self.outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassOutcome:
-    """What was exercised of one input class."""
+    """What one input class was tested with."""
 
     id: str
     reason: str
     examples: int
     statuses: Mapping[str, int]
-    """How often each status was seen; failures by their kind."""
+    """The number of answers by status, and of failures by kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict on one rule."""
+    """The verdict on one rule, with its findings."""
 
     rule: Rule
     verdict: Verdict
     examples: int = 0
     reason: str = ""
-    """Why it is not-run, undecided or error; empty otherwise."""
+    """The reason for the verdict not-run, undecided or error; empty for any other verdict."""
     classes: tuple[ClassOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
     evidence: Exchange | None = None
-    """An exchange that would have shown the rule broken, had it been; None where there was none."""
+    """An exchange that would have shown a broken rule (see `Evidence`); None where the run has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Something seen where the document is silent: described, never judged."""
+    """A fact about the target on which the document is silent. It is described and not judged."""
 
     topic: str
     text: str
@@ -325,18 +346,18 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
-    """What became of the settings that were in force before the run."""
+    """The state, after the run, of the settings that were in force before it."""
 
     state: Literal["restored", "unchanged", "failed", "not-read"] = "unchanged"
     unrestorable: tuple[str, ...] = ()
-    """Attributes that were null before and cannot be unset."""
+    """Attributes that were null before the run, and have a value now that cannot be unset."""
     failed: tuple[str, ...] = ()
-    """Attributes that had a value before and do not have it again."""
+    """Attributes that had a value before the run, and do not have it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that is known of one run; every report is made from it."""
+    """The result of one run. Every report is made from it."""
 
     verdict: Verdict
     exit_code: int
@@ -345,16 +366,16 @@ class Report:
     seed: int
     requests: int
     started_at: str
-    """UTC, ISO 8601."""
+    """The beginning of the run: UTC, ISO 8601."""
     duration: float
-    """Seconds."""
+    """The length of the run in seconds."""
     outcomes: tuple[Outcome, ...]
     observations: tuple[Observation, ...] = ()
     restore: Restore = Restore()
     stopped: str = ""
-    """Why the run ended early; empty when it did not."""
+    """The reason why the run ended early; empty where it did not."""
     notices: tuple[str, ...] = ()
     timers: tuple[Exchange, ...] = ()
-    """Updates of one timer alone, for a picture of what it takes."""
+    """The exchanges that updated one timer alone. The picture of accepted timers is drawn from them."""
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

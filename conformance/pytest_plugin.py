@@ -1,11 +1,11 @@
 """
-The pytest front: one line in a test module runs the catalogue, one item for each rule.
+The pytest plugin: one line in a test module adds one test for each rule of the catalogue.
 
     from conformance.pytest_plugin import test_conformance
 
-The first item that is reached makes the run, with the rules whose items were selected. Under pytest-xdist the worker
-that comes first makes it, and the others read its result, so that no two ever write to one account. pytest loads this
-module in every session, so functions import what costs time.
+The first test that starts makes the run, by the rules whose tests were selected; the other tests read its result.
+Under pytest-xdist one worker makes the run for all of them, so that no two ever write to one account. pytest loads
+this module in every session, so slow modules are imported inside functions.
 """
 
 import json
@@ -26,11 +26,15 @@ _NO_VERDICT = {
     4: "the settings before the run could not be restored",
     5: "nothing was exercised",
 }
-"""By exit status of the command line, the failures that belong to no single rule."""
+"""Failures that belong to no single rule, by the exit status of the command line that stands for them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options; those left out are taken from the environment, then from conformance.toml in the rootdir."""
+    """
+    Add the options to pytest's command line.
+
+    An option that is left out is taken from the environment, and else from conformance.toml in pytest's rootdir.
+    """
     group = parser.getgroup("conformance", "conformance of Twilio Conversations' Configuration resource")
     group.addoption(
         "--conformance-target", metavar="URL", help="base URL to judge; without it, the embedded emulator"
@@ -40,16 +44,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("quick", "standard", "thorough"),
         help="how much to send (default: standard)",
     )
-    group.addoption("--conformance-seed", metavar="N", help="seeds everything that is drawn (default: 0)")
+    group.addoption(
+        "--conformance-seed", metavar="N", help="seed of all that is drawn at random (default: 0)"
+    )
     group.addoption(
         "--conformance-fail-on",
         choices=("must", "should"),
-        help="level from which a deviation fails its item (default: must)",
+        help="lowest level at which a deviation fails its test (default: must)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make an item of `test_conformance` for each rule."""
+    """Make `test_conformance` one test for each rule."""
     if metafunc.function is test_conformance:
         from conformance.api import select
         from conformance.exceptions import ConfigurationError
@@ -63,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def conformance_target() -> str | None:
-    """The base URL to judge; it wins over every setting. Override it where a fixture of your own starts the server."""
+    """Return the base URL to judge; None for that of the settings. Override it to start the server in a fixture."""
     return None
 
 
@@ -73,7 +79,7 @@ def conformance_result(
     conformance_target: str | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
-    """The result document of the one run."""
+    """Return the result document of the run, as in result.json. The first test to ask for it makes the run."""
     from conformance.exceptions import ConfigurationError, EmulatorFailed, ReportError
 
     selected = frozenset(
@@ -89,7 +95,7 @@ def conformance_result(
     if document["exit_code"] == 130:
         raise KeyboardInterrupt
     yield document
-    # Items of rules that were not run have failed already, with the reason.
+    # The tests of rules that were not run have already failed with the reason.
     not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
     reported = document["exit_code"] == 3 and document["stopped"] and not_run
     if not reported and (reason := _NO_VERDICT.get(document["exit_code"])):
@@ -103,7 +109,11 @@ def conformance_result(
 def conformance_outcome(
     request: pytest.FixtureRequest, conformance_rule: str, conformance_result: dict[str, Any]
 ) -> dict[str, Any]:
-    """The run's outcome for one rule; the item fails, skips or is expected to fail here where there is no verdict."""
+    """
+    Return the outcome for one rule, as in result.json.
+
+    Where there is no verdict on the target, the test ends here: failed, skipped, or expected to fail.
+    """
     rule: dict[str, Any] = next(
         each for each in conformance_result["rules"] if each["id"] == conformance_rule
     )
@@ -133,11 +143,12 @@ def test_conformance(
     message = _message(rule, findings, conformance_result)
     if rule["level"] == "must" or conformance_result["settings"]["fail_on"] == "should":
         pytest.fail(message, pytrace=False)
-    print(message)  # pytest shows it with -rP, and keeps it in JUnit XML
+    print(message)  # pytest shows this with -rP, and writes it to JUnit XML
     request.node.user_properties += [("deviation", finding["summary"]) for finding in findings]
 
 
 def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings":
+    """Return the settings of the run; a target given here goes before all others."""
     from conformance.settings import resolve
 
     given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
@@ -148,6 +159,7 @@ def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings"
 
 
 def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
+    """Run the rules with these ids, write the reports, and return the result document."""
     from contextlib import ExitStack
 
     from conformance.api import archive_of, document_of, judge, select
@@ -156,7 +168,7 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from conformance.transport.embedded import Embedded
 
     check_writable(settings.report_dir)
-    # The user's filters are for warnings of the user's code; these would be about the suite's own.
+    # The user's filters are meant for the user's code, and these warnings would come from the suite.
     with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         rules = [rule for rule in select(settings.only) if rule.id in selected]
@@ -170,12 +182,12 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
 def _once(
     config: pytest.Config, paths: pytest.TempPathFactory, run: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The run's result; under pytest-xdist that of the first worker, which the others wait for."""
+    """Make the run and return its result. Under pytest-xdist the first worker makes it, and the others wait for it."""
     if not hasattr(config, "workerinput"):
         return run()
     from filelock import FileLock
 
-    # pytest-xdist gives each worker a directory of its own, in one that is the session's.
+    # pytest-xdist gives each worker a directory of its own; all of them are in one directory of the session.
     shared = paths.getbasetemp().parent / "conformance-result.json"
     with FileLock(shared.with_suffix(".lock")):
         if not shared.exists():
@@ -187,7 +199,7 @@ def _once(
 def _message(
     rule: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
 ) -> str:
-    """The rule and each difference from it, with the requests that show it and the rules that it is related to."""
+    """Return a test's failure message: the rule, its source, and each finding with its requests and related rules."""
     from conformance.reporting import differences
     from conformance.reporting import text as shown
     from conformance.reporting.junit import related

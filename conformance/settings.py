@@ -1,9 +1,8 @@
 """
-The settings of a run: a flag goes before the environment, and the environment before `conformance.toml`.
+The settings of a run. A flag goes before the environment, and the environment before `conformance.toml`.
 
-Every setting has one name: `max_requests` is the flag `--max-requests`, the variable
-`CONFORMANCE_MAX_REQUESTS` and the TOML key `max-requests`. Credentials
-come from the environment alone, and no message repeats them.
+Every setting has one name: `max_requests` is the flag `--max-requests`, the variable `CONFORMANCE_MAX_REQUESTS` and the
+TOML key `max-requests`. Credentials come from the environment alone, and no message repeats them.
 """
 
 import difflib
@@ -28,7 +27,7 @@ from conformance.transport.redaction import masked
 from conformance.transport.target import TargetSettings
 
 PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough": None}
-"""The requests each profile may send; None for as many as asked."""
+"""The number of requests that each profile may send; None for no limit."""
 
 _VENDOR = "twilio.com"
 _VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
@@ -41,33 +40,33 @@ _RESERVE = 16
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
     """
-    All settings of a run, checked.
+    All settings of a run, after `resolve` has checked them.
 
     Args:
-        target: Base URL without `/v1/Configuration`; None for the embedded emulator.
-        profile: One of `PROFILES`.
-        only: Globs of rule ids; empty for all.
-        fail_on: The level from which a deviation fails the run.
-        seed: Seeds everything that is drawn.
-        max_requests: Requests in all, but for the restore; None for no limit.
-        report_dir: Where reports are written.
-        known: File of known deviations.
-        settle: Seconds after which a write must be seen.
-        ca_file: Trusted certificates, PEM.
-        proxy: URL of a proxy.
-        rate: Requests per second at most; None for no limit.
-        timeout: Seconds within which an answer must be whole.
-        live: Whether a target with a public address may be written to.
-        i_own: Account SIDs that the user declares to own.
-        accept_unrestorable: Whether a live run may set what is null and cannot be unset.
-        state_dir: Where journals are kept; None for the user's directory for state.
-        mask_accounts: Whether no output shows an Account SID.
-        chat_service_sid: SID of a Conversation Service that the account has.
-        messaging_service_sid: SID of a Messaging Service that the account has.
-        accounts: Whose settings are exercised; the first is the main one.
-        addresses: IP addresses of the target's host.
+        target: The base URL, without `/v1/Configuration`; None for the embedded emulator.
+        profile: The extent of the run: one of `PROFILES`.
+        only: Globs of the ids of the rules to judge by; empty for all rules.
+        fail_on: The lowest level at which a deviation fails the run.
+        seed: The seed of all that is drawn at random, 0 or more.
+        max_requests: The greatest number of requests, not counting those that put settings back; None for no limit.
+        report_dir: The directory to write reports to.
+        known: The file of known deviations; None for none.
+        settle: Seconds after which a read must show what was written.
+        ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
+        proxy: The URL of a proxy; None for none.
+        rate: The greatest number of requests per second; None for no limit.
+        timeout: Seconds within which a response must have come whole.
+        live: Whether the run may write to a target with a public address.
+        i_own: SIDs of the accounts that the user declares to be the user's own.
+        accept_unrestorable: Whether a live run may set a null setting, which cannot be made null again.
+        state_dir: The directory of the journals; None for the user's directory for state.
+        mask_accounts: Whether every output masks Account SIDs.
+        chat_service_sid: The SID of a Conversation Service that exists in the account; None where none is known.
+        messaging_service_sid: The SID of a Messaging Service that exists in the account; None where none is known.
+        accounts: The accounts whose settings the run changes, the main one first.
+        addresses: The IP addresses of the target's host.
         notices: Lines to show to the user.
-        given: Names of the settings that were given by a flag, a variable or the file.
+        given: The names of the settings that a flag, a variable or the file has given.
     """
 
     target: str | None
@@ -96,7 +95,7 @@ class RunSettings:
     given: frozenset[str] = frozenset()
 
     def for_target(self, url: str) -> TargetSettings:
-        """The part of the settings that the target needs, for a base URL."""
+        """Return the settings of a `Target` at a base URL."""
         return TargetSettings(
             url=url,
             accounts=self.accounts,
@@ -112,21 +111,21 @@ class RunSettings:
         )
 
     def shown(self, line: str) -> str:
-        """A line of ours as it may be shown."""
+        """Return a line of the suite's own output, with Account SIDs masked where the settings say so."""
         return masked(line, self.accounts) if self.mask_accounts else line
 
 
 def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path) -> RunSettings:
     """
-    Merge and check all settings.
+    Merge the settings from all sources, check them, and return them.
 
     Args:
-        flags: By setting's name; None, False and an empty tuple count as not given.
-        environ: The environment; empty variables count as not given.
-        toml_path: The settings file; it may be absent.
+        flags: The flags by name of their setting. None, False and an empty tuple count as not given.
+        environ: The environment. An empty variable counts as not given.
+        toml_path: The path of the settings file, which may be absent.
 
     Raises:
-        ConfigurationError: Something is malformed, missing or contradictory.
+        ConfigurationError: A setting is malformed, missing, or contradicts another one.
     """
     values = {name: setting.default for name, setting in _SETTINGS.items()}
     sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
@@ -142,7 +141,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
             given[name] = where
     _contradictions(values, given)
     target = values["target"]
-    # Looked up once: what is checked here is what is connected to.
+    # The name is looked up once, so that the run connects to the addresses that are checked here.
     addresses = addresses_of(target) if target is not None else ()
     accounts, notices = _choose_accounts(target, addresses, accounts_from(environ))
     if target is not None:
@@ -165,7 +164,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
 # Where values come from
 
 _Source = Iterator[tuple[str, str, object]]
-"""Name of a setting, where it was given, value."""
+"""The settings of one source, each as name, place where it was given, and value."""
 
 
 def _from_flags(flags: Mapping[str, object]) -> _Source:
@@ -210,20 +209,26 @@ def _dashed(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as messages repeat it: on one line of limited length."""
+    """Return a value as messages repeat it: as a literal, on one line of limited length."""
     return shortened(repr(value), 120)
 
 
-# What values may be; text from flags and the environment, typed values from TOML
+# Checks of values; flags and the environment give text, TOML gives typed values
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
     default: Any
     expected: str
+    """A description of right values, for the message about a wrong one."""
     read: Callable[[object], object]
-    """Raises TypeError or ValueError; ConfigurationError where `expected` does not say enough."""
+    """
+    Converts a given value, and checks it.
+
+    It raises TypeError or ValueError for a wrong one, or ConfigurationError where `expected` does not say enough.
+    """
     printable: bool = True
+    """Whether messages may repeat a value."""
 
 
 def _text(value: object) -> str:
@@ -233,10 +238,10 @@ def _text(value: object) -> str:
 
 
 def _typed(kind: "click.ParamType[Any]", *types: type) -> Callable[[object], Any]:
-    """Read text as a type of click; in TOML a value has one of the given types already."""
+    """Return a reader that converts text by a click type; it takes values of the given types too, as TOML has them."""
 
     def read(value: object) -> Any:
-        if type(value) not in (str, *types) or value == "":  # a boolean is an integer to `isinstance`
+        if type(value) not in (str, *types) or value == "":  # `isinstance` would take True for an integer
             raise TypeError
         return kind.convert(value, None, None)
 
@@ -294,7 +299,7 @@ def _proxy(value: object) -> str:
 
 
 def _url(value: object) -> str:
-    """A base URL in normal form, without `/v1/Configuration` at its end."""
+    """Return a base URL in normal form: host and scheme in lower case, no `/v1/Configuration` at the end."""
     text = _text(value)
     if "@" in text:
         raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {_SET_BOTH}")
@@ -351,7 +356,11 @@ _SETTINGS: Mapping[str, _Setting] = {
 
 
 def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Refuse flags that have no effect together. A file and the environment may be meant for other runs."""
+    """
+    Refuse flags that have no effect together.
+
+    Settings from the file or the environment are not refused: they may be meant for other runs.
+    """
     flags = {name for name, where in given.items() if where.startswith("--")}
     for name in ("live", "proxy", "ca_file"):
         if name in flags and values["target"] is None:
@@ -363,7 +372,7 @@ def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None
 
 
 def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
-    # A name that does not resolve here is reported when connecting, but a proxy might resolve it.
+    # A name without an address is reported when the run connects. Behind a proxy it may still have one.
     if (addresses or proxied) and not are_private(addresses):
         raise ConfigurationError(
             f"{urlsplit(url).hostname} is neither loopback nor private, and a run changes the settings "
@@ -374,7 +383,7 @@ def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
 def _limit_vendor(
     url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
 ) -> None:
-    """For twilio.com: require --i-own, default to the quick profile and to 1 request per second."""
+    """For twilio.com, require --i-own, and default to the quick profile at 1 request per second."""
     host = urlsplit(url).hostname or ""
     vendor = host == _VENDOR or host.endswith(f".{_VENDOR}")
     owned = {sid.lower() for sid in values["i_own"]}
@@ -382,7 +391,7 @@ def _limit_vendor(
         for account in accounts:
             if account.sid is None:
                 raise ConfigurationError(
-                    f"{account.user} is an API key: set TWILIO_ACCOUNT_SID too, to the account that it is of"
+                    f"{account.user} is an API key: set TWILIO_ACCOUNT_SID too, to the account of the key"
                 )
             if account.sid.lower() not in owned:
                 raise ConfigurationError(
@@ -406,7 +415,7 @@ def _limit_vendor(
 def _choose_accounts(
     target: str | None, addresses: Sequence[str], found: tuple[Account, ...]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
-    if target is None:  # real credentials are of no use to the embedded emulator
+    if target is None:  # the embedded emulator knows the throw-away accounts alone
         return THROWAWAY, ()
     if found:
         return found, ()
@@ -419,7 +428,14 @@ _SET_KEY = "TWILIO_API_KEY and TWILIO_API_SECRET"
 
 
 def accounts_from(environ: Mapping[str, str]) -> tuple[Account, ...]:
-    """The accounts the environment names, one for each SID, the single one first."""
+    """
+    Return the accounts that the environment names, each SID once.
+
+    The account of TWILIO_ACCOUNT_SID or TWILIO_API_KEY comes before those of CONFORMANCE_ACCOUNTS.
+
+    Raises:
+        ConfigurationError: A variable is malformed, or one of a pair is missing.
+    """
     sid = environ.get("TWILIO_ACCOUNT_SID", "")
     token = environ.get("TWILIO_AUTH_TOKEN", "")
     key = environ.get("TWILIO_API_KEY", "")
@@ -462,10 +478,10 @@ _ACCOUNT_SID = "AC[0-9a-fA-F]{32}"
 
 
 def _token(where: str, token: str) -> str:
-    """A token that a header can carry (RFC 7617 forbids control characters)."""
+    """Return a token; refuse it where no header can carry it (RFC 7617 2 forbids control characters)."""
     if re.search(r"[\x00-\x1f\x7f]", token):
         raise ConfigurationError(
-            f"{where}: the token holds a control character, a line end perhaps; remove it"
+            f"{where}: the token holds a control character, perhaps a line end; remove it"
         )
     try:
         token.encode("latin-1")

@@ -1,1 +1,1 @@
-"""What a run promises about the settings that it finds: to keep them, to put them back, or not to begin."""
+"""The safety of the settings that a run finds: a journal on disk, the safeguard, the timer guard, and the restore."""

@@ -1,9 +1,9 @@
 """
-The settings of before a run, on disk until they are back, and the lock that keeps two runs off one account.
+The journal keeps the settings of before a run on disk until they are put back; a lock keeps two runs off an account.
 
-There is one file for each target and account, in a directory that outlives the process. It is whole or not there,
-on the disk before the first write of the run is sent, holds no token, and is removed only when its settings have been
-seen to be in force again. Locks are the operating system's: they end with the process, however that ends.
+The journal has one file for each target and account, in a directory that outlives the process. A file is on the disk
+before the run sends its first write, and it is never there in part. It contains no token. It is removed only after an
+answer has shown its settings in force again. The locks are the operating system's, which end with the process.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from conformance.exceptions import JournalError, Locked
-from conformance.model import FIELDS
+from conformance.model import FIELDS, shortened
 
 Settings = Mapping[str, str | None]
-"""By attribute; null where nothing is set, absent where the target does not show it."""
+"""Values by attribute: null where nothing is set, absent where the target does not show the attribute."""
 
 _VERSION = 1
 _LIMIT = 1 << 20
-"""Bytes of a journal that are read at most: what a target may have answered is cut there too."""
+"""The greatest size of a journal in bytes. Answers are cut at the same size, so settings always fit."""
 
 _ATTRIBUTES = frozenset(each.attribute for each in FIELDS)
 _MEMBERS = {"version": int, "target": str, "account": str, "settings": dict, "taken": str, "process": str}
@@ -38,14 +38,14 @@ _MEMBERS = {"version": int, "target": str, "account": str, "settings": dict, "ta
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """
-    What one account's settings were.
+    The settings of one account before a run.
 
     Args:
-        target: Base URL.
-        account: Account SID, or the SID of the API key where that is all that is known.
-        settings: As they were read.
-        taken: When, in UTC, ISO 8601.
-        process: Whose they are to put back.
+        target: The base URL.
+        account: The Account SID, or the SID of the API key where the account's is not known.
+        settings: The settings as they were read.
+        taken: The time when they were read: UTC, ISO 8601.
+        process: The process that had to put them back: its number and host.
     """
 
     target: str
@@ -56,7 +56,7 @@ class Entry:
 
 
 def state_directory(given: Path | None) -> Path:
-    """Where journals are kept: the directory that was named, else the user's directory for state."""
+    """Return the directory of the journals: the given one, else the user's directory for state."""
     if given is not None:
         return given
     from platformdirs import user_state_path
@@ -65,24 +65,24 @@ def state_directory(given: Path | None) -> Path:
 
 
 def entries(directory: Path) -> list[Path]:
-    """The files of all journals in a directory, oldest first."""
+    """Return the files of all journals in a directory, oldest first."""
     return sorted(directory.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
 
 
 def tidy(directory: Path) -> None:
-    """Remove what processes have left that are gone: locks, and journals that were not whole yet."""
+    """Remove the files that ended processes have left in a directory: locks, and journals that were not whole yet."""
     for path in (*directory.glob("*.lock"), *directory.glob(".*.json.*")):
         kept = directory / f"{path.name.strip('.').partition('.')[0]}.json"
-        with contextlib.suppress(Locked), _locked(kept, ""):  # which removes the lock
+        with contextlib.suppress(Locked), _locked(kept, ""):  # the lock file goes when the lock is released
             path.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Entry:
     """
-    The entry in a file.
+    Return the entry in a file.
 
     Raises:
-        JournalError: It cannot be read, or is not what was written there.
+        JournalError: The file cannot be read, or its content is not the content that was written.
     """
     try:
         with path.open("rb") as file:
@@ -93,11 +93,12 @@ def read(path: Path) -> Entry:
         raise JournalError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise JournalError(
-            f"{path}: damaged, its settings cannot be told; `conformance restore --discard` removes it"
+            f"{path}: damaged, its settings are lost; `conformance restore --discard` removes it"
         ) from None
 
 
 def _entry(document: Any, path: Path) -> Entry:
+    """Return the entry in a JSON document, or raise ValueError where it is damaged or does not belong to the path."""
     if not isinstance(document, dict) or document.keys() != {*_MEMBERS, "sha256"}:
         raise ValueError
     digest = document.pop("sha256")
@@ -122,22 +123,23 @@ def _digest(document: Mapping[str, Any]) -> str:
 
 
 def _key(target: str, account: str) -> str:
+    """Return the name of the file for a target and an account, the same with and without the default port."""
     plain = re.sub(r"^(http://[^/]*):80(?=/|$)|^(https://[^/]*):443(?=/|$)", r"\1\2", target.rstrip("/"))
     return hashlib.sha256(f"{plain}\n{account}".encode()).hexdigest()[:32]
 
 
 class Journal:
     """
-    The entries of one target's accounts, and the locks on them; a context manager.
+    The journal of one target's accounts. It is a context manager, and locks the accounts while it is entered.
 
     Args:
-        directory: Where; created when entered, for its owner alone.
-        target: Base URL.
-        accounts: Account SIDs, or those of API keys.
+        directory: The directory of the journals. Entering creates it, for its owner alone.
+        target: The base URL.
+        accounts: The Account SIDs, or the SIDs of API keys.
 
     Raises:
-        Locked: On entering: another process is at work on one of the accounts.
-        JournalError: On entering: nothing can be written there.
+        Locked: On entering, another process is using one of the accounts.
+        JournalError: On entering, the directory cannot be written.
     """
 
     def __init__(self, directory: Path, target: str, accounts: Sequence[str]) -> None:
@@ -151,7 +153,7 @@ class Journal:
         with ExitStack() as locks:
             try:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # In one order, whoever asks.
+                # All processes lock in the same order, so that no two wait for each other.
                 for account, path in sorted(zip(self._accounts, self._paths, strict=True)):
                     locks.enter_context(_locked(path, account))
             except OSError as error:
@@ -169,20 +171,27 @@ class Journal:
 
     def pending(self, account: int) -> Entry | None:
         """
-        What an earlier run has left to be put back.
+        Return the entry of an earlier run that has not put the settings back; None where there is none.
+
+        Args:
+            account: The index of the account.
 
         Raises:
-            JournalError: There is something, and it cannot be read.
+            JournalError: The entry cannot be read.
         """
         path = self._paths[account]
         return read(path) if path.exists() else None
 
     def keep(self, account: int, settings: Settings) -> None:
         """
-        Write an account's settings to the disk; what an earlier run has left there stays.
+        Write an account's settings to the disk, unless an earlier run's are still there.
+
+        Args:
+            account: The index of the account.
+            settings: The settings as they were read.
 
         Raises:
-            JournalError: They cannot be written.
+            JournalError: The settings cannot be written.
         """
         path = self._paths[account]
         document = {
@@ -200,7 +209,7 @@ class Journal:
             raise JournalError(f"{path}: cannot be written: {error.strerror or error}") from None
 
     def drop(self, account: int) -> None:
-        """Remove what is kept of an account: its settings are in force again."""
+        """Remove the entry of an account, whose settings are in force again."""
         self._paths[account].unlink(missing_ok=True)
 
 
@@ -209,7 +218,8 @@ def _now() -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # which has mode 0600
+    """Write a file so that it is on the disk as a whole, or not there."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -219,7 +229,7 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    if os.name == "posix":  # elsewhere a directory cannot be opened
+    if os.name == "posix":  # Windows cannot open a directory
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -229,16 +239,22 @@ def _write(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path, account: str) -> Iterator[None]:
+    """
+    Hold the lock of an account, whose journal is at a path.
+
+    Raises:
+        Locked: Another process holds it; the message names that process.
+    """
     from filelock import FileLock, Timeout
 
     lock, owner = path.with_suffix(".lock"), path.with_suffix(".owner")
-    held = FileLock(lock, timeout=0, mode=0o600)
+    file_lock = FileLock(lock, timeout=0, mode=0o600)
     try:
-        held.acquire()
+        file_lock.acquire()
     except Timeout:
         try:
-            who = owner.read_text(encoding="utf-8").strip()[:200]
-        except (OSError, UnicodeDecodeError):  # it has the lock, and has not yet said who it is
+            who = shortened(owner.read_text(encoding="utf-8").strip(), 200)
+        except (OSError, UnicodeDecodeError):  # it has the lock, but has not written its name yet
             who = "another process"
         raise Locked(f"{who} is at work on the settings of {account}: let it end, or end it, first") from None
     try:
@@ -246,8 +262,8 @@ def _locked(path: Path, account: str) -> Iterator[None]:
         owner.write_text(since, encoding="utf-8")
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows removes nothing that is open
+        with contextlib.suppress(OSError):  # Windows does not remove open files
             owner.unlink(missing_ok=True)
-            # While it is held: whoever has opened it meanwhile sees that it is gone, and begins again.
+            # The lock is still held: a process that has just opened the file sees that it is gone, and begins again.
             lock.unlink(missing_ok=True)
-        held.release()
+        file_lock.release()

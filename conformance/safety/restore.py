@@ -1,4 +1,4 @@
-"""Puts the settings back that were in force before a run, and says what could not be put back."""
+"""Puts back the settings that were in force before a run, and reports those that could not be put back."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,43 +15,45 @@ from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
 
 REQUESTS = 2 * (2 + len(FIELDS))
-"""What putting one account's settings back takes at most: twice all together, each by itself, and a read."""
+"""The greatest number of requests to put one account's settings back: two tries of all together, each alone, a read."""
 
 _TRIES = 2
 _PAUSE = 0.5
-"""Seconds before it is tried again: what failed may have been a connection."""
+"""Seconds before the second try: the first may have failed by a lost connection."""
 
 _NEUTRAL = {INACTIVE.parameter: "P15D", CLOSED.parameter: "P30D"}
 """Long timers do least: no conversation is closed early."""
 
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
+"""The errors after which nothing more can be sent."""
 
 
 class Sender(Protocol):
-    """What sends requests; `conformance.transport.target.Target` does."""
+    """An object that sends requests, such as `conformance.transport.target.Target`."""
 
     def send(self, request: Request, *, reserve: bool = False) -> Exchange:
-        """Send one request and return what came of it."""
+        """Send one request and return the exchange."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restorer:
-    """How the settings of one target are put back."""
+    """Puts the settings of one target's accounts back."""
 
     target: Sender
     safeguard: Safeguard
     reader: Request | None = None
-    """The request that shows the settings without writing; None when there is none."""
+    """The request that shows the settings and writes nothing; None where the target has none."""
     settle: float = 0.0
-    """Seconds within which a write must be seen."""
+    """Seconds after which a read must show what was written."""
     is_legible: bool = True
-    """Whether the settings that an answer shows say what is in force."""
+    """Whether the settings that an answer shows say which are in force."""
 
     def put_back(self) -> tuple[Restore, bool]:
         """
-        Put back what a run has changed, as `restore` does; returns what became of it, and whether it was interrupted.
+        Do as `restore`, and begin again after a first interrupt; after a second one, leave the rest to the journal.
 
-        The first interrupt makes it begin again, the second leaves it to the journal.
+        Returns:
+            The result, and whether there was an interrupt.
         """
         safeguard, interrupted = self.safeguard, False
         for _ in range(2):
@@ -69,11 +71,13 @@ class Restorer:
             }
             restored = Restore(state="failed", failed=tuple(sorted(failed)))
         if restored.state == "failed" and safeguard.keeps:
-            safeguard.tell("what could not be put back is kept: `conformance restore` tries again")
+            safeguard.tell(
+                "settings that could not be put back stay in the journal: `conformance restore` tries again"
+            )
         return restored, interrupted
 
     def restore(self) -> Restore:
-        """Write back what was there in every account that was written to, read it again, and compare."""
+        """Write the old settings to every account that the run has changed, read them again, and compare."""
         safeguard = self.safeguard
         failed: list[str] = []
         unrestorable: list[str] = []
@@ -82,7 +86,7 @@ class Restorer:
             if account not in safeguard.changed:
                 safeguard.restored(account)
                 continue
-            # What no update may set cannot be put back.
+            # A value that every update must be refused for cannot be put back.
             had = {
                 each: value
                 for each in FIELDS
@@ -129,7 +133,7 @@ class Restorer:
                 self.safeguard.tell(f"null does not come back, and invalid values were kept: left at {said}")
 
     def _written(self, account: int, had: Mapping[Field, str]) -> Settings | None:
-        """Write settings until they are shown again; the settings as shown at last, None where they are not."""
+        """Write settings until an answer shows them, twice at most; return the settings last shown."""
         shown: Settings | None = None
         for attempt in range(_TRIES):
             time.sleep(_PAUSE * attempt)
@@ -142,7 +146,7 @@ class Restorer:
         return shown
 
     def _write(self, account: int, had: Mapping[Field, str]) -> Settings | None:
-        """Write settings together, one by one where that is refused; the settings as shown afterwards."""
+        """Write settings in one update, or one by one where it is refused; return the settings shown then."""
         exchange: Exchange | None = None
         if had:
             exchange = self._send(account, update(*((each.parameter, value) for each, value in had.items())))

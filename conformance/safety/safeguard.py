@@ -1,8 +1,8 @@
 """
-What a run promises about the settings that it finds: to keep them safe, to put them back, or not to begin.
+The safeguard of a run: it keeps the settings that the run finds, so that they can be put back, or refuses to begin.
 
-The journal makes the promise hold when the run itself is killed. On a live target nothing is written that could not be
-put back, unless the user has said so, and no timer stays shorter than it was.
+With the journal, they can be put back even when the run is killed. On a live target the run writes nothing that cannot
+be put back, unless the user allows it, and leaves no timer shorter than it was.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conformance.exceptions import JournalError, Locked, Unsafe
 from conformance.http import Request
-from conformance.model import FIELDS, Probe
+from conformance.model import FIELDS, Probe, shortened
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.safety.journal import Journal, Settings
 from conformance.safety.timer_guard import TimerGuard
@@ -21,14 +21,14 @@ _BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 class Safeguard:
     """
-    The safety of one run.
+    The settings of before one run, and the rules about what the run may write.
 
     Args:
-        journal: Where settings are kept on disk, entered; None where nothing is worth it.
-        live: Whether harm would be real.
-        accept_unrestorable: Whether a live run may set what is null and cannot be unset.
-        tell: Called with one line, at once.
-        names: How to call the accounts.
+        journal: The journal that keeps the settings on disk, entered; None to keep them in memory.
+        live: Whether the target is live, so that a lost setting does harm.
+        accept_unrestorable: Whether a live run may set a null setting, which cannot be made null again.
+        tell: Called with each line that the user should see at once.
+        names: The names of the accounts in messages: their SIDs.
     """
 
     def __init__(
@@ -47,71 +47,77 @@ class Safeguard:
         self._names = names
         self.guard = TimerGuard() if live else None
         self.before: dict[int, Settings] = {}
-        """By account, what is to be put back."""
+        """The settings to put back, by index of their account."""
         self.changed: set[int] = set()
-        """Accounts to which something was sent that may have written."""
+        """The indices of the accounts to which the run may have written."""
         self.reading = False
-        """Whether settings are still being read, and nothing may be set."""
-        self._for_good: dict[str, None] = {}
+        """Whether the run is still reading settings, and may write none."""
+        self._lost: dict[str, None] = {}
+        """Attributes whose values of before the run cannot be put back."""
         self.left_out: dict[str, None] = {}
-        """Input classes that were not sent because of the guard."""
+        """Ids of the input classes that were left out because of the timer guard."""
         self.notices: list[str] = []
 
     @property
     def keeps(self) -> bool:
-        """Whether settings are kept on disk."""
+        """Whether a journal keeps the settings on disk."""
         return self._journal is not None
 
     def tell(self, line: str) -> None:
-        """Say a line at once, and in the report."""
+        """Show a line to the user at once, and add it to the notices of the report."""
         self.notices.append(line)
         if self._tell is not None:
-            with suppress(OSError):  # nobody may be listening any more
+            with suppress(OSError):  # the terminal may be gone
                 self._tell(line)
 
     def snapshot(self, account: int, settings: Settings, owner: str | None = None) -> None:
         """
-        Keep an account's settings as they are before the first write.
+        Keep the settings of an account, before the first write to it.
 
         Args:
-            account: Its index.
-            settings: As they were read.
-            owner: The account that the answer says they are of.
+            account: The index of the account.
+            settings: The settings as they were read.
+            owner: The Account SID in the answer that shows them; None where it shows none.
 
         Raises:
-            Unsafe: On a live target, they are another account's, what is null could not be unset, or nothing can be
-                kept.
+            Unsafe: The target is live, and the settings are another account's, or one of them could not be put back,
+                or the journal cannot be written.
         """
         name = self._name(account)
         if self._live and owner is not None and name.startswith("AC") and owner.lower() != name.lower():
-            raise Unsafe(f"the credentials are not of {name}, but of {owner[:34]}; nothing was written")
-        # What no update may set cannot be put back, and might be anything: a token, of all things.
-        worth = {
+            raise Unsafe(
+                f"the credentials are not of {name}, but of {shortened(owner, 34)}; nothing was written"
+            )
+        # A value that every update must be refused for cannot be put back. The journal does not keep it either: it may
+        # be anything, even a token.
+        restorable = {
             attribute: value
             for attribute, value in settings.items()
             if value is None or decide_value(_BY_ATTRIBUTE[attribute], value).answer is not Answer.REJECT
         }
-        for_good = {attribute: value for attribute, value in settings.items() if worth.get(attribute) is None}
-        if for_good and self._live and not self._accept:
-            values = ", ".join(f"{attribute} {value or 'null'}" for attribute, value in for_good.items())
+        lost = {
+            attribute: value for attribute, value in settings.items() if restorable.get(attribute) is None
+        }
+        if lost and self._live and not self._accept:
+            values = ", ".join(f"{attribute} {value or 'null'}" for attribute, value in lost.items())
             raise Unsafe(
-                f"{name} has {values}, which cannot be put back once it is something else; nothing was written "
-                "(--accept-unrestorable goes on)"
+                f"{name} has {values}, which cannot be put back after a change; nothing was written "
+                "(--accept-unrestorable changes it all the same)"
             )
         if self.guard is not None:
             self.guard.protect(account, settings)
-        self._for_good |= dict.fromkeys(for_good)
+        self._lost |= dict.fromkeys(lost)
         if self._journal is None:
             self.before[account] = settings
             return
         try:
             earlier = self._journal.pending(account)
-            if any(worth.values()):
-                self._journal.keep(account, worth)
+            if any(restorable.values()):
+                self._journal.keep(account, restorable)
         except JournalError as error:
             if self._live:
                 raise Unsafe(f"{error}; nothing was written") from None
-            self.tell(f"a run that is killed could not be made good: {error}")
+            self.tell(f"if this run is killed, nothing can be put back: {error}")
             self.before[account] = settings
             return
         self.before[account] = settings if earlier is None else earlier.settings
@@ -119,23 +125,23 @@ class Safeguard:
             self.changed.add(account)
 
     def adopt(self, account: int, settings: Settings) -> None:
-        """Take over settings that an earlier run has left to be put back."""
+        """Take over the settings that an earlier run found and has not put back."""
         self.before[account] = settings
         self.changed.add(account)
 
     def begin(self) -> None:
-        """Say what cannot be undone, all settings having been read: from now on every account is written to."""
+        """End the reading of settings: name those that cannot be put back, and count every account as changed."""
         self.reading = False
         self.changed.update(self.before)
-        if self._for_good and self._tell is not None:
-            self.tell(f"cannot be put back once they are something else: {', '.join(self._for_good)}")
+        if self._lost and self._tell is not None:
+            self.tell(f"the run changes these settings for good: {', '.join(self._lost)}")
 
     def unreadable(self, account: int) -> None:
         """
-        Note that an account's settings cannot be read.
+        Report that the settings of an account cannot be read.
 
         Raises:
-            Unsafe: On a live target.
+            Unsafe: The target is live.
         """
         line = f"the settings of {self._name(account)} cannot be read"
         if self._live:
@@ -143,7 +149,7 @@ class Safeguard:
         self.tell(f"{line}: they will not be put back")
 
     def restored(self, account: int) -> None:
-        """Forget an account's settings: they are in force again, or were never touched."""
+        """Remove an account's journal: its settings are in force again, or were never changed."""
         if self._journal is not None:
             try:
                 self._journal.drop(account)
@@ -151,18 +157,18 @@ class Safeguard:
                 self.tell(f"the journal of {self._name(account)} cannot be removed: {error}")
 
     def admits(self, probe: Probe, cls: str) -> bool:
-        """Whether a probe may be sent; the class of one that may not is listed."""
+        """Whether a probe may be sent. Where it may not, its input class is added to `left_out`."""
         if self.guard is None or self.guard.fits(probe):
             return True
         self.left_out[cls] = None
         return False
 
     def cost(self, requests: Sequence[Request]) -> int:
-        """How many requests it takes to send these."""
+        """Return the number of requests that sending these takes, with those that put timers back."""
         return len(requests) if self.guard is None else self.guard.cost(requests)
 
     def may_stay(self, request: Request) -> bool:
-        """Whether what a request sets may stay in force while others are sent."""
+        """Whether the values that a request sets may stay in force while other requests are sent."""
         return self.guard is None or not self.guard.shortens(request)
 
     def _name(self, account: int) -> str:
@@ -181,19 +187,20 @@ def safeguarded(
     tell: Callable[[str], None],
 ) -> Iterator[Safeguard]:
     """
-    The safeguard of a run, with its journal and the lock on its accounts.
+    Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
 
     Args:
-        target: Base URL.
-        names: The accounts, by SID.
-        directory: Where journals are kept.
+        target: The base URL.
+        names: The SIDs of the accounts.
+        directory: The directory of the journals.
         live: See `Safeguard`.
-        adopts: Whether the run puts back, at its end, what an earlier one has left.
+        adopts: Whether this run puts back, at its end, the settings that an earlier run left changed.
         accept_unrestorable: See `Safeguard`.
         tell: See `Safeguard`.
 
     Raises:
-        JournalError: Another run is at work there, or an earlier one has left something that must be put back first.
+        JournalError: Another run is using one of the accounts, or the settings that an earlier run found have to be
+            put back first.
     """
     with ExitStack() as stack:
         journal: Journal | None = None
@@ -214,8 +221,8 @@ def safeguarded(
                 )
                 now = f"`conformance restore --target {target}`"
                 if not adopts:
-                    raise JournalError(f"{left}: {now} does; then run again")
-                lines.append(f"{left}: this run will at its end; {now} does now")
+                    raise JournalError(f"{left}: {now} does it; then run again")
+                lines.append(f"{left}: this run will, at its end; {now} does it now")
         safeguard = Safeguard(
             journal=journal, live=live, accept_unrestorable=accept_unrestorable, tell=tell, names=names
         )

@@ -1,4 +1,8 @@
-"""Connections that can be watched: whether one was reused, how much came, and when it has taken too long."""
+"""
+Connections to a target: opening them, watching what comes over them, and reading responses.
+
+A watch sees whether an exchange reused its connection, how many bytes came, and when the exchange takes too long.
+"""
 
 import contextlib
 import ipaddress
@@ -14,31 +18,37 @@ from urllib.parse import urlsplit
 import httpcore
 
 from conformance.http import Failure, FailureKind, Response
+from conformance.model import shortened
 
 FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
-"""What the engine raises for what a target does."""
+"""The exceptions that httpcore raises for faults of the target, and not for those of the caller."""
 
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""An option of Linux's sockets; None elsewhere."""
 
 _WIRE_FACTOR = 4
-"""Bytes read for one answer, framing and interim responses included: at most this times the body cap."""
+"""The greatest number of bytes read for one answer, with framing and interim responses, in multiples of `max_body`."""
 
 _PIECE = 1 << 16
-"""Bytes that are written at a time."""
+"""The greatest number of bytes that one write sends."""
 
-_SAID = 300
-"""Characters of an error's message that are told."""
+_MESSAGE = 300
+"""The greatest number of characters of an error's message that a failure repeats."""
 
 _MEMBERS = 16
-"""Members of a gzip file that are decoded at most; those who compress an answer write one."""
+"""The greatest number of members of a gzip file that are decoded; servers that compress an answer write one."""
 
 _BEGINNING = 1 << 16
-"""Bytes of an answer that are kept as they came, at least, for a look at its framing."""
+"""The number of bytes from the beginning of an answer that are kept, to check how it is framed."""
 
 _HEADS = re.compile(
     rb"(HTTP/1\.[01] [0-9]{3}( [\t -~\x80-\xff]*)?\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*\r\n)+"
 )
-"""Interim responses and the head of the final one (RFC 9112 4 and 5), the blank of an absent reason left off too."""
+"""
+Any interim responses and the head of the final one (RFC 9112 4 and 5).
+
+The blank before an absent reason phrase may be missing, as many servers leave it off.
+"""
 
 
 class _TLSError(httpcore.ConnectError):
@@ -46,11 +56,11 @@ class _TLSError(httpcore.ConnectError):
 
 
 class _TooLarge(httpcore.ReadError):
-    """More bytes came for one answer than are read at most."""
+    """More bytes came for one answer than may be read."""
 
 
 class Watch(threading.local):
-    """What is seen on the wire of the exchange that the current thread has in hand."""
+    """The deadline of the current thread's exchange, and the bytes that came in it."""
 
     def __init__(self, timeout: float, max_body: int) -> None:
         self._timeout = timeout
@@ -58,24 +68,36 @@ class Watch(threading.local):
         self.begin()
 
     def begin(self) -> None:
-        """Start the clock of a new exchange."""
+        """Begin a new exchange: forget the last one, and set the deadline."""
         self._deadline = time.perf_counter() + self._timeout
         self.connected = False
-        """Whether the exchange opened its connection, and did not reuse one."""
+        """Whether the exchange opened a connection and reused none."""
         self.received = 0
+        """The number of bytes that came."""
         self.beginning = b""
-        """The first of the bytes that came; most answers are all there."""
+        """The first `_BEGINNING` bytes that came, or a few more; most answers are no longer."""
         self.ended = False
+        """Whether the peer has closed the connection."""
 
     def limit(self) -> float:
-        """The seconds that the next step may take, so that many small steps do not add up to for ever."""
+        """
+        Return the seconds left until the deadline, so that many small steps together keep to it.
+
+        Raises:
+            httpcore.ReadTimeout: The deadline has passed.
+        """
         left = self._deadline - time.perf_counter()
         if left <= 0:
             raise httpcore.ReadTimeout
         return left
 
     def saw(self, data: bytes) -> None:
-        """Take note of what a read returned."""
+        """
+        Take note of the bytes that a read returned; no bytes mean that the peer has closed the connection.
+
+        Raises:
+            httpcore.ReadError: More bytes came for this answer than may be read.
+        """
         if len(self.beginning) < _BEGINNING:
             self.beginning += data
         self.received += len(data)
@@ -84,7 +106,7 @@ class Watch(threading.local):
             raise _TooLarge
 
     def failure(self, error: Exception) -> Failure:
-        """Name what happened; the kinds are told by what was seen on the wire, not by a message."""
+        """Return the failure that an error stands for. Its kind follows from the bytes seen, not from a message."""
         head = self.beginning[:40]
         if head and not (head.startswith(b"HTTP/") or b"HTTP/".startswith(head)):
             return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {head!r}")
@@ -106,25 +128,27 @@ class Watch(threading.local):
             detail = f"closed after {self.received} bytes of an answer"
             return Failure(FailureKind.DISCONNECT, detail, partial=self.received > 0)
         if not self.received:
-            return Failure(FailureKind.FRAMING, f"bytes after the end of the previous answer: {_said(error)}")
-        return Failure(FailureKind.FRAMING, _said(error))
+            return Failure(
+                FailureKind.FRAMING, f"bytes after the end of the previous answer: {_message(error)}"
+            )
+        return Failure(FailureKind.FRAMING, _message(error))
 
 
-def _said(error: Exception) -> str:
-    """The message of an error, which may repeat a line of the target's, however long."""
-    return str(error)[:_SAID]
+def _message(error: Exception) -> str:
+    """Return the message of an error, shortened: it may repeat a line of the target's, however long."""
+    return shortened(str(error), _MESSAGE)
 
 
 class Network(httpcore.NetworkBackend):
     """
-    Opens connections that report to a watch and keep to its deadline, to one peer and to no other.
+    Opens connections to one peer and to no other. They report to a watch and keep to its deadline.
 
     Args:
-        timeout: Seconds for one exchange.
-        max_body: Bytes of a body that are read at most.
-        peer: Host and port; whoever asks for another, a library included, is refused.
-        addresses: Which were checked to be what the host stands for, and are not looked up again, since a name can
-            stand for others a moment later; None where nothing depends on it.
+        timeout: Seconds that one exchange may take.
+        max_body: The greatest number of bytes of a body that are read.
+        peer: Host and port of the peer. Any other is refused, even when a library asks for it.
+        addresses: The addresses of the host to connect to. The name is not looked up again, because it could stand for
+            other addresses than those that were checked. None to look the name up.
     """
 
     def __init__(
@@ -165,11 +189,11 @@ class _Stream(httpcore.NetworkStream):
         self._held = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # As httpcore has it for its own writes: who closed early may have said why.
+        # A peer that closed early may have sent the reason, so the answer is read all the same, as httpcore does.
         with contextlib.suppress(httpcore.WriteError):
             self._flush()
-        # Many small servers write head and body apart and wait for the first to be acknowledged, which Linux
-        # puts off for 40 ms; the option has to be set again for each read (tcp(7)).
+        # Many small servers write the head, and then wait for its acknowledgement before they write the body. Linux
+        # delays acknowledgements by 40 ms unless this option is set, again before each read (tcp(7)).
         if _QUICK_ACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         data = self._inner.read(max_bytes, self._watch.limit())
@@ -177,15 +201,15 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Head and body leave together when the answer is asked for, as from most clients: a write of each is what
-        # costs most of a request.
+        # Head and body are sent together, just before the answer is read, as most clients do: the writes are the most
+        # costly part of a request.
         self._held += buffer
         if len(self._held) >= _PIECE:
             self._flush()
 
     def _flush(self) -> None:
         held, self._held = self._held, b""
-        # Piece by piece, so that a peer that reads slowly meets the deadline too.
+        # In pieces, so that the deadline is checked between them where the peer reads slowly.
         for start in range(0, len(held), _PIECE):
             self._inner.write(held[start : start + _PIECE], self._watch.limit())
 
@@ -202,13 +226,22 @@ class _Stream(httpcore.NetworkStream):
             inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.limit())
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise _TLSError(str(error) or "the handshake timed out") from error
-        # What a proxy has answered to CONNECT is no part of the target's answer.
+        # The proxy's answer to CONNECT is not part of the target's answer.
         self._watch.received, self._watch.beginning = 0, b""
         return _Stream(inner, self._watch)
 
 
 def receive(answer: httpcore.Response, cap: int) -> Response:
-    """Read a body, up to a number of bytes; what cannot be decoded to its end stays as it came."""
+    """
+    Read and decode the body of an answer.
+
+    A body that cannot be decoded to its end stays encoded, and the response is marked `undecoded`.
+
+    Args:
+        answer: The answer, of which the head was read.
+        cap: The greatest number of bytes of the body, before and after decoding. A longer body is cut there, and the
+            response is marked `truncated`.
+    """
     chunks = []
     size = 0
     assert isinstance(answer.stream, Iterable)  # as every response of a synchronous pool is
@@ -236,7 +269,7 @@ def receive(answer: httpcore.Response, cap: int) -> Response:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes | None:
-    """The content, up to a number of bytes; None when the data are not gzip to their end (RFC 1952)."""
+    """Return the first `limit` bytes of the content; None where the data are not whole gzip members (RFC 1952)."""
     plain, rest = b"", data
     for _ in range(_MEMBERS):
         decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
@@ -255,7 +288,14 @@ def _gunzip(data: bytes, limit: int) -> bytes | None:
 
 
 def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
-    """What is wrong with where a response that could be read begins and ends; empty when nothing is."""
+    """
+    Return the fault in how a readable response is framed, for a person; empty where there is none.
+
+    Args:
+        answer: The answer, which was read to its end.
+        method: The method of its request.
+        watch: The watch of its exchange.
+    """
     headers = {name.lower(): value for name, value in answer.headers}
     if not watch.received:
         return "the answer came before its request was sent, after the end of the previous one"
@@ -263,7 +303,7 @@ def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
         return "Content-Length beside Transfer-Encoding (RFC 9112 6.2)"
     end = _end_of_head(watch.beginning)
     if end == 0 and watch.received > len(watch.beginning):
-        return ""  # interim responses, or a header section, beyond what is looked at
+        return ""  # the head is longer than the bytes that are kept
     if not _HEADS.fullmatch(watch.beginning, 0, end):
         return "a status or header line is not spelled as RFC 9112 4 and 5 have it"
     try:
@@ -271,14 +311,14 @@ def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
     except ValueError:
         return "the chunks are not spelled as RFC 9112 7.1 has it"
     if extra > 0:
-        # What follows would be taken for the next answer.
+        # A client would take the bytes that follow for the next answer, so the connection is not used again.
         answer.extensions["network_stream"].close()
         return f"{extra} or more bytes follow the end of the answer"
     return ""
 
 
 def _end_of_head(data: bytes) -> int:
-    """Where the header section of the final response ends, after those of interim ones; 0 when it is not there."""
+    """Return the position behind the head of the final response, which follows any interim ones; 0 without one."""
     end = 0
     while True:
         interim = data[end + 9 : end + 10] == b"1"
@@ -292,10 +332,10 @@ def _end_of_head(data: bytes) -> int:
 def _surplus(
     answer: httpcore.Response, method: bytes, headers: Mapping[bytes, bytes], watch: Watch, end: int
 ) -> int:
-    """The bytes seen after the end of a response (RFC 9112 6.3), as far as where it is can be told."""
+    """Return the number of bytes that came after the end of a response (RFC 9112 6.3); 0 where the end is not known."""
     if method == b"HEAD" or answer.status in (204, 304):
         return watch.received - end or _waiting(
-            # The body that must not be there may come a little later; HEAD is rare enough to wait for it.
+            # A body that must not be there may come a moment later. HEAD is rare, so waiting for it costs little.
             answer.extensions["network_stream"].get_extra_info("socket"),
             0.1 if method == b"HEAD" else 0.0,
         )
@@ -308,33 +348,37 @@ def _surplus(
 
 def _end_of_chunks(data: bytes, position: int) -> int:
     """
-    Where a chunked body ends that was read to its end (RFC 9112 7.1).
+    Return the position behind a chunked body (RFC 9112 7.1).
+
+    Args:
+        data: All bytes of an answer that was read to its end.
+        position: The position where the body begins.
 
     Raises:
-        ValueError: a recipient has to be lenient to find it.
+        ValueError: The chunks are not spelled as the RFC has it; a lenient recipient may still have read them.
     """
     while True:
         start = data.index(b"\n", position) + 1
         size = int(data[position:start].partition(b";")[0], 16)
         if size == 0:
-            # The line of the last chunk counts: without trailers the empty line follows it at once.
+            # The search begins at the end of the last chunk's line: without trailers the empty line follows at once.
             return data.index(b"\r\n\r\n", start - 2) + 4
         position = start + size + 2
 
 
 def _waiting(connection: socket.socket, timeout: float) -> int:
-    """How many bytes can be read within so many seconds, at most 1."""
-    if isinstance(connection, ssl.SSLSocket):  # which cannot be read without taking
+    """Return 1 where a byte can be read within `timeout` seconds, and else 0; the byte stays unread."""
+    if isinstance(connection, ssl.SSLSocket):  # nothing can be read from it and left there
         return 0
     try:
         connection.settimeout(timeout)
         return len(connection.recv(1, socket.MSG_PEEK))
-    except OSError:  # nothing came in time, or the connection was closed with the answer
+    except OSError:  # no byte came in time, or the connection is closed
         return 0
 
 
 def addresses_of(url: str) -> tuple[str, ...]:
-    """The addresses that the host of a URL stands for, as far as can be told from here."""
+    """Return the IP addresses of the host of a URL; none where the name cannot be looked up."""
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # UnicodeError: a label of more than 63 characters
@@ -343,22 +387,22 @@ def addresses_of(url: str) -> tuple[str, ...]:
 
 
 def are_loopback(addresses: Sequence[str]) -> bool:
-    """Whether there are addresses, and all are loopback ones."""
+    """Whether there are addresses, and all of them are loopback addresses."""
     return bool(addresses) and all(_plain(address).is_loopback for address in addresses)
 
 
 def are_private(addresses: Sequence[str]) -> bool:
-    """Whether there are addresses, and all are loopback or private ones (RFC 1918, 4193)."""
+    """Whether there are addresses, and all of them are loopback or private ones (RFC 1918, RFC 4193)."""
     plain = [_plain(address) for address in addresses]
     return bool(plain) and all(address.is_loopback or address.is_private for address in plain)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether every address that the host of a URL stands for is a loopback one."""
+    """Whether the host of a URL has addresses, and all of them are loopback addresses."""
     return are_loopback(addresses_of(url))
 
 
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     found = ipaddress.ip_address(address)
-    # An IPv4 address within IPv6 is as private as itself.
+    # An IPv4 address may be written as an IPv6 one (RFC 4291 2.5.5.2), which is private where the IPv4 address is.
     return getattr(found, "ipv4_mapped", None) or found

@@ -1,4 +1,4 @@
-"""Credentials: whose they are, and how a request carries them."""
+"""Accounts with their credentials, and the Authorization header that carries them."""
 
 import base64
 import re
@@ -15,9 +15,9 @@ class Account:
     Credentials of one account.
 
     Args:
-        sid: The Account SID; None when only an API key is known.
-        token: The Auth Token, or the API key's secret; never shown.
-        username: The API key's SID, when it is sent in place of the Account SID.
+        sid: The Account SID; None where only an API key is known.
+        token: The Auth Token, or the secret of the API key. No output may show it.
+        username: The SID of the API key that is sent in place of the Account SID; None to send the Account SID.
     """
 
     sid: str | None
@@ -34,15 +34,22 @@ THROWAWAY = (
     Account("AC" + "decade" + "0" * 25 + "a", "f00d" + "0" * 27 + "a"),
     Account("AC" + "decade" + "0" * 25 + "b", "beef" + "0" * 27 + "b"),
 )
-"""Public credentials for targets on loopback that take any; they open nothing."""
+"""Made-up, public credentials for targets on loopback, which accept any; they open nothing."""
 
 
 def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[str, str] | None:
     """
-    The value of the Authorization header (RFC 7617), and the same with its placeholders left as they are.
+    Return the value of the Authorization header (RFC 7617), and the same with placeholders in place of secrets.
+
+    None where the template sends no credentials.
+
+    Args:
+        auth: The template.
+        account: The account whose credentials fill it in.
+        other: The next account; None where there is none.
 
     Raises:
-        ValueError: The template names another account, and there is none.
+        ValueError: The template names the next account, and there is none.
     """
     if auth.header is None and auth.scheme is None:
         return None

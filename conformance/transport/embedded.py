@@ -1,4 +1,4 @@
-"""Starts the reference emulator as a process of its own on a free loopback port, and ends it."""
+"""Starts and ends the reference emulator: a process of its own, on a free port of loopback."""
 
 import os
 import subprocess
@@ -14,18 +14,19 @@ from conformance.exceptions import EmulatorFailed
 from conformance.transport.credentials import Account
 
 _PATIENCE = 30.0
-"""Seconds in which the process must be listening."""
+"""Seconds within which the process must listen."""
 
 
 class Embedded:
     """
-    The emulator as a process, from construction on; a context manager that ends it.
+    The process of an emulator. The constructor starts it; used as a context manager, it ends the process.
 
     Args:
-        accounts: that it knows; handed over in the environment, so that no token shows in a list of processes.
-        faults: names of faults to build in.
-        variants: names of variants to build in.
-        database: file to keep the settings in; None for memory.
+        accounts: The accounts that the emulator knows. They are handed over in the environment, since a list of
+            processes would show tokens in arguments.
+        faults: The names of the faults to build in.
+        variants: The names of the variants to build in.
+        database: The file to keep the settings in; None for memory.
     """
 
     def __init__(
@@ -56,10 +57,10 @@ class Embedded:
 
     def url(self) -> str:
         """
-        The base URL, as soon as the emulator listens.
+        Wait until the emulator listens, and return its base URL.
 
         Raises:
-            EmulatorFailed: it does not.
+            EmulatorFailed: The process has ended, or does not listen in time.
         """
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
@@ -68,7 +69,7 @@ class Embedded:
             if self.process.poll() is not None:
                 assert self.process.stderr is not None
                 raise EmulatorFailed(self.process.stderr.read().decode(errors="replace").strip())
-            time.sleep(0.005)  # between looks for the port file
+            time.sleep(0.005)  # then check for the port file again
         raise EmulatorFailed(f"the emulator does not listen after {_PATIENCE:g} s")
 
     def close(self) -> None:

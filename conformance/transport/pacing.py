@@ -1,8 +1,9 @@
 """
-How fast a run may go: the rate it was given, and what the target asks for.
+The pace of a run: it keeps to the rate of the settings, and waits where the target asks for it.
 
-There is one pace for the whole run. An answer 429, or 503 with Retry-After, is waited out; after a 429 every further
-request keeps a distance to the one before, which grows with each and shrinks with every other answer.
+A run has one pace. It waits after an answer 429, or 503 with Retry-After, before the request is repeated. After a 429
+it also keeps a distance, in seconds, between all further requests. Each 429 doubles the distance, and any other answer
+shrinks it.
 """
 
 import random
@@ -18,27 +19,29 @@ from conformance.exceptions import RateLimitedOut
 from conformance.http import Response
 
 TRIES = 5
-"""How often a request is sent at most when the target asks to wait."""
+"""The greatest number of times that a request is sent where the target asks to wait."""
 
 BACKOFF_START = 0.1
 BACKOFF_CEILING = 30.0
-"""Seconds to wait first and at most when the target does not say how long, as Twilio recommends."""
+"""The first and the longest wait, in seconds, where the target does not say how long, as Twilio recommends."""
 
 _DISTANCE_START = 0.01
 _DISTANCE_CEILING = 5.0
+"""The first and the greatest distance between requests, in seconds."""
+
 _RECOVERY = 0.9
-"""By what the distance shrinks with every answer that is no 429; below a tenth of the first it is none."""
+"""The factor by which any answer but 429 shrinks the distance; below a tenth of the first it becomes 0."""
 
 
 class Pace:
     """
-    When the next request may be sent.
+    Waits until the next request may be sent.
 
     Args:
-        rate: Requests per second at most; None for no limit.
-        patience: Seconds that may be spent waiting because the target asks to, in all.
-        refusals: How many requests may stay rate-limited after the last try, in all.
-        seed: Seeds the jitter of waiting.
+        rate: The greatest number of requests per second; None for no limit.
+        patience: Seconds that the run may wait, in all, because the target asks for it.
+        refusals: The greatest number of requests that may end with 429 after the last try.
+        seed: The seed of the jitter in waits.
         notice: Called with one line whenever the target makes the run wait.
     """
 
@@ -60,13 +63,13 @@ class Pace:
         self._next = 0.0
         self._distance = self._widest = 0.0
         self._pressure = 0
-        # What is put back at the end has a patience of its own.
+        # By whether a request is sent on the reserve: putting settings back has a patience of its own.
         self._waited = {False: 0.0, True: 0.0}
         self._stayed = {False: 0, True: 0}
         self._asked = Counter[int]()
 
     def turn(self, count: int) -> None:
-        """Wait until so many requests may be sent."""
+        """Wait until `count` requests may be sent at the same moment."""
         with self._lock:
             apart = max(self._apart, self._distance)
             if not apart:
@@ -77,10 +80,14 @@ class Pace:
 
     def wait(self, response: Response | None, reserve: bool) -> bool:
         """
-        Wait as an answer asks to; returns whether it did, so that the request is to be repeated.
+        Wait as long as a response asks for, and return whether it did; then the request must be repeated.
+
+        Args:
+            response: The response; None where there was none.
+            reserve: Whether the request was sent on the reserve.
 
         Raises:
-            RateLimitedOut: It asks for more than is left of the patience.
+            RateLimitedOut: The wait is longer than the time left of `patience`.
         """
         pause = self._pause(response)
         if pause is None or response is None:
@@ -99,17 +106,17 @@ class Pace:
 
     def stayed_limited(self, reserve: bool) -> None:
         """
-        Take note of a request that was answered 429 at its last try.
+        Count a request that was answered 429 at its last try.
 
         Raises:
-            RateLimitedOut: There were too many of them.
+            RateLimitedOut: There were more than `refusals` of them.
         """
         self._stayed[reserve] += 1
         if self._stayed[reserve] > self._refusals:
             raise RateLimitedOut(f"{self._stayed[reserve]} requests stayed 429 after {TRIES} tries each")
 
     def slowed(self) -> str:
-        """One line on how the target has slowed the run down; empty when it has not."""
+        """Return one line that says how the target has slowed the run down; empty where it has not."""
         if not self._asked:
             return ""
         times = ", ".join(
@@ -122,7 +129,7 @@ class Pace:
         return line
 
     def _pause(self, response: Response | None) -> float | None:
-        """The seconds to wait before repeating a request; None when its answer stands."""
+        """Adjust the distance, and return the seconds to wait before the request is repeated; None not to repeat it."""
         limited = response is not None and response.status == 429
         if limited:
             self._distance = min(_DISTANCE_CEILING, max(_DISTANCE_START, 2 * self._distance))
@@ -143,14 +150,14 @@ class Pace:
 
 
 def retry_after(response: Response) -> float | None:
-    """The seconds a Retry-After header asks for, in both its forms (RFC 9110 10.2.3)."""
+    """Return the seconds that a Retry-After header asks for, in either form (RFC 9110 10.2.3); None without them."""
     value = (response.header("retry-after") or "").strip()
     if re.fullmatch("[0-9]{1,9}", value):
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-        # asctime's form names no zone; all three are in UTC (RFC 9110 5.6.7).
+        # A date may have three forms, all in UTC; that of asctime names no zone (RFC 9110 5.6.7).
         seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time()
         return max(0.0, seconds)
-    except (ValueError, OverflowError):  # a year of 30 digits overflows
+    except (ValueError, OverflowError):  # OverflowError: a year of 30 digits
         return None

@@ -1,4 +1,9 @@
-"""Redaction: every spelling in which a token, or an Account SID that is to be masked, must not show up."""
+"""
+Takes tokens, and Account SIDs where they are masked, out of all output, in whatever spelling they stand there.
+
+A server may echo a token percent-encoded, escaped as in JSON or HTML, in hexadecimal digits, in base64, in pieces on
+several lines, or cut.
+"""
 
 import base64
 import re
@@ -10,18 +15,21 @@ from conformance.http import Exchange
 from conformance.transport.credentials import Account
 
 _SHORT = 8
-"""Shorter tokens occur in ordinary text: they are redacted as whole words only, and never taken for leaks."""
+"""The length, in characters, from which a token is redacted inside words. Shorter ones occur in ordinary text."""
 
 _DRAWN = 24
+"""The length, in letters and digits, from which a token was surely drawn at random. Its pieces are redacted too."""
+
 _STRIDE = 4
+"""Characters between the pieces that are searched for first. A piece of `_SHORT + _STRIDE` contains one of them."""
+
 _DISTINCT = 5
-"""A token of so many letters and digits was drawn at random. Pieces of one are redacted too: those of a little more
-than `_SHORT` characters, so many of them different."""
+"""The number of different characters that a piece must have to be redacted: `00000000` occurs in ordinary text."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
-# How a text may spell a character: percent-encoded, escaped as in JSON, as a reference as in HTML. White space, and
-# what stands for a line end, is left out, so that what is in pieces on several lines is put together.
+# The spellings of one character: percent-encoded, escaped as in JSON, a reference as in HTML. White space and escaped
+# line ends count as no character, so that a token in pieces on several lines is found as a whole.
 _SPELLED = re.compile(
     r"%([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#[xX]([0-9A-Fa-f]{1,5});|&#([0-9]{1,6});"
     r"|\\([\"\\/])|\\[nrt]|[=\\]\r?\n|\s+"
@@ -29,6 +37,7 @@ _SPELLED = re.compile(
 
 
 def _character(match: re.Match[str]) -> str:
+    """Return the character that a match of `_SPELLED` stands for; empty for white space and line ends."""
     hexadecimal = match[1] or match[2] or match[3]
     if hexadecimal or match[4]:
         character = chr(int(hexadecimal, 16) if hexadecimal else int(match[4]))
@@ -37,11 +46,19 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
+    """Return a text with every spelling replaced by the character that it stands for."""
     return _SPELLED.sub(_character, text)
 
 
 class _Hidden:
-    """Something that no text may show, in any of its spellings; of what is random enough, no piece either."""
+    """
+    A secret that no text may show.
+
+    Args:
+        spellings: The encodings of the secret.
+        instead: The text to put in its place.
+        pieces: Whether to hide pieces of the secret too.
+    """
 
     def __init__(self, spellings: Iterable[str], instead: str, *, pieces: bool) -> None:
         plain = dict.fromkeys(_plain(each).lower() for each in spellings)
@@ -49,20 +66,19 @@ class _Hidden:
         self._all = "\n".join(plain)
         self._instead = instead
         self._pieces = pieces
-        telling = set(self._whole)
+        searched = set(self._whole)
         if pieces:
-            # Of every piece a little longer than this, one of these is a part.
-            telling |= {
+            searched |= {
                 each[at : at + _SHORT] for each in plain for at in range(0, len(each) - _SHORT + 1, _STRIDE)
             }
-        self._telling = [each for each in telling if each in self._whole or self._is_random(each)]
+        self._searched = [each for each in searched if each in self._whole or self._is_random(each)]
 
     def is_in(self, plain: str) -> bool:
-        """Whether a text, plain and in lower case, shows it."""
-        return any(each in plain for each in self._telling)
+        """Whether a text, plain and in lower case, shows the secret."""
+        return any(each in plain for each in self._searched)
 
     def hide(self, text: str) -> str:
-        """The text with something else in its place."""
+        """Return a text with the secret replaced wherever it stands."""
         characters, starts, ends = self._spelled(text)
         plain = "".join(characters)
         parts, done, at = [], 0, 0
@@ -78,7 +94,7 @@ class _Hidden:
 
     @staticmethod
     def _spelled(text: str) -> tuple[list[str], list[int], list[int]]:
-        """The characters of a text, each with where its spelling begins and ends."""
+        """Return the characters of a text, and the positions where the spelling of each begins and ends."""
         characters: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
@@ -101,7 +117,7 @@ class _Hidden:
         return characters, starts, ends
 
     def _size(self, plain: str, at: int) -> int:
-        """How many characters from here on are to be hidden."""
+        """Return the number of characters at a position that must be hidden."""
         for each in self._whole:
             if plain.startswith(each, at):
                 return len(each)
@@ -119,12 +135,12 @@ class _Hidden:
 
 class Secrets:
     """
-    The accounts' tokens, and their SIDs where these are to be masked, in every spelling in which they could show up.
+    The secrets of a run: tokens, and the SIDs that are masked.
 
     Args:
-        accounts: Whose tokens.
-        public: Text that any answer may hold; a token that is part of it cannot be told from it.
-        masked: Whose SIDs are masked.
+        accounts: The accounts whose tokens are secret.
+        public: A text that any answer may contain. A token that is part of it is never reported as a leak.
+        masked: The accounts whose SIDs are masked.
     """
 
     def __init__(self, accounts: Iterable[Account], public: str, masked: Iterable[Account] = ()) -> None:
@@ -139,29 +155,29 @@ class Secrets:
         for number, account in enumerate(masked, 1):
             for name in filter(None, (account.sid, account.username)):
                 self._text.append(_Hidden(_encoded(name), _mask(name, number), pieces=False))
-        said = "\n".join([public, *(f"{account.sid}\n{account.username}" for account in accounts)])
-        self._telling = [
+        known = "\n".join([public, *(f"{account.sid}\n{account.username}" for account in accounts)])
+        self._leaking = [
             [_plain(spelling.encode().decode("latin-1")) for spelling in every]
             for account, every in zip(accounts, spellings, strict=True)
-            if len(account.token) >= _SHORT and account.token not in said
+            if len(account.token) >= _SHORT and account.token not in known
         ]
         short = [each for every in spellings for each in every if len(each) < _SHORT]
         self._short = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in short) or r"(?!)")
 
     def redact(self, data: AnyStr) -> AnyStr:
-        """The same text or bytes with `{token}` in place of every token, and every SID masked that is to be."""
+        """Return a text, or bytes, with `{token}` in place of every token, and with masked SIDs."""
         if isinstance(data, bytes):
             return self._redacted(data.decode("latin-1")).encode("latin-1")
         return self._redacted(data)
 
     def leaks(self, exchange: Exchange) -> bool:
-        """Whether the answer holds a token that the request did not hold outside its credentials."""
-        if exchange.response is None or not self._telling:
+        """Whether the response contains a token that the body, path and parameters of the request did not."""
+        if exchange.response is None or not self._leaking:
             return False
         response, request = exchange.response, exchange.request
         headers = "\n".join([value for _, value in response.headers])
         answer = _plain(f"{headers}\n{response.body.decode('latin-1')}")
-        for spellings in self._telling:
+        for spellings in self._leaking:
             if any(each in answer for each in spellings):
                 asked = _plain(f"{(request.body or b'').decode('latin-1')}\n{request.query}")
                 if not any(each in asked for each in spellings):
@@ -180,7 +196,7 @@ class Secrets:
 
 
 def masked(text: str, accounts: Iterable[Account]) -> str:
-    """A line of ours with every SID of an account or an API key masked, those of known accounts by their number."""
+    """Return a line with every SID of an account or API key masked; the mask of a known account is its number."""
     numbers = {
         name.lower(): number
         for number, account in enumerate(accounts, 1)
@@ -195,17 +211,17 @@ def masked(text: str, accounts: Iterable[Account]) -> str:
 
 
 def _is_random(token: str) -> bool:
-    """Whether a token is one that was drawn, so that no piece of it occurs in ordinary text."""
+    """Whether a token was drawn at random, so that no piece of it occurs in ordinary text."""
     return len(token) >= _DRAWN and token.isalnum() and any(each.isdigit() for each in token)
 
 
 def _mask(name: str, number: int) -> str:
-    """As long as what it stands for, so that lengths stay right; the same for one account everywhere."""
+    """Return the mask of a SID: its prefix and the account's number, in the length of the SID."""
     return f"{name[:2]}{number:x>{len(name) - 2}}"
 
 
 def _spellings(account: Account) -> list[str]:
-    """A token as it is, in UTF-8, in hexadecimal digits, and as in the base64 of anything that holds it."""
+    """Return the encodings of a token; of a short one only those that are whole words."""
     token = account.token
     if len(token.encode()) >= _SHORT:
         return _encoded(token)
@@ -214,9 +230,10 @@ def _spellings(account: Account) -> list[str]:
 
 
 def _encoded(text: str) -> list[str]:
+    """Return a text as it is, its UTF-8 read as ISO 8859-1, in hexadecimal digits, and as parts of base64 texts."""
     raw = text.encode()
     found = [text, raw.decode("latin-1"), raw.hex()]
-    for shift in range(3):  # the three ways in which it can lie across groups of three bytes
+    for shift in range(3):  # base64 encodes groups of three bytes, of which the text may begin at any
         encoded = base64.b64encode(bytes(shift) + raw).decode()
         part = encoded[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
         found += [part, part.translate(_URL_SAFE)]

@@ -1,12 +1,12 @@
 """
-The one door to the network: every request of the suite leaves here, and every answer comes in here.
+The one door to the network: the suite sends every request and reads every answer through a `Target`.
 
-It speaks through httpcore, the engine under httpx, and not through `httpx.Client`, for three reasons. A
-client keeps cookies, adds headers and follows the environment, where a conformance suite needs exact bytes.
-Only at this level can a connection be watched: whether it was reused, how much of an answer came, and when
-the whole exchange has taken too long. And it costs less.
+A target uses httpcore, the engine under httpx, and not `httpx.Client`, for three reasons. A client keeps cookies, adds
+headers and follows the environment, but a conformance suite needs exact bytes. A client hides its connections, but the
+suite has to see whether one was reused, how much of an answer came, and when an exchange takes too long. And httpcore
+costs less time.
 
-What the target does never raises: it becomes an `Exchange`, with a response or with a failure.
+Nothing that the target does raises an exception: every request ends as an `Exchange`, with a response or a failure.
 """
 
 import importlib.metadata
@@ -43,40 +43,39 @@ __all__ = [
 ]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""The methods that may be sent: TRACE would echo the credentials, CONNECT is for proxies."""
+"""The methods that may be sent. TRACE would echo the credentials, and CONNECT is for proxies (RFC 9110 9.3)."""
 
 TRIES_TO_CONNECT = 3
-"""How often in a row a known-good request must fail to connect for the target to count as dead."""
+"""The number of failures to connect, in a row, after which the target counts as dead."""
 
 Headers = tuple[tuple[str, str], ...]
 _Prepared = tuple[httpcore.Request, Headers]
 
 _PACKAGE = "twilio-configuration-conformance"
 
-
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
-"""What httpcore writes to, when somebody listens: answers' headers among it."""
+"""The loggers of httpcore, which write headers of requests and answers where logging is set up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSettings:
     """
-    How to reach a target, and how much of it to ask.
+    The settings of a `Target`: how to reach it, and how many requests to send.
 
     Args:
-        url: Base URL, without `/v1/Configuration`.
-        accounts: Whose settings are exercised; the first is the main one.
-        timeout: Seconds for one exchange, from connecting to the last byte.
-        max_body: Bytes of a body, decoded or not, that are read at most.
-        max_requests: Requests in all, but for the reserve; None for no limit.
-        reserve: Requests beyond that, for `send(..., reserve=True)` alone.
-        rate: Requests per second at most; None for no limit.
-        patience: Seconds that may be spent waiting because the target asks to, in all.
-        refusals: How many requests may stay rate-limited after the last try, in all.
-        seed: Seeds the jitter of waiting.
-        ca_file: Trusted certificates, PEM; None for the usual ones.
-        addresses: What the host was found to stand for, and is not looked up again; None for no such promise.
-        proxy: URL of a proxy; the environment's are never used.
+        url: The base URL, without `/v1/Configuration`.
+        accounts: The accounts whose credentials are sent, the main one first.
+        timeout: Seconds that one exchange may take, from connecting to the last byte.
+        max_body: The greatest number of bytes of a body that are read, before and after decoding.
+        max_requests: The greatest number of requests, without the reserve; None for no limit.
+        reserve: The number of further requests, for `send(..., reserve=True)` alone.
+        rate: The greatest number of requests per second; None for no limit.
+        patience: Seconds that the run may wait, in all, because the target asks for it.
+        refusals: The greatest number of requests that may end with 429 after the last try.
+        seed: The seed of the jitter in waits.
+        ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
+        addresses: The addresses of the host to connect to, without another look-up; None to look it up each time.
+        proxy: The URL of a proxy; None for none. Proxies that the environment names are never used.
         mask_accounts: Whether `redact` masks Account SIDs too.
     """
 
@@ -98,15 +97,15 @@ class TargetSettings:
 
 class Target:
     """
-    A target and the connections to it; a context manager.
+    Sends requests to a target. It is a context manager, and closes its connections at the end.
 
     Args:
-        settings: How to reach it.
+        settings: How to reach the target, and how many requests to send.
         notice: Called with one line whenever the target makes the run wait.
-        seen: Called with every exchange when it has ended, repetitions too, on the thread that made it.
+        seen: Called with every exchange at its end, repetitions too, on the thread that made it.
 
     Raises:
-        OSError: The CA file cannot be loaded.
+        OSError: The file of trusted certificates cannot be loaded.
     """
 
     def __init__(
@@ -119,7 +118,7 @@ class Target:
         self.settings = settings
         self.url = settings.url.rstrip("/") + PATH
         self.requests = 0
-        """Requests sent so far, repetitions included."""
+        """The number of requests sent so far, repetitions included."""
         self._seen = seen
         self._origin = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
         self._path = (parts.path.rstrip("/") + PATH).encode()
@@ -153,7 +152,7 @@ class Target:
             settings.timeout,
             settings.max_body,
             _peer(settings.proxy or settings.url),
-            None if proxy else settings.addresses,  # the proxy looks the target's name up
+            None if proxy else settings.addresses,  # a proxy looks up the target's name itself
         )
         context = None
         if parts.scheme == "https":
@@ -179,11 +178,11 @@ class Target:
         self.close()
 
     def reconnect(self) -> None:
-        """Have the next request open a connection: the one before may have left this one in any state."""
+        """Close the kept connections, so that the next request opens one: an answer may have left them in any state."""
         self._kept.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and stop redacting logs."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self._logged)
         self._kept.close()
@@ -191,24 +190,25 @@ class Target:
 
     def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
         """
-        Send one request, again where the protocol allows for it, and return what came of it.
+        Send one request, repeat it where the protocol allows that, and return the last exchange.
 
-        It is repeated on a fresh connection when a reused one closed before any byte of an answer (RFC 9112
-        9.5), and after a wait when the answer is 429, or 503 with Retry-After (RFC 9110 10.2.3, RFC 6585 4).
-        Every repetition counts as a request. A 429 is returned only when the tries have run out.
+        The request is repeated on a fresh connection where a reused one closed before any byte of an answer (RFC 9112
+        9.5), and after a wait where the answer is 429, or 503 with Retry-After (RFC 6585 4, RFC 9110 10.2.3). Every
+        repetition counts as a request. A 429 is returned only after the last try.
 
-        There is a response or a failure; both when bytes were seen after the end of the response.
+        The exchange has a response or a failure. It has both where bytes came after the end of the response.
 
         Args:
-            request: What to send.
-            known_good: Whether any working target answers it, so that not to connect means that it is gone.
-            reserve: Whether the reserve of the budget may be used.
+            request: The request.
+            known_good: Whether any working target answers this request. If it cannot connect, the target is gone.
+            reserve: Whether the request may use the reserve of the budget.
 
         Raises:
-            BudgetExhausted: `max_requests` is reached.
+            BudgetExhausted: `max_requests` is reached; nothing was sent.
             RateLimitedOut: `patience` or `refusals` is used up.
             TargetDead: A known-good request could not connect three times in a row.
-            ValueError: The request must not or cannot be sent: a method outside `METHODS`, an illegal header.
+            ValueError: The request may not or cannot be sent, because of a method outside `METHODS`, say, or an
+                illegal header.
         """
         exchange = self._attempt(request, reserve)
         if known_good:
@@ -223,14 +223,14 @@ class Target:
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """
-        Send requests at the same moment, each on a connection of its own; the results are in the same order.
+        Send requests at the same moment, each on a connection of its own; return the exchanges in the same order.
 
-        Those that are answered 429 are repeated one after the other.
+        Requests that are answered 429 are repeated afterwards, one by one.
 
         Raises:
-            BudgetExhausted: There is no budget for all of them; none is sent.
-            RateLimitedOut: As with `send`.
-            ValueError: As with `send`; none is sent.
+            BudgetExhausted: The budget is too small for all of them; none was sent.
+            RateLimitedOut: As in `send`.
+            ValueError: As in `send`; none was sent.
         """
         prepared = [self._prepare(request) for request in requests]
         if self._serves_one:
@@ -259,21 +259,21 @@ class Target:
         return any(each is not None and each[0].encode() in values for each in right)
 
     def tokens(self) -> tuple[str, ...]:
-        """The secrets of all accounts, which no output may show."""
+        """Return the tokens of all accounts, which no output may show."""
         return tuple(account.token for account in self.settings.accounts)
 
     def redact(self, data: AnyStr) -> AnyStr:
-        """The same text or bytes with `{token}` in place of every token, however it is encoded."""
+        """Return a text, or bytes, with `{token}` in place of every token, however it is encoded."""
         return self._secrets.redact(data)
 
     def leaks(self, exchange: Exchange) -> bool:
-        """Whether the answer holds a token that the request did not hold outside its credentials."""
+        """Whether the response contains a token that the body, path and parameters of the request did not."""
         return self._secrets.leaks(exchange)
 
     # Budget and pace
 
     def _take(self, count: int, reserve: bool) -> int:
-        """Book `count` requests, wait for their turn, and return the number of the first."""
+        """Take `count` requests from the budget, wait for their turn, and return the number of the first."""
         settings = self.settings
         with self._lock:
             spent = self.requests - self._reserve_used + count
@@ -287,7 +287,7 @@ class Target:
         return number
 
     def _heed(self, exchange: Exchange, reserve: bool) -> Exchange:
-        """Repeat a request as long as the target asks to wait and there are tries left."""
+        """Repeat a request as long as the target asks to wait and tries are left; return the last exchange."""
         for _ in range(1, TRIES):
             if not self.pace.wait(exchange.response, reserve):
                 return exchange
@@ -299,7 +299,7 @@ class Target:
     # One exchange
 
     def _attempt(self, request: Request, reserve: bool) -> Exchange:
-        """Send once, or twice when a reused connection turns out to be closed."""
+        """Send a request once, or twice where a reused connection turns out to be closed."""
         prepared = self._prepare(request)
         number = self._take(1, reserve)
         if request.fresh and self._serves_one:
@@ -315,8 +315,8 @@ class Target:
             return exchange
         if watch.connected:
             return exchange
-        # Only the closing of an idle connection is forgiven: not a byte of an answer has come. A 408 that was
-        # sent before the request arrived is the same event, announced (RFC 9110 15.5.9).
+        # A server may close an idle connection; then no byte of an answer has come. It may also send a 408 first
+        # (RFC 9110 15.5.9). Any other way of closing is a failure of the target.
         closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
         if (closed and not watch.received) or exchange.status == 408:
             return self._exchange(request, prepared, self._take(1, reserve), self._fresh)
@@ -358,7 +358,7 @@ class Target:
     # The request as it goes out
 
     def _prepare(self, request: Request) -> _Prepared:
-        """The request for the wire, and its headers as reports may show them."""
+        """Return the request as httpcore takes it, and its headers as reports may show them."""
         if request.method not in METHODS:
             raise ValueError(f"{request.method!r} must not be sent; these may: {', '.join(sorted(METHODS))}")
         wire, shown = self._common_headers(request.auth, request.account)
@@ -390,7 +390,7 @@ class Target:
         return prepared, (*shown, *own)
 
     def _make_common_headers(self, auth: Auth, index: int) -> tuple[tuple[tuple[bytes, bytes], ...], Headers]:
-        """The headers that all requests of one account and way of authentication share."""
+        """Return the headers that one account and template always get, as sent and as reports may show them."""
         accounts = self.settings.accounts
         other = accounts[(index + 1) % len(accounts)] if len(accounts) > 1 else None
         credentials = authorization(auth, accounts[index], other)
@@ -400,7 +400,7 @@ class Target:
 
 
 class _Redacting(logging.Filter):
-    """Takes the tokens out of what is logged."""
+    """Takes the tokens out of log records."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for SIDs, ISO 8601 durations, and the forms that carry them; usable alone."""
+"""Hypothesis strategies for SIDs, ISO 8601 durations, and the forms that carry them. The package needs no other."""
 
 from conformance_strategies._invalid_durations import (
     INVALID_DURATION_CLASSES,

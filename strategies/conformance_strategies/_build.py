@@ -1,10 +1,9 @@
-"""How every value here is made: one draw of bytes, read from the left as the digits of a mixed-radix number.
+"""Makes each value of this package from one draw of bytes, which are read as the digits of a mixed-radix number.
 
-Nothing is filtered, so nothing is thrown away, and what would be dozens of choices costs Hypothesis one.
-Bytes rather than a wide integer, because Hypothesis draws those mostly small, with low bits all zero, while
-bytes of a fixed size come uniform and each shrinks by itself. Only a number whose exact size matters, as a
-duration's does, is an integer drawn besides: bytes cannot shrink past a carry.
-Zero must always stand for the simplest choice: then whatever the shrinker lowers makes the value plainer.
+One draw costs Hypothesis less than dozens of choices, and no drawn value is filtered away. The draw is of bytes and not
+of a wide integer: Hypothesis draws integers mostly small, but bytes uniformly, and it shrinks each byte by itself. A
+number whose exact size matters, such as a duration's, is drawn besides as an integer, because bytes do not shrink past
+a carry. Zero must always stand for the simplest choice, so that shrinking the bytes makes the value plainer.
 """
 
 import inspect
@@ -20,7 +19,7 @@ T = TypeVar("T")
 
 
 class Digits:
-    """A reader of drawn bytes; past their end every digit is 0, the simplest choice."""
+    """Reads digits from drawn bytes. Past their end every digit is 0, the simplest choice."""
 
     __slots__ = ("_data", "_draw", "_position")
 
@@ -30,41 +29,42 @@ class Digits:
         self._position = 0
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes, padded with zeros."""
+        """Return the next `size` bytes, padded with zeros."""
         start = self._position
         self._position = start + size
         return self._data[start : start + size].ljust(size, b"\0")
 
     def part(self, size: int) -> "Digits":
-        """A reader of the next `size` bytes, so that what it reads of them moves nothing that follows."""
+        """Return a reader of the next `size` bytes. What follows them stays the same, however many of them it reads."""
         return Digits(self.take(size), self._draw)
 
     def below(self, limit: int) -> int:
-        """A number in [0, limit), close to uniform, that falls as the bytes fall."""
+        """Return a number in [0, limit), drawn almost uniformly. It gets smaller as the bytes do."""
         size = 1 if limit <= 16 else (limit.bit_length() + 15) // 8
         return int.from_bytes(self.take(size), "big") * limit >> 8 * size
 
     def between(self, low: int, high: int) -> int:
-        """A number in [low, high], of every magnitude, and now and then `high` itself."""
+        """Return a number in [low, high], as `st.integers` draws it; `low` where nothing was drawn."""
         return self._draw(st.integers(low, high)) if self._draw and low < high else low
 
     def choice(self, options: Sequence[T]) -> T:
-        """One of the options, which are ordered simplest first."""
+        """Return one of the options, which must be ordered simplest first."""
         return options[self.below(len(options))]
 
 
+#: Builds a value from drawn digits.
 Recipe = Callable[[Digits], T]
 
 
 def strategy(
     function: Callable[..., st.SearchStrategy[T]], recipe: Recipe[T], size: int, *args: Any, **kwargs: Any
 ) -> st.SearchStrategy[T]:
-    """The strategy that `function` returns for these arguments, whose repr is that call.
+    """Return the strategy that `function` returns for these arguments. Its repr is that call.
 
     Args:
-        function: The public function; its name and defaults make the repr.
+        function: The public function, whose name and defaults the repr shows.
         recipe: Builds one value from drawn digits.
-        size: How many bytes to draw, at least what the recipe reads for its longest value.
+        size: The number of bytes to draw: at least as many as the recipe reads for its longest value.
         *args: Arguments of the call.
         **kwargs: Keyword arguments of the call.
     """
@@ -85,10 +85,10 @@ def strategy(
 
 
 def check_names(argument: str, names: object, known: Collection[str]) -> tuple[str, ...]:
-    """The names in the order of `known`; all of them when `names` is None.
+    """Return the names in the order of `known`; all known names where `names` is None.
 
     Raises:
-        InvalidArgument: When a name is unknown, none is given, or a lone string stands for a collection.
+        InvalidArgument: When a name is unknown, there is no name, or `names` is a string or no collection.
     """
     if names is None:
         return tuple(known)

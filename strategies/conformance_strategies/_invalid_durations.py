@@ -1,12 +1,12 @@
-"""Texts that are no ISO 8601-1 durations, by named class.
+"""Named classes of texts that are not ISO 8601-1 durations.
 
-A class is `looser` when some other published reading takes a member of it for a duration: ISO 8601-2 (signs,
-weeks among other units), XML Schema (a leading minus, blanks around), RFC 3339 appendix A (any case),
-java.time.Duration (any case, signs, `PT5.S`), the alternative format of ISO 8601-1 5.5.2.4, or a form that
-trims its values. The members of all other classes every one of these refuses.
+A class is `looser` where another reader accepts a member of it: ISO 8601-2 (signs, weeks among other units), XML Schema
+(a leading minus, blanks around), RFC 3339 appendix A (any case), java.time.Duration (any case, signs, `PT5.S`), the
+alternative format of ISO 8601-1 5.5.2.4, or a form that trims its values. All of these readers refuse the members of
+the other classes.
 
-Numbers are such that a reader who passes over the mistake finds at least ten minutes wherever that can be:
-then it accepts the value where a timer has a minimum, and the mistake shows.
+A parser that overlooks the mistake in a text mostly finds a length of ten minutes or more in it. So it accepts the text
+even for a timer with a minimum, and the mistake shows.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -27,12 +27,12 @@ DurationGroup = Literal[
     "anchoring", "blanks", "foreign", "encodings", "sizes", "empty",
 ]  # fmt: skip
 
-#: Bytes that one member reads at most.
+#: The greatest number of bytes that one member reads.
 INVALID_DURATION_SIZE = 14
 
 
 def _repeated(text: str) -> Field:
-    """So many characters; 4,301 digits are more than Python's `int` reads."""
+    """Return a field of long runs of a text, in characters. Python's `int` does not read 4,301 digits."""
     return Field(
         text * (1000 // len(text)),
         lambda source: text * (source.choice((1000, 4301, 10_000, 20_000)) // len(text)),
@@ -43,7 +43,7 @@ def _digits_from(zero: int) -> str:
     return "".join(chr(zero + digit) for digit in range(10))
 
 
-#: The holes: a number of each unit, digits of other scripts, two and three digits of a clock, and long runs.
+#: The fields by name: numbers of each unit (`s` is for clocks), numbers in other scripts, and long runs.
 _FIELDS: Mapping[str, Field] = {
     "Y": number(1, 9), "O": number(1, 11), "W": number(1, 9), "D": number(1, 29), "H": number(1, 99),
     "M": number(10, 999), "S": number(600, 99_999), "s": number(10, 59), "e": number(3, 9),
@@ -58,14 +58,14 @@ _FIELDS: Mapping[str, Field] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidDurationClass:
-    """One way of not being an ISO 8601-1 duration.
+    """A class of texts that make the same mistake, and so are not ISO 8601-1 durations.
 
     Attributes:
         name: Kebab-case, unique in `INVALID_DURATION_CLASSES`.
-        group: What is wrong; "blanks" is about blanks around a duration, "inner-blanks" about those within.
-        reason: Why such a text is no duration, in one line.
-        looser: Whether another published reading, or a form that trims values, takes a member for a duration.
-        templates: The texts, simplest first; `{M}` stands for a number of minutes, and so on.
+        group: The part of a duration that is wrong. "blanks" has blanks around it, "inner-blanks" blanks within it.
+        reason: The reason why such a text is not a duration, in one line.
+        looser: Whether another published reading, or a form that trims values, accepts a member.
+        templates: The texts, simplest first. `{M}` stands for a number of minutes, for example.
     """
 
     name: str
@@ -75,21 +75,21 @@ class InvalidDurationClass:
     templates: tuple[str, ...]
 
     def examples(self) -> tuple[str, ...]:
-        """One member for each way, the same every time, simplest first."""
+        """Return one member for each template, the same every time, simplest first."""
         return tuple(Template(text, _FIELDS).example() for text in self.templates)
 
     def strategy(self) -> st.SearchStrategy[str]:
-        """Generates members; they shrink to the first example."""
+        """Generates members, which shrink to the first example."""
         return invalid_durations(classes=(self.name,))
 
     def recipe(self) -> Recipe[str]:
-        """How `strategy` makes a member of drawn digits."""
+        """Return the recipe of `strategy`."""
         templates = [Template(text, _FIELDS) for text in self.templates]
         return lambda source: source.choice(templates).fill(source)
 
 
 def invalid_durations(*, classes: Collection[str] | None = None) -> st.SearchStrategy[str]:
-    """Generates texts that are no ISO 8601-1 durations.
+    """Generates texts that are not ISO 8601-1 durations.
 
     Args:
         classes: Names from `INVALID_DURATION_CLASSES` to draw from; all of them by default.
@@ -293,7 +293,7 @@ _CLASSES = (
     _row("empty", "empty", "no character at all; some forms take it for absent", "", looser=True),
 )  # fmt: skip
 
-#: Every named way of not being an ISO 8601-1 duration, by name, in the order of the groups.
+#: Every class of invalid durations, by name, in the order of the groups.
 INVALID_DURATION_CLASSES: Mapping[str, InvalidDurationClass] = MappingProxyType(
     {each.name: each for each in _CLASSES}
 )

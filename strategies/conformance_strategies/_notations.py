@@ -1,7 +1,7 @@
-"""The notations of ISO 8601-1:2019 5.5.2.2 and 5.5.2.3 (designator form), and what lengths each can say.
+"""The notations of ISO 8601-1:2019 5.5.2.2 and 5.5.2.3 (designator form), and the lengths that each can express.
 
-Lengths are exact fractions of seconds. A day has 24 hours and a week seven days; a month has 28 to 31 days
-and a year 365 or 366, so that a bound holds for both ends.
+Lengths are exact fractions of seconds. A day has 24 hours and a week seven days. A month has 28 to 31 days and a year
+365 or 366, and both its shortest and its greatest length must keep to given bounds.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from conformance_strategies._build import Digits, Recipe
 
 __all__ = ["NOTATIONS", "DurationNotation"]
 
-#: Makes durations within the bounds, or is None where this notation cannot say any.
+#: Returns a recipe for durations within two bounds; None where the notation cannot express any.
 Plan = Callable[[Fraction, Fraction], Recipe[str] | None]
 
 _DAY_LENGTH = 86_400
@@ -28,15 +28,16 @@ LENGTHS = (
     7 * _DAY_LENGTH), (_DAY_LENGTH, _DAY_LENGTH), (3600, 3600), (60, 60), (1, 1),
 )  # fmt: skip
 CLOCK = (DAY, HOUR, MINUTE, SECOND)
-#: Units with the next smaller one, in which the larger may be said.
+#: Units, each with the next smaller one, in which a carry-over counts the larger.
 CARRIES = ((MINUTE, SECOND), (HOUR, MINUTE), (DAY, HOUR))
-#: Digits of a fraction: 9 are nanoseconds, more is beyond java.time.
+#: Numbers of digits in a fraction. 9 are nanoseconds; more are beyond java.time.
 PLACES = (1, 2, 3, 6, 9, 12)
-#: How many zeros may lead: mostly few, at times more than a 32-bit, a 64-bit or any number has digits.
+#: Numbers of leading zeros: mostly few, at times more than a 32-bit or a 64-bit number has digits.
 _ZEROS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 40)
-#: Bytes that one duration reads at most.
+#: The greatest number of bytes that one duration reads.
 DURATION_SIZE = 12
 
+#: A component of a duration: its unit and its number as text.
 Part = tuple[int, str]
 
 
@@ -44,6 +45,7 @@ Part = tuple[int, str]
 
 
 def write(parts: Iterable[Part]) -> str:
+    """Return the duration of these parts, in the order of their units."""
     parts = sorted(parts)
     date = "".join(number + _LETTERS[unit] for unit, number in parts if unit < HOUR)
     time = "".join(number + _LETTERS[unit] for unit, number in parts if unit >= HOUR)
@@ -51,7 +53,7 @@ def write(parts: Iterable[Part]) -> str:
 
 
 def split(seconds: int, units: Sequence[int]) -> list[Part]:
-    """A length in these units, largest first, without zeros; the smallest unit divides it."""
+    """Return the parts of a length in these units, largest first, without zeros. The smallest unit must divide it."""
     parts = []
     for unit in units:
         count, seconds = divmod(seconds, LENGTHS[unit][0])
@@ -69,7 +71,7 @@ def _decimal(scaled: int, places: int, separator: str) -> str:
 
 
 def counts_within(unit: int, low: Fraction, high: Fraction) -> tuple[int, int] | None:
-    """Least and greatest count of a unit within the bounds."""
+    """Return the least and the greatest count of a unit within the bounds, in seconds; None where none is."""
     least, greatest = LENGTHS[unit]
     first, last = ceil(low / least), floor(high / greatest)
     return (first, last) if first <= last else None
@@ -104,7 +106,7 @@ def _mix(units: Sequence[int], first: int, last: int) -> Recipe[str]:
     def recipe(source: Digits) -> str:
         count = source.between(first, last)
         parts = split(count * step, units)
-        if len(parts) == 1:  # a round length: its neighbours are not
+        if len(parts) == 1:  # a round length takes one unit, its neighbours take several
             parts = split((count + 1 if count < last else count - 1) * step, units)
         return write(parts)
 
@@ -130,7 +132,7 @@ def _carry(large: int, small: int, ratio: int, first: int, last: int) -> Recipe[
 
 
 def _with_units(units: Sequence[int], recipe: Callable[[int, int, int], Recipe[str]]) -> Plan:
-    """A plan over those of the units that can say a length within the bounds."""
+    """Return a plan that draws from those of the units that can express a length within the bounds."""
 
     def plan(low: Fraction, high: Fraction) -> Recipe[str] | None:
         return one_of([recipe(unit, *counts) for unit in units if (counts := counts_within(unit, low, high))])
@@ -176,7 +178,7 @@ def fractional(separator: str, unit: int, places: int, first: int, last: int) ->
     def recipe(source: Digits) -> str:
         scaled = source.between(first, last)
         parts = []
-        if carries and source.below(2):  # PT9M59.5S: what fills the larger unit is said in it
+        if carries and source.below(2):  # as in PT9M59.5S: the larger unit takes what fills it
             larger = carries[0][0]
             count, scaled = divmod(scaled, 10**places * LENGTHS[larger][0] // LENGTHS[unit][0])
             parts = [(larger, str(count))] if count else []
@@ -207,11 +209,13 @@ def _dated(parts: list[Part], first: int, last: int) -> Recipe[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurationNotation:
-    """One way of writing a duration that ISO 8601-1 allows.
+    """A way to write durations that ISO 8601-1 allows.
 
     Attributes:
         name: Kebab-case, unique in `NOTATIONS`.
-        reason: What marks it, in one line.
+        reason: The mark of the notation, in one line.
+        plan: Makes the recipe for durations within bounds.
+        known: The examples.
     """
 
     name: str
@@ -220,7 +224,7 @@ class DurationNotation:
     known: tuple[str, ...]
 
     def examples(self) -> tuple[str, ...]:
-        """Members of any length, the same every time, simplest first."""
+        """Return durations of any length, the same every time, simplest first."""
         return self.known
 
 

@@ -1,4 +1,4 @@
-"""Texts with holes: each names what a person would write, and a strategy fills the holes otherwise."""
+"""Templates: texts with holes, such as `PT{M}M`. An example fills them plainly, and a strategy fills them at random."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +13,14 @@ _HOLE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What may fill a hole: the plainest text, and how to make any other."""
+    """The texts that may fill a hole: the plainest one, and a function that makes one of drawn digits."""
 
     example: str
     fill: Callable[[Digits], str]
 
 
 def number(low: int, high: int, digits: str = "0123456789") -> Field:
-    """A whole number in [low, high], written in the given ten digits; the example is `low`."""
+    """Return a field of whole numbers in [low, high], written in the given ten digits. Its example is `low`."""
     table = str.maketrans("0123456789", digits)
     return Field(
         str(low).translate(table), lambda source: str(low + source.below(high - low + 1)).translate(table)
@@ -39,9 +39,9 @@ class Template:
         ]
 
     def example(self) -> str:
-        """The plainest text."""
+        """Return the text with the example of each field."""
         return "".join(piece if isinstance(piece, str) else piece.example for piece in self._pieces)
 
     def fill(self, source: Digits) -> str:
-        """A text filled from drawn digits; zeros fill in the example."""
+        """Return a text filled from drawn digits. Zeros make the example."""
         return "".join(piece if isinstance(piece, str) else piece.fill(source) for piece in self._pieces)

@@ -1,7 +1,7 @@
-"""Bodies as bytes: the canonical encoding of a form, its decoding, and ways of changing it.
+"""The encoding of forms as bytes, the decoding, and functions that change the encoding.
 
-The form is that of the WHATWG URL Standard, section 5 (application/x-www-form-urlencoded): its parser defines
-what any bytes mean, its serializer is the canonical encoding.
+Forms are those of the WHATWG URL Standard, section 5 (application/x-www-form-urlencoded). Its parser gives a meaning to
+any bytes, and its serializer makes the canonical encoding.
 """
 
 import json
@@ -20,22 +20,23 @@ __all__ = ["FORM_MEDIA_TYPE", "WireForm", "decode_form", "encode_form"]
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
-#: Bytes that valid pairs read.
+#: The number of bytes that `valid_pairs` reads.
 PAIRS_SIZE = 2 * SID_SIZE + 8
 
 
 def encode_form(pairs: Iterable[Pair]) -> bytes:
-    """The canonical encoding: what the WHATWG serializer makes of the pairs."""
+    """Return the canonical encoding of pairs, that of the WHATWG serializer."""
     return b"&".join(b"%b=%b" % (quote(name), quote(value)) for name, value in pairs)
 
 
 def quote(text: str) -> bytes:
+    """Return the canonical encoding of a name or a value."""
     # Python leaves "~" alone and escapes "*"; the standard has it the other way round.
     return quote_plus(text, safe="*").replace("~", "%7E").encode("ascii")
 
 
 def decode_form(body: bytes) -> tuple[Pair, ...]:
-    """The pairs that the WHATWG parser makes of any bytes."""
+    """Return the pairs that the WHATWG parser reads in any bytes."""
     sequences = (sequence.partition(b"=") for sequence in body.split(b"&") if sequence)
     return tuple((_unquote(name), _unquote(value)) for name, _, value in sequences)
 
@@ -44,7 +45,7 @@ def _unquote(text: bytes) -> str:
     return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8", "replace")
 
 
-#: Longer bodies are cut in a repr.
+#: The number of bytes from which a repr cuts a body.
 _LEGIBLE = 1000
 
 
@@ -55,7 +56,7 @@ class WireForm:
     Attributes:
         body: The exact bytes.
         content_type: The value of Content-Type, or None for no such header.
-        equivalent_to: The pairs that the body means, or None where its media type leaves that open.
+        equivalent_to: The pairs that the body means; None where its media type leaves that open.
     """
 
     body: bytes
@@ -71,7 +72,7 @@ class WireForm:
         printer.text(repr(self))
 
 
-#: Makes a body of valid pairs, the first of which is what it may spoil; digits fill in what is free.
+#: Makes a body of valid pairs. It may spoil the first pair, and draws its own choices from the digits.
 Variant = Callable[[Sequence[Pair], Digits], WireForm]
 
 
@@ -79,7 +80,7 @@ _INACTIVE, _CLOSED = "DefaultInactiveTimer", "DefaultClosedTimer"
 
 
 def valid_pairs(source: Digits) -> tuple[Pair, ...]:
-    """Valid pairs, at least one, the closed timer never shorter than the inactive one."""
+    """Return one or more valid pairs. The closed timer is never shorter than the inactive one."""
     pairs = []
     for name, shortest, longest in ((_INACTIVE, 10, 999), (_CLOSED, 1000, 9999)):
         chosen, minutes = source.below(2), shortest + source.below(longest - shortest + 1)
@@ -92,36 +93,39 @@ def valid_pairs(source: Digits) -> tuple[Pair, ...]:
 
 
 def companions(pairs: Sequence[Pair]) -> list[Pair]:
-    """The other pairs, at least one."""
+    """Return the pairs behind the first; a valid pair where there are none."""
     return list(pairs[1:]) or [(_CLOSED, "PT1000M")]
 
 
 def other_value(name: str, _: str = "") -> str:
-    """A second valid value."""
+    """Return a second valid value of a parameter."""
     prefix = PARAMETERS[name].prefix
     return prefix + "b" * 32 if prefix else "PT999M" if name == _INACTIVE else "PT9999M"
 
 
 def wrong_value(name: str, _: str = "") -> str:
-    """A value that no reading takes."""
+    """Return a value of a parameter that no reading accepts."""
     prefix = PARAMETERS[name].prefix
     return prefix + "a" * 31 if prefix else "banana"
 
 
 def form(body: bytes, content_type: str = FORM_MEDIA_TYPE) -> WireForm:
+    """Return a body whose media type makes it a form."""
     return WireForm(body=body, content_type=content_type, equivalent_to=decode_form(body))
 
 
 def open_form(body: bytes, content_type: str | None) -> WireForm:
+    """Return a body whose media type leaves open what it means."""
     return WireForm(body=body, content_type=content_type, equivalent_to=None)
 
 
 def joined(first: bytes, rest: Sequence[Pair]) -> bytes:
+    """Return an encoded pair, followed by the others."""
     return b"&".join([first, encode_form(rest)] if rest else [first])
 
 
 def value_changed(change: Callable[[bytes], bytes]) -> Variant:
-    """The first value changed after encoding."""
+    """Return a variant with the first value changed after encoding."""
 
     def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
         name, value = pairs[0]
@@ -131,7 +135,7 @@ def value_changed(change: Callable[[bytes], bytes]) -> Variant:
 
 
 def name_changed(change: Callable[[bytes], bytes]) -> Variant:
-    """The first name changed after encoding."""
+    """Return a variant with the first name changed after encoding."""
 
     def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
         name, value = pairs[0]
@@ -141,17 +145,17 @@ def name_changed(change: Callable[[bytes], bytes]) -> Variant:
 
 
 def body_changed(change: Callable[[bytes], bytes]) -> Variant:
-    """The whole canonical body changed."""
+    """Return a variant with the whole canonical body changed."""
     return lambda pairs, _: form(change(encode_form(pairs)))
 
 
 def fixed(text: str) -> Variant:
-    """A body that is the same whatever the pairs."""
+    """Return a variant with a fixed body, whatever the pairs."""
     return lambda _, __: form(text.encode())
 
 
 def inserted(*insertions: bytes) -> tuple[Variant, ...]:
-    """Bytes behind, before and within the first value."""
+    """Return variants with bytes behind, before and within the first value."""
 
     def variants(insertion: bytes) -> Iterator[Variant]:
         yield value_changed(lambda value: value + insertion)
@@ -162,11 +166,12 @@ def inserted(*insertions: bytes) -> tuple[Variant, ...]:
 
 
 def escape(text: bytes, *, lower: bool = False) -> bytes:
+    """Return a text with every byte percent-encoded, in upper or lower hexadecimal digits."""
     return b"".join(b"%%%02x" % byte if lower else b"%%%02X" % byte for byte in text)
 
 
 def escaped(*, names: bool, values: bool, lower: bool = False) -> Variant:
-    """Every character escaped, of names, values or both."""
+    """Return a variant with every character escaped, in names, in values or in both."""
 
     def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
         return form(
@@ -183,7 +188,7 @@ def escaped(*, names: bool, values: bool, lower: bool = False) -> Variant:
 
 
 def some_escaped(pairs: Sequence[Pair], source: Digits) -> WireForm:
-    """Any characters of the first pair escaped, at least one, in either case of hexadecimal digits."""
+    """Escape some characters of the first pair, one or more, in upper or lower hexadecimal digits."""
     name, value = (text.encode() for text in pairs[0])
     chosen = 1 + source.below(2**24 - 1)
     lower = source.below(2) == 1
@@ -199,7 +204,7 @@ def some_escaped(pairs: Sequence[Pair], source: Digits) -> WireForm:
 
 
 def repeated(*values: Callable[[str, str], str], beside: bool = False) -> Variant:
-    """The first parameter again and again, once for each value; `beside` puts the others between."""
+    """Return a variant that repeats the first parameter, once for each value; `beside` puts the others in between."""
 
     def variant(pairs: Sequence[Pair], _: Digits) -> WireForm:
         name, value = pairs[0]
@@ -211,15 +216,17 @@ def repeated(*values: Callable[[str, str], str], beside: bool = False) -> Varian
 
 
 def valid_value(_: str, value: str) -> str:
+    """Return the valid value of a parameter itself."""
     return value
 
 
 def no_value(_: str, __: str) -> str:
+    """Return an empty value."""
     return ""
 
 
 def renamed(change: Callable[[str], str]) -> tuple[Variant, Variant]:
-    """The first name changed, with an invalid value and with its valid one."""
+    """Return variants with the first name changed, beside an invalid value and beside the valid one."""
 
     def valid(pairs: Sequence[Pair], _: Digits) -> WireForm:
         return form(encode_form([(change(pairs[0][0]), pairs[0][1]), *pairs[1:]]))
@@ -231,11 +238,12 @@ def renamed(change: Callable[[str], str]) -> tuple[Variant, Variant]:
 
 
 def split_words(name: str, joint: str) -> str:
+    """Return a name in camel case with a joint between its words."""
     return re.sub(r"(?<=.)(?=[A-Z])", joint, name)
 
 
 def beside_known(name: str, value: str) -> tuple[Variant, Variant]:
-    """A pair before and behind the valid ones."""
+    """Return variants with a pair before and behind the valid ones."""
     return (
         lambda pairs, _: form(encode_form([(name, value), *pairs])),
         lambda pairs, _: form(encode_form([*pairs, (name, value)])),
@@ -243,25 +251,27 @@ def beside_known(name: str, value: str) -> tuple[Variant, Variant]:
 
 
 def large(size: int, unit: str, name: str | None = None) -> Variant:
-    """A value of so many bytes, of the first parameter or another."""
+    """Return a variant with a value of `size` units, of the first parameter or of the named one."""
     return lambda pairs, _: form(encode_form([(name or pairs[0][0], unit * size)]))
 
 
 def many(count: int, pair: Callable[[int, Pair], Pair]) -> Variant:
+    """Return a variant with `count` pairs, each made of its index and the first pair."""
     return lambda pairs, _: form(encode_form(pair(index, pairs[0]) for index in range(count)))
 
 
 def typed(content_type: str) -> Variant:
-    """A canonical form under another spelling of its own media type."""
+    """Return a variant with the canonical form, under another spelling of its own media type."""
     return lambda pairs, _: form(encode_form(pairs), content_type)
 
 
 def mistyped(content_type: str | None, body: Callable[[Sequence[Pair]], bytes] = encode_form) -> Variant:
-    """A body under a media type that does not make it a form."""
+    """Return a variant with a body under a media type that does not make it a form."""
     return lambda pairs, _: open_form(body(pairs), content_type)
 
 
 def json_text(pairs: Sequence[Pair]) -> bytes:
+    """Return the pairs as a JSON object."""
     return json.dumps(dict(pairs)).encode()
 
 
@@ -269,7 +279,7 @@ BOUNDARY = "boundary"
 
 
 def multipart(pairs: Sequence[Pair]) -> bytes:
-    """RFC 7578."""
+    """Return the pairs as multipart/form-data (RFC 7578)."""
     parts = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in pairs

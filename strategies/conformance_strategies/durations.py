@@ -1,4 +1,4 @@
-"""ISO 8601 durations: every notation, any bounds, and both sides of any boundary."""
+"""Strategies for ISO 8601 durations: in any notation, within any bounds, and around any boundary."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -50,16 +50,16 @@ def durations(
     max_value: Length = timedelta(days=3653),
     notations: Collection[str] | None = None,
 ) -> st.SearchStrategy[str]:
-    """Generates durations in the designator form; they shrink to whole minutes, if those can say it.
+    """Generates durations in the designator form. They shrink to whole minutes where the bounds allow that.
 
     Args:
-        min_value: The least length, as seconds or a timedelta; a month or year is never shorter than it.
+        min_value: The least length, in seconds or as a timedelta. The shortest month or year keeps to it too.
         max_value: The greatest length likewise.
-        notations: Names from `NOTATIONS` to draw from, all of them by default; those that cannot say any
-            length within the bounds are left out.
+        notations: Names from `NOTATIONS` to draw from; all of them by default. Notations that cannot express any length
+            within the bounds are left out.
 
     Raises:
-        InvalidArgument: When a bound is no exact length, the bounds are reversed, or no notation fits them.
+        InvalidArgument: When a bound is not an exact length, the bounds are reversed, or no notation fits them.
     """
     low, high = seconds_of("min_value", min_value), seconds_of("max_value", max_value)
     if low > high:
@@ -73,7 +73,7 @@ def durations(
 
 
 def duration_recipe(ranges: Iterable[Bounds], notations: Iterable[str]) -> Recipe[str] | None:
-    """How durations within any of the ranges are made of drawn digits."""
+    """Return a recipe for durations within any of the ranges, in seconds; None where no notation fits them."""
     per_range = [[NOTATIONS[name].plan(*bounds) for name in notations] for bounds in ranges]
     recipes = [one_of([recipe for recipe in recipes if recipe]) for recipes in per_range]
     return one_of([recipe for recipe in recipes if recipe])
@@ -82,16 +82,16 @@ def duration_recipe(ranges: Iterable[Bounds], notations: Iterable[str]) -> Recip
 def durations_near(
     minimum: int, *, side: Side, notations: Collection[str] | None = None
 ) -> st.SearchStrategy[str]:
-    """Generates durations just below, exactly at or just above a boundary, in any notation that says them.
+    """Generates durations just below, exactly at or just above a boundary, in any notation that can express them.
 
     Args:
         minimum: The boundary in seconds, at least 1.
-        side: "below" and "above" reach from a second over its thousandth, millionth and billionth to the
-            nearest value of each larger unit, with and without a fraction.
+        side: "at" for the boundary itself. "below" and "above" are a second, or a thousandth, millionth or billionth of
+            it, away from the boundary, or the nearest value in a larger unit, with and without a fraction.
         notations: Names from `NOTATIONS` to draw from; all of them by default.
 
     Raises:
-        InvalidArgument: When an argument is none of these, or no notation can say any such length.
+        InvalidArgument: When an argument is none of these, or no notation can express any such length.
     """
     _check_boundary(minimum, side)
     recipe = duration_recipe(ranges_near(minimum, side), check_names("notations", notations, NOTATIONS))
@@ -101,7 +101,7 @@ def durations_near(
 
 
 def ranges_near(minimum: int, side: Side) -> list[Bounds]:
-    """The lengths to say, nearest whole second first; a month and a year are ranges."""
+    """Return the lengths near a boundary, each as a range in seconds, the nearest whole second first."""
     if side == "at":
         return [(Fraction(minimum), Fraction(minimum))]
     sign = -1 if side == "below" else 1
@@ -121,13 +121,13 @@ def ranges_near(minimum: int, side: Side) -> list[Bounds]:
 
 
 def spellings(seconds: int) -> tuple[str, ...]:
-    """Every plain spelling of a length without fraction, month or year, simplest first.
+    """Return every plain spelling of a length, without fractions, months and years, simplest first.
 
     Args:
-        seconds: The length, at least 0.
+        seconds: The length in seconds, at least 0.
 
     Raises:
-        InvalidArgument: When it is negative or no integer.
+        InvalidArgument: When the length is negative or not an integer.
     """
     if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0:
         raise InvalidArgument(f"{seconds=} is not a whole number of seconds")
@@ -160,9 +160,9 @@ def _spell(seconds: int) -> Iterator[str]:
 
 
 def near(minimum: int, side: Side) -> tuple[str, ...]:
-    """The durations just below, exactly at or just above a boundary, the same every time, simplest first.
+    """Return durations just below, exactly at or just above a boundary, the same every time, simplest first.
 
-    At the boundary and one second from it they are in every plain spelling; elsewhere in the plainest two.
+    Lengths at the boundary, and one second from it, come in every plain spelling; other whole seconds in two.
 
     Args:
         minimum: The boundary in seconds, at least 1.
@@ -194,7 +194,7 @@ def _plainest(notation: str, low: Fraction, high: Fraction) -> str | None:
 
 
 def _fractions_of(length: Fraction, places: Sequence[int]) -> Iterator[str]:
-    """A length with a fraction of each unit that can say it, in the fewest of these places."""
+    """Yield a length with a fraction, in each unit that can express it, in the fewest of these places."""
     for unit in (SECOND, MINUTE, HOUR, DAY):
         for count in places:
             if counts := counts_within(unit, length * 10**count, length * 10**count):
@@ -209,7 +209,7 @@ def _fractions_of(length: Fraction, places: Sequence[int]) -> Iterator[str]:
 
 
 def seconds_of(name: str, value: Length) -> Fraction:
-    """The exact length that the argument of this name means."""
+    """Return the exact length, in seconds, of an argument; the name is for the message of InvalidArgument."""
     if isinstance(value, timedelta):
         seconds = Fraction(value // timedelta(microseconds=1), 10**6)
     elif isinstance(value, bool) or not isinstance(value, (int, Decimal)):

@@ -1,6 +1,7 @@
-"""Forms of the Configuration resource: ordered pairs of parameter and value.
+"""Strategies for forms of the Configuration resource: ordered pairs of parameter and value.
 
-The parameters, their prefixes and minimum lengths: twilio.com/docs/conversations/api/configuration-resource.
+The parameters, their prefixes and minimum lengths are those of
+twilio.com/docs/conversations/api/configuration-resource.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -28,10 +29,10 @@ class Parameter:
     """A parameter of the form.
 
     Attributes:
-        name: As it is written in the form.
-        prefix: Of the SIDs it takes; empty for a timer.
-        minimum: The least length in seconds of the durations it takes; 0 for a SID.
-        example: A valid value, the one in the resource's documentation.
+        name: The name in the form.
+        prefix: The prefix of its SIDs; empty for a timer.
+        minimum: The least length of its durations, in seconds; 0 for a SID.
+        example: The valid value in the resource's documentation.
     """
 
     name: str
@@ -56,13 +57,13 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FormDraw:
-    """A form, and of which class each value is.
+    """A form, with the class of each value.
 
     Attributes:
-        pairs: Name and value, in the order of the form.
-        classes: For each pair "sid/valid", "timer/valid-" with the notation, "timer/below-minimum", or "sid/"
-            or "timer/" with the name of an invalid class.
-        valid: For each pair whether it was drawn valid.
+        pairs: Names and values, in the order of the form.
+        classes: The class of each value: "sid/valid", "timer/valid-" and its notation, "timer/below-minimum", or
+            "sid/" or "timer/" and the name of an invalid class.
+        valid: For each value, whether it is valid.
     """
 
     pairs: tuple[Pair, ...]
@@ -70,7 +71,7 @@ class FormDraw:
     valid: tuple[bool, ...]
 
 
-#: The greatest length of a valid timer, unless told otherwise.
+#: The greatest length of a valid timer, unless `lengths` gives another.
 _GREATEST = timedelta(days=30)
 _BELOW_MINIMUM = "timer/below-minimum"
 _INVALID_CLASSES = (
@@ -78,9 +79,9 @@ _INVALID_CLASSES = (
     _BELOW_MINIMUM,
     *(f"timer/{name}" for name in INVALID_DURATION_CLASSES),
 )
-#: A class of values, and how to make its members.
+#: A class of values, and the recipe of its members.
 _Source = tuple[str, Recipe[str]]
-#: Bytes that one value reads at most, with the choice of its class.
+#: The greatest number of bytes that one value reads, with the choice of its class.
 _SID_SIZE = 2 + max(SID_SIZE, INVALID_SID_SIZE)
 _TIMER_SIZE = 2 + max(DURATION_SIZE, INVALID_DURATION_SIZE)
 
@@ -102,10 +103,10 @@ def forms(
         min_size: The least number of parameters in a form.
         max_size: The greatest number likewise.
         valid: True for forms whose values are all valid, False for forms with at least one that is not.
-        max_invalid: The greatest number of invalid values in a form; any by default.
+        max_invalid: The greatest number of invalid values in a form; no limit by default.
         classes: The invalid classes to draw from, named as in `FormDraw.classes`; all of them by default.
-        lengths: By the name of a timer, the least and the greatest length of its valid values, instead of its
-            minimum and 30 days. Nothing else relates one timer to the other.
+        lengths: The least and the greatest length of a timer's valid values, by name of the timer; its minimum and 30
+            days by default. The two timers are drawn independently, so the closed one may be the shorter.
 
     Raises:
         InvalidArgument: When a name is unknown, or no form meets the arguments.
@@ -128,7 +129,7 @@ def forms(
     sizes = {name: _SID_SIZE if PARAMETERS[name].prefix else _TIMER_SIZE for name in names}
 
     def recipe(source: Digits) -> FormDraw:
-        # Absent, valid or invalid; what is drawn beyond the bounds is brought back within them.
+        # Each parameter is absent, valid or invalid. Then their numbers are brought within the bounds.
         states = {name: source.below(3 if name in fallible else 2) for name in names}
         values = {name: source.part(size) for name, size in sizes.items()}
         order = _shuffled(source, names)
@@ -152,7 +153,7 @@ def forms(
 
 
 def _shuffled(source: Digits, names: Iterable[str]) -> list[str]:
-    """The names in any order; zeros leave them in theirs."""
+    """Return the names in a drawn order. Zeros leave them in their own."""
     left = list(names)
     return [left.pop(source.below(len(left))) for _ in list(left)]
 

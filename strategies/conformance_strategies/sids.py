@@ -1,4 +1,4 @@
-"""SIDs: two capital letters and 32 hexadecimal digits, and every named way of not being one.
+"""Strategies for SIDs, which are two capital letters and 32 hexadecimal digits, and for texts that are not SIDs.
 
 The published pattern is `^XX[0-9a-fA-F]{32}$` with length 34 (twilio.com/docs/glossary/what-is-a-sid).
 """
@@ -23,13 +23,13 @@ HexDigits = Literal["digits", "letters", "any"]
 SidGroup = Literal["prefix", "length", "alphabet", "anchoring", "blanks", "empty"]
 
 _LENGTH = 32
-#: What a drawn nibble stands for. Zero is `a`: documentation writes its examples with `a` only.
+#: The digit that each drawn nibble stands for. Zero is `a`, as in the examples of the documentation.
 _NIBBLES = {
     "any": str.maketrans("0123456789abcdef", "abcdef0123456789"),
     "letters": str.maketrans("0123456789abcdef", "abcdefabcdefabcd"),
     "digits": str.maketrans("0123456789abcdef", "0123456789012345"),
 }
-#: Bytes that one valid SID reads, and one invalid one at most.
+#: The greatest number of bytes that one valid SID reads, and one invalid SID.
 SID_SIZE = 28
 INVALID_SID_SIZE = 26
 
@@ -38,11 +38,11 @@ INVALID_SID_SIZE = 26
 
 
 def sids(prefix: str, *, case: Case = "any", hex_digits: HexDigits = "any") -> st.SearchStrategy[str]:
-    """Generates well-formed SIDs; they shrink to the prefix and 32 times `a`.
+    """Generates well-formed SIDs. They shrink to the prefix and 32 times `a`.
 
     Args:
         prefix: Two capital ASCII letters, such as "IS".
-        case: The case of the letters among the digits; "mixed" has at least one of either.
+        case: The case of the hexadecimal letters; "mixed" has both an upper and a lower one.
         hex_digits: "digits" for 0 to 9 only, "letters" for a to f only.
 
     Raises:
@@ -59,7 +59,7 @@ def sids(prefix: str, *, case: Case = "any", hex_digits: HexDigits = "any") -> s
 
 
 def sid_recipe(prefix: str, case: Case = "any", hex_digits: HexDigits = "any") -> Recipe[str]:
-    """How `sids` makes a SID of drawn digits."""
+    """Return the recipe of `sids`."""
     cases: tuple[Case, ...] = ("lower", "upper", "mixed") if case == "any" else (case,)
     kinds: tuple[HexDigits, ...] = ("any", "letters") if hex_digits == "any" else (hex_digits,)
     shapes = [_SHAPES[kind, each] for kind in kinds for each in cases if kind != "digits"]
@@ -71,7 +71,7 @@ def sid_recipe(prefix: str, case: Case = "any", hex_digits: HexDigits = "any") -
         extremes += ["0" * _LENGTH, "9" * _LENGTH]
 
     def recipe(source: Digits) -> str:
-        # One in twelve: often enough to be seen in a short run, too seldom to repeat the same few.
+        # One SID in twelve is extreme: a short run has some, and no run has the same few all the time.
         extreme = source.below(12) == 11 and extremes
         return prefix + (source.choice(extreme) if extreme else source.choice(shapes)(source))
 
@@ -107,7 +107,7 @@ _SHAPES: Mapping[tuple[HexDigits, Case], Callable[[Digits], str]] = {
 
 
 def _hex_run(length: int) -> Field:
-    """A hole of so many hexadecimal digits; beyond 16 they repeat, which leaves enough and shrinks sooner."""
+    """Return a field of `length` hexadecimal digits. Beyond 16 they repeat, which shrinks sooner."""
 
     def fill(source: Digits) -> str:
         run = _hex(source, "any", min(length, 16))
@@ -121,14 +121,14 @@ _HEX_RUNS = {str(length): _hex_run(length) for length in [*range(1, 35), 48, 64,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidSidClass:
-    """One way of not being a SID.
+    """A class of texts that make the same mistake, and so are not SIDs.
 
     Attributes:
         name: Kebab-case, unique in `INVALID_SID_CLASSES`.
-        group: What is wrong: "prefix", "length", "alphabet", "anchoring"; "blanks" (around a SID) and "empty"
-            hold the values that forms which trim, or take empty for absent, may well accept.
-        reason: Why such a value is no SID, or what mistake it catches, in one line.
-        templates: The texts for a prefix, simplest first; `{32}` stands for 32 hexadecimal digits.
+        group: The part that is wrong: "prefix", "length", "alphabet" or "anchoring". Values of "blanks" (around a SID)
+            and "empty" may be accepted where a form trims its values, or takes an empty one for absent.
+        reason: The reason why such a text is not a SID, or the mistake of a validator that it catches, in one line.
+        templates: The texts for a prefix, simplest first. `{32}` stands for 32 hexadecimal digits.
     """
 
     name: str
@@ -137,16 +137,16 @@ class InvalidSidClass:
     templates: Callable[[str], Iterable[str]]
 
     def examples(self, prefix: str) -> tuple[str, ...]:
-        """At most 40 members, the same every time, simplest first, with `a` for every free digit."""
+        """Return 40 members at most, the same every time, simplest first, with `a` for every free digit."""
         _check_prefix(prefix)
         return tuple(Template(text, _HEX_RUNS).example() for text in self._texts(prefix)[:40])
 
     def strategy(self, prefix: str) -> st.SearchStrategy[str]:
-        """Generates members; they shrink to the first example."""
+        """Generates members, which shrink to the first example."""
         return invalid_sids(prefix, classes=(self.name,))
 
     def recipe(self, prefix: str) -> Recipe[str]:
-        """How `strategy` makes a member of drawn digits."""
+        """Return the recipe of `strategy`."""
         templates = [Template(text, _HEX_RUNS) for text in self._texts(prefix)]
         return lambda source: source.choice(templates).fill(source)
 
@@ -155,7 +155,7 @@ class InvalidSidClass:
 
 
 def invalid_sids(prefix: str, *, classes: Collection[str] | None = None) -> st.SearchStrategy[str]:
-    """Generates texts that are no SIDs of this prefix.
+    """Generates texts that are not SIDs of a prefix.
 
     Args:
         prefix: Two capital ASCII letters, such as "IS".
@@ -176,7 +176,7 @@ def _other_prefixes(prefix: str, *others: str) -> list[str]:
     return [other + "{32}" for other in others if other != prefix]
 
 
-#: Letters that look like a capital letter: Cyrillic and Greek, and a digit.
+#: Characters that look like a capital letter: Cyrillic and Greek letters, and digits.
 _LOOK_ALIKES = {
     "A": "\u0410\u0391", "B": "\u0412\u0392", "C": "\u0421", "E": "\u0415\u0395", "G": "\u050c",
     "H": "\u041d\u0397",
@@ -199,7 +199,7 @@ def _look_alike_prefixes(prefix: str) -> Iterable[str]:
 
 
 def _inside(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
-    """Each character in place of the first, the middle and the last digit."""
+    """Return templates with each character in place of the first, the middle and the last digit."""
 
     def texts(prefix: str) -> Iterable[str]:
         for char in characters:
@@ -209,7 +209,7 @@ def _inside(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
 
 
 def _within(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
-    """Each character in place of the middle digit, then before all 32 digits, then among them."""
+    """Return templates with each character in place of the middle digit, then before all digits, then among them."""
 
     def texts(prefix: str) -> Iterable[str]:
         for before, after in (("{15}", "{16}"), ("", "{32}"), ("{16}", "{16}")):
@@ -219,6 +219,8 @@ def _within(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
 
 
 def _around(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
+    """Return templates with each character behind a SID, before it, and on both sides."""
+
     def texts(prefix: str) -> Iterable[str]:
         for char in characters:
             yield from (prefix + "{32}" + char, char + prefix + "{32}", char + prefix + "{32}" + char)
@@ -227,16 +229,16 @@ def _around(characters: Iterable[str]) -> Callable[[str], Iterable[str]]:
 
 
 def _of(*texts: str) -> Callable[[str], Iterable[str]]:
-    """Texts in which `<P>` stands for the prefix, and `<A>` and `<B>` for its letters."""
+    """Return templates in which `<P>` stands for the prefix, and `<A>` and `<B>` for its letters."""
     return lambda prefix: (
         text.replace("<P>", prefix).replace("<A>", prefix[0]).replace("<B>", prefix[1]) for text in texts
     )
 
 
-#: 1, 0 and 9 in Arabic-Indic, full-width and Devanagari.
+#: The digits 1, 0 and 9 in Arabic-Indic, full-width and Devanagari.
 _SCRIPTS = [chr(zero + digit) for zero, digit in product((0x0660, 0xFF10, 0x0966), (1, 0, 9))]
 
-# Where digits stand in place of a prefix they begin with 0: `AC` and `FA` are hexadecimal digits too.
+# Digits in place of a prefix begin with 0, because they could make a prefix such as `AC` otherwise.
 _CLASSES = (
     InvalidSidClass(
         name="other-service-prefix", group="prefix",
@@ -409,7 +411,7 @@ _CLASSES = (
     InvalidSidClass(name="empty", group="empty", reason="no character at all", templates=_of("")),
 )  # fmt: skip
 
-#: Every named way of not being a SID, by name, in the order of the groups.
+#: Every class of invalid SIDs, by name, in the order of the groups.
 INVALID_SID_CLASSES: Mapping[str, InvalidSidClass] = MappingProxyType({each.name: each for each in _CLASSES})
 
 

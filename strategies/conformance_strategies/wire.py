@@ -1,4 +1,4 @@
-"""Form bodies on the wire: every way of encoding a form, and every way of getting it wrong."""
+"""Strategies for request bodies: forms in unusual encodings, in broken ones, and under other media types."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -59,19 +59,19 @@ WireGroup = Literal[
     "media-type",
     "other-media-type",
 ]
-#: Bytes that one wire form reads at most.
+#: The greatest number of bytes that one wire form reads.
 _SIZE = 4 + PAIRS_SIZE + 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireClass:
-    """One way of writing a form on the wire.
+    """A class of request bodies that write a form in the same unusual way.
 
     Attributes:
         name: Kebab-case, unique in `WIRE_CLASSES`.
-        group: What is odd about it.
-        reason: What it is, in one line.
-        variants: Its ways, simplest first.
+        group: The part of the encoding that is unusual.
+        reason: A description, in one line.
+        variants: Functions that make a member each, simplest first.
     """
 
     name: str
@@ -80,20 +80,20 @@ class WireClass:
     variants: tuple[Variant, ...]
 
     def examples(self) -> tuple[WireForm, ...]:
-        """One member for each way, the same every time, simplest first; built anew at each call."""
+        """Return one member for each variant, the same every time, simplest first. Each call builds them anew."""
         return tuple(variant(valid_pairs(Digits()), Digits()) for variant in self.variants)
 
     def strategy(self) -> st.SearchStrategy[WireForm]:
-        """Generates members with valid values; they shrink to the first example."""
+        """Generates members with valid values, which shrink to the first example."""
         return wire_forms(classes=(self.name,))
 
     def recipe(self) -> Recipe[WireForm]:
-        """How `strategy` makes a member of drawn digits."""
+        """Return the recipe of `strategy`."""
         return lambda source: source.choice(self.variants)(valid_pairs(source.part(PAIRS_SIZE)), source)
 
 
 def wire_forms(*, classes: Collection[str] | None = None) -> st.SearchStrategy[WireForm]:
-    """Generates bodies that say a valid form in an unusual way, or something near one.
+    """Generates bodies that write a valid form in an unusual way, or that are almost a form.
 
     Args:
         classes: Names from `WIRE_CLASSES` to draw from; all of them by default.
@@ -256,5 +256,5 @@ _CLASSES = (
                                         "a/" + "b" * 1000))),
 )  # fmt: skip
 
-#: Every named way of writing a form on the wire, by name, in the order of the groups.
+#: Every class of request bodies, by name, in the order of the groups.
 WIRE_CLASSES: Mapping[str, WireClass] = MappingProxyType({each.name: each for each in _CLASSES})

@@ -245,7 +245,7 @@ class TestJournal:
                 Safeguard(journal=journal, live=True).snapshot(0, BEFORE)
             elsewhere = Safeguard(journal=journal)
             elsewhere.snapshot(0, BEFORE)
-            assert "a run that is killed could not be made good" in elsewhere.notices[0]
+            assert "if this run is killed, nothing can be put back" in elsewhere.notices[0]
 
 
 def test_a_terminal_that_is_gone_does_not_keep_anything_from_being_put_back() -> None:
