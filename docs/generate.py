@@ -1,9 +1,11 @@
 """
-Writes the pages of the reference that follow from the code: rules.md and command-line.md.
+Writes what follows from the code: rules.md, command-line.md, and the totals in the README and in reports.md.
 
-`python docs/generate.py` writes them; with `--check` it says which are out of date, and fails.
+`python docs/generate.py` writes them. With `--check` it writes nothing, names the files that are out of date, and
+fails if there is one.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +16,17 @@ from conformance.cli import main
 from conformance.model import Level
 from conformance.rules import CATALOGUE
 
+_DOCS = Path(__file__).parent
 _LEAD = "<!-- Written by docs/generate.py; change the code instead. -->"
+_COUNT = {level: sum(rule.level is level for rule in CATALOGUE) for level in Level}
 
 
 def rules() -> Iterator[str]:
     """The page of the rules, line by line."""
-    count = {level: sum(rule.level is level for rule in CATALOGUE) for level in Level}
     yield f"# Rules\n\n{_LEAD}\n"
-    yield f"{count[Level.MUST]} MUST rules and {count[Level.SHOULD]} SHOULD rules, in the order in which they are told."
-    yield "`conformance explain ID` shows one with an example request; what the levels mean:"
-    yield "[levels](explanation.md#levels)."
+    yield f"{_COUNT[Level.MUST]} MUST rules and {_COUNT[Level.SHOULD]} SHOULD rules, in the order of the reports."
+    yield "`conformance explain ID` shows one rule with an example request. [Levels](explanation.md#levels) says what"
+    yield "MUST and SHOULD mean here."
     for group in dict.fromkeys(rule.group for rule in CATALOGUE):
         yield f"\n## {group}"
         for rule in (each for each in CATALOGUE if each.group == group):
@@ -51,21 +54,30 @@ def _value(parameter: click.Parameter) -> str:
     return parameter.metavar or (parameter.name or "").upper()
 
 
-def pages() -> dict[str, str]:
-    """The text of every page by its file's name."""
-    return {
-        name: "\n".join(lines) + "\n"
-        for name, lines in (("rules.md", rules()), ("command-line.md", command_line()))
+def totals(text: str) -> str:
+    """A page in which the numbers of rules that hold, are broken and are undecided add up to those of the catalogue."""
+
+    def counted(found: re.Match[str]) -> str:
+        hold = _COUNT[Level(found[1].lower())] - int(found[2]) - int(found[3])
+        return f"{found[1]} {hold} hold, {found[2]} broken, {found[3]} undecided"
+
+    return re.sub(r"(MUST|SHOULD) \d+ hold, (\d+) broken, (\d+) undecided", counted, text)
+
+
+def pages() -> dict[Path, str]:
+    """The text of every page that is written here, by its file."""
+    written = {_DOCS / "rules.md": rules(), _DOCS / "command-line.md": command_line()}
+    counted = (_DOCS.parent / "README.md", _DOCS / "reports.md")
+    return {path: "\n".join(lines) + "\n" for path, lines in written.items()} | {
+        path: totals(path.read_text(encoding="utf-8")) for path in counted
     }
 
 
 if __name__ == "__main__":
-    directory = Path(__file__).parent
     stale = []
-    for name, text in pages().items():
-        path = directory / name
+    for path, text in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            stale.append(name)
+            stale.append(path.name)
             if "--check" not in sys.argv:
                 path.write_text(text, encoding="utf-8")
     if stale and "--check" in sys.argv:
