@@ -145,7 +145,9 @@ class Setting:
     seen: bool = False
     """Whether `right` was shown, and not only sent: then it is right again to the letter."""
     looked: bool = False
-    """Whether the answer to a POST has shown it at all, null included."""
+    """Whether any answer has shown it, null included."""
+    last: str | None = None
+    """The value that was shown last."""
     shown: str | None = None
     """The value last shown by the answer to a POST."""
     found: str | None = None
@@ -367,6 +369,7 @@ class ExpectedState:
                 self._adopt(setting, value, sent)
             elif setting.right is None:
                 setting.right, setting.seen = (value,), True
+            setting.looked, setting.last = True, value
         if by_post:
             self.last_safe = None
             self.last_update = exchange
@@ -381,7 +384,7 @@ class ExpectedState:
         if sent and setting.right is not None and right:
             setting.kept = value
         if sent:
-            new = right and setting.right is not None and setting.looked and value != setting.shown
+            new = right and setting.right is not None and setting.looked and value != setting.last
             setting.ours = value if new or (right and value == setting.ours) else None
         elif not right:
             setting.ours = None
@@ -390,7 +393,6 @@ class ExpectedState:
             late = sent if not right and setting.right is not None else ()
             setting.right, setting.seen = tuple(dict.fromkeys((value, *late))), True
         setting.shown = value
-        setting.looked = True
         setting.contested = False
         setting.suspects = []
         setting.sent = sent[-1] if sent else setting.sent
@@ -406,9 +408,9 @@ class ExpectedState:
                 yield Proof.READ_BACK
             return
         if sent:
-            if setting.looked and value != setting.shown:
+            if setting.looked and value != setting.last:
                 yield Proof.ECHOED
-                if setting.shown is not None:
+                if setting.last is not None:
                     yield Proof.REPLACED
                 if len(sent) > 1:
                     yield Kind.REPEATED
@@ -453,7 +455,7 @@ class ExpectedState:
                 shown=value,
                 expected=expected,
                 sent=sent[-1],
-                was_null=setting.looked and setting.shown is None,
+                was_null=setting.looked and setting.last is None,
                 related=(self.last_update,) if again and self.last_update is not None else (),
             )
         elif not malformed:
@@ -468,7 +470,7 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
-                was_null=setting.looked and setting.shown is None,
+                was_null=setting.looked and setting.last is None,
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 
