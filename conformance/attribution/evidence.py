@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from conformance.http import Exchange
 from conformance.model import Rule
-from conformance.rules import BY_ID, CATALOGUE, Watched
+from conformance.rules import BY_ID, CATALOGUE, Reply
 
 
 class Gathered:
@@ -14,7 +14,7 @@ class Gathered:
         self._wanted = list(catalogue)
         self._found: dict[str, Exchange] = {}
 
-    def see(self, reply: Watched) -> None:
+    def see(self, reply: Reply) -> None:
         """Take in one exchange, after it was judged."""
         found = [rule for rule in self._wanted if rule.evidence.seen(reply)]
         for rule in found:

@@ -9,8 +9,8 @@ from conformance.attribution.causes import cause_of
 from conformance.http import Exchange, FailureKind, Pairs, Request
 from conformance.model import Level, Violation
 from conformance.rules import BY_ID
+from conformance.rules.reply import remembered
 from conformance.rules.state import is_concurrent
-from conformance.rules.watching import remembered
 
 Key = tuple[str, str, str]
 """A rule, an input class and a kind of outcome."""

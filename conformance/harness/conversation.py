@@ -17,7 +17,7 @@ from conformance.harness.judging import Judge
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.expected_state import ExpectedState, states_of
-from conformance.rules import Watched
+from conformance.rules import Reply
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED
 from conformance.rules.robustness import unusable
 from conformance.rules.state import mixed_up
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
 
     exchange: Exchange
     """As it came."""
-    reply: Watched
+    reply: Reply
     violations: Sequence[Violation]
     """Of the rules that were selected."""
 
@@ -139,7 +139,7 @@ class Conversation:
         def may_stay(name: str, value: str) -> bool:
             return self._safeguard.may_stay(update((name, value), account=account))
 
-        if missing := self._contexts.missing(context, self._judge.ledgers[account].current(), may_stay):
+        if missing := self._contexts.missing(context, self._judge.states[account].current(), may_stay):
             self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
@@ -161,7 +161,7 @@ class Conversation:
         self._put_back(reply, cls)
         return Judged(exchange, reply, violations)
 
-    def conclude(self, reply: Watched, cls: str) -> None:
+    def conclude(self, reply: Reply, cls: str) -> None:
         """Remember an exchange, whose violations are recorded, and see whether the target still works."""
         self._recent.append(reply.exchange)
         self._check_health(reply.exchange, cls)
@@ -179,7 +179,7 @@ class Conversation:
                 self.note(violation, exchange, cls)
             self._recent.append(reply.exchange)
             judged.append(Judged(exchange, reply, violations))
-        for exchange, reply, _ in judged if not self._judge.ledgers[0].is_random else ():
+        for exchange, reply, _ in judged if not self._judge.states[0].is_random else ():
             for violation in mixed_up(reply, {rule for rule, _, _ in self._candidates}):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
@@ -201,7 +201,7 @@ class Conversation:
             together: Sent before them, at the same time.
             before: Sent before those, one after the other.
         """
-        states = states_of(len(self._judge.ledgers))
+        states = states_of(len(self._judge.states))
         seen = [self._try(request, states) for request in before]
         if together:
             self._say_sent("")
@@ -236,7 +236,7 @@ class Conversation:
 
     def _send(
         self, request: Request, cls: str, *, known_good: bool = False, reserve: bool = False
-    ) -> tuple[Exchange, Watched]:
+    ) -> tuple[Exchange, Reply]:
         self._say_sent(cls)
         exchange = self._target.send(request, known_good=known_good, reserve=reserve)
         return exchange, self._judge.reply(exchange)
@@ -247,11 +247,11 @@ class Conversation:
     def _tell(self, cls: str, exchange: Exchange, violations: tuple[Violation, ...]) -> None:
         self._listener(ExchangeJudged(phase=self._phase, cls=cls, exchange=exchange, violations=violations))
 
-    def _record(self, exchange: Exchange, reply: Watched, cls: str) -> None:
+    def _record(self, exchange: Exchange, reply: Reply, cls: str) -> None:
         for violation in self._judge.violations(reply):
             self.note(violation, exchange, cls)
 
-    def _put_back(self, reply: Watched, cls: str) -> None:
+    def _put_back(self, reply: Reply, cls: str) -> None:
         """On a live target, write at once what an exchange may have made shorter."""
         guard = self._safeguard.guard
         owed = guard.owed(reply.exchange, reply.shown) if guard is not None else None
@@ -281,11 +281,11 @@ class Conversation:
         self._recent.append(reply.exchange)
 
 
-def _is_early(reply: Watched) -> bool:
+def _is_early(reply: Reply) -> bool:
     """Whether an answer shows something else than was written, though it may have come too early."""
     sent = {name for name, _ in reply.form or ()}
     return reply.shown is not None and any(
-        not reply.ledger.settings[name].matches(value)
+        not reply.state.settings[name].matches(value)
         for name, value in reply.shown.items()
-        if reply.ledger.settings[name].about.parameter not in sent
+        if reply.state.settings[name].about.parameter not in sent
     )

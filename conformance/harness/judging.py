@@ -10,9 +10,9 @@ from conformance.http import Exchange, update
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import Answer, decide
 from conformance.oracle.expected_state import ExpectedState, states_of
-from conformance.rules import Watched, judge
+from conformance.rules import Reply, judge
+from conformance.rules.reply import remembered
 from conformance.rules.state import locked_out
-from conformance.rules.watching import remembered
 from conformance.transport.target import Target
 
 _TIMERS = frozenset(each.parameter for each in TIMERS)
@@ -35,7 +35,7 @@ class Unseen:
     def __init__(self) -> None:
         self._answers = 0
 
-    def count(self, reply: Watched) -> None:
+    def count(self, reply: Reply) -> None:
         """Take note of an answer."""
         shows = reply.represents and reply.request.method == "POST"
         self._answers = 0 if shows else self._answers + 1
@@ -62,7 +62,7 @@ class Judge:
         self._target = target
         sids = tuple(account.sid or "" for account in target.settings.accounts)
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
-        self.ledgers = states_of(len(sids))
+        self.states = states_of(len(sids))
         self.kinds: dict[str, Counter[str]] = {}
         """By kind of answer, how often each status was seen."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
@@ -78,8 +78,8 @@ class Judge:
 
     def distrust(self) -> None:
         """Take note that reads differ though nothing was written."""
-        for ledger in self.ledgers:
-            ledger.is_random = True
+        for state in self.states:
+            state.is_random = True
 
     def know(self, parameter: str, sids: frozenset[str] | None) -> None:
         """Take note of the only SIDs that the target takes for a parameter; None: it takes any well-formed one."""
@@ -89,37 +89,37 @@ class Judge:
             known[parameter] = sids
         self.situation = replace(self.situation, sids=known)
 
-    def reply(self, exchange: Exchange, ledger: ExpectedState | None = None) -> Watched:
+    def reply(self, exchange: Exchange, state: ExpectedState | None = None) -> Reply:
         """
         Put an exchange together with what is known about it.
 
         Args:
             exchange: As it came; what it may have written must not be recorded yet.
-            ledger: The expected state that it is judged by; without it, that of the request's account.
+            state: The expected state that it is judged by; without it, that of the request's account.
         """
         request, decision = exchange.request, None
-        own, form = self.ledgers[request.account], request.form()
+        own, form = self.states[request.account], request.form()
         if form is not None and request.method == "POST" and not request.query:
             decision = decide(form, known_sids=self.situation.sids, lengths=own.lengths())
-        return Watched(
+        return Reply(
             exchange=remembered(exchange),
             whole=exchange.response,
             form=form,
             decision=decision,
-            ledger=own if ledger is None else ledger,
+            state=own if state is None else state,
             account_sid=self._target.settings.accounts[request.account].sid,
             refused=self._refused,
             taken=self._taken,
             leaks=self._target.leaks(exchange),
         )
 
-    def violations(self, reply: Watched) -> list[Violation]:
+    def violations(self, reply: Reply) -> list[Violation]:
         """Record an exchange; returns what it violates, given all that came before it."""
         exchange, pairs = reply.exchange, reply.form or ()
         self.kinds.setdefault(reply.kind, Counter())[status_of(exchange)] += 1
         if reply.decision is not None and len(pairs) == 1 and pairs[0][0] in _TIMERS:
             self.timers.append(exchange)
-        reply.ledger.record(exchange, authorised=reply.authorised)
+        reply.state.record(exchange, authorised=reply.authorised)
         if reply.decision is not None and reply.decision.answer is Answer.ACCEPT:
             if exchange.status == 200 and len(pairs) > 1:
                 self._taken.update(pairs)
@@ -131,7 +131,7 @@ class Judge:
         self.evidence.see(reply)
         return found
 
-    def violations_alone(self, reply: Watched, states: Sequence[ExpectedState]) -> list[Violation]:
+    def violations_alone(self, reply: Reply, states: Sequence[ExpectedState]) -> list[Violation]:
         """
         What an exchange violates by what the requests of one counterexample establish, and nothing before them.
 
@@ -141,9 +141,9 @@ class Judge:
         """
         state = states[reply.request.account]
         state.record(reply.exchange, authorised=reply.authorised)
-        return [shortened(violation) for violation in judge(replace(reply, ledger=state))]
+        return [shortened(violation) for violation in judge(replace(reply, state=state))]
 
-    def violations_together(self, exchange: Exchange) -> tuple[Watched, list[Violation]]:
+    def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """
         Judge one of several updates at the same time, but for what the others may have written.
 
@@ -155,7 +155,7 @@ class Judge:
             for violation in judge(reply)
         ]
 
-    def record_together(self, replies: Sequence[Watched]) -> None:
+    def record_together(self, replies: Sequence[Reply]) -> None:
         """Record what several updates at the same time may have written."""
-        ledger = self.ledgers[replies[0].request.account]
-        ledger.record_together([reply.exchange for reply in replies], [reply.shown for reply in replies])
+        state = self.states[replies[0].request.account]
+        state.record_together([reply.exchange for reply in replies], [reply.shown for reply in replies])

@@ -28,8 +28,8 @@ from conformance.rules.acceptance import decided
 from conformance.rules.forms import pairs_for, several_refused
 from conformance.rules.probes import LONG_CLOSED
 from conformance.rules.questions import Case, Requests, Seen, is_about_own
+from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
-from conformance.rules.watching import remembered
 
 REQUESTS = 30
 """Requests at most to show one finding again and make it small."""
@@ -114,7 +114,7 @@ class Minimizer:
             exchanges=self.exchanges,
             situation=session.situation,
             reader=session.reader,
-            found=lambda about: session.ledgers[account].settings[about.attribute].found,
+            found=lambda about: session.states[account].settings[about.attribute].found,
             is_first=lambda rule, other: first(rule) < first(other),
             is_minimal=self._minimal,
             is_same=self._is_same,

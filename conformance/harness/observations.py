@@ -7,7 +7,7 @@ from conformance.harness.judging import Judge
 from conformance.harness.session import Session
 from conformance.http import FORM_MEDIA_TYPE, Exchange, Request, encode_form, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Observation
-from conformance.rules import Watched
+from conformance.rules import Reply
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
 _OPEN = (
@@ -73,7 +73,7 @@ class OpenInputs:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._replies: dict[str, Watched] = {}
+        self._replies: dict[str, Reply] = {}
 
     def send(self) -> None:
         """Send each; an update after it puts back what it may have set."""

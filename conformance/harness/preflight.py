@@ -16,7 +16,7 @@ from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Aspect, Field, Probe, shown_by
-from conformance.rules import BY_ID, Watched
+from conformance.rules import BY_ID, Reply
 from conformance.rules.forms import REFUSED_WRITES
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
@@ -91,7 +91,7 @@ def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
     return found
 
 
-def _look_twice(session: Session, first: Watched) -> None:
+def _look_twice(session: Session, first: Reply) -> None:
     """Read again where two answers differ: of a target that answers at random, nothing that is shown says anything."""
     second = _send(session, READ, first.request.account, "answer/read")
     if None not in (first.shown, second.shown) and first.shown != second.shown:
@@ -105,12 +105,12 @@ def _look_twice(session: Session, first: Watched) -> None:
         session.judge.distrust()
 
 
-def _send(session: Session, request: Request, account: int, cls: str) -> Watched:
+def _send(session: Session, request: Request, account: int, cls: str) -> Reply:
     known_good = request is READ
     return session.conversation.send(replace(request, account=account), cls, known_good=known_good).reply
 
 
-def _show(session: Session, account: int, reply: Watched) -> bool:
+def _show(session: Session, account: int, reply: Reply) -> bool:
     """Whether an answer shows the settings; they are kept."""
     if reply.shown is None:
         return False
@@ -119,7 +119,7 @@ def _show(session: Session, account: int, reply: Watched) -> bool:
     return True
 
 
-def _say_unreadable(session: Session, replies: list[Watched], account: int) -> None:
+def _say_unreadable(session: Session, replies: list[Reply], account: int) -> None:
     """Before the first write: what cannot be read cannot be put back; unless there is nobody to write to anyway."""
     if session.safeguard.guard is not None:
         _refuse_to_judge(session, replies, account)
@@ -128,7 +128,7 @@ def _say_unreadable(session: Session, replies: list[Watched], account: int) -> N
         session.safeguard.unreadable(account)
 
 
-def _refuse_to_judge(session: Session, replies: list[Watched], account: int) -> None:
+def _refuse_to_judge(session: Session, replies: list[Reply], account: int) -> None:
     exchanges = [reply.exchange for reply in replies]
     user = session.target.settings.accounts[account].user
     refuse_to_judge(exchanges, url=session.target.url, user=user)

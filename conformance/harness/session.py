@@ -88,9 +88,9 @@ class Session:
         return self.judge.situation
 
     @property
-    def ledgers(self) -> Sequence[ExpectedState]:
+    def states(self) -> Sequence[ExpectedState]:
         """By account, the expected state."""
-        return self.judge.ledgers
+        return self.judge.states
 
     @property
     def reader(self) -> Request | None:
@@ -127,7 +127,7 @@ class Session:
             safeguard=self.safeguard,
             reader=self.reader,
             settle=self._settle,
-            is_legible=not self.ledgers[0].is_random,
+            is_legible=not self.states[0].is_random,
         )
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Exchange:
@@ -206,7 +206,7 @@ class Session:
         if self._takes_empty:
             self.send(EMPTY, cls)
         else:
-            names = {each.parameter for each in FIELDS if self.ledgers[0].settings[each.attribute].suspects}
+            names = {each.parameter for each in FIELDS if self.states[0].settings[each.attribute].suspects}
             self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
     def has_interplay(self) -> bool:

@@ -2,6 +2,6 @@
 
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.judge import judge
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
-__all__ = ["BY_ID", "CATALOGUE", "Watched", "judge"]
+__all__ = ["BY_ID", "CATALOGUE", "Reply", "judge"]

@@ -7,7 +7,7 @@ from conformance.model import BY_PARAMETER, TIMERS, Level, Violation
 from conformance.oracle.decisions import Answer, Decision, FormDecision, decide, decide_value
 from conformance.oracle.durations import Length
 from conformance.rules import protocol
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _PARTS = 100
 """Parts of a form that must be taken: express, Django and PHP refuse, or cut off, what is beyond 1,000."""
@@ -16,12 +16,12 @@ _SIZE = 8 * 1024
 """Bytes of a body that must be taken: beyond some size any server may answer 413 (RFC 9110 15.5.14)."""
 
 
-def watch_acceptance(watched: Watched) -> Iterator[Violation]:
+def check_acceptance(reply: Reply) -> Iterator[Violation]:
     """A must-reject form gets a 4xx; a must-accept form gets exactly 200."""
-    status, decision = watched.exchange.status, watched.decision
-    if status is None or decision is None or not watched.authorised or status == 429 or status >= 500:
+    status, decision = reply.exchange.status, reply.decision
+    if status is None or decision is None or not reply.authorised or status == 429 or status >= 500:
         return
-    sent = describe(watched.request)
+    sent = describe(reply.request)
     if decision.answer is Answer.REJECT:
         cause = decision.causes[0]
         expected = f"4xx, for {cause.reason}"
@@ -44,10 +44,10 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                 observed=f"status {status}",
             )
     elif decision.answer is Answer.ACCEPT and status != 200:
-        if (watched.request.chunked and status == 411) or _is_bulky(watched.request):
+        if (reply.request.chunked and status == 411) or _is_bulky(reply.request):
             return
         cause = decision.causes[0]
-        several = len(watched.request.form() or ()) > 1
+        several = len(reply.request.form() or ()) > 1
         expected = "200, for every parameter is valid" if several else f"200, for {cause.reason}"
         if status < 400:
             if decision.level is Level.MUST:
@@ -60,9 +60,9 @@ def watch_acceptance(watched: Watched) -> Iterator[Violation]:
                     observed=f"status {status}",
                 )
             return
-        before = watched.ledger.last_update
-        again = before is not None and before.request == watched.request and bool(watched.request.form())
-        rule = "idempotence" if again else _blame(watched, decision)
+        before = reply.state.last_update
+        again = before is not None and before.request == reply.request and bool(reply.request.form())
+        rule = "idempotence" if again else _blame(reply, decision)
         yield Violation(
             rule=rule,
             cls=_WHOSE_CLASS.get(rule, ""),
@@ -81,9 +81,9 @@ def _is_bulky(request: Request) -> bool:
     return body.count(b"&") >= _PARTS or len(body) > _SIZE
 
 
-def _is_in_force(watched: Watched) -> bool:
+def _is_in_force(reply: Reply) -> bool:
     """Whether every value that was sent is there already, word for word."""
-    pairs, now = watched.request.form() or (), watched.ledger.current()
+    pairs, now = reply.request.form() or (), reply.state.current()
     return bool(pairs) and all(now.get(BY_PARAMETER[name].attribute) == value for name, value in pairs)
 
 
@@ -91,18 +91,18 @@ _WHOSE_CLASS = {"empty-update": "state/empty-update", "idempotence": "state/same
 """Rules about a whole request, whatever input class brought it."""
 
 
-def _blame(watched: Watched, decision: FormDecision) -> str:
+def _blame(reply: Reply, decision: FormDecision) -> str:
     """The rule to which the refusal of a good form is put down: its value, or what is unusual about the request."""
-    request = watched.request
+    request = reply.request
     pairs = request.form() or ()
     for name, value in pairs:
-        if (name, value) in watched.refused:  # by itself it was refused too
+        if (name, value) in reply.refused:  # by itself it was refused too
             return rule_of(decide_value(BY_PARAMETER[name], value))
     if (rule := peculiarity(request)) is not None:
         return rule
-    if decision.level is Level.MUST and (len(pairs) > 1 or watched.taken.issuperset(pairs)):
+    if decision.level is Level.MUST and (len(pairs) > 1 or reply.taken.issuperset(pairs)):
         return "any-subset"  # together, or not together, with others
-    if _is_in_force(watched):
+    if _is_in_force(reply):
         return "idempotence"
     return rule_of(decision.causes[0])
 

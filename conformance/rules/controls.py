@@ -13,7 +13,7 @@ from conformance.model import BY_PARAMETER, Evidence
 from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import Kind, Proof
 from conformance.rules.evidence import object_in, proved
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 Control = Callable[[Request], Request | None]
 
@@ -76,14 +76,14 @@ def taken(control: Control, *given: str) -> Evidence:
     )
 
 
-def _is_served(reply: Watched) -> bool:
+def _is_served(reply: Reply) -> bool:
     return reply.represents and without_accept(reply.request) is not None and object_in(reply) is not None
 
 
 SERVED_AS_ASKED = Evidence("no request with an Accept header was answered with a JSON object", _is_served)
 
 
-def _is_repeated_settled(reply: Watched) -> bool:
+def _is_repeated_settled(reply: Reply) -> bool:
     repeated = once(reply.request) is not None
     rejected = reply.decision is not None and reply.decision.answer is not Answer.ACCEPT
     return repeated and (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from conformance.exceptions import NotJSON
 from conformance.model import Aspect, Evidence, Level, Rule, Violation
 from conformance.rules.evidence import object_in
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
 
@@ -13,22 +13,22 @@ _BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 42
 """Statuses that a server in front of the resource may send by itself: nothing is said of their bodies."""
 
 
-def _is_judged(watched: Watched) -> bool:
+def _is_judged(reply: Reply) -> bool:
     """Whether an answer is a refusal of the resource's own."""
-    response = watched.response
+    response = reply.response
     return (
         response is not None
         and 400 <= response.status < 500
         and response.status not in _BY_THE_SERVER
-        and watched.request.method in ("GET", "POST")
+        and reply.request.method in ("GET", "POST")
     )
 
 
 def _holds(*names: str) -> Evidence:
     """A refusal that has one of these members."""
 
-    def seen(watched: Watched) -> bool:
-        document = object_in(watched) if _is_judged(watched) else None
+    def seen(reply: Reply) -> bool:
+        document = object_in(reply) if _is_judged(reply) else None
         return document is not None and any(document.get(each) is not None for each in names)
 
     return Evidence(f"no refusal with {' or '.join(names)} was seen", seen)
@@ -65,25 +65,25 @@ RULES = (
 )
 
 
-def watch_errors(watched: Watched) -> Iterator[Violation]:
+def check_errors(reply: Reply) -> Iterator[Violation]:
     """Judge the body of a 4xx to GET and POST."""
-    response = watched.response
-    if response is None or response.truncated or not _is_judged(watched):
+    response = reply.response
+    if response is None or response.truncated or not _is_judged(reply):
         return
     expected = f"a JSON object with message and status {response.status}"
     try:
-        document = watched.document
+        document = reply.document
     except NotJSON as error:
-        yield _violation(watched, "error-envelope", "not-json", None, expected, str(error))
+        yield _violation(reply, "error-envelope", "not-json", None, expected, str(error))
         return
     if not isinstance(document, dict):
-        yield _violation(watched, "error-envelope", "not-object", None, expected, type(document).__name__)
+        yield _violation(reply, "error-envelope", "not-object", None, expected, type(document).__name__)
         return
     message, status = document.get("message"), document.get("status")
     if not isinstance(message, str) or status is None:
         missing = "message" if not isinstance(message, str) else "status"
         yield _violation(
-            watched,
+            reply,
             "error-envelope",
             f"no-{missing}",
             missing,
@@ -92,7 +92,7 @@ def watch_errors(watched: Watched) -> Iterator[Violation]:
         )
     if status is not None and (isinstance(status, bool) or status != response.status):
         yield _violation(
-            watched,
+            reply,
             "error-status",
             "different",
             "status",
@@ -101,12 +101,12 @@ def watch_errors(watched: Watched) -> Iterator[Violation]:
         )
     code, more_info = document.get("code"), document.get("more_info")
     if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
-        yield _violation(watched, "error-types", "code", "code", "code: an integer", f"code: {code!r:.80}")
+        yield _violation(reply, "error-types", "code", "code", "code: an integer", f"code: {code!r:.80}")
     if more_info is not None and not (
         isinstance(more_info, str) and more_info.startswith(("http://", "https://"))
     ):
         yield _violation(
-            watched,
+            reply,
             "error-types",
             "more-info",
             "more_info",
@@ -116,7 +116,7 @@ def watch_errors(watched: Watched) -> Iterator[Violation]:
 
 
 def _violation(
-    watched: Watched, rule: str, outcome: str, field: str | None, expected: str, observed: str
+    reply: Reply, rule: str, outcome: str, field: str | None, expected: str, observed: str
 ) -> Violation:
     return Violation(
         rule=rule,
@@ -125,5 +125,5 @@ def _violation(
         summary=next(each.statement for each in RULES if each.id == rule),
         expected=expected,
         observed=observed,
-        cls=watched.kind,
+        cls=reply.kind,
     )

@@ -10,13 +10,13 @@ from conformance.exceptions import NotJSON
 from conformance.model import Evidence, Field
 from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import Kind, Proof
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _GIVEN = ("accepted-status",)
 """Its evidence is an update that was accepted."""
 
 
-def is_accepted(reply: Watched, claim: str = "", about: Field | None = None) -> bool:
+def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bool:
     """Whether an update was rightly accepted; given a claim, for a value of which that is claimed."""
     decision = reply.decision
     if reply.exchange.status != 200 or not reply.authorised or decision is None:
@@ -34,7 +34,7 @@ def accepts(claim: str, about: Field, missing: str) -> Evidence:
 def refuses(claim: str, about: Field) -> Evidence:
     """A value that is to be refused, and was, by a 4xx that says so of this request."""
 
-    def seen(reply: Watched) -> bool:
+    def seen(reply: Reply) -> bool:
         decision = reply.decision
         return (
             reply.authorised
@@ -68,12 +68,12 @@ def read_shows(missing: str) -> Evidence:
     )
 
 
-def _shows(reply: Watched, shows: Callable[[dict[str, object]], bool]) -> bool:
+def _shows(reply: Reply, shows: Callable[[dict[str, object]], bool]) -> bool:
     document = object_in(reply) if reply.represents else None
     return document is not None and shows(document)
 
 
-def object_in(reply: Watched) -> dict[str, object] | None:
+def object_in(reply: Reply) -> dict[str, object] | None:
     """The JSON object in an answer; None where it holds none."""
     if reply.response is None:
         return None

@@ -5,31 +5,31 @@ from dataclasses import replace
 
 from conformance.model import Violation
 from conformance.rules import response
-from conformance.rules.acceptance import watch_acceptance
-from conformance.rules.errors import watch_errors
-from conformance.rules.protocol import watch_protocol
-from conformance.rules.response import watch_response
-from conformance.rules.robustness import watch_robustness
-from conformance.rules.state import watch_state
-from conformance.rules.watching import Watched, Watcher
+from conformance.rules.acceptance import check_acceptance
+from conformance.rules.errors import check_errors
+from conformance.rules.protocol import check_protocol
+from conformance.rules.reply import Check, Reply
+from conformance.rules.response import check_response
+from conformance.rules.robustness import check_robustness
+from conformance.rules.state import check_state
 
-WATCHERS: tuple[Watcher, ...] = (
-    watch_acceptance,
-    watch_response,
-    watch_state,
-    watch_protocol,
-    watch_robustness,
-    watch_errors,
+CHECKS: tuple[Check, ...] = (
+    check_acceptance,
+    check_response,
+    check_state,
+    check_protocol,
+    check_robustness,
+    check_errors,
 )
 
 _ABOUT_ANSWERS = frozenset(rule.id for rule in response.RULES) - {"accepted-status", "refusal-status"}
 
 
-def judge(watched: Watched) -> Iterator[Violation]:
+def judge(reply: Reply) -> Iterator[Violation]:
     """All violations that one exchange shows."""
-    by_get = watched.request.method == "GET"
-    for watcher in WATCHERS:
-        for violation in watcher(watched):
+    by_get = reply.request.method == "GET"
+    for check in CHECKS:
+        for violation in check(reply):
             if by_get and violation.rule in _ABOUT_ANSWERS:
                 # The document describes POST alone: what only GET shows is a SHOULD.
                 yield replace(

@@ -51,23 +51,23 @@ from conformance.rules.controls import (
 )
 from conformance.rules.evidence import ANSWERED, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, answers, fixed_class, look, single
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 _WRITE = ((INACTIVE.parameter, "PT3M7S"),)
 
 
-def watch_protocol(watched: Watched) -> Iterator[Violation]:
+def check_protocol(reply: Reply) -> Iterator[Violation]:
     """Judge credentials, challenges and Allow."""
-    response = watched.response
+    response = reply.response
     if response is None:
         return
     status = response.status
-    if not watched.authorised:
+    if not reply.authorised:
         reads = (
-            watched.request.method == "GET"
+            reply.request.method == "GET"
         )  # the document describes POST alone: what only GET shows is a SHOULD
-        if 200 <= status < 300 and watched.request.method in ("GET", "POST"):
+        if 200 <= status < 300 and reply.request.method in ("GET", "POST"):
             yield Violation(
                 rule="credentials-status" if reads else "credentials-required",
                 outcome="accepted",
@@ -76,7 +76,7 @@ def watch_protocol(watched: Watched) -> Iterator[Violation]:
                 expected="401",
                 observed=f"status {status}",
             )
-        elif 300 <= status < 500 and status not in (401, 403, 429) and watched.request.method == "POST":
+        elif 300 <= status < 500 and status not in (401, 403, 429) and reply.request.method == "POST":
             yield Violation(
                 rule="credentials-status",
                 outcome=f"status-{status}",
@@ -100,10 +100,10 @@ def watch_protocol(watched: Watched) -> Iterator[Violation]:
             rule="allow-header",
             outcome="missing",
             field="Allow",
-            summary=f"a 405 to {watched.request.method} does not say which methods are allowed",
+            summary=f"a 405 to {reply.request.method} does not say which methods are allowed",
             expected="an Allow header",
             observed="none",
-            cls=f"method/{watched.request.method.lower()}",
+            cls=f"method/{reply.request.method.lower()}",
         )
 
 

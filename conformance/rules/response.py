@@ -15,7 +15,7 @@ from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rul
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.evidence import ACCEPTED, REFUSED, read_shows, update_shows
 from conformance.rules.probes import DOCUMENT
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
 _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
@@ -167,15 +167,15 @@ RULES = (
 _VALIDATOR = Draft202012Validator(load("response.schema.json"))
 
 
-def watch_response(watched: Watched) -> Iterator[Violation]:
+def check_response(reply: Reply) -> Iterator[Violation]:
     """Judge the form of a representation."""
-    if watched.represents:
-        for violation in _judge(watched):
-            yield replace(violation, cls=watched.kind)
+    if reply.represents:
+        for violation in _judge(reply):
+            yield replace(violation, cls=reply.kind)
 
 
-def _judge(watched: Watched) -> Iterator[Violation]:
-    response = watched.response
+def _judge(reply: Reply) -> Iterator[Violation]:
+    response = reply.response
     assert response is not None
     content_types = [value for name, value in response.headers if name.lower() == "content-type"] or [""]
     # Of several no recipient can tell which is meant; they must not be sent (RFC 9110 5.3).
@@ -192,22 +192,22 @@ def _judge(watched: Watched) -> Iterator[Violation]:
     if response.truncated:
         return  # the suite itself has cut it: nothing is known of the rest
     try:
-        document = watched.document
+        document = reply.document
     except NotJSON as error:
         yield _violation("json-body", None, "not-json", "one JSON object", str(error))
         return
     if not isinstance(document, dict):
         yield _violation("json-body", None, "not-object", "one JSON object", f"a JSON {_kind(document)}")
         return
-    yield from _attributes(watched, document)
+    yield from _attributes(reply, document)
 
 
-def _attributes(watched: Watched, document: Mapping[str, Any]) -> Iterator[Violation]:
+def _attributes(reply: Reply, document: Mapping[str, Any]) -> Iterator[Violation]:
     settings = {each.attribute for each in FIELDS}
     wrong = set()
     for error in _VALIDATOR.iter_errors(document):
         name = str(error.absolute_path[0]) if error.absolute_path else None
-        # The settings' values are compared with what was sent, by the ledger; links are a SHOULD of their own.
+        # The settings' values are compared with what was sent, by the expected state; links are a SHOULD of their own.
         if name == "links" or name in wrong or (name in settings and error.validator != "type"):
             continue
         wrong.add(name)
@@ -222,15 +222,15 @@ def _attributes(watched: Watched, document: Mapping[str, Any]) -> Iterator[Viola
     if account is None:
         yield _violation("account-sid-present", "account_sid", "absent", "account_sid", "null or absent")
     elif (
-        watched.account_sid is not None
+        reply.account_sid is not None
         and "account_sid" not in wrong
-        and str(account).lower() != watched.account_sid.lower()
+        and str(account).lower() != reply.account_sid.lower()
     ):
         yield _violation(
             "account-sid",
             "account_sid",
             "other-account",
-            watched.account_sid,
+            reply.account_sid,
             f"account_sid: {_shorten(account)}",
         )
     url = document.get("url")

@@ -8,15 +8,15 @@ from conformance.rules.acceptance import describe, is_good
 from conformance.rules.evidence import ACCEPTED, ANSWERED
 from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
 from conformance.rules.protocol import wire_classes
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _LARGE_BODY = 64 * 1024
 """Bytes. A server may answer what is larger before it has read it, and close: the answer can get lost."""
 
 
-def watch_robustness(watched: Watched) -> Iterator[Violation]:
+def check_robustness(reply: Reply) -> Iterator[Violation]:
     """No 5xx, an answer to every request, right framing, no leaked token."""
-    request, response, failure = watched.request, watched.response, watched.exchange.failure
+    request, response, failure = reply.request, reply.response, reply.exchange.failure
     sent = describe(request)
     if failure is not None:
         if failure.kind is FailureKind.FRAMING or failure.partial:
@@ -27,7 +27,7 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
                 summary=f"{sent}: the answer's framing is wrong",
                 expected="a message framed as RFC 9112 6 has it",
                 observed=failure.detail,
-                cls=watched.kind,
+                cls=reply.kind,
             )
         elif failure.kind is FailureKind.TIMEOUT or (
             failure.kind is FailureKind.DISCONNECT
@@ -55,7 +55,7 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
             expected="no 5xx",
             observed=f"status {response.status}",
         )
-    if watched.leaks:
+    if reply.leaks:
         yield Violation(
             rule="no-leak",
             outcome="leaked",
@@ -63,7 +63,7 @@ def watch_robustness(watched: Watched) -> Iterator[Violation]:
             summary=f"the answer to {sent} holds an auth token",
             expected="no secret in an answer",
             observed="the token, in the answer's header or body",
-            cls=watched.kind,
+            cls=reply.kind,
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules about what an update changes, and what it leaves alone: the ledger predicts, an answer shows."""
+"""Rules about what an update changes, and what it leaves alone: the expected state predicts, an answer shows."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
-from conformance.rules.watching import Watched
+from conformance.rules.reply import Reply
 
 _BROKEN = {
     Kind.PREVIOUS: "last-write-wins",
@@ -49,18 +49,18 @@ _BROKEN = {
 """The rule that each kind of mismatch breaks; those about one setting alone have its slug before their kind."""
 
 
-def watch_state(watched: Watched) -> Iterator[Violation]:
+def check_state(reply: Reply) -> Iterator[Violation]:
     """Compare a representation with the expected state."""
-    shown = watched.shown if watched.authorised and watched.request.method in ("POST", "GET") else None
-    if shown is None or not (watched.represents or any(shown.values())):
+    shown = reply.shown if reply.authorised and reply.request.method in ("POST", "GET") else None
+    if shown is None or not (reply.represents or any(shown.values())):
         return
-    comparison = watched.ledger.compare(watched.exchange, shown)
-    watched.proofs.update(comparison.proofs)
+    comparison = reply.state.compare(reply.exchange, shown)
+    reply.proofs.update(comparison.proofs)
     for mismatch in comparison.mismatches:
         yield violation_of(mismatch)
-    if watched.request.method != "POST":
+    if reply.request.method != "POST":
         return
-    sent = dict(watched.request.form() or ())
+    sent = dict(reply.request.form() or ())
     for each in SIDS:
         value, back = sent.get(each.parameter), shown.get(each.attribute)
         if (
@@ -122,16 +122,16 @@ def _expected(mismatch: Mismatch) -> str:
     return " or ".join("null" if each is None else _short(each) for each in values) or "a refusal"
 
 
-def mixed_up(watched: Watched, broken: Collection[str]) -> Iterator[Violation]:
+def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
     """
     The answer to one of several concurrent updates of different settings does not show what it has set.
 
     Args:
-        watched: The answer.
+        reply: The answer.
         broken: The rules that the target is known to break; those about what any answer shows explain it.
     """
-    shown = watched.shown if watched.represents else None
-    for name, value in watched.form or ():
+    shown = reply.shown if reply.represents else None
+    for name, value in reply.form or ():
         about = BY_PARAMETER[name]
         back = (shown or {}).get(about.attribute)
         explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(broken)

@@ -102,14 +102,14 @@ def test_an_answer_that_was_cut_says_so(deviating: dict[str, Any]) -> None:
     shown = copy.deepcopy(deviating["findings"][0]["exchanges"][-1])
     shown["response"]["truncated"] = True
 
-    assert answer_line(shown) == '200 (the body is longer than is read) {"account_sid": null}'
+    assert answer_line(shown) == '200 (the body is longer than the suite reads) {"account_sid": null}'
 
 
 @pytest.mark.parametrize(
     ("response", "why"),
     [
         (Response(status=200), "the body is empty"),
-        (Response(status=200, body=b"{", truncated=True), "the body is longer than is read"),
+        (Response(status=200, body=b"{", truncated=True), "the body is longer than the suite reads"),
         (Response(status=200, body=b"\xff"), "the body is not UTF-8: invalid start byte at byte 0"),
     ],
 )

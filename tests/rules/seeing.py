@@ -7,7 +7,7 @@ from fakes import ACCOUNT, representation
 from conformance.http import Exchange, Failure, Pairs, Request, Response, update
 from conformance.oracle.decisions import decide, length_of
 from conformance.oracle.expected_state import ExpectedState
-from conformance.rules import Watched, judge
+from conformance.rules import Reply, judge
 
 # Nothing that is open for what else is set: inactive is short, closed long, unless the form says otherwise.
 LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [length_of("P30D")]}
@@ -33,10 +33,10 @@ def told(
     decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
     ledger = ExpectedState()
     ledger.record(exchange, authorised=request.auth.valid)
-    watched = Watched(
-        exchange=exchange, form=request.form(), decision=decision, ledger=ledger, account_sid=ACCOUNT
+    reply = Reply(
+        exchange=exchange, form=request.form(), decision=decision, state=ledger, account_sid=ACCOUNT
     )
-    return {each.rule: each.outcome for each in judge(watched)}
+    return {each.rule: each.outcome for each in judge(reply)}
 
 
 def response(

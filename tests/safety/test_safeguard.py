@@ -27,7 +27,7 @@ BEFORE: Mapping[str, str | None] = {
 }
 
 
-class Watched(FakeTarget):
+class Reply(FakeTarget):
     """Sees what was in force after every request."""
 
     def __init__(self, resource: Resource, *, max_requests: int | None = None) -> None:
@@ -88,7 +88,7 @@ class TestTimers:
     def test_what_was_made_shorter_is_put_back_by_the_very_next_request(
         self, kind: type[Resource], profile: str
     ) -> None:
-        target = Watched(resource(kind), max_requests={"quick": 300, "standard": 1_000}[profile])
+        target = Reply(resource(kind), max_requests={"quick": 300, "standard": 1_000}[profile])
         live(target, profile)
         short = target.short()
         assert len(short) > 5
@@ -96,17 +96,17 @@ class TestTimers:
         assert target.resource.states[0] == BEFORE
 
     def test_what_puts_back_is_counted_in_the_budget(self) -> None:
-        target = Watched(resource(), max_requests=100)
+        target = Reply(resource(), max_requests=100)
         report, _ = live(target)
         assert report.requests == target.requests <= 100 + 4
 
     def test_a_right_target_is_found_conformant_all_the_same(self) -> None:
-        report, safeguard = live(Watched(resource()))
+        report, safeguard = live(Reply(resource()))
         assert (report.verdict, report.exit_code) == (Verdict.CONFORMANT, 0)
         assert "state/concurrent" in safeguard.left_out
 
     def test_what_does_not_fit_is_listed(self) -> None:
-        report, safeguard = live(Watched(resource()), "quick")
+        report, safeguard = live(Reply(resource()), "quick")
         (line,) = [each for each in report.notices if each.startswith("left out")]
         assert all(name in line for name in safeguard.left_out)
         (outcome,) = [each for each in report.outcomes if each.rule.id == "concurrent-writers"]
@@ -122,13 +122,13 @@ class TestTimers:
             def takes(self, parameter: str, value: str) -> bool:
                 return value != "PT7M" and super().takes(parameter, value)
 
-        report, _ = live(Watched(resource(Forgetful)))
+        report, _ = live(Reply(resource(Forgetful)))
         assert "was in force and is not taken again" in report.stopped
         assert report.exit_code == 4
         assert report.restore.failed == (INACTIVE.attribute,)
 
     def test_elsewhere_nothing_is_left_out(self) -> None:
-        target = Watched(resource(), max_requests=300)
+        target = Reply(resource(), max_requests=300)
         safeguard = Safeguard()
         run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
         assert safeguard.left_out == {}

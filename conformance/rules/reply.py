@@ -39,7 +39,7 @@ def remembered(exchange: Exchange) -> Exchange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class Reply:
     """
     One exchange and what the run knows about it.
 
@@ -52,7 +52,7 @@ class Watched:
     """The parameters that were sent; None where the body is no form."""
     decision: FormDecision | None
     """What the oracle says of the form; None when the request is no form update."""
-    ledger: ExpectedState
+    state: ExpectedState
     account_sid: str | None
     """Of the account whose credentials were sent; None with an API key."""
     refused: Collection[tuple[str, str]] = ()
@@ -127,4 +127,4 @@ class Watched:
         return settings_in(self._parsed)
 
 
-Watcher = Callable[[Watched], Iterator[Violation]]
+Check = Callable[[Reply], Iterator[Violation]]
