@@ -1,10 +1,11 @@
 """
-What an emulator with a database has lost when it was killed in the midst of writes.
+Measures the updates that an emulator with a database loses when it is killed in the midst of writes.
 
     python benchmarks/durability.py [--writes 10000] [--kills 20] [--seed 0]
 
-Four clients update all four settings of an account each, all the time; the emulator is sent SIGKILL at random moments
-and started again. Exits with 1 when an acknowledged update is gone, or one is half-written.
+Each of four clients updates all four settings of its own account without a pause. Meanwhile the emulator is killed at
+random moments, by SIGKILL, and started again. The exit status is 1 where an acknowledged update is gone, or any update
+is half-written.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from emulator.durability import write_through_kills
 
 
 def main() -> int:
-    """Write, kill, look."""
+    """Write through the kills, compare, and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

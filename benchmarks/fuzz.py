@@ -1,13 +1,13 @@
 """
-What mutated responses and files do to the suite.
+Feeds mutated responses and files to the suite, and checks what it makes of them.
 
     python benchmarks/fuzz.py responses [--count 20000] [--seed 0]
     python benchmarks/fuzz.py files [--count 10000] [--seed 0]
 
-Responses come over real sockets and are judged by all rules; a judgement of its own, from RFC 9112, RFC 8259 and the
-document, says which of them break the contract, and none of those may be judged conformant. Files are results, known
-deviations, settings and journals, handed to the commands that read them; each is read for what it says, or refused
-with one line. Exits with 1 when anything else was seen.
+Responses come over real sockets, and all rules judge them. An independent judgement, by RFC 9112, RFC 8259 and the
+document, says which of them break the contract; the suite must call none of those conformant. Files are results, known
+deviations, settings and journals. The commands that read them must read exactly what a file says, or refuse it with one
+line. The exit status is 1 where anything else was seen.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _COUNTS = {"responses": 20_000, "files": 10_000}
 
 
 def main() -> int:
-    """Mutate, hand over, tell what went wrong."""
+    """Mutate responses or files, check what the suite makes of them, and print each mistake."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,12 +1,13 @@
 """
-What is left after a run was killed, and `conformance restore` has done its work.
+Kills runs at random moments, and checks that `conformance restore` puts all settings back.
 
     python benchmarks/kills.py [--kills 500] [--seed 0]
 
-Each time settings are drawn for two accounts of a durable emulator, a process of its own; a quick run against it is
-sent SIGKILL at a moment drawn from the time until it has put everything back; every fifth time a `conformance restore`
-is killed too; then `conformance restore` has to leave exactly the settings of before, and no journal. Runs that ended
-by themselves before their moment came are not counted. Exits with 1 when one account is not as it was.
+The emulator keeps its settings in a file, and runs as a process of its own. Each round sets random settings in two of
+its accounts, starts a quick run, and sends it SIGKILL at a random moment before it has put everything back. In every
+fifth round a `conformance restore` is killed too. Then `conformance restore` must leave exactly the settings of before,
+and no journal. Runs that end before they are killed are not counted. The exit status is 1 where an account has other
+settings than before.
 """
 
 import argparse
@@ -34,7 +35,7 @@ Settings = Mapping[str, str]
 
 
 class Bench:
-    """A durable emulator, and runs against it."""
+    """Runs against an emulator that keeps its settings in a file, and kills them."""
 
     def __init__(self, url: str, directory: Path, seed: int) -> None:
         self._url = url
@@ -46,38 +47,38 @@ class Bench:
         self.seen = Counter[str]()
 
     def measure(self) -> float:
-        """Seconds from the start of a run that nobody kills to when everything is put back."""
+        """Let one run end by itself, and return the seconds until it has put everything back."""
         for account in range(len(THROWAWAY)):
             self._set(account, self._drawn())
         began = time.perf_counter()
         process = self._start("run")
         for kept in (True, False):
             while (self._state.exists() and bool(entries(self._state))) is not kept:
-                assert time.perf_counter() - began < 60, "nothing is kept, or it is not put back"
-                time.sleep(0.001)  # between looks
+                assert time.perf_counter() - began < 60, "the run keeps no journal, or does not remove it"
+                time.sleep(0.001)  # then check for the journals again
         self._duration = time.perf_counter() - began
         code = self._wait(process)
         assert code == 0, f"the run ended with {code}"
         return self._duration
 
     def kill(self, *, restore_too: bool) -> bool | None:
-        """Whether all is as it was after a run was killed; None when it ended before."""
+        """Kill a run; return whether all settings could be put back, or None where the run ended before the kill."""
         before = [self._drawn() for _ in THROWAWAY]
         for account, settings in enumerate(before):
             self._set(account, settings)
         process = self._start("run")
-        time.sleep(self._random.uniform(0, self._duration))  # the moment of the kill is what is drawn
+        time.sleep(self._random.uniform(0, self._duration))  # the moment of the kill is random
         os.kill(process, signal.SIGKILL)
         if self._wait(process) != -signal.SIGKILL:
             self._duration *= 0.9
             return None
-        self._duration *= 1.02  # how long a run takes depends on what else the machine does
+        self._duration *= 1.02  # a run takes longer on a busy machine
         journals = len(entries(self._state)) if self._state.exists() else 0
         changed = [self._shown(account) for account in range(len(before))] != before
         self.seen[f"{journals} journals, {'changed' if changed else 'unchanged'}"] += 1
         if restore_too:
             process = self._start("restore")
-            time.sleep(self._random.uniform(0, 0.1))  # the moment of the kill, again
+            time.sleep(self._random.uniform(0, 0.1))  # the moment of this kill is random too
             os.kill(process, signal.SIGKILL)
             self._wait(process)
         code = self._wait(self._start("restore"))
@@ -127,7 +128,7 @@ class Bench:
         except SystemExit as ended:
             code = int(ended.code or 0)
         finally:
-            os._exit(code)  # what the parent has open is the parent's to close
+            os._exit(code)  # the parent closes the files that it has opened
         raise AssertionError
 
     @staticmethod
@@ -136,7 +137,7 @@ class Bench:
 
 
 def main() -> None:
-    """Kill, put back, compare and count."""
+    """Kill runs, put the settings back, and print how often that succeeded."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -150,15 +151,15 @@ def main() -> None:
             bench = Bench(emulator.url(), directory, arguments.seed)
             print(f"a run takes {bench.measure():.2f} s until everything is put back")
             while good + bad < arguments.kills:
-                came = bench.kill(restore_too=(good + bad) % 5 == 0)
-                good, bad, ended = good + (came is True), bad + (came is False), ended + (came is None)
-                if came is not None and (good + bad) % 50 == 0:
+                whole = bench.kill(restore_too=(good + bad) % 5 == 0)
+                good, bad, ended = good + (whole is True), bad + (whole is False), ended + (whole is None)
+                if whole is not None and (good + bad) % 50 == 0:
                     print(f"{good} of {good + bad}", flush=True)
             bench.close()
     for what, count in sorted(bench.seen.items()):
         print(f"when it was killed: {what}: {count}")
-    print(f"ended by themselves before, and not counted: {ended}")
-    print(f"as they were: {good} of {arguments.kills}")
+    print(f"runs that ended before the kill, not counted: {ended}")
+    print(f"rounds with all settings as before: {good} of {arguments.kills}")
     sys.exit(1 if bad else 0)
 
 

@@ -1,20 +1,21 @@
 """
-What schemathesis' own command line finds of the same faults, beside what this suite finds.
+Compares this suite with schemathesis' command line, by the faults of the emulator that each of them finds.
 
     python benchmarks/peers.py --vendor FILE [--sample 25] [--large 5] [--variants 5] [--tool GLOB]... [--jobs 2]
 
-FILE is the vendor's OpenAPI document, or the part of it that describes the one path. Every tool judges a random
-sample of the emulator's faults, some conformant variants, and the emulator without either, each a new process. The
-runs of 1,000 examples, which take minutes, get the first faults of the sample and the first variant alone.
+FILE is the vendor's OpenAPI document, or the part of it that describes the one path. Every tool judges emulators with a
+random sample of the faults, emulators with some conformant variants, and the emulator without either. Each of them is a
+new process. The runs of 1,000 examples take minutes, so they get the first faults of the sample and one variant alone.
 
-schemathesis gets what its documentation advises for finding most: all checks, both generation modes, every phase but
-the stateful one (there is one path, and no links), going on after a failure, valid credentials, no health checks; its
-waits for an answer are as short as ours. What it reports is read from its NDJSON report: operation, check, kind of
-failure, status and, of a schema, the place.
+schemathesis runs as its documentation advises for finding most: all checks, both generation modes, every phase but the
+stateful one (there is one path, and no links), going on after a failure, with valid credentials and without health
+checks. It waits for an answer as long as this suite does. Its NDJSON report says what it found: operation, check, kind
+of failure, status, and the place in a schema.
 
-A fault counts as found where the report is not what the emulator without faults gets. It is judged with two seeds:
-what only one of them shows is noise, and ignored. The same is asked of our own reports. A false alarm is a conformant
-implementation of which a failure is reported; `unlike clean` are those whose report would count as a fault found.
+A fault counts as found where the report differs from that on the emulator without faults. That emulator is judged with
+two seeds, and a failure that only one of them shows is ignored as noise. Both tools are measured in this way. A false
+alarm is a failure reported of a conformant implementation. `unlike clean` counts the conformant implementations whose
+report would count as a fault found.
 """
 
 import argparse
@@ -42,19 +43,20 @@ from conformance.transport.embedded import Embedded
 _OURS = Path(__file__).resolve().parents[1] / "schemas" / "openapi.json"
 
 _PATIENCE = 900
-"""Seconds after which a run is ended; what it has reported until then counts."""
+"""Seconds after which a run is ended. The failures that it has reported until then count."""
 
 Kinds = frozenset[tuple[str, ...]]
+"""Reported failures; those that are alike count once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a run has reported."""
+class Summary:
+    """The report of one run, in short."""
 
     kinds: Kinds
     requests: int
     seconds: float = 0.0
-    """Of the processor, which depends less on what else it has to do."""
+    """Processor time, which depends less on other work of the machine than wall time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,21 @@ class Tool:
 
     name: str
     command: Callable[[str, Path, int], list[str]]
-    """The command line for a base URL, a directory to report to, and a seed."""
-    read: Callable[[Path], Said]
-    """What has been reported there."""
+    """Makes the command line from a base URL, a directory for reports, and a seed."""
+    read: Callable[[Path], Summary]
+    """Reads the report in that directory."""
     slow: bool = False
+    """Whether a run takes minutes, so that it gets a part of the sample alone."""
 
-    def judge(self, faults: Sequence[str] = (), variants: Sequence[str] = (), *, seed: int = 0) -> Said:
-        """Judge an emulator of its own."""
+    def judge(self, faults: Sequence[str] = (), variants: Sequence[str] = (), *, seed: int = 0) -> Summary:
+        """Judge a new emulator with these faults and variants."""
         with (
             tempfile.TemporaryDirectory() as name,
             Embedded(THROWAWAY, faults=faults, variants=variants) as embedded,
         ):
             directory = Path(name)
             command = [sys.executable, "-m", *self.command(embedded.url(), directory, seed)]
-            # In a directory of its own, no settings of the developer's take part.
+            # In a new directory, so that no settings of the developer are read.
             process = subprocess.Popen(
                 command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
@@ -85,8 +88,8 @@ class Tool:
             _, _, usage = os.wait4(process.pid, 0)
             limit.cancel()
             process.wait()
-            said = self.read(directory)
-            return Said(said.kinds, said.requests, usage.ru_utime + usage.ru_stime)
+            read = self.read(directory)
+            return Summary(read.kinds, read.requests, usage.ru_utime + usage.ru_stime)
 
 
 # This suite
@@ -101,10 +104,10 @@ def _conformance(profile: str) -> Tool:
     return Tool(f"conformance, {profile}", command, _read_result)
 
 
-def _read_result(directory: Path) -> Said:
+def _read_result(directory: Path) -> Summary:
     result = json.loads((directory / "result.json").read_text(encoding="utf-8"))
     kinds = frozenset((each["rule"], each["class"], each["outcome"]) for each in result["findings"])
-    return Said(kinds, result["requests"])
+    return Summary(kinds, result["requests"])
 
 
 # schemathesis
@@ -128,7 +131,7 @@ def _options(values: dict[str, Any]) -> list[str]:
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 
 
-def _read_events(directory: Path) -> Said:
+def _read_events(directory: Path) -> Summary:
     kinds: set[tuple[str, ...]] = set()
     requests = 0
     for line in (directory / "report").read_text(encoding="utf-8").splitlines():
@@ -142,7 +145,7 @@ def _read_events(directory: Path) -> Said:
             kinds.update(_failures(recorder))
         elif event.endswith("FatalError"):
             kinds.add((str(body.get("label")), "error", body.get("value", {}).get("type", "")))
-    return Said(frozenset(kinds), requests)
+    return Summary(frozenset(kinds), requests)
 
 
 def _failures(recorder: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -165,7 +168,7 @@ def _failures(recorder: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) -> Iterator[str]:
-    """The row of a tool, after a line for each kind of failure that a conformant implementation is blamed for."""
+    """Yield lines on the false alarms and the faults found, and then the table row of a tool."""
     with ThreadPoolExecutor(jobs) as pool:
         runs = [
             pool.submit(tool.judge, seed=1),
@@ -177,12 +180,14 @@ def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) 
     conformant, faulty = reports[: len(variants) + 1], reports[len(variants) + 1 :]
     clean = conformant[0]
     always, ever = clean.kinds & again.kinds, clean.kinds | again.kinds
-    found = [name for name, said in zip(faults, faulty, strict=True) if not always <= said.kinds <= ever]
-    new = [said for said in faulty if not said.kinds <= ever]
-    unlike = [said for said in conformant if not always <= said.kinds <= ever]
-    alarms = [said for said in conformant if said.kinds]
+    found = [
+        name for name, summary in zip(faults, faulty, strict=True) if not always <= summary.kinds <= ever
+    ]
+    new = [summary for summary in faulty if not summary.kinds <= ever]
+    unlike = [summary for summary in conformant if not always <= summary.kinds <= ever]
+    alarms = [summary for summary in conformant if summary.kinds]
     for kind in sorted(ever):
-        yield f"  blamed on the emulator without faults: {' '.join(kind)}"
+        yield f"  reported of the emulator without faults: {' '.join(kind)}"
     yield f"  found: {', '.join(found) or 'nothing'}"
     cells = [
         tool.name,
@@ -190,8 +195,8 @@ def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) 
         f"{len(new)}",
         f"{len(alarms)} of {len(conformant)}",
         f"{len(unlike)}",
-        f"{statistics.median(said.requests for said in faulty):,.0f}",
-        f"{statistics.median(said.seconds for said in faulty):.1f}",
+        f"{statistics.median(summary.requests for summary in faulty):,.0f}",
+        f"{statistics.median(summary.seconds for summary in faulty):.1f}",
     ]
     yield f"| {' | '.join(cells)} |"
 
@@ -200,7 +205,7 @@ _HEAD = "| tool | faults found | by something new | false alarms | unlike clean 
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run every tool, and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,13 +1,14 @@
 """
-Rebuilds the published results: starts each emulator on loopback, judges it, and makes the matrix of all of them.
+Rebuilds the published results: starts each emulator on loopback, judges it, and makes the matrix of all results.
 
-Of the exchanges the evidence alone is kept: all of them are several megabytes for each emulator.
+The archive of exchanges is removed, since it takes several megabytes for each emulator.
 
     npm install --prefix /some/where @stoplight/prism-cli@5.14.2 emulate@0.12.2
     python benchmarks/rebuild_reports.py --npm /some/where --vendor-openapi twilio_conversations_v1.json
 
-Needs Node 22.15 or later (`emulate` does). The vendor's OpenAPI document is in github.com/twilio/twilio-oai,
-spec/json; without it that one emulator is left out. Nothing leaves the machine once npm has installed.
+This needs Node 22.15 or later, because `emulate` does. The vendor's OpenAPI document is in
+github.com/twilio/twilio-oai, spec/json; without it, the emulator that is made from it is left out. After npm's
+installation nothing leaves the machine.
 """
 
 import argparse
@@ -25,12 +26,12 @@ from pathlib import Path
 HERE = Path(__file__).parents[1] / "reports"
 OURS = HERE.parent / "schemas" / "openapi.json"
 PATIENCE = 60.0
-"""Seconds in which an emulator must be listening."""
+"""Seconds within which an emulator must listen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """An emulator: how it is started, where its resource is, and with which exit code a run must end."""
+    """An emulator: the command that starts it, the path of its resource, and the exit status of a run."""
 
     package: str
     folder: str
@@ -41,7 +42,7 @@ class Emulator:
 
 
 def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
-    """Yield those that are judged; `{port}` stands for the port."""
+    """Yield the emulators to judge. In their arguments `{port}` stands for the port."""
     mock = ("@stoplight/prism-cli/dist/index.js", "mock", "-h", "127.0.0.1", "-p", "{port}")
     yield Emulator("@stoplight/prism-cli", "prism-{version}-own-openapi", (*mock, str(OURS)))
     if vendor_openapi is not None:
@@ -51,7 +52,7 @@ def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
         "emulate-{version}-twilio",
         ("emulate/dist/index.js", "--service", "twilio", "--port", "{port}"),
         prefix="/conversations",
-        # As its README gives them: they open nothing.
+        # These are in its README, and open nothing.
         credentials={
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
             "TWILIO_AUTH_TOKEN": "twilio_test_auth_token",
@@ -60,7 +61,7 @@ def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -69,8 +70,10 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def listening(command: Sequence[str], port: int) -> Iterator[None]:
-    """Run a server until the block ends; it begins when the server listens."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # named above
+    """Start a server, wait until it listens, run the `with` block, and end the server."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )  # the commands above
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -78,7 +81,7 @@ def listening(command: Sequence[str], port: int) -> Iterator[None]:
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{' '.join(command)} does not listen on port {port}")
-            time.sleep(0.1)  # between tries to connect
+            time.sleep(0.1)  # then try again
         yield
     finally:
         process.terminate()
@@ -86,18 +89,18 @@ def listening(command: Sequence[str], port: int) -> Iterator[None]:
 
 
 def folder_of(emulator: Emulator, modules: Path) -> Path:
-    """Where the results of an emulator are kept, by its version."""
+    """Return the folder for the results of an emulator, whose name has its version."""
     version = json.loads((modules / emulator.package / "package.json").read_text())["version"]
     return HERE / emulator.folder.format(version=version)
 
 
 def conformance(*arguments: str) -> list[str]:
-    """The command line of the suite's own command."""
+    """Return the command line of the suite's own command."""
     return [sys.executable, "-m", "conformance.cli", *arguments]
 
 
 def judge(emulator: Emulator, modules: Path, node: str) -> bool:
-    """Judge one emulator; returns whether the run ended as it must."""
+    """Judge one emulator, and return whether the run ended with the expected exit status."""
     port = free_port()
     folder = folder_of(emulator, modules)
     script, *arguments = (each.format(port=port) for each in emulator.arguments)
@@ -124,7 +127,7 @@ def judge(emulator: Emulator, modules: Path, node: str) -> bool:
 
 
 def main() -> int:
-    """Judge all of them; returns 1 when one ended otherwise than it must."""
+    """Judge all emulators, make the matrix, and return the exit status: 1 where a run did not end as expected."""
     parser = argparse.ArgumentParser(description="Rebuild the published results.")
     parser.add_argument(
         "--npm", type=Path, required=True, help="where npm installed the packages (its --prefix)"

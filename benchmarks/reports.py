@@ -1,12 +1,12 @@
 """
-What reports cost: time, memory and page size for a run of 3,000 exchanges, and of 10,000.
+Measures the cost of reports: time, memory and page size for runs of 3,000 and of 10,000 exchanges.
 
     python benchmarks/reports.py [EXCHANGES...]
 
-Each exchange is the witness of a finding of its own, which is more than any run keeps: a run keeps the exchanges
-of its witnesses alone, and has the others written to disk as they are made. Every count is measured in a process of
-its own, so that its peak of memory is its own; times are those of the processor. Where there are playwright and a
-Chromium, the page is opened in it: the time until it is laid out, and until a filter has been applied.
+Each exchange is the counterexample of another finding. That is more than any run keeps in memory, since a run writes
+all other exchanges to disk at once. Each number of exchanges is measured in a new process, so that the peaks of memory
+are independent. Times are processor times. Where playwright and Chromium are installed, the page is opened, and the
+times until it is laid out and until a filter is applied are printed too.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ from conformance.rules import CATALOGUE
 
 
 def made_up(exchanges: int) -> Report:
-    """A run in which every class of every rule was broken."""
+    """Return the report of a made-up run, in which every exchange shows another finding."""
     outcomes = []
     for number, rule in enumerate(CATALOGUE):
         count = exchanges // len(CATALOGUE) + (number < exchanges % len(CATALOGUE))
@@ -78,7 +78,7 @@ def _finding(rule: Rule, number: int) -> Finding:
 
 
 def measure(exchanges: int) -> None:
-    """Print one line of figures."""
+    """Make the reports of a run with this number of exchanges, and print one line of figures."""
     report = made_up(exchanges)
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -109,7 +109,7 @@ def _in_a_browser(path: Path) -> str:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # The superuser is refused by the sandbox; the page is a file of our own.
+        # Chromium's sandbox refuses the superuser, and is not needed for a page of our own.
         page = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
         page.goto(path.as_uri())
         laid_out = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
@@ -127,7 +127,7 @@ def _in_a_browser(path: Path) -> str:
 
 
 def main() -> None:
-    """Measure each count in a process of its own."""
+    """Measure each number of exchanges in a new process."""
     if len(sys.argv) == 3 and sys.argv[1] == "--one":
         measure(int(sys.argv[2]))
         return

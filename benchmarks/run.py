@@ -1,5 +1,5 @@
 """
-What a run costs beside a bare httpx loop that re-sends the same requests to the same server.
+Compares the cost of a run with that of a bare httpx loop, which re-sends the same requests to the same server.
 
     python benchmarks/run.py [--rounds 5]
 
@@ -29,20 +29,20 @@ from conformance.transport.target import Target, TargetSettings
 
 
 class Recording(Target):
-    """A target that remembers what it was asked to send."""
+    """A target that keeps the requests it sends."""
 
     def __init__(self, settings: TargetSettings) -> None:
         super().__init__(settings)
         self.sent: list[Request] = []
 
     def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
-        """Remember the request, then send it."""
+        """Keep the request, then send it."""
         self.sent.append(request)
         return super().send(request, known_good=known_good, reserve=reserve)
 
 
 def judge(requests: int, profile: str) -> tuple[float, list[Request]]:
-    """Seconds that a run takes against a new emulator, and what it sent."""
+    """Run the suite against a new emulator; return the seconds that took, and the requests."""
     with Embedded(THROWAWAY) as emulator:
         url = emulator.url()
         began = time.perf_counter()
@@ -54,7 +54,7 @@ def judge(requests: int, profile: str) -> tuple[float, list[Request]]:
 
 
 def replay(sent: list[Request]) -> float:
-    """Seconds that a bare client takes to send the same to a new emulator."""
+    """Send the same requests to a new emulator by a bare client; return the seconds that took."""
     with Embedded(THROWAWAY) as emulator, httpx.Client(trust_env=False, timeout=10) as client:
         url = emulator.url() + "/v1/Configuration"
         prepared = []
@@ -74,7 +74,7 @@ def replay(sent: list[Request]) -> float:
 
 
 def start() -> float:
-    """Seconds from the command to the first request, as a multiple of importing hypothesis and httpx."""
+    """Return the time from the command to the first request, as a multiple of importing hypothesis and httpx."""
     ratios = []
     for _ in range(5):
         began = time.perf_counter()
@@ -95,7 +95,7 @@ def start() -> float:
 
 
 def memory(requests: int) -> float:
-    """Peak memory of a thorough run of so many requests, in MiB."""
+    """Return the peak memory, in MiB, of a run with this number of requests."""
     code = (
         "import sys; sys.path.insert(0, 'benchmarks'); import memory, run; "
         f"run.judge({requests}, 'standard' if {requests} <= 3000 else 'thorough'); "

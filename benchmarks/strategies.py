@@ -1,10 +1,10 @@
-"""How fast the strategies are: forms per second, and SIDs beside those of `hypothesis.strategies.from_regex`.
+"""Measures how fast the strategies are: forms per second, and SIDs beside those of `hypothesis.strategies.from_regex`.
 
     python benchmarks/strategies.py [EXAMPLES]
 
-A figure is values per second of processor time in a `@given` test that does nothing, generating only, on one
-core. Rounds of all candidates alternate. Forms are held against their goal in the fastest round, which other
-work on the machine disturbed least; the ratio is the median of the ratios within each round.
+A figure is the number of values per second of processor time, in a `@given` test that does nothing, in Hypothesis'
+generate phase alone, on one core. Each round measures all candidates. Forms must reach their goal in the fastest round,
+which other work of the machine disturbed least. The ratio is the median of the ratios of all rounds.
 """
 
 import statistics
@@ -39,7 +39,7 @@ CANDIDATES: dict[str, st.SearchStrategy[object]] = {
 
 
 def rate(strategy: st.SearchStrategy[object], examples: int, of_seed: int) -> float:
-    """Values per second."""
+    """Return the number of values that a strategy draws per second."""
     drawn = 0
 
     @seed(of_seed)
@@ -61,7 +61,7 @@ def rate(strategy: st.SearchStrategy[object], examples: int, of_seed: int) -> fl
 
 
 def main() -> int:
-    """Measure, print, and tell by the exit status whether both goals are met."""
+    """Measure, print, and return the exit status: 1 where a goal is missed."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     for strategy in CANDIDATES.values():
         rate(strategy, 50, 0)  # the first use of a strategy builds it

@@ -1,17 +1,18 @@
 """
-What `conformance timers` costs and finds, and whether its models read as the real parsers do.
+Measures the cost and the results of `conformance timers`, and compares its dialects with the real parsers.
 
     python benchmarks/timers.py [--packages DIR] [--settings N]
 
-Four tables: every dialect that the emulator has; the models beside the real parsers, each of which then reads the
-timers of a target that is explored; an emulator with randomly drawn settings, whose boundaries are known, over HTTP;
-and how long a picture takes. DIR holds the parsers that no registry of Python has:
+It prints four tables. The first explores the emulator in each of its dialects. The second compares each dialect with
+its real parser, and explores a target that reads timers with that parser. The third explores emulators with random
+settings, whose boundaries are known, over HTTP. The fourth times a picture. DIR has the parsers that are not Python
+packages:
 
     npm install --prefix DIR moment luxon @js-temporal/polyfill
     git clone https://github.com/sosodev/duration DIR/sosodev-duration
 
-What is not installed is left out, with the reason. The exit status is 1 when a dialect was not named exactly, a model
-differs from its parser, or a boundary from the truth.
+A parser that is not installed is left out, with the reason. The exit status is 1 where a dialect was not named exactly,
+differs from its parser, or a boundary was found wrong.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from conformance.transport.target import Target, TargetSettings
 
 
 def main() -> int:
-    """Measure, print, and tell by the exit status whether everything was as it is to be."""
+    """Measure, print, and return the exit status: 1 where anything was found wrong."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -58,13 +59,13 @@ _HEAD = f"{'reads as':30} {'exactly':8} dialect  boundaries  inexact  in all  se
 
 
 def emulated(name: str) -> bool:
-    """Explore an emulator that reads both timers in one dialect; whether it was named exactly."""
+    """Explore an emulator that reads both timers in one dialect; return whether that dialect was named exactly."""
     with Embedded(THROWAWAY, variants=[name]) as emulator:
         return _line(name, name.removeprefix("dialect-"), emulator.url())
 
 
 def wrapping() -> None:
-    """Explore an emulator whose seconds overflow 16 bits: the costliest one known, and of one dialect but for gaps."""
+    """Explore an emulator whose seconds overflow 16 bits, which has gaps in its dialect: the costliest one known."""
     with Embedded(THROWAWAY, faults=[f"{each.slug}-overflows-seconds" for each in TIMERS]) as emulator:
         _line("seconds overflow 16 bits", "iso8601-1", emulator.url())
 
@@ -87,13 +88,13 @@ def _line(label: str, name: str, target: str | InProcess) -> bool:
 
 
 def boundary_requests(found: Exploration) -> int:
-    """Requests for the boundaries of both timers."""
+    """Return the number of requests spent on the boundaries of both timers."""
     stages = dict(found.requests_by_stage)
     return stages["first boundary"] + stages["boundaries"]
 
 
 def real(parser: parsers.Parser, packages: Path | None) -> bool:
-    """Run a model beside its parser, and explore a target that reads with it."""
+    """Compare a dialect with its parser, and explore a target that reads with it; return whether all was right."""
     try:
         with parser.running(packages) as parse:
             wrong = parsers.differences(parser.dialect, parse)
@@ -108,7 +109,7 @@ def real(parser: parsers.Parser, packages: Path | None) -> bool:
 
 
 def drawn(count: int) -> int:
-    """Explore emulators whose boundaries are known; how many were not found exactly."""
+    """Explore emulators whose boundaries are known; return the number of those found wrong."""
     accounts = {account.user: account.token for account in THROWAWAY}
     requests, wrong = [], 0
     for number in range(count):
@@ -132,7 +133,7 @@ def drawn(count: int) -> int:
 
 
 def draw() -> None:
-    """Time one picture."""
+    """Time the drawing of one picture."""
     with (
         Embedded(THROWAWAY) as emulator,
         Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,

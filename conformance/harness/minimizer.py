@@ -20,7 +20,7 @@ from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.http import Exchange, Pairs, Request, encode_form, update
-from conformance.model import PARAMETERS, Finding, Violation
+from conformance.model import PARAMETERS, Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.oracle.durations import read
 from conformance.rules import BY_ID, CATALOGUE
@@ -215,10 +215,10 @@ class Minimizer:
             return None
         self._left -= cost
         try:
-            if is_broken(self._candidate.exchange):
-                self._session.target.reconnect()
-                if len(requests) > 1:
-                    self._session.try_again([self._ordinary(requests)])
+            # Whoever sends it elsewhere opens a connection; what an earlier one was left in is no part of it.
+            self._session.target.reconnect()
+            if is_broken(self._candidate.exchange) and len(requests) > 1:
+                self._session.try_again([self._ordinary(requests)])
             self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
             seen = self._session.try_again(requests, together, before)
         except BudgetExhausted:
@@ -251,21 +251,21 @@ class Minimizer:
         last = self._candidate.exchange.request
         related = tuple(each.request for each in self._candidate.violation.related)
         before = tuple(each.request for each in self._candidate.before)
-        seen = set()
         baseline = (update(*self._candidate.context),) if self._candidate.context else ()
         everything = replace(update(*pairs_for(self._session.situation, 7)), account=last.account)
         tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
-        for candidate in (
-            (*related, last),
-            (last,),
-            (*baseline, *related, last),
-            (everything, *related, last),
-            *((*tail, last) for tail in tails),
-            *((everything, *tail, last) for tail in tails[:2]),
-        ):
-            if candidate not in seen:
-                seen.add(candidate)
-                yield candidate
+        set_first = ((everything, *related, last), *((everything, *tail, last) for tail in tails[:3]))
+        as_sent = ((*related, last), (last,), (*baseline, *related, last))
+        rule = BY_ID[self.violation.rule]
+        if is_about_state(rule):  # nothing is no longer the same unless it was set before
+            order = ((*related, last), *set_first, *as_sent)
+        elif rule.aspect is Aspect.ECHO:
+            other = self._other_than((last,))
+            previous = ((other, last),) if self.violation.outcome == "previous-value" else ()
+            order = (*previous, *as_sent, (other, last), (other, last, last), *set_first)
+        else:
+            order = (*as_sent, *set_first)
+        yield from dict.fromkeys((*order, *((*tail, last) for tail in tails)))
 
     def _shows(self, requests: Requests, together: Requests = (), before: Requests = ()) -> bool:
         """Whether sending these shows the violation, at the last of them."""

@@ -440,7 +440,7 @@ class ExpectedState:
         self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
     ) -> Iterator[Mismatch]:
         about = setting.about
-        malformed = () if value is None else tuple(self._malformed(setting, value, sent))
+        malformed = () if value is None or len(sent) > 1 else tuple(self._malformed(setting, value, sent))
         yield from malformed
         if sent:
             kind, outcome = self._explain_own(exchange, setting, value, sent)

@@ -158,7 +158,8 @@ def sent_plainly(case: Case) -> Asking:
     """The same form, sent as most clients send it, does better: the peculiar way is not understood."""
     if not case.pairs or not case.last.auth.valid:
         return ""
-    about_value = is_about_own(case.violation) or case.violation.outcome in ("accepted", "refused")
+    state = case.aspect is Aspect.STATE
+    about_value = state or is_about_own(case.violation) or case.violation.outcome in ("accepted", "refused")
     about_answer = case.aspect in (Aspect.REPRESENTATION, Aspect.STATUS)
     for rule in CATALOGUE:
         plain = rule.control(case.last) if rule.control is not None else None

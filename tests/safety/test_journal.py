@@ -1,4 +1,4 @@
-"""What was set before a run is on disk until it is back, and two runs keep off one account."""
+"""Tests of the journal: settings are on disk until they are put back, and a lock keeps two runs off one account."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def kept(directory: Path) -> Path:
-    """The file of one account, of a run that has ended without putting anything back."""
+    """Keep one account's settings, put nothing back, and return the journal's file."""
     with Journal(directory, TARGET, ACCOUNTS) as journal:
         journal.keep(0, SETTINGS)
     (path,) = entries(directory)
@@ -32,13 +32,13 @@ def kept(directory: Path) -> Path:
 
 
 class TestKeeping:
-    def test_what_was_kept_is_read_again(self, tmp_path: Path) -> None:
+    def test_kept_settings_can_be_read_again(self, tmp_path: Path) -> None:
         entry = read(kept(tmp_path))
         assert (entry.target, entry.account, entry.settings) == (TARGET, ACCOUNTS[0], SETTINGS)
         assert f"process {os.getpid()} on " in entry.process
         assert entry.taken.endswith("Z")
 
-    def test_another_run_finds_it(self, tmp_path: Path) -> None:
+    def test_another_run_finds_the_entry(self, tmp_path: Path) -> None:
         kept(tmp_path)
         with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
             found = journal.pending(0)
@@ -46,25 +46,25 @@ class TestKeeping:
             assert found.settings == SETTINGS
             assert journal.pending(1) is None
 
-    def test_what_is_there_is_never_overwritten(self, tmp_path: Path) -> None:
+    def test_an_earlier_entry_is_never_overwritten(self, tmp_path: Path) -> None:
         path = kept(tmp_path)
         before = path.read_bytes()
         with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
             journal.keep(0, {"default_inactive_timer": "PT1M"})
         assert path.read_bytes() == before
 
-    def test_what_is_back_is_dropped_and_nothing_is_left(self, tmp_path: Path) -> None:
+    def test_dropping_the_entry_leaves_no_file(self, tmp_path: Path) -> None:
         with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
             journal.keep(0, SETTINGS)
             journal.drop(0)
         assert list(tmp_path.iterdir()) == []
 
-    def test_it_is_for_its_owner_alone(self, tmp_path: Path) -> None:
+    def test_only_the_owner_may_read_the_file(self, tmp_path: Path) -> None:
         path = kept(tmp_path / "made" / "here")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
-    def test_it_is_on_the_disk_before_it_has_its_name(
+    def test_the_file_is_synced_before_it_gets_its_name(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         done: list[str] = []
@@ -93,28 +93,28 @@ class TestKeeping:
             with Journal(tmp_path, other, ACCOUNTS) as journal:
                 assert journal.pending(0) is None
 
-    def test_a_directory_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+    def test_a_directory_that_cannot_be_written_is_an_error_with_a_way_out(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(JournalError, match="--state-dir"), Journal(tmp_path / "file", TARGET, ACCOUNTS):
             pass
 
-    def test_it_goes_to_the_user_s_directory_for_state(self, tmp_path: Path) -> None:
+    def test_journals_are_in_the_directory_for_state_unless_another_is_given(self, tmp_path: Path) -> None:
         assert state_directory(None).name == "twilio-configuration-conformance"
         assert state_directory(tmp_path) == tmp_path
 
 
 class TestDamage:
-    """A journal is read as it was written, or not at all: other settings than those of before are never put back."""
+    """A journal is read exactly as it was written, or refused: no other settings are ever put back."""
 
     @pytest.mark.parametrize("text", [b"", b"{}", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}'])
-    def test_what_is_no_journal_is_refused_in_one_line(self, tmp_path: Path, text: bytes) -> None:
+    def test_a_file_that_is_no_journal_is_refused_in_one_line(self, tmp_path: Path, text: bytes) -> None:
         path = kept(tmp_path)
         path.write_bytes(text)
         with pytest.raises(JournalError, match="damaged") as caught:
             read(path)
         assert "\n" not in str(caught.value)
 
-    def test_no_change_of_a_byte_goes_unseen(self, tmp_path: Path) -> None:
+    def test_a_changed_byte_never_changes_the_settings(self, tmp_path: Path) -> None:
         path = kept(tmp_path)
         good, entry = path.read_bytes(), read(path)
         for position in range(len(good)):
@@ -126,7 +126,7 @@ class TestDamage:
             except JournalError:
                 continue
 
-    def test_another_account_s_or_target_s_journal_is_refused(self, tmp_path: Path) -> None:
+    def test_a_file_with_another_name_is_refused(self, tmp_path: Path) -> None:
         path = kept(tmp_path)
         other = path.with_name("0" * 32 + ".json")
         path.rename(other)
@@ -140,7 +140,7 @@ class TestDamage:
         with pytest.raises(JournalError):
             read(path)
 
-    def test_what_cannot_be_opened_is_told(self, tmp_path: Path) -> None:
+    def test_a_file_that_cannot_be_opened_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="cannot be read"):
             read(tmp_path)
 
@@ -153,9 +153,9 @@ HOLD = (
 
 
 class TestLock:
-    """Of two runs on one account the second says who the first is."""
+    """A second run on an account is refused, and names the first."""
 
-    def test_the_second_is_refused_and_told_who_is_there_since_when(self, tmp_path: Path) -> None:
+    def test_the_refusal_names_the_process_its_start_and_the_account(self, tmp_path: Path) -> None:
         with Journal(tmp_path, TARGET, ACCOUNTS):
             with pytest.raises(Locked) as caught, Journal(tmp_path, TARGET, ACCOUNTS[1:]):
                 pass
@@ -163,7 +163,7 @@ class TestLock:
             assert ", since 2" in str(caught.value)
             assert ACCOUNTS[1] in str(caught.value)
 
-    def test_another_account_or_another_target_is_free(self, tmp_path: Path) -> None:
+    def test_another_account_or_another_target_is_not_locked(self, tmp_path: Path) -> None:
         with (
             Journal(tmp_path, TARGET, ACCOUNTS[:1]),
             Journal(tmp_path, TARGET, ACCOUNTS[1:]),
@@ -171,14 +171,14 @@ class TestLock:
         ):
             assert third.pending(0) is None
 
-    def test_a_refused_run_holds_nothing(self, tmp_path: Path) -> None:
+    def test_a_refused_run_keeps_no_lock(self, tmp_path: Path) -> None:
         with Journal(tmp_path, TARGET, ACCOUNTS[1:]):
             with pytest.raises(Locked), Journal(tmp_path, TARGET, ACCOUNTS):
                 pass
             with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
                 pass
 
-    def test_a_process_that_was_killed_holds_nothing(self, tmp_path: Path) -> None:
+    def test_a_killed_process_keeps_no_lock(self, tmp_path: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, "-c", HOLD, str(tmp_path), TARGET, *ACCOUNTS], stdout=subprocess.PIPE, text=True
         )
@@ -195,7 +195,7 @@ class TestLock:
         with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
             assert journal.pending(0) is None
 
-    def test_what_such_a_process_leaves_is_tidied_and_what_is_held_is_not(self, tmp_path: Path) -> None:
+    def test_tidying_removes_files_of_ended_processes_and_leaves_held_locks(self, tmp_path: Path) -> None:
         with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
             gone = tmp_path / f"{'0' * 32}.lock"
             gone.touch()

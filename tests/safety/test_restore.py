@@ -1,4 +1,4 @@
-"""What was in force before a run is put back, and what could not be is said."""
+"""Tests of the restore: the settings of before a run are put back, or reported."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ def session_with(resource: Resource, **options: object) -> Session:
 
 
 def restored(session: Session, before: Mapping[str, str | None]) -> Restore:
-    """What becomes of the settings of before, after the first account was written to."""
+    """Restore the settings of an account that was changed, and return the result."""
     session.safeguard.before[0] = before
     session.safeguard.changed.add(0)
     session.learn(reader=READ, takes_empty=False)
@@ -51,21 +51,21 @@ def test_the_values_are_written_back_in_one_update_and_read_again() -> None:
     assert session.target.requests == 2
 
 
-def test_a_field_that_was_null_and_no_longer_is_cannot_be_unset_and_is_listed() -> None:
+def test_a_field_that_was_null_and_has_a_value_now_is_listed() -> None:
     put_back = restored(session_with(changed()), NOTHING)
     assert put_back.state == "restored"
     assert put_back.unrestorable == tuple(each.attribute for each in FIELDS)
     assert put_back.failed == ()
 
 
-def test_the_budget_s_reserve_is_enough() -> None:
+def test_the_reserve_is_enough_for_a_restore() -> None:
     resource = changed()
     session = session_with(resource, max_requests=1)
     session.target.requests = 1
     assert restored(session, BEFORE).state == "restored"
 
 
-def test_where_all_together_are_refused_each_is_written_by_itself() -> None:
+def test_settings_that_are_refused_together_are_written_one_by_one() -> None:
     class OneByOne(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             return refusal() if len(request.form() or ()) > 1 else super().__call__(request)
@@ -76,7 +76,7 @@ def test_where_all_together_are_refused_each_is_written_by_itself() -> None:
     assert {name: resource.states[0][name] for name in BEFORE} == BEFORE
 
 
-def test_a_field_that_had_a_value_and_does_not_have_it_again_is_a_failure() -> None:
+def test_a_field_that_does_not_get_its_value_back_is_a_failure() -> None:
     class Sticky(Resource):
         def write(self, request: Request, values: Mapping[str, str]) -> None:
             super().write(
@@ -89,7 +89,7 @@ def test_a_field_that_had_a_value_and_does_not_have_it_again_is_a_failure() -> N
     assert (put_back.state, put_back.failed) == ("failed", (CLOSED.attribute,))
 
 
-def test_another_spelling_of_a_value_is_that_value() -> None:
+def test_another_spelling_of_the_value_counts_as_put_back() -> None:
     class Normalising(Resource):
         def write(self, request: Request, values: Mapping[str, str]) -> None:
             super().write(
@@ -100,7 +100,7 @@ def test_another_spelling_of_a_value_is_that_value() -> None:
     assert restored(session_with(resource), BEFORE).state == "restored"
 
 
-def test_a_target_that_is_gone_has_nothing_put_back() -> None:
+def test_a_restore_fails_where_the_target_is_gone() -> None:
     resource = changed()
     session = session_with(resource)
 
@@ -114,7 +114,7 @@ def test_a_target_that_is_gone_has_nothing_put_back() -> None:
     assert set(put_back.failed) == set(BEFORE)
 
 
-def test_a_target_that_is_gone_is_not_said_to_be_restored_even_if_all_was_null() -> None:
+def test_a_target_that_is_gone_is_not_restored_even_where_all_was_null() -> None:
     resource = changed()
     session = session_with(resource)
 
@@ -125,7 +125,7 @@ def test_a_target_that_is_gone_is_not_said_to_be_restored_even_if_all_was_null()
     assert restored(session, NOTHING).state != "restored"
 
 
-def test_settings_that_were_never_read_are_not_touched() -> None:
+def test_settings_that_were_never_read_are_not_written() -> None:
     session = session_with(changed())
     session.safeguard.changed |= {0, 1}
     assert session.restorer().restore().state == "not-read"
@@ -133,7 +133,7 @@ def test_settings_that_were_never_read_are_not_touched() -> None:
 
 
 class Interrupted(Resource):
-    """Somebody presses Ctrl-C while the settings are put back, so many times."""
+    """A resource at which the first writes are interrupted, as by Ctrl-C."""
 
     def __init__(self, times: int) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class Interrupted(Resource):
 
 
 @pytest.mark.parametrize(("times", "state"), [(0, "restored"), (1, "restored"), (2, "failed")])
-def test_an_interrupt_makes_it_begin_again_and_a_second_one_leaves_it(times: int, state: str) -> None:
+def test_a_first_interrupt_begins_the_restore_again_and_a_second_one_ends_it(times: int, state: str) -> None:
     session = session_with(Interrupted(times))
     session.safeguard.before[0] = BEFORE
     session.safeguard.changed.add(0)
@@ -158,9 +158,9 @@ def test_an_interrupt_makes_it_begin_again_and_a_second_one_leaves_it(times: int
     assert len(session.safeguard.notices) == times
 
 
-def test_what_failed_is_tried_once_more() -> None:
+def test_a_failed_restore_is_tried_once_more() -> None:
     class Resetting(Resource):
-        """The first connection is reset."""
+        """A resource at which the first requests fail."""
 
         resets = 1
 
@@ -176,7 +176,7 @@ def test_what_failed_is_tried_once_more() -> None:
 
 
 class TestJournal:
-    """What is kept on disk goes when it is seen to be back, and stays otherwise."""
+    """A journal is removed when its settings are in force again, and stays otherwise."""
 
     def kept(self, directory: Path, resource: Resource, before: Mapping[str, str | None]) -> list[Path]:
         with Journal(directory, "http://a.test", ["AC1"]) as journal:
@@ -187,17 +187,17 @@ class TestJournal:
             session.restorer().restore()
         return entries(directory)
 
-    def test_what_is_back_is_forgotten(self, tmp_path: Path) -> None:
+    def test_the_journal_of_restored_settings_is_removed(self, tmp_path: Path) -> None:
         assert self.kept(tmp_path, changed(), BEFORE) == []
 
-    def test_what_is_not_is_kept(self, tmp_path: Path) -> None:
+    def test_the_journal_stays_where_the_restore_failed(self, tmp_path: Path) -> None:
         class Stuck(Resource):
             def write(self, request: Request, values: Mapping[str, str]) -> None:
-                """Nothing is written."""
+                """Write nothing."""
 
         assert len(self.kept(tmp_path, Stuck(), BEFORE)) == 1
 
-    def test_an_earlier_run_s_settings_are_what_is_put_back(self, tmp_path: Path) -> None:
+    def test_the_settings_of_an_earlier_run_are_put_back(self, tmp_path: Path) -> None:
         with Journal(tmp_path, "http://a.test", ["AC1"]) as journal:
             journal.keep(0, BEFORE)
         resource = changed()

@@ -1,4 +1,4 @@
-"""A run on a live account does no harm that it could not undo, and says what it left out for that."""
+"""Tests of the safeguard: a run on a live account changes nothing for good, and lists the classes it left out."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -27,8 +27,8 @@ BEFORE: Mapping[str, str | None] = {
 }
 
 
-class Reply(FakeTarget):
-    """Sees what was in force after every request."""
+class Recorded(FakeTarget):
+    """Records the settings in force after every request."""
 
     def __init__(self, resource: Resource, *, max_requests: int | None = None) -> None:
         super().__init__(resource, accounts=1, max_requests=max_requests)
@@ -65,14 +65,14 @@ def live(target: FakeTarget, profile: str = "standard", *, accept: bool = False)
 
 
 class Careless(Resource):
-    """Takes every timer, whatever it says, from a form."""
+    """A resource that accepts every value of a timer in a form."""
 
     def takes(self, parameter: str, value: str) -> bool:
         return parameter in (INACTIVE.parameter, CLOSED.parameter) or super().takes(parameter, value)
 
 
 class Failing(Resource):
-    """Writes timers, and then answers that it failed."""
+    """A resource that writes a timer and answers 500."""
 
     def __call__(self, request: Request) -> Response | Failure:
         came = super().__call__(request)
@@ -85,28 +85,28 @@ class Failing(Resource):
 class TestTimers:
     @pytest.mark.parametrize("kind", [Resource, Careless, Failing])
     @pytest.mark.parametrize("profile", ["quick", "standard"])
-    def test_what_was_made_shorter_is_put_back_by_the_very_next_request(
+    def test_a_shorter_timer_is_put_back_by_the_very_next_request(
         self, kind: type[Resource], profile: str
     ) -> None:
-        target = Reply(resource(kind), max_requests={"quick": 300, "standard": 1_000}[profile])
+        target = Recorded(resource(kind), max_requests={"quick": 300, "standard": 1_000}[profile])
         live(target, profile)
         short = target.short()
         assert len(short) > 5
         assert not [number for number in short if number + 1 in short]
         assert target.resource.states[0] == BEFORE
 
-    def test_what_puts_back_is_counted_in_the_budget(self) -> None:
-        target = Reply(resource(), max_requests=100)
+    def test_requests_that_put_timers_back_count_against_the_budget(self) -> None:
+        target = Recorded(resource(), max_requests=100)
         report, _ = live(target)
         assert report.requests == target.requests <= 100 + 4
 
-    def test_a_right_target_is_found_conformant_all_the_same(self) -> None:
-        report, safeguard = live(Reply(resource()))
+    def test_a_conformant_target_is_found_conformant_with_the_guard(self) -> None:
+        report, safeguard = live(Recorded(resource()))
         assert (report.verdict, report.exit_code) == (Verdict.CONFORMANT, 0)
         assert "state/concurrent" in safeguard.left_out
 
-    def test_what_does_not_fit_is_listed(self) -> None:
-        report, safeguard = live(Reply(resource()), "quick")
+    def test_classes_that_were_left_out_are_listed(self) -> None:
+        report, safeguard = live(Recorded(resource()), "quick")
         (line,) = [each for each in report.notices if each.startswith("left out")]
         assert all(name in line for name in safeguard.left_out)
         (outcome,) = [each for each in report.outcomes if each.rule.id == "concurrent-writers"]
@@ -117,18 +117,18 @@ class TestTimers:
 
     def test_a_timer_that_cannot_be_put_back_ends_the_run(self) -> None:
         class Forgetful(Resource):
-            """Does not take PT7M any more once it had another value."""
+            """A resource that accepts PT7M never again."""
 
             def takes(self, parameter: str, value: str) -> bool:
                 return value != "PT7M" and super().takes(parameter, value)
 
-        report, _ = live(Reply(resource(Forgetful)))
+        report, _ = live(Recorded(resource(Forgetful)))
         assert "was in force and is not taken again" in report.stopped
         assert report.exit_code == 4
         assert report.restore.failed == (INACTIVE.attribute,)
 
-    def test_elsewhere_nothing_is_left_out(self) -> None:
-        target = Reply(resource(), max_requests=300)
+    def test_a_run_that_is_not_live_leaves_nothing_out(self) -> None:
+        target = Recorded(resource(), max_requests=300)
         safeguard = Safeguard()
         run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
         assert safeguard.left_out == {}
@@ -136,7 +136,7 @@ class TestTimers:
 
 
 class TestUnrestorable:
-    """What is null cannot be unset again."""
+    """A setting that was null cannot be made null again."""
 
     def test_a_live_run_does_not_begin(self) -> None:
         target = FakeTarget(Resource(), accounts=1)
@@ -146,7 +146,7 @@ class TestUnrestorable:
         assert "--accept-unrestorable" in report.stopped
         assert [request.method for request in target.sent] == ["GET"]
 
-    def test_nor_does_it_where_a_value_could_not_be_set_again(self) -> None:
+    def test_a_live_run_does_not_begin_where_a_value_could_not_be_set_again(self) -> None:
         made = resource()
         made.states[0][INACTIVE.attribute] = "PT30S"  # set before there was a minimum
         target = FakeTarget(made, accounts=1)
@@ -155,25 +155,25 @@ class TestUnrestorable:
         assert "default_inactive_timer PT30S, which cannot be put back" in report.stopped
         assert [request.method for request in target.sent] == ["GET"]
 
-    def test_it_does_when_told_to_and_leaves_timers_long(self) -> None:
+    def test_a_live_run_that_may_set_null_settings_leaves_timers_long(self) -> None:
         made = Resource()
         report, _ = live(FakeTarget(made, accounts=1), "quick", accept=True)
         assert report.exit_code == 0
         assert made.states[0][CLOSED.attribute] == made.states[0][INACTIVE.attribute] == "P30D"
         assert set(report.restore.unrestorable) == {each.attribute for each in FIELDS}
 
-    def test_elsewhere_one_line_names_them_before_anything_is_set(self) -> None:
+    def test_a_run_that_is_not_live_names_them_before_it_writes(self) -> None:
         target = FakeTarget(Resource(), accounts=2)
-        told: list[tuple[str, int]] = []
-        safeguard = Safeguard(tell=lambda line: told.append((line, len(target.sent))))
+        lines: list[tuple[str, int]] = []
+        safeguard = Safeguard(tell=lambda line: lines.append((line, len(target.sent))))
         run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
-        ((line, sent),) = told
+        ((line, sent),) = lines
         assert all(each.attribute in line for each in FIELDS)
         assert not any(request.body for request in target.sent[:sent])
 
 
 def test_a_live_run_does_not_begin_on_another_account_than_was_named() -> None:
-    """The SID of an API key's account is the user's own word."""
+    """The user states the account of an API key, and may be wrong."""
     target = FakeTarget(resource(), accounts=1)
     safeguard = Safeguard(live=True, names=["AC" + "9" * 32])
     report = run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
@@ -183,7 +183,7 @@ def test_a_live_run_does_not_begin_on_another_account_than_was_named() -> None:
 
 
 class TestUnreadable:
-    """What cannot be read cannot be put back."""
+    """Settings that cannot be read cannot be put back."""
 
     def blind(self, request: Request) -> Response | Failure:
         if request.method == "POST" and request.body:
@@ -197,33 +197,35 @@ class TestUnreadable:
         assert "cannot be read" in report.stopped
         assert not any(request.body for request in target.sent)
 
-    def test_elsewhere_a_line_says_so_before_anything_is_set(self) -> None:
+    def test_a_run_that_is_not_live_warns_before_it_writes(self) -> None:
         target = FakeTarget(self.blind, accounts=1, max_requests=20)
-        told: list[tuple[str, bool]] = []
+        lines: list[tuple[str, bool]] = []
         safeguard = Safeguard(
-            tell=lambda line: told.append((line, any(request.body for request in target.sent)))
+            tell=lambda line: lines.append((line, any(request.body for request in target.sent)))
         )
         report = run(CATALOGUE, target, Plan(profile="quick"), safeguard=safeguard)
-        assert [(("cannot be read" in line), written) for line, written in told] == [(True, False)]
+        assert [(("cannot be read" in line), written) for line, written in lines] == [(True, False)]
         assert report.restore.state == "not-read"
 
 
 class TestJournal:
-    def test_the_settings_are_on_disk_before_anything_but_get_is_sent(self, tmp_path: Path) -> None:
+    def test_settings_are_on_disk_before_any_request_but_get(self, tmp_path: Path) -> None:
         made = resource()
         kept: list[bool] = []
 
-        def watching(request: Request) -> Response | Failure:
+        def recording(request: Request) -> Response | Failure:
             kept.append(bool(entries(tmp_path)) or request.method == "GET")
             return made(request)
 
         with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
-            target = FakeTarget(watching, accounts=1, max_requests=60)
+            target = FakeTarget(recording, accounts=1, max_requests=60)
             run(CATALOGUE, target, Plan(profile="quick"), safeguard=Safeguard(journal=journal))
         assert all(kept)
         assert entries(tmp_path) == []
 
-    def test_what_could_not_be_put_back_is_not_kept_since_it_might_be_a_token(self, tmp_path: Path) -> None:
+    def test_a_value_that_could_not_be_put_back_is_not_kept_since_it_might_be_a_token(
+        self, tmp_path: Path
+    ) -> None:
         with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
             Safeguard(journal=journal).snapshot(0, {**BEFORE, CLOSED.attribute: THROWAWAY[0].token})
             entry = journal.pending(0)
@@ -231,12 +233,12 @@ class TestJournal:
         assert entry.settings == {name: value for name, value in BEFORE.items() if name != CLOSED.attribute}
         assert THROWAWAY[0].token not in entries(tmp_path)[0].read_text()
 
-    def test_where_nothing_is_set_there_is_nothing_to_keep(self, tmp_path: Path) -> None:
+    def test_null_settings_make_no_journal(self, tmp_path: Path) -> None:
         with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
             Safeguard(journal=journal).snapshot(0, dict.fromkeys(BEFORE))
         assert entries(tmp_path) == []
 
-    def test_a_live_run_without_one_does_not_begin(self, tmp_path: Path) -> None:
+    def test_a_live_run_does_not_begin_without_a_journal(self, tmp_path: Path) -> None:
         with Journal(tmp_path / "gone", "http://fake.test", ["AC1"]) as journal:
             for path in (tmp_path / "gone").iterdir():
                 path.unlink()
@@ -248,7 +250,7 @@ class TestJournal:
             assert "if this run is killed, nothing can be put back" in elsewhere.notices[0]
 
 
-def test_a_terminal_that_is_gone_does_not_keep_anything_from_being_put_back() -> None:
+def test_a_lost_terminal_raises_nothing() -> None:
     def gone(line: str) -> None:
         raise OSError(5, "Input/output error")
 

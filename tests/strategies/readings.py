@@ -1,4 +1,4 @@
-"""What makes a text a duration, in each published grammar, apart from the code under test."""
+"""The published grammars of durations, written independently of the code under test."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 _DIGITS = "[0-9]+"
 _FRACTION = r"[0-9]+(?:[.,][0-9]+)?"
-#: ISO 8601-1:2019 5.5.2.3, a fraction anywhere; that it stands last only is checked besides.
+#: ISO 8601-1:2019 5.5.2.3, with a fraction in any component; `length` checks that it is in the last alone.
 _DESIGNATORS = re.compile(
     rf"P(?=[0-9T])(?:(?P<W>{_FRACTION})W|(?:(?P<Y>{_FRACTION})Y)?(?:(?P<O>{_FRACTION})M)?(?:(?P<D>{_FRACTION})D)?"
     rf"(?:T(?=[0-9])(?:(?P<H>{_FRACTION})H)?(?:(?P<M>{_FRACTION})M)?(?:(?P<S>{_FRACTION})S)?)?)"
@@ -19,7 +19,7 @@ _LENGTHS = {"Y": (365 * _DAY, 366 * _DAY), "O": (28 * _DAY, 31 * _DAY), "W": (7 
 
 
 def length(text: str) -> tuple[Fraction, Fraction] | None:
-    """The least and greatest length in seconds by ISO 8601-1, or None if it is no duration."""
+    """Return the least and the greatest length in seconds by ISO 8601-1; None where the text is not a duration."""
     match = _DESIGNATORS.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Drawing from strategies without a property: many values, or the simplest."""
+"""Draws values from a strategy outside a test: many of them, or the simplest."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,7 +18,7 @@ _SETTINGS = settings(
 
 
 def sample(strategy: SearchStrategy[T], count: int = 200, *, of_seed: int = 1) -> list[T]:
-    """So many values, the same every time."""
+    """Draw `count` values, the same every time."""
     values: list[T] = []
 
     @seed(of_seed)
@@ -32,5 +32,5 @@ def sample(strategy: SearchStrategy[T], count: int = 200, *, of_seed: int = 1) -
 
 
 def minimal(strategy: SearchStrategy[T], condition: Callable[[T], bool] = lambda _: True) -> T:
-    """What a failing test would show."""
+    """Return the value that Hypothesis would show for a test that fails on this condition."""
     return find(strategy, condition, settings=settings(_SETTINGS, max_examples=5000, phases=list(Phase)))

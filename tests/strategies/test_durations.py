@@ -41,8 +41,7 @@ def bounds(text: str) -> tuple[Fraction, Fraction]:
     return found
 
 
-def test_the_shapes_are_of_all_notations() -> None:
-    assert list(NOTATIONS) == sorted(NOTATIONS, key=list(NOTATIONS).index)
+def test_every_notation_has_a_shape() -> None:
     assert set(SHAPES) == set(NOTATIONS)
 
 
@@ -90,7 +89,7 @@ def test_a_duration_of_the_dialect_tables_is_an_example(text: str) -> None:
 
 @pytest.mark.slow
 def test_isodate_agrees_where_it_is_exact() -> None:
-    """It is, for whole numbers of fixed units that a timedelta can hold."""
+    """Isodate is exact for whole numbers of fixed units that fit a timedelta."""
     whole = [
         name
         for name in NOTATIONS
@@ -103,7 +102,7 @@ def test_isodate_agrees_where_it_is_exact() -> None:
 
 
 @pytest.mark.slow
-def test_all_notations_occur() -> None:
+def test_durations_come_in_every_notation() -> None:
     drawn = sample(durations(), 1000)
     assert all(any(re.fullmatch(shape, text) for text in drawn) for shape in SHAPES.values())
 
@@ -114,14 +113,16 @@ def test_all_notations_occur() -> None:
     10**9)),
      (timedelta(microseconds=1), Fraction(1, 10**6))],
 )  # fmt: skip
-def test_bounds_come_in_three_types(value: int | Decimal | timedelta, seconds: Fraction) -> None:
+def test_bounds_may_be_integers_decimals_or_timedeltas(
+    value: int | Decimal | timedelta, seconds: Fraction
+) -> None:
     assert all(
         bounds(text) == (seconds, seconds) for text in sample(durations(min_value=value, max_value=value), 50)
     )
 
 
 @pytest.mark.slow
-def test_both_bounds_are_met() -> None:
+def test_both_bounds_are_drawn() -> None:
     drawn = [
         bounds(text)
         for text in sample(durations(min_value=60, max_value=7200, notations=["seconds", "mixed"]), 500)
@@ -155,7 +156,7 @@ def test_notations_shrink_to_what_a_person_would_write(notation: str, expected: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [601, 1234, 86_401, 999_999])
-def test_a_length_that_matters_shrinks_to_the_second(limit: int) -> None:
+def test_a_length_shrinks_to_the_exact_second_of_a_condition(limit: int) -> None:
     assert minimal(durations(notations=["seconds"]), lambda text: bounds(text)[0] >= limit) == f"PT{limit}S"
 
 
@@ -198,7 +199,7 @@ def test_near_keeps_to_its_side(minimum: int, side: str) -> None:
         "P1Y"}),
     ],
 )  # fmt: skip
-def test_near_lists_what_one_would_try(minimum: int, side: str, expected: set[str]) -> None:
+def test_near_lists_the_obvious_values(minimum: int, side: str, expected: set[str]) -> None:
     assert expected <= set(near(minimum, side))  # type: ignore[arg-type]  # a literal of the table
 
 
@@ -209,13 +210,13 @@ def test_durations_near_shrink_to_the_nearest_second(side: str, expected: str) -
 
 
 @pytest.mark.slow
-def test_durations_near_vary() -> None:
+def test_durations_near_a_boundary_vary() -> None:
     assert len(set(sample(durations_near(600, side="below"), 500))) > 150
 
 
 @settings(deadline=None)
 @given(st.integers(0, 10**9))
-def test_spellings_all_say_the_same_length(seconds: int) -> None:
+def test_all_spellings_have_the_same_length(seconds: int) -> None:
     texts = spellings(seconds)
     assert len(set(texts)) == len(texts) >= 10
     assert {bounds(text) for text in texts} == {(Fraction(seconds), Fraction(seconds))}
@@ -256,20 +257,20 @@ def test_spellings_begin_with_the_plainest() -> None:
         (spellings, [True], {}),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(
+def test_wrong_arguments_raise_at_once(
     function: Callable[..., object], arguments: list[object], options: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidArgument):
         function(*arguments, **options)
 
 
-def test_reprs_are_the_calls() -> None:
+def test_the_repr_is_the_call() -> None:
     assert repr(durations()) == "durations()"
     assert repr(durations(min_value=60)) == "durations(min_value=60)"
     assert repr(durations_near(60, side="at")) == "durations_near(60, side='at')"
 
 
 @pytest.mark.slow
-def test_a_seed_fixes_the_draws() -> None:
+def test_the_same_seed_draws_the_same_values() -> None:
     assert sample(durations()) == sample(durations())
     assert sample(durations(), of_seed=1) != sample(durations(), of_seed=2)

@@ -126,12 +126,12 @@ def test_options_hold_for_every_form(options: dict[str, Any], holds: Callable[[F
 @pytest.mark.parametrize(
     "options", [{"max_size": 1}, {"valid": False, "max_invalid": 1}, {"min_size": 2, "max_size": 2}]
 )
-def test_bounds_favour_no_parameter(options: dict[str, Any]) -> None:
+def test_bounds_draw_all_parameters_about_as_often(options: dict[str, Any]) -> None:
     counts = Counter(name for form in sample(forms(**options), 500) for name, _ in form.pairs)
     assert min(counts[name] for name in NAMES) > max(counts.values()) / 2
 
 
-def test_forms_hardly_repeat() -> None:
+def test_forms_rarely_repeat() -> None:
     assert len(set(sample(forms(), 1000))) > 900
 
 
@@ -144,8 +144,8 @@ def test_forms_shrink_to_nothing_and_the_plainest_values() -> None:
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_failing_parameter_is_left_alone(name: str) -> None:
-    """Only the parameter that matters stays, with its plainest value."""
+def test_a_form_shrinks_to_the_parameter_that_matters(name: str) -> None:
+    """The parameter keeps its plainest value, and no other stays."""
     expected = (name, PARAMETERS[name].example)
     assert minimal(forms(valid=True), lambda form: name in dict(form.pairs)).pairs == (expected,)
 
@@ -159,7 +159,7 @@ def test_a_failing_parameter_is_left_alone(name: str) -> None:
         ("sid/one-short", ("DefaultChatServiceSid", "IS" + "a" * 31)),
     ],
 )
-def test_a_failing_class_is_left_alone(of_class: str, pair: tuple[str, str]) -> None:
+def test_a_form_shrinks_to_one_value_of_the_class_that_matters(of_class: str, pair: tuple[str, str]) -> None:
     found = minimal(forms(), lambda form: of_class in form.classes)
     assert len(found.pairs) == 1
     assert found.pairs[0][1] == pair[1].replace("IS", PREFIXES.get(found.pairs[0][0], ""))
@@ -186,16 +186,16 @@ def test_a_failing_class_is_left_alone(of_class: str, pair: tuple[str, str]) -> 
         {"lengths": {"DefaultChatServiceSid": (1, 2)}},
     ],
 )
-def test_wrong_arguments_are_refused_at_once(options: dict[str, Any]) -> None:
+def test_wrong_arguments_raise_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         forms(**options)
 
 
-def test_reprs_are_the_calls() -> None:
+def test_the_repr_is_the_call() -> None:
     assert repr(forms()) == "forms()"
     assert repr(forms(valid=False, max_invalid=1)) == "forms(valid=False, max_invalid=1)"
 
 
-def test_a_seed_fixes_the_draws() -> None:
+def test_the_same_seed_draws_the_same_values() -> None:
     assert sample(forms()) == sample(forms())
     assert sample(forms(), of_seed=1) != sample(forms(), of_seed=2)

@@ -11,16 +11,16 @@ from strategies.sampling import minimal, sample
 CLASSES = pytest.mark.parametrize(
     "duration_class", INVALID_DURATION_CLASSES.values(), ids=lambda each: each.name
 )
-#: The groups whose members are taken by forms that trim or pass over empty values, rather than by a reading.
+#: The groups whose members no reading accepts, but forms that trim values or ignore empty ones.
 OF_FORMS = ("blanks", "empty")
-#: What some trim like blanks.
+#: Characters that some forms trim like blanks.
 CONTROLS = "".join(map(chr, range(0x21))) + "\ufeff"
 
 
 @pytest.mark.slow
 @CLASSES
 def test_no_member_is_a_duration(duration_class: InvalidDurationClass) -> None:
-    """Nor, in the classes that are not looser, does any published reading take one."""
+    """No published reading accepts a member of a class that is not looser."""
     readings = ["ISO 8601-1"] if duration_class.looser else list(READINGS)
     for text in [*duration_class.examples(), *sample(duration_class.strategy(), 150)]:
         assert not [name for name in readings if READINGS[name](text)], text
@@ -29,13 +29,13 @@ def test_no_member_is_a_duration(duration_class: InvalidDurationClass) -> None:
 
 
 @CLASSES
-def test_some_reading_takes_a_member_of_a_looser_class(duration_class: InvalidDurationClass) -> None:
+def test_some_reading_accepts_each_example_of_a_looser_class(duration_class: InvalidDurationClass) -> None:
     if duration_class.looser and duration_class.group not in OF_FORMS:
         assert all(any(takes(text) for takes in READINGS.values()) for text in duration_class.examples())
 
 
 @CLASSES
-def test_blanks_are_all_that_is_wrong_in_their_group(duration_class: InvalidDurationClass) -> None:
+def test_a_member_of_the_group_blanks_is_valid_without_them(duration_class: InvalidDurationClass) -> None:
     if duration_class.group == "blanks":
         for text in duration_class.examples():
             assert READINGS["ISO 8601-1"](text.strip().strip("\0\ufeff"))
@@ -96,7 +96,7 @@ def test_an_entry_of_the_dialect_tables_is_an_example(text: str) -> None:
 
 @pytest.mark.slow
 def test_invalid_durations_come_of_every_class() -> None:
-    """Each class at least once in two thousand draws, told by the examples where numbers are few."""
+    """Two thousand draws have an example of each class that has few members."""
     drawn = set(sample(invalid_durations(), 2000))
     for name in ("no-components", "text", "cron", "not-finite", "empty", "other-numerals", "sizes"):
         if name in INVALID_DURATION_CLASSES:
@@ -126,18 +126,18 @@ def test_invalid_durations_shrink_to_an_example() -> None:
         (invalid_durations, [], {"classes": 1}),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(
+def test_wrong_arguments_raise_at_once(
     function: Callable[..., object], arguments: list[object], options: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidArgument):
         function(*arguments, **options)
 
 
-def test_reprs_are_the_calls() -> None:
+def test_the_repr_is_the_call() -> None:
     assert repr(invalid_durations()) == "invalid_durations()"
     assert repr(INVALID_DURATION_CLASSES["empty"].strategy()) == "invalid_durations(classes=('empty',))"
 
 
 @pytest.mark.slow
-def test_a_seed_fixes_the_draws() -> None:
+def test_the_same_seed_draws_the_same_values() -> None:
     assert sample(invalid_durations()) == sample(invalid_durations())

@@ -8,7 +8,7 @@ from hypothesis.errors import InvalidArgument
 from conformance_strategies import INVALID_SID_CLASSES, InvalidSidClass, invalid_sids, sids
 from strategies.sampling import minimal, sample
 
-#: IS, MG: ordinary. AC, FA: the prefix itself is made of hexadecimal digits. MM: it has one letter twice.
+#: IS and MG are ordinary. AC and FA consist of hexadecimal digits. MM has one letter twice.
 PREFIXES = ("IS", "MG", "AC", "FA", "MM")
 CLASSES = pytest.mark.parametrize("sid_class", INVALID_SID_CLASSES.values(), ids=lambda each: each.name)
 HEX = set(string.hexdigits)
@@ -60,7 +60,7 @@ def test_options_hold_for_every_sid(options: dict[str, str], pattern: str) -> No
 
 
 @pytest.mark.slow
-def test_sids_hardly_repeat() -> None:
+def test_sids_rarely_repeat() -> None:
     assert len(set(sample(sids("IS"), 500))) > 400
 
 
@@ -70,8 +70,8 @@ def test_sids_shrink_to_the_documented_example() -> None:
 
 
 @pytest.mark.slow
-def test_a_failing_sid_shrinks_to_what_matters() -> None:
-    """Everything else is `a`, or `A` where capitals matter."""
+def test_a_sid_shrinks_to_the_characters_that_matter() -> None:
+    """All other digits are `a`, or `A` where capitals matter."""
     assert minimal(sids("IS", case="lower"), lambda sid: sid[9] == "c") == "ISaaaaaaac" + "a" * 24
     assert minimal(sids("IS"), lambda sid: any(char.isupper() for char in sid[2:])) == "IS" + "A" * 32
 
@@ -80,7 +80,7 @@ def test_a_failing_sid_shrinks_to_what_matters() -> None:
 @pytest.mark.parametrize("prefix", PREFIXES)
 @CLASSES
 def test_no_invalid_sid_is_a_sid(sid_class: InvalidSidClass, prefix: str) -> None:
-    """Nor is one with its blanks trimmed, but in the classes that are about blanks."""
+    """Trimming blanks makes a SID of no member either, except in the groups about blanks."""
     for text in [*sid_class.examples(prefix), *sample(sid_class.strategy(prefix), 100)]:
         assert not is_sid(text, prefix)
         if sid_class.group not in ("blanks", "empty"):
@@ -89,7 +89,7 @@ def test_no_invalid_sid_is_a_sid(sid_class: InvalidSidClass, prefix: str) -> Non
 
 
 @CLASSES
-def test_blanks_are_all_that_is_wrong_in_their_group(sid_class: InvalidSidClass) -> None:
+def test_a_member_of_the_group_blanks_is_valid_without_them(sid_class: InvalidSidClass) -> None:
     if sid_class.group == "blanks":
         for text in sid_class.examples("IS"):
             assert is_sid(text.strip().strip("\0\ufeff"), "IS")
@@ -97,7 +97,7 @@ def test_blanks_are_all_that_is_wrong_in_their_group(sid_class: InvalidSidClass)
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 @CLASSES
-def test_examples_are_few_distinct_and_there(sid_class: InvalidSidClass, prefix: str) -> None:
+def test_a_class_has_one_to_forty_distinct_examples(sid_class: InvalidSidClass, prefix: str) -> None:
     examples = sid_class.examples(prefix)
     assert 1 <= len(examples) <= 40
     assert len(set(examples)) == len(examples)
@@ -132,7 +132,7 @@ def test_every_group_has_a_class() -> None:
         "IS" + "\uff11" * 32, "IS" + "\u0661" * 32, "IS%61" + "a" * 31, "0IS" + "a" * 31,
     ],
 )  # fmt: skip
-def test_a_mistake_one_would_think_of_is_an_example(text: str) -> None:
+def test_an_obvious_mistake_is_an_example(text: str) -> None:
     assert text in {example for each in INVALID_SID_CLASSES.values() for example in each.examples("IS")}
 
 
@@ -168,21 +168,21 @@ def test_invalid_sids_come_of_the_chosen_classes_only() -> None:
         (INVALID_SID_CLASSES["empty"].examples, ["is"], {}),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(
+def test_wrong_arguments_raise_at_once(
     function: Callable[..., object], arguments: list[object], options: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidArgument):
         function(*arguments, **options)
 
 
-def test_reprs_are_the_calls() -> None:
+def test_the_repr_is_the_call() -> None:
     assert repr(sids("IS")) == "sids('IS')"
     assert repr(sids("IS", case="upper")) == "sids('IS', case='upper')"
     assert repr(INVALID_SID_CLASSES["empty"].strategy("MG")) == "invalid_sids('MG', classes=('empty',))"
 
 
 @pytest.mark.slow
-def test_a_seed_fixes_the_draws() -> None:
+def test_the_same_seed_draws_the_same_values() -> None:
     assert sample(sids("IS")) == sample(sids("IS"))
     assert sample(invalid_sids("IS")) == sample(invalid_sids("IS"))
     assert sample(sids("IS"), of_seed=1) != sample(sids("IS"), of_seed=2)

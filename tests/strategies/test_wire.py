@@ -21,7 +21,7 @@ from conformance_strategies import (
 from strategies.sampling import minimal, sample
 
 CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambda each: each.name)
-#: Text without lone surrogates, which no UTF-8 can hold.
+#: Texts without lone surrogates, which UTF-8 cannot encode.
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
@@ -68,14 +68,14 @@ def test_any_bytes_decode_as_the_standard_says(body: bytes, expected: tuple[tupl
     assert decode_form(body) == expected
 
 
-def test_urllib_decodes_ascii_bodies_alike() -> None:
+def test_urllib_decodes_ascii_bodies_in_the_same_way() -> None:
     for form in sample(wire_forms(), 300):
         if form.equivalent_to is not None and form.body.isascii():
             assert tuple(parse_qsl(form.body.decode(), keep_blank_values=True)) == form.equivalent_to
 
 
 @CLASSES
-def test_forms_say_what_they_are_equivalent_to(wire_class: WireClass) -> None:
+def test_a_form_states_the_pairs_it_is_equivalent_to(wire_class: WireClass) -> None:
     for form in [*wire_class.examples(), *sample(wire_class.strategy(), 20)]:
         media_type = (form.content_type or "").lower().replace(" ", "").replace('"', "")
         is_form = media_type in (FORM_MEDIA_TYPE, f"{FORM_MEDIA_TYPE};charset=utf-8")
@@ -84,13 +84,13 @@ def test_forms_say_what_they_are_equivalent_to(wire_class: WireClass) -> None:
 
 @CLASSES
 def test_content_types_can_be_sent(wire_class: WireClass) -> None:
-    """They are visible ASCII (RFC 9110 5.5)."""
+    """A header value is visible ASCII and blanks (RFC 9110 5.5)."""
     for form in wire_class.examples():
         assert form.content_type is None or re.fullmatch(r"[ -~]*", form.content_type)
 
 
 @CLASSES
-def test_examples_are_distinct_and_there(wire_class: WireClass) -> None:
+def test_a_class_has_distinct_examples(wire_class: WireClass) -> None:
     examples = wire_class.examples()
     assert len(set(examples)) == len(examples) >= 1
     assert examples == wire_class.examples()
@@ -112,7 +112,7 @@ def test_percent_encoding_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_character_comes_percent_encoded() -> None:
+def test_every_character_occurs_percent_encoded() -> None:
     """Those of names and of values, in upper and lower hexadecimal digits."""
     bodies = b"".join(form.body for form in sample(WIRE_CLASSES["partly-percent-encoded"].strategy(), 500))
     for byte in {*b"DefaultInactiveClosedTimer", *b"PT0123456789M"}:
@@ -152,11 +152,11 @@ def test_every_character_comes_percent_encoded() -> None:
         ("semicolon-separator", b"DefaultInactiveTimer=PT10M;DefaultClosedTimer=PT1000M"),
     ],
 )
-def test_a_body_one_would_think_of_is_an_example(name: str, body: bytes) -> None:
+def test_an_obvious_body_is_an_example(name: str, body: bytes) -> None:
     assert body in {form.body for form in WIRE_CLASSES[name].examples()}
 
 
-def test_sizes_are_what_the_classes_say() -> None:
+def test_large_examples_have_the_stated_sizes() -> None:
     values = [
         len(form.equivalent_to[0][1]) for form in WIRE_CLASSES["large-value"].examples() if form.equivalent_to
     ]
@@ -171,7 +171,7 @@ def test_a_large_form_has_a_legible_repr() -> None:
     assert len(repr(WIRE_CLASSES["large-value"].examples()[2])) < 200
 
 
-def test_json_and_multipart_bodies_say_the_form() -> None:
+def test_json_and_multipart_bodies_contain_the_pairs() -> None:
     form = WIRE_CLASSES["json-body"].examples()[0]
     assert (json.loads(form.body), form.content_type) == (
         {"DefaultInactiveTimer": "PT10M"},
@@ -208,12 +208,12 @@ def test_every_group_has_a_class() -> None:
 
 
 @pytest.mark.parametrize("classes", [[], "nul", ["none"], 3])
-def test_wrong_arguments_are_refused_at_once(classes: object) -> None:
+def test_wrong_arguments_raise_at_once(classes: object) -> None:
     with pytest.raises(InvalidArgument):
         wire_forms(classes=classes)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_reprs_are_the_calls() -> None:
+def test_the_repr_is_the_call() -> None:
     assert repr(wire_forms()) == "wire_forms()"
     assert repr(WIRE_CLASSES["nul"].strategy()) == "wire_forms(classes=('nul',))"
 
@@ -225,6 +225,6 @@ def test_wire_forms_shrink_to_an_example() -> None:
 
 
 @pytest.mark.slow
-def test_a_seed_fixes_the_draws() -> None:
+def test_the_same_seed_draws_the_same_values() -> None:
     assert sample(wire_forms()) == sample(wire_forms())
     assert isinstance(sample(wire_forms(), 1)[0], WireForm)

@@ -1,4 +1,4 @@
-"""Below the target: connections, what servers get wrong, TLS, and where a name leads."""
+"""Tests of connections: their reuse, servers that break the protocol, TLS, and the addresses of a name."""
 
 import shutil
 import socket
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 class TestPeer:
-    """Connections go to the target, at the addresses that were checked, and nowhere else."""
+    """Connections go to the target alone, at the addresses that were checked."""
 
     def test_a_name_is_not_looked_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         looked_up = []
@@ -48,7 +48,7 @@ class TestPeer:
         assert failure is not None
         assert failure.kind is FailureKind.CONNECT
 
-    def test_another_peer_is_refused_below_the_client(self) -> None:
+    def test_a_connection_to_another_peer_is_refused(self) -> None:
         with hostile.Hostile("good") as server, hostile.Hostile("good") as other:
             with Target(TargetSettings(url=server.url)) as target:
                 with pytest.raises(httpcore.LocalProtocolError, match="is not the target"):
@@ -58,14 +58,14 @@ class TestPeer:
 
 
 class TestConnections:
-    """Reuse is the rule, a connection of one's own on request, and a closed idle one is nobody's fault."""
+    """Connections are reused unless a request asks for a fresh one; a server may close an idle one."""
 
     def test_connections_are_reused(self) -> None:
         with playing("good") as (server, target):
             assert [target.send(UPDATE).status for _ in range(5)] == [200] * 5
             assert server.connections == 1
 
-    def test_reconnecting_leaves_the_kept_one(self) -> None:
+    def test_reconnecting_closes_the_kept_connection(self) -> None:
         with playing("good") as (server, target):
             for _ in range(2):
                 target.send(UPDATE)
@@ -73,14 +73,14 @@ class TestConnections:
                 target.reconnect()
             assert server.connections == 2
 
-    def test_fresh_opens_one_of_its_own(self) -> None:
+    def test_a_fresh_request_opens_a_connection(self) -> None:
         with playing("good") as (server, target):
             for _ in range(3):
                 target.send(Request(fresh=True))
             assert server.connections == 3
 
     @pytest.mark.parametrize("name", ["closed-silently", "closed-on-reuse", "timed-out-on-reuse"])
-    def test_closing_an_idle_connection_is_legal(self, name: str) -> None:
+    def test_a_closed_idle_connection_is_no_failure(self, name: str) -> None:
         with playing(name) as (_, target):
             assert [target.send(UPDATE).status for _ in range(6)] == [200] * 6
 
@@ -89,7 +89,7 @@ class TestConnections:
             assert [target.send(UPDATE).number for _ in range(3)] == [1, 3, 4]
             assert target.requests == 4
 
-    def test_a_hang_on_a_reused_connection_is_a_hang(self) -> None:
+    def test_silence_on_a_reused_connection_is_a_timeout(self) -> None:
         with playing("hangs-on-reuse", timeout=1.0) as (_, target):
             assert target.send(UPDATE).status == 200
             failure = target.send(UPDATE).failure
@@ -97,10 +97,10 @@ class TestConnections:
         assert failure.kind is FailureKind.TIMEOUT
 
     @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="an option of Linux")
-    def test_an_answer_in_two_segments_is_not_held_up(self) -> None:
+    def test_an_answer_in_two_segments_comes_without_the_delay_of_an_acknowledgement(self) -> None:
         with playing("two-segments") as (_, target):
             elapsed = sorted(target.send(UPDATE).elapsed for _ in range(20))
-        # Held up, all but the first or two take the 40 ms of a delayed acknowledgement; a busy machine holds up some.
+        # With delayed acknowledgements, all but the first or two would take 40 ms. A busy machine delays some anyway.
         assert elapsed[4] < 0.03
 
     def test_requests_sent_together_have_a_connection_each_and_keep_their_order(self) -> None:
@@ -176,11 +176,11 @@ ANSWERS = {
 
 
 class TestHostileTargets:
-    """What a target does never raises, never takes long, and has a name."""
+    """Whatever a target does ends in time, as a response or as a failure of a known kind."""
 
     @pytest.mark.parametrize("name", FAILURES)
-    def test_a_failure_is_named_and_comes_in_bounded_time(self, name: str) -> None:
-        # How long a flood takes is a matter of the machine: only what never ends has to be cut short.
+    def test_a_failure_has_its_kind_and_ends_in_time(self, name: str) -> None:
+        # A slow machine takes long for a flood of bytes; a silent target must end with the timeout.
         timeout = 5.0 if FAILURES[name] is FailureKind.TOO_LARGE else 0.5
         with playing(name, max_body=1 << 16, timeout=timeout) as (_, target):
             for _ in range(2):
@@ -191,7 +191,7 @@ class TestHostileTargets:
                 assert exchange.failure.detail
 
     @pytest.mark.parametrize("name", ANSWERS)
-    def test_a_well_framed_answer_is_handed_on_as_it_came(self, name: str) -> None:
+    def test_a_well_framed_answer_is_returned_as_it_came(self, name: str) -> None:
         with playing(name) as (_, target):
             for _ in range(2):
                 response = target.send(UPDATE).response
@@ -200,7 +200,7 @@ class TestHostileTargets:
                 assert not response.truncated
 
     @pytest.mark.parametrize("name", ["huge-json", "deep-nesting", "million-digits", "invalid-utf8"])
-    def test_large_and_odd_bodies_come_through_whole(self, name: str) -> None:
+    def test_large_and_odd_bodies_are_returned_whole(self, name: str) -> None:
         with playing(name) as (_, target):
             response = target.send(UPDATE).response
         assert response is not None
@@ -224,23 +224,21 @@ class TestHostileTargets:
     @pytest.mark.parametrize(
         "name", ["broken-gzip", "gzip-and-more", "not-gzip", "many-gzip-members", "brotli", "brotli-bomb"]
     )
-    def test_a_body_that_cannot_be_decoded_to_its_end_stays_encoded_and_is_said_to_be(
-        self, name: str
-    ) -> None:
+    def test_a_body_that_cannot_be_decoded_to_its_end_stays_encoded_and_is_marked(self, name: str) -> None:
         with playing(name) as (_, target):
             response = target.send(UPDATE).response
         assert response is not None
         assert response.undecoded
         assert len(response.body) == int(response.header("content-length") or 0)
 
-    def test_a_gzip_file_may_have_members(self) -> None:
+    def test_a_gzip_body_with_several_members_is_decoded(self) -> None:
         with playing("gzip-in-two-members") as (_, target):
             response = target.send(UPDATE).response
         assert response is not None
         assert (response.body, response.undecoded) == (hostile.GOOD, False)
 
     @pytest.mark.parametrize("name", ["answers-twice", "answers-twice-in-chunks", "length-and-chunked"])
-    def test_an_answer_that_hides_another_is_a_failure_beside_the_response(self, name: str) -> None:
+    def test_a_second_answer_behind_the_first_is_a_failure_beside_the_response(self, name: str) -> None:
         with playing(name) as (_, target):
             failures = [target.send(UPDATE).failure for _ in range(2)]
         assert FailureKind.FRAMING in {failure.kind for failure in failures if failure is not None}
@@ -260,7 +258,7 @@ class TestHostileTargets:
                 assert "follow the end" in exchange.failure.detail
             assert server.connections == 3
 
-    def test_a_target_that_is_not_http_is_told_by_what_it_says(self) -> None:
+    def test_the_failure_of_a_target_that_is_not_http_quotes_its_answer(self) -> None:
         with playing("banner") as (_, target):
             failure = target.send(UPDATE).failure
         assert failure is not None
@@ -274,9 +272,9 @@ class TestHostileTargets:
         assert failure is not None
         assert failure.kind is FailureKind.TIMEOUT
 
-    def test_a_connection_that_is_never_accepted_is_a_failure_to_connect(self) -> None:
+    def test_a_connection_that_is_never_accepted_fails(self) -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
-            for _ in range(4):  # more than the queue of those who wait to be accepted holds
+            for _ in range(4):  # more than the queue of the listener has room for
                 stream = waiting.enter_context(socket.socket())
                 stream.setblocking(False)
                 stream.connect_ex(listener.getsockname())
@@ -286,7 +284,7 @@ class TestHostileTargets:
         assert failure is not None
         assert failure.kind in (FailureKind.CONNECT, FailureKind.TIMEOUT)
 
-    def test_nobody_listening_is_a_failure_to_connect(self) -> None:
+    def test_a_port_on_which_nothing_listens_is_a_failure_to_connect(self) -> None:
         with Target(TargetSettings(url="http://127.0.0.1:1")) as target:
             failure = target.send(UPDATE).failure
         assert failure is not None
@@ -320,14 +318,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def context(certificate: Path) -> ssl.SSLContext:
-    """What a server speaks TLS with."""
+    """The TLS context of a server with that certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     return context
 
 
 class TestTLS:
-    """TLS is checked, and its failures have a kind of their own."""
+    """Certificates are checked, and failures of TLS have a kind of their own."""
 
     def test_a_certificate_of_an_unknown_authority_is_refused(self, context: ssl.SSLContext) -> None:
         with hostile.Hostile("good", context) as server, Target(TargetSettings(url=server.url)) as target:
@@ -375,7 +373,7 @@ class TestTLS:
             ("endless-headers", FailureKind.TOO_LARGE),
         ],
     )
-    def test_failures_under_tls_are_those_without(
+    def test_failures_behind_tls_have_the_same_kind_as_without(
         self, name: str, kind: FailureKind, certificate: Path, context: ssl.SSLContext
     ) -> None:
         with (
@@ -387,7 +385,7 @@ class TestTLS:
         assert failure.kind is kind
 
     @pytest.mark.parametrize("name", ["banner", "tls-alert", "tls-drip", "silent", "reset", "empty-reply"])
-    def test_a_target_that_does_not_speak_tls_fails_with_it(self, name: str) -> None:
+    def test_a_target_that_does_not_speak_tls_is_a_failure_of_tls(self, name: str) -> None:
         with hostile.Hostile(name) as server:
             url = server.url.replace("http:", "https:")
             with Target(TargetSettings(url=url, timeout=0.5)) as target:
@@ -397,7 +395,7 @@ class TestTLS:
 
 
 class TestAddresses:
-    """Where a target is, by the addresses its name stands for."""
+    """The addresses of a target decide whether it is on loopback, private or public."""
 
     @pytest.mark.parametrize(
         ("url", "loopback", "private"),

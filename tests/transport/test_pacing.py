@@ -1,4 +1,4 @@
-"""A run is as fast as it was told to be, and slower when the target asks for it."""
+"""Tests of the pace: a run keeps to its rate, and waits where the target asks for it."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ def answer(status: int, after: str | None = None) -> Response:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds of every sleep, none of which is slept."""
+    """The seconds of every sleep. Nothing really sleeps."""
     seconds: list[float] = []
     monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
@@ -29,38 +29,36 @@ def made(**options: float) -> Pace:
 
 
 class TestRetryAfter:
-    def test_seconds(self) -> None:
+    def test_a_number_is_seconds(self) -> None:
         assert retry_after(answer(429, "120")) == 120
 
     @pytest.mark.parametrize(
         "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"]
     )
-    def test_a_date_in_each_of_its_three_forms(self, form: str) -> None:
+    def test_a_date_may_have_three_forms(self, form: str) -> None:
         when = datetime.now(UTC) + timedelta(seconds=90)
         seconds = retry_after(answer(503, when.strftime(form)))
         assert seconds is not None
         assert 80 < seconds <= 90
 
-    def test_a_date_in_the_past_is_now(self) -> None:
+    def test_a_date_in_the_past_asks_for_no_wait(self) -> None:
         past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
         assert retry_after(answer(503, past)) == 0
 
     @pytest.mark.parametrize(
         "value", ["", "soon", "-1", "1.5", "9" * 30, "Mon, 01 Jan " + "9" * 30 + " 00:00:00 GMT"]
     )
-    def test_anything_else_says_nothing(self, value: str) -> None:
+    def test_any_other_value_asks_for_nothing(self, value: str) -> None:
         assert retry_after(answer(429, value)) is None
 
 
 class TestWaiting:
-    def test_what_is_asked_for_is_waited(self, slept: list[float]) -> None:
+    def test_the_wait_is_as_long_as_the_target_asks(self, slept: list[float]) -> None:
         assert made().wait(answer(429, "7"), reserve=False)
         assert made().wait(answer(503, "8"), reserve=False)
         assert slept == [7, 8]
 
-    def test_without_a_time_each_wait_is_twice_the_one_before_up_to_a_ceiling_give_or_take(
-        self, slept: list[float]
-    ) -> None:
+    def test_without_a_time_waits_double_up_to_a_ceiling_with_jitter(self, slept: list[float]) -> None:
         pace = made()
         for _ in range(14):
             pace.wait(answer(429), reserve=False)
@@ -68,11 +66,11 @@ class TestWaiting:
         assert all(0.9 * each <= seconds <= 1.1 * each for each, seconds in zip(wanted, slept, strict=True))
         assert len({round(seconds / each, 6) for each, seconds in zip(wanted, slept, strict=True)}) > 10
 
-    def test_503_without_a_time_stands(self, slept: list[float]) -> None:
+    def test_a_503_without_a_time_is_not_repeated(self, slept: list[float]) -> None:
         assert not made().wait(answer(503), reserve=False)
         assert slept == []
 
-    def test_what_is_put_back_has_a_patience_of_its_own(self, slept: list[float]) -> None:
+    def test_putting_settings_back_has_a_patience_of_its_own(self, slept: list[float]) -> None:
         pace = made(patience=10)
         assert pace.wait(answer(429, "9"), reserve=False)
         with pytest.raises(RateLimitedOut):
@@ -86,7 +84,7 @@ class TestWaiting:
 
 
 class TestSlowing:
-    def test_after_a_429_every_request_keeps_its_distance_until_it_is_forgotten(self) -> None:
+    def test_requests_keep_a_distance_after_a_429_until_it_has_shrunk_away(self) -> None:
         pace = made()
         pace.wait(answer(429, "0"), reserve=False)
         pace.wait(answer(429, "0"), reserve=False)
@@ -101,7 +99,7 @@ class TestSlowing:
             pace.turn(1)
         assert time.perf_counter() - began < 100 * 0.02
 
-    def test_one_line_tells_it_all(self, slept: list[float]) -> None:
+    def test_one_line_sums_up_the_waits(self, slept: list[float]) -> None:
         pace = made()
         assert pace.slowed() == ""
         pace.wait(answer(429, "2"), reserve=False)

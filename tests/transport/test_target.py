@@ -1,4 +1,4 @@
-"""The door to the network: what goes out, and how often, and what may be said of it."""
+"""Tests of the target: the bytes it sends, its waits, its budget, and the secrets in its answers."""
 
 import base64
 import re
@@ -14,9 +14,9 @@ from conformance.transport.target import THROWAWAY, Account, Target, TargetSetti
 
 
 class TestWhatGoesOut:
-    """The bytes of a request are exactly those that were asked for."""
+    """The bytes on the wire are exactly those of the request."""
 
-    def test_an_update_is_sent_to_the_byte(self) -> None:
+    def test_an_update_is_sent_byte_by_byte(self) -> None:
         with playing("good") as (server, target):
             target.send(UPDATE)
         host = server.url.removeprefix("http://")
@@ -82,7 +82,7 @@ class TestWhatGoesOut:
             target.send(Request(auth=auth, account=account))
         assert b"Authorization: Basic " + base64.b64encode(pair.encode()) + b"\r\n" in server.received[0]
 
-    def test_an_api_key_is_the_user_name(self) -> None:
+    def test_an_api_key_is_sent_as_the_user_name(self) -> None:
         key = Account(None, "secret-of-the-key", "SK" + "0" * 32)
         with playing("good", accounts=(key,)) as (server, target):
             target.send(UPDATE)
@@ -120,13 +120,13 @@ class TestWhatGoesOut:
             Request(query="a b"),
         ],
     )
-    def test_what_must_not_or_cannot_be_sent_is_an_error_of_the_caller(self, request_: Request) -> None:
+    def test_a_request_that_may_not_or_cannot_be_sent_raises_value_error(self, request_: Request) -> None:
         with playing("good") as (server, target):
             with pytest.raises(ValueError, match=r"must not|cannot|could reach"):
                 target.send(request_)
             assert server.received == []
 
-    def test_another_account_is_never_made_up(self) -> None:
+    def test_a_template_that_needs_a_second_account_raises_without_one(self) -> None:
         with (
             playing("good", accounts=THROWAWAY[:1]) as (_, target),
             pytest.raises(ValueError, match="second account"),
@@ -144,12 +144,12 @@ class TestWhatGoesOut:
             assert target.send(UPDATE).status == 302
         assert len(server.received) == 1
 
-    def test_the_environment_names_no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_proxy_in_the_environment_is_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
         with playing("good") as (_, target):
             assert target.send(UPDATE).status == 200
 
-    def test_a_proxy_is_used_when_asked_for(self) -> None:
+    def test_a_proxy_in_the_settings_is_used(self) -> None:
         with (
             hostile.Hostile("good") as proxy,
             Target(
@@ -162,7 +162,7 @@ class TestWhatGoesOut:
 
 
 class TestWaiting:
-    """A target may ask to wait; how long and how often is bounded."""
+    """A target may ask to wait, within the bounds of the settings."""
 
     def test_a_rate_limited_request_is_repeated(self) -> None:
         notices: list[str] = []
@@ -176,25 +176,25 @@ class TestWaiting:
         assert "status 429: waiting 0.0 s" in notices[0]
         assert re.search("waiting 0.1 s", notices[2])
 
-    def test_a_429_is_returned_when_the_tries_have_run_out(self) -> None:
+    def test_a_429_is_returned_after_the_last_try(self) -> None:
         with playing("rate-limited") as (_, target):
             assert target.send(UPDATE).status == 429
             assert target.requests == 5
 
-    def test_being_refused_again_and_again_ends_the_run(self) -> None:
+    def test_too_many_requests_that_stay_429_end_the_run(self) -> None:
         with playing("rate-limited", refusals=1) as (_, target):
             target.send(UPDATE)
             with pytest.raises(RateLimitedOut, match="429"):
                 target.send(UPDATE)
 
-    def test_no_more_is_waited_than_the_patience(self) -> None:
+    def test_a_wait_beyond_the_patience_ends_the_run_at_once(self) -> None:
         with playing("rate-limited-for-an-hour", patience=2.0) as (_, target):
             began = time.monotonic()
             with pytest.raises(RateLimitedOut, match=r"3600\.0 s"):
                 target.send(UPDATE)
             assert time.monotonic() - began < 60
 
-    def test_503_is_repeated_only_when_it_says_when(self) -> None:
+    def test_a_503_is_repeated_only_with_retry_after(self) -> None:
         with playing("unavailable") as (_, target):
             assert target.send(UPDATE).status == 503
             assert target.requests == 5
@@ -202,13 +202,13 @@ class TestWaiting:
             assert target.send(UPDATE).status == 503
             assert target.requests == 1
 
-    def test_requests_sent_together_heed_429_too(self) -> None:
+    def test_requests_sent_together_are_repeated_after_a_429_too(self) -> None:
         with playing("rate-limited-at-first") as (_, target):
             assert [exchange.status for exchange in target.send_together([UPDATE] * 3)] == [200] * 3
 
 
 class TestBudget:
-    """What is sent is counted, and never more than was allowed."""
+    """Every request counts against the budget, which is never exceeded."""
 
     def test_the_budget_ends_the_run_before_the_next_request(self) -> None:
         with playing("good", max_requests=3) as (server, target):
@@ -220,7 +220,7 @@ class TestBudget:
                 target.send_together([UPDATE, UPDATE])
         assert len(server.received) == target.requests == 3
 
-    def test_the_reserve_is_for_those_who_ask(self) -> None:
+    def test_only_requests_that_ask_for_the_reserve_get_it(self) -> None:
         with playing("good", max_requests=2, reserve=1) as (server, target):
             target.send(UPDATE, reserve=True)
             target.send(UPDATE)
@@ -246,7 +246,7 @@ class TestBudget:
             target.send(UPDATE)
             assert time.perf_counter() - began >= 10 / 50
 
-    def test_times_run_from_the_beginning_of_the_run(self) -> None:
+    def test_an_exchange_says_when_it_was_sent_in_the_run(self) -> None:
         with playing("good") as (_, target):
             first, second = target.send(UPDATE), target.send(UPDATE)
         assert 0 < first.started < first.started + first.elapsed <= second.started
@@ -257,7 +257,7 @@ ODD = Account("AC" + "1" * 32, 'p"ss/w%rd+é')
 
 
 class TestSecrets:
-    """A token is recognised in every spelling, and shown in none."""
+    """A token is recognised and redacted in every spelling."""
 
     @pytest.mark.parametrize("account", [*THROWAWAY, ODD])
     @pytest.mark.parametrize("prefix", ["", "a", "ab", "AC" + "f" * 32 + ":"])
@@ -271,24 +271,24 @@ class TestSecrets:
             assert target.redact(account.token.encode()) == b"{token}"
             assert target.tokens() == (account.token,)
 
-    def test_a_token_that_is_a_word_is_redacted_as_a_word(self) -> None:
+    def test_a_token_that_is_a_word_is_redacted_only_as_a_whole_word(self) -> None:
         account = Account("AC" + "1" * 32, "test")
         with Target(TargetSettings(url="http://127.0.0.1:1", accounts=(account,))) as target:
             assert target.redact("the latest test") == "the latest {token}"
 
-    def test_an_answer_that_holds_the_token_leaks(self) -> None:
+    def test_an_answer_that_contains_the_token_is_a_leak(self) -> None:
         with playing("echo") as (_, target):
             assert target.leaks(target.send(UPDATE))
             assert target.leaks(target.send(Request(auth=Auth(header="Bearer {token}"))))
 
-    def test_an_answer_that_holds_no_token_does_not_leak(self) -> None:
+    def test_an_answer_without_the_token_is_no_leak(self) -> None:
         with playing("good") as (_, target):
             assert not target.leaks(target.send(UPDATE))
         with playing("echo") as (_, target):
             assert not target.leaks(target.send(Request(auth=NO_AUTH)))
             assert not target.leaks(target.send(Request(auth=Auth(secret="{truncated}"))))
 
-    def test_a_token_that_the_request_held_in_the_open_is_no_leak(self) -> None:
+    def test_a_token_that_the_request_contained_is_no_leak(self) -> None:
         token = THROWAWAY[0].token
         with playing("echo") as (_, target):
             for request in (
