@@ -102,6 +102,11 @@ class _Cause:
         return self.findings[0].cause
 
     @property
+    def is_stable(self) -> bool:
+        """Whether any finding of it shows every time."""
+        return any(finding.stable for finding in self.findings)
+
+    @property
     def outcome(self) -> str:
         """The kind of deviation."""
         return self.name.partition(": ")[2]
@@ -350,6 +355,16 @@ def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
     )
 
 
+def _comes_and_goes(root: _Cause, cause: _Cause) -> bool:
+    """What does not show every time is put down to what shows every time of the same setting, or connection."""
+    if cause.is_stable or not root.is_stable:
+        return False
+    if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
+        return cause.outcome == "refused"
+    both = all(each.aspect >= Aspect.ECHO for each in (root, cause))
+    return both and bool(cause.settings) and not cause.settings.isdisjoint(root.settings)
+
+
 _EXPLANATIONS = (
     _fails_and_stays_so,
     _lets_anybody_in,
@@ -360,7 +375,7 @@ _EXPLANATIONS = (
     _is_shown_wrong,
     _is_not_kept,
 )
-_WHATEVER_IS_MORE_BASIC = (_refuses_a_value, _shows_its_blanks, _does_so_when_sent_plainly)
+_WHATEVER_IS_MORE_BASIC = (_comes_and_goes, _refuses_a_value, _shows_its_blanks, _does_so_when_sent_plainly)
 """Explanations that hold though the rule explained makes the more basic claim: about how the value was sent."""
 
 

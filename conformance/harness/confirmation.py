@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from conformance.attribution.sameness import is_about_state
 from conformance.harness.budget import Budget
 from conformance.harness.candidates import Candidate
 from conformance.harness.events import FindingConfirmed, Listener
@@ -42,7 +43,7 @@ class Confirmation:
         """The one exchange of the run whose connection closed without an answer, where that never came again."""
         self._steady, self._unstable = Counter[str](), Counter[str]()
         self._moved: dict[str, Finding | None] = {}
-        """By cause, the finding of another rule that a candidate turned out to be; None where one did not."""
+        """By family of candidates, the finding of another rule that one turned out to be; None where one did not."""
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -77,10 +78,11 @@ class Confirmation:
             (self._steady if finding.stable else self._unstable)[kind] += 1
         elif self._unstable[kind] > self._steady[kind]:
             finding = replace(finding, stable=False)  # as most of its kind that could be tried
+        family = _family(candidate)
         if minimizer.asked:
             moves = finding.rule != candidate.violation.rule
-            self._moved[candidate.cause] = self._moved.get(candidate.cause, finding) if moves else None
-        elif (finding.stable or not minimizer.tried) and (same := self._moved.get(candidate.cause)):
+            self._moved[family] = self._moved.get(family, finding) if moves else None
+        elif (finding.stable or not minimizer.tried) and (same := self._moved.get(family)):
             # No request was left to ask which rule it breaks: the one that all others of its cause did.
             finding = replace(
                 finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
@@ -120,6 +122,13 @@ class Confirmation:
                 return
         self._findings.append(finding)
         self._listener(FindingConfirmed(finding=finding))
+
+
+def _family(candidate: Candidate) -> str:
+    """What candidates have in common that are likely to break one rule: their cause, or that state was lost alike."""
+    violation = candidate.violation
+    state = is_about_state(BY_ID[violation.rule])
+    return f"state: {violation.outcome}" if state else candidate.cause
 
 
 def _place(finding: Finding) -> tuple[int, str]:

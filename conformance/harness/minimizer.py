@@ -61,6 +61,8 @@ class Minimizer:
         self.asked = False
         """Whether the target was asked which rule it breaks."""
         self._spent = self._missed = False
+        self._failed: set[Requests] = set()
+        """Sequences that did not show it."""
         self._minimal = True
         """Whether there was budget to leave out whatever can be left out."""
         self.exchanges: tuple[Exchange, ...] = ()
@@ -117,6 +119,7 @@ class Minimizer:
             found=lambda about: session.states[account].settings[about.attribute].found,
             is_first=lambda rule, other: first(rule) < first(other),
             is_minimal=self._minimal,
+            failed=self._failed,
             is_same=self._is_same,
         )
 
@@ -126,6 +129,7 @@ class Minimizer:
             if self._candidate.violation.was_null:
                 return self._seen_once()
             return self.as_seen()
+        self.violation = attributed(self._case(), lambda requests: None)
         return self._finished(self.exchanges, stable=self._spent and not self._missed)
 
     def _repeated(self, requests: Requests) -> Iterator[bool]:
@@ -219,7 +223,9 @@ class Minimizer:
             self._session.target.reconnect()
             if is_broken(self._candidate.exchange) and len(requests) > 1:
                 self._session.try_again([self._ordinary(requests)])
-            self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
+            if BY_ID[self._candidate.violation.rule].aspect < Aspect.ECHO:
+                # What is in force belongs to the counterexample itself where it is about what is in force.
+                self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
             seen = self._session.try_again(requests, together, before)
         except BudgetExhausted:
             self._left, self._spent = 0, True
@@ -280,6 +286,7 @@ class Minimizer:
                 self.exchanges = tuple(exchange for exchange, _ in seen)
                 self.violation = violation
                 return True
+        self._failed.add(requests)
         return False
 
     def _is_same(self, violation: Violation) -> bool:

@@ -8,7 +8,7 @@ that is broken, or an empty text where the answer says nothing. So rules still s
 """
 
 import html
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, permutations
 from urllib.parse import unquote
@@ -46,6 +46,8 @@ class Case:
     """Whether the first rule was seen to be broken before the second."""
     is_minimal: bool
     """Whether it was seen that no request can be left out."""
+    failed: Collection[Requests]
+    """Sequences that were sent and did not show it."""
     is_same: Callable[[Violation], bool]
     """Whether a violation is the one in question."""
 
@@ -88,12 +90,14 @@ def culprit(case: Case) -> Asking:
     last = case.exchanges[-1]
     refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE
-    if not failing and (case.aspect not in _OF_STATE or not case.is_minimal):
+    if not failing and case.aspect not in _OF_STATE:
         return ""
     for rule in CATALOGUE:
         if rule.culprit is None or failing != (rule.aspect is Aspect.WIRE):
             continue
-        if any(rule.culprit(each, last) for each in case.exchanges[:-1]):
+        innocent = tuple(each.request for each in case.exchanges[:-1] if not rule.culprit(each, last))
+        found = len(innocent) < len(case.exchanges) - 1
+        if found and (failing or case.is_minimal or (*innocent, last.request) in case.failed):
             return rule.id
     return ""
 
