@@ -27,11 +27,13 @@ _STEPS = 8
 _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase."""
 
+_GOOD = ((INACTIVE.parameter, "P10D"), LONG_CLOSED)
 _ORDINARY = {
-    "accepted-status": update((INACTIVE.parameter, "P10D"), LONG_CLOSED),
-    "credentials-required": update((INACTIVE.parameter, "P10D"), LONG_CLOSED, auth=NO_AUTH),
+    "accepted-status": update(*_GOOD),
+    "credentials-required": update(*_GOOD, auth=NO_AUTH),
+    "concurrent-writers": update(*_GOOD),
 }
-"""By the rule that it is evidence for, an update that makes no timer short."""
+"""By rule, an update that brings its evidence; it makes no timer short."""
 
 _HANGS = 2
 """Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""

@@ -152,7 +152,7 @@ class Session:
                 seen.append(self._send_counted(replace(probe.steps[-1], fresh=True), cls, tally))
                 self._second_tries.made(seen[-1].exchange)
         tally.statuses.update(status_of(each.exchange) for each in seen)
-        if probe.together or self.judge.unseen.is_due:  # no answer to such updates shows what the others left
+        if self.judge.unseen.is_due:
             self.look_again(cls)
             self.judge.unseen.looked()
         return seen
