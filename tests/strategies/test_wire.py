@@ -25,6 +25,7 @@ CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambd
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS)))
 def test_encoded_pairs_decode_to_themselves(pairs: list[tuple[str, str]]) -> None:
