@@ -96,7 +96,6 @@ BROKEN_RULES = {
     "escapes-in-media-type": "media-type",
     "escapes-in-the-reason": "framing",
     "escapes-in-values": "timer-representation",
-    "failing": "no-server-error",
     "folded-header": "framing",
     "gzip-and-more": "json-body",
     "gzip-bomb": "json-body",
@@ -113,11 +112,13 @@ BROKEN_RULES = {
     "redirect-with-escapes": "accepted-status",
     "refuses-unread": "any-subset",
     "speaks-first": "every-request-answered",
-    "status-999": "no-server-error",
     "terminal-escapes": "json-body",
     "unavailable": "no-server-error",
 }
 """A rule that the play breaks, and the run says so and goes on."""
+
+FAILS_ALWAYS = frozenset({"failing", "status-999"})
+"""A run finds nothing but that, and asks no more."""
 
 STATIC = frozenset(
     {
@@ -211,7 +212,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 
 def test_every_play_is_expected_to_end_in_one_way() -> None:
-    ways = (NO_VERDICT, UNREADABLE, BROKEN_RULES.keys(), STATIC)
+    ways = (NO_VERDICT, UNREADABLE, BROKEN_RULES.keys(), FAILS_ALWAYS, STATIC)
     assert sorted(name for way in ways for name in way) == sorted(hostile.PLAYS)
 
 
@@ -235,6 +236,10 @@ def test_a_run_ends_in_time_within_memory_and_tells_the_truth(name: str, tmp_pat
     if name in UNREADABLE:
         assert "framing" in ran.rules
         assert "no answer could be read" in ran.document["stopped"]
+    elif name in FAILS_ALWAYS:
+        assert ran.rules == {"no-server-error"}
+        assert "answers every request with a server error" in ran.document["stopped"]
+        assert ran.document["requests"] < 12
     elif name in BROKEN_RULES:
         assert BROKEN_RULES[name] in ran.rules
         assert ran.document["requests"] >= 20

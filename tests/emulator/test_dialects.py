@@ -70,6 +70,7 @@ ENDLESS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIALECTS)
 def test_no_text_breaks_a_reader_or_takes_it_long(name: str) -> None:
     timer = reference_fields()[0][TIMERS[1]]

@@ -74,6 +74,7 @@ def test_a_shortened_text_keeps_both_ends_and_the_limit(length: int, limit: int)
     assert "z" in short
 
 
+@pytest.mark.slow
 def test_an_end_that_was_cut_short_is_shown_as_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.explore.exploration.Purse", lambda searches: Purse(searches, limit=250))
     found = explore(InProcess(Settings(both(lambda text: len(text) < 40 and text[:1] == "P"))))

@@ -481,7 +481,7 @@ class TestExitCodes:
         assert report.exit_code == 4
 
     def test_never_4_for_settings_that_were_null(self) -> None:
-        report, _ = judged(Resource())
+        report, _ = judged(Resource(), "last-write-wins")
         assert report.restore.unrestorable
         assert report.exit_code == 0
 

@@ -107,6 +107,7 @@ def test_durations_come_in_every_notation() -> None:
     assert all(any(re.fullmatch(shape, text) for text in drawn) for shape in SHAPES.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [(600, 600), (timedelta(minutes=10), 600), (Decimal(600), 600), (Decimal("0.000000001"), Fraction(1,
@@ -214,6 +215,7 @@ def test_durations_near_a_boundary_vary() -> None:
     assert len(set(sample(durations_near(600, side="below"), 500))) > 150
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_all_spellings_have_the_same_length(seconds: int) -> None:

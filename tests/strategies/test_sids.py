@@ -18,6 +18,7 @@ def is_sid(text: str, prefix: str) -> bool:
     return len(text) == 34 and text.startswith(prefix) and set(text[2:]) <= HEX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_sids_are_well_formed(prefix: str) -> None:
     assert all(is_sid(sid, prefix) for sid in sample(sids(prefix)))
@@ -42,6 +43,7 @@ def test_every_shape_occurs(shape: str, pattern: str) -> None:
     assert any(re.fullmatch("IS" + pattern, sid) for sid in sample(sids("IS"), 500)), shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "pattern"),
     [

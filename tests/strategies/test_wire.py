@@ -25,6 +25,7 @@ CLASSES = pytest.mark.parametrize("wire_class", WIRE_CLASSES.values(), ids=lambd
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS)))
 def test_encoded_pairs_decode_to_themselves(pairs: list[tuple[str, str]]) -> None:
@@ -68,12 +69,14 @@ def test_any_bytes_decode_as_the_standard_says(body: bytes, expected: tuple[tupl
     assert decode_form(body) == expected
 
 
+@pytest.mark.slow
 def test_urllib_decodes_ascii_bodies_in_the_same_way() -> None:
     for form in sample(wire_forms(), 300):
         if form.equivalent_to is not None and form.body.isascii():
             assert tuple(parse_qsl(form.body.decode(), keep_blank_values=True)) == form.equivalent_to
 
 
+@pytest.mark.slow
 @CLASSES
 def test_a_form_states_the_pairs_it_is_equivalent_to(wire_class: WireClass) -> None:
     for form in [*wire_class.examples(), *sample(wire_class.strategy(), 20)]:
@@ -102,6 +105,7 @@ def test_members_shrink_to_the_first_example(wire_class: WireClass) -> None:
     assert minimal(wire_class.strategy()) == wire_class.examples()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["percent-encoded", "partly-percent-encoded"])
 def test_percent_encoding_changes_nothing(name: str) -> None:
     """Every form is one of valid pairs in another spelling than the canonical one."""
