@@ -15,25 +15,17 @@ from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.schedule import Item, Plan, planned, side_by_side
 from conformance.harness.session import Session
-from conformance.http import NO_AUTH, FailureKind, Request, update
-from conformance.model import INACTIVE, InputClass, Level, Probe, Rule
+from conformance.http import FailureKind, Request
+from conformance.model import InputClass, Level, Probe, Rule
 from conformance.rules import BY_ID
 from conformance.rules.openapi import GENERATED
-from conformance.rules.probes import LONG_CLOSED
+from conformance.rules.probes import BRINGING_EVIDENCE
 
 _STEPS = 8
 """Requests in a sequence of the state machine, at most."""
 
 _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase."""
-
-_GOOD = ((INACTIVE.parameter, "P10D"), LONG_CLOSED)
-_ORDINARY = {
-    "accepted-status": update(*_GOOD),
-    "credentials-required": update(*_GOOD, auth=NO_AUTH),
-    "concurrent-writers": update(*_GOOD),
-}
-"""By rule, an update that brings its evidence; it makes no timer short."""
 
 _HANGS = 2
 """Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""
@@ -104,7 +96,7 @@ class Phases:
     def _send_ordinary(self) -> None:
         """Send what the evidence of a rule may rest on: where few rules are exercised, no other has sent it."""
         missing = self._session.judge.evidence.missing
-        for basis, request in _ORDINARY.items():
+        for basis, request in BRINGING_EVIDENCE.items():
             if missing(BY_ID[basis]) and any(missing(rule) for rule in self._catalogue):
                 self._budget.claim((request,))
                 self._session.send(request, "answer/update")

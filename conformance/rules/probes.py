@@ -112,3 +112,12 @@ ANSWERS = {
 def answers(*kinds: str) -> tuple[InputClass, ...]:
     """The classes of answers of these kinds."""
     return tuple(ANSWERS[f"answer/{kind}"] for kind in kinds)
+
+
+_ORDINARY = ((INACTIVE.parameter, "P10D"), LONG_CLOSED)
+BRINGING_EVIDENCE = {
+    "accepted-status": update(*_ORDINARY),
+    "credentials-required": update(*_ORDINARY, auth=NO_AUTH),
+    "concurrent-writers": update(*_ORDINARY),
+}
+"""By rule, an update that brings its evidence, where no input class of the selected rules has; it shortens no timer."""
