@@ -11,7 +11,7 @@ from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
 _FOR_COUNTEREXAMPLES = {"quick": 28, "standard": REQUESTS, "thorough": REQUESTS}
-"""Requests that all phases leave for showing findings again, for each cause seen; a third of all at most."""
+"""Requests that all phases leave for showing findings again, for each cause seen; a quarter of all at most."""
 
 _LEAST = 15
 """Requests that a finding may have in any case: to be shown again, made small, and asked about."""
@@ -55,7 +55,7 @@ class Budget:
         if self._limit is None:
             return False
         causes = len({candidate.cause for candidate in self._candidates.values()})
-        kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * causes, self._limit // 3)
+        kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * causes, self._limit // 4)
         return self._target.requests + requests > self._limit - kept
 
     def share(self, causes: int) -> int:

@@ -16,7 +16,7 @@ from conformance.harness.observations import OpenInputs
 from conformance.harness.schedule import Item, Plan, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
-from conformance.model import InputClass, Level, Probe, Rule
+from conformance.model import Aspect, InputClass, Level, Probe, Rule
 from conformance.rules import BY_ID
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
@@ -29,6 +29,12 @@ _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 
 _HANGS = 2
 """Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""
+
+
+def _asks_for_credentials(item: Item) -> bool:
+    """Whether an item shows that credentials are asked for at all: the most basic claim, so it is never left out."""
+    rule = item.rule
+    return rule.aspect is Aspect.CREDENTIALS and rule.control is None and item.cls is rule.classes[0]
 
 
 class Phases:
@@ -79,14 +85,13 @@ class Phases:
         catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
         self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
         for level in (Level.MUST, Level.SHOULD):
-            self._send_first(
-                [
-                    Item(rule, cls, probe)
-                    for rule, cls, probes, _ in self._rows
-                    for probe in probes[:1]
-                    if rule.level is level
-                ]
-            )
+            items = [
+                Item(rule, cls, probe)
+                for rule, cls, probes, _ in self._rows
+                for probe in probes[:1]
+                if rule.level is level
+            ]
+            self._send_first(sorted(items, key=lambda item: not _asks_for_credentials(item)))
         if self._plan.profile != "quick":
             self.open_inputs.send()
         for rule, cls, probes, _ in self._rows:

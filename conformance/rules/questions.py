@@ -212,7 +212,7 @@ def stale(case: Case) -> Asking:
     if other == value:
         return ""
     seen = yield (replace(update((name, other)), account=case.last.account), case.last)
-    return "" if seen and is_right(about, other, _shown(seen[-1][0], about)) else echo
+    return "" if seen is None or is_right(about, other, _shown(seen[-1][0], about)) else echo
 
 
 def undone(case: Case) -> Asking:
