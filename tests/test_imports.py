@@ -49,7 +49,7 @@ CONFINED = {
     "strategies": set(),
     "emulator": set(),
     "oracle": {"exceptions", "http", "model"},
-    "attribution": {"http", "model", "rules"},
+    "attribution": {"http", "model", "oracle", "rules"},
     "reporting": {"attribution", "contract", "exceptions", "http", "model"},
 }
 """What these rooms may import at most: generator, judge and emulator know nothing of each other."""

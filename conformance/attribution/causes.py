@@ -20,6 +20,7 @@ from functools import cached_property
 
 from conformance.http import Pairs
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
+from conformance.oracle.decisions import is_zero
 from conformance.rules import BY_ID
 
 _BY_NAME = {name: each for each in FIELDS for name in (each.parameter, each.attribute)}
@@ -70,6 +71,8 @@ class _Cause:
     findings: Sequence[Finding]
     outcomes: Mapping[str, Outcome]
     """By rule, what the run says of it."""
+    all: "Sequence[_Cause]"
+    """The causes of the run, this one included."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -176,7 +179,9 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     members: defaultdict[tuple[str, Field | None], list[Finding]] = defaultdict(list)
     for finding in findings:
         members[_key(finding)].append(finding)
-    causes = {key: _Cause(found, by_rule) for key, found in members.items()}
+    everything: list[_Cause] = []
+    causes = {key: _Cause(found, by_rule, everything) for key, found in members.items()}
+    everything += causes.values()
     # The most basic claim first; of one aspect, the one that shows most often.
     ordered = sorted(causes.values(), key=lambda each: (each.aspect, not each.is_must, -each.counts.total()))
     parents: dict[_Cause, tuple[_Cause, bool]] = {}
@@ -189,8 +194,9 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
                 parents[cause] = (root, not alike)
                 break
     return [
-        replace(_attribution(cause, parents), rank=ordered.index(_root(cause, parents)))
-        for cause in (causes[_key(finding)] for finding in findings)
+        replace(_attribution(finding, causes[_key(finding)], parents), rank=ordered.index(root))
+        for finding in findings
+        for root in [_root(causes[_key(finding)], parents)]
     ]
 
 
@@ -207,11 +213,15 @@ def _root(cause: _Cause, parents: Mapping[_Cause, tuple[_Cause, bool]]) -> _Caus
     return cause
 
 
-def _attribution(cause: _Cause, parents: Mapping[_Cause, tuple[_Cause, bool]]) -> Attribution:
+def _attribution(
+    finding: Finding, cause: _Cause, parents: Mapping[_Cause, tuple[_Cause, bool]]
+) -> Attribution:
     root, follows = cause, False
     while root in parents:
         root, explained = parents[root]
         follows = follows or explained
+    # Of several rules that one cause breaks, the most basic names it.
+    follows = follows or BY_ID[finding.rule].family != root.rules[0].family
     setting = root.rules[0].field
     kind = f"{setting.kind}-" if setting else ""
     name = (
@@ -229,6 +239,8 @@ def _is_alike(one: _Cause, other: _Cause) -> bool:
         return all(malformed) and not one.shapes.isdisjoint(other.shapes)
     if _is_everywhere_alike(one, other):
         return True
+    if one.aspect is Aspect.STATE and one.rules == other.rules:
+        return True  # how a setting changed differs from one to the next
     if one.name != other.name or len(one.counts) > 1 or len(other.counts) > 1:
         return False
     common = one.own & other.own
@@ -332,7 +344,7 @@ def _shows_its_blanks(root: _Cause, cause: _Cause) -> bool:
 
 def _checks_nothing(root: _Cause, cause: _Cause) -> bool:
     """A target that does not look at the syntax of a value looks at nothing else in it either."""
-    if root.aspect is not Aspect.SYNTAX or root.outcome != "accepted" or not root.is_everywhere:
+    if not _is_unchecked(root):
         return False
     if not cause.settings or not cause.settings <= root.settings:
         return False
@@ -340,7 +352,7 @@ def _checks_nothing(root: _Cause, cause: _Cause) -> bool:
         cause.outcome in ("blank", MALFORMED) or cause.name.startswith("representation: ")
     )
     unchecked = cause.rules[0].field is not None and cause.outcome == "accepted" and cause.is_everywhere
-    return shown or unchecked or (cause.aspect is Aspect.STATE and cause.outcome == "written")
+    return shown or unchecked
 
 
 def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
@@ -352,6 +364,45 @@ def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
         and cause.outcome not in ("refused", "accepted")
         and bool(cause.settings)
         and cause.settings <= root.settings
+    )
+
+
+def _changes_what_is_read(root: _Cause, cause: _Cause) -> bool:
+    """A request that must change nothing does: what is read later shows it."""
+    return (
+        root.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.aspect is Aspect.CONSISTENCY
+        and bool(cause.settings)
+        and cause.settings <= root.settings
+    )
+
+
+def _keeps_anything(root: _Cause, cause: _Cause) -> bool:
+    """A target that does not look at the syntax of a value does not look at it in other forms either."""
+    unchecked = {other: other.settings for other in cause.all if _is_unchecked(other)}
+    return (
+        root in unchecked
+        and cause.outcome in ("invalid-value", "written")
+        and not cause.settings.isdisjoint(root.settings)
+        and cause.settings <= frozenset().union(*unchecked.values())
+    )
+
+
+def _is_unchecked(cause: _Cause) -> bool:
+    return cause.aspect is Aspect.SYNTAX and cause.outcome == "accepted" and cause.is_everywhere
+
+
+def _is_as_short(root: _Cause, cause: _Cause) -> bool:
+    """A timer without a minimum takes zero as well."""
+    values = {value for sent in cause.sent for _, value in sent}
+    return (
+        root.aspect is Aspect.MINIMUM
+        and root.outcome == cause.outcome == "accepted"
+        and bool(cause.settings)
+        and cause.settings <= root.settings
+        and bool(values)
+        and all(map(is_zero, values))
     )
 
 
@@ -369,13 +420,21 @@ _EXPLANATIONS = (
     _fails_and_stays_so,
     _lets_anybody_in,
     _checks_nothing,
+    _is_as_short,
     _takes_blanks,
     _answers_nothing,
     _is_never_shown,
     _is_shown_wrong,
     _is_not_kept,
+    _changes_what_is_read,
 )
-_WHATEVER_IS_MORE_BASIC = (_comes_and_goes, _refuses_a_value, _shows_its_blanks, _does_so_when_sent_plainly)
+_WHATEVER_IS_MORE_BASIC = (
+    _comes_and_goes,
+    _keeps_anything,
+    _refuses_a_value,
+    _shows_its_blanks,
+    _does_so_when_sent_plainly,
+)
 """Explanations that hold though the rule explained makes the more basic claim: about how the value was sent."""
 
 

@@ -7,6 +7,9 @@ from conformance.model import Aspect, Level, Violation
 from conformance.rules import BY_ID
 from conformance.rules.questions import QUESTIONS, Case, Requests, Seen, is_about_own
 
+NOT_ACCEPTABLE = 406
+"""The status that is about the Accept header alone (RFC 9110 15.5.7)."""
+
 
 def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
     """
@@ -26,15 +29,17 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
         except StopIteration as answer:
             rule: str = answer.value
         if rule:
-            return _moved(case.violation, rule)
+            return _moved(case, rule)
     return case.violation
 
 
-def _moved(violation: Violation, rule: str) -> Violation:
+def _moved(case: Case, rule: str) -> Violation:
     """The violation of another rule; one that only should hold never becomes one that must."""
+    violation = case.violation
     before, after = BY_ID[violation.rule], BY_ID[rule]
-    # Unless it is another request that is to blame, which left the connection or the target in a bad state.
-    raised = before.level is Level.SHOULD and after.level is Level.MUST and after.aspect is not Aspect.WIRE
+    # Unless another request has left the connection in a bad state, or the answer names what it refuses: Accept.
+    elsewhere = after.aspect is Aspect.WIRE or case.exchanges[-1].status == NOT_ACCEPTABLE
+    raised = before.level is Level.SHOULD and after.level is Level.MUST and not elsewhere
     if rule == violation.rule or raised:
         return violation
     moved = replace(violation, rule=rule)

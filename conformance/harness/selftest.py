@@ -92,9 +92,8 @@ class Result:
 
     @property
     def alone(self) -> bool:
-        """Whether the differences stand under the broken rules, all of them, and their consequences."""
-        broken = set(self.subject.rules)
-        return broken <= set(self.headlines) <= broken | set(self.subject.consequences)
+        """Whether every broken rule is reported, and no difference stands under any other but their consequences."""
+        return self.attributed and set(self.headlines) <= {*self.subject.rules, *self.subject.consequences}
 
     @property
     def first(self) -> int | None:

@@ -215,7 +215,7 @@ class TestBudget:
         unsent = Counter(each.rule.level for each in report.outcomes if each.verdict is Verdict.NOT_RUN)
         ran = Counter(each.rule.level for each in report.outcomes if each.verdict is not Verdict.NOT_RUN)
         assert unsent[Level.SHOULD] > ran[Level.SHOULD] / 4
-        assert unsent[Level.MUST] == 0 or ran[Level.SHOULD] <= 9
+        assert unsent[Level.MUST] == 0 or ran[Level.SHOULD] <= 10  # those that an answer to a MUST rule's request shows
 
     @pytest.mark.slow
     def test_one_common_fault_does_not_keep_the_other_rules_from_being_run(self) -> None:
