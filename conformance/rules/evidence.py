@@ -47,6 +47,11 @@ def refuses(claim: str, about: Field) -> Evidence:
     return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
 
 
+def answered_with(missing: str, *statuses: int) -> Evidence:
+    """An answer with one of these statuses."""
+    return Evidence(missing, lambda reply: reply.exchange.status in statuses)
+
+
 def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evidence:
     """An answer that shows what the expected state predicts, where something else could have been shown."""
     return Evidence(

@@ -73,6 +73,20 @@ def fixed_class(name: str, reason: str, *probes: Probe) -> InputClass:
     return InputClass(id=name, reason=reason, examples=lambda situation: probes)
 
 
+def request_class(name: str, reason: str, *requests: Request) -> InputClass:
+    """An input class of which each example is one request."""
+    return fixed_class(name, reason, *(single(request) for request in requests))
+
+
+def own_pair(seconds: int) -> tuple[str, str]:
+    """
+    A good inactive timer for a request that is unusual in the way it is sent alone.
+
+    Each such request has a number of seconds of its own, so that its value is never in force before.
+    """
+    return INACTIVE.parameter, f"PT4M{seconds}S"
+
+
 def single(*steps: Request, context: Pairs = ()) -> Probe:
     """A probe of steps sent in order."""
     return Probe(steps=steps, context=context)

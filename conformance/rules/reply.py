@@ -5,14 +5,14 @@ Response checks judge every exchange and cost no request. Each judges its own cl
 of them sends anything, and none knows which rules were selected.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, Response, json_of
-from conformance.model import Field, Violation, settings_in
+from conformance.model import Field, settings_in
 from conformance.oracle.decisions import FormDecision
 from conformance.oracle.expected_state import ExpectedState, Kind, Proof
 
@@ -77,6 +77,10 @@ class Reply:
         """What came back, if anything."""
         return self.whole or self.exchange.response
 
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header of the answer, its name in any case; None where there is none."""
+        return self.response.header(name.lower()) if self.response is not None else None
+
     @property
     def authorised(self) -> bool:
         """Whether the request carried the account's own credentials."""
@@ -125,6 +129,3 @@ class Reply:
         if not self.exchange.accepted or isinstance(self._parsed, NotJSON):
             return None
         return settings_in(self._parsed)
-
-
-Check = Callable[[Reply], Iterator[Violation]]

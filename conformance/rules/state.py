@@ -22,6 +22,7 @@ from conformance.model import (
     Rule,
     Situation,
     Violation,
+    shortened,
 )
 from conformance.oracle.decisions import BLANKS, Answer, decide_value
 from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
@@ -92,7 +93,7 @@ def violation_of(mismatch: Mismatch) -> Violation:
         field=about.attribute,
         summary=_summary(mismatch),
         expected=f"{about.attribute}: {_expected(mismatch)}",
-        observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _short(mismatch.shown)}",
+        observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _quoted(mismatch.shown)}",
         related=mismatch.related,
         was_null=mismatch.was_null,
     )
@@ -104,7 +105,7 @@ def _summary(mismatch: Mismatch) -> str:
         return f"{about.attribute} comes back as a value that it can never have"
     if sent is None:
         return f"{about.attribute} was not sent, yet it is no longer the same"
-    said = f"{about.parameter}={_short(sent)} was accepted"
+    said = f"{about.parameter}={_quoted(sent)} was accepted"
     if mismatch.shown == sent:
         return f"{said}, and comes back as it was sent"
     return f"{said}, but {'none' if mismatch.shown is None else 'another value'} is shown"
@@ -117,9 +118,13 @@ def _expected(mismatch: Mismatch) -> str:
         minimum = mismatch.outcome == "below-minimum"
         return f"at least {mismatch.about.minimum} s" if minimum else "an ISO 8601 duration"
     if mismatch.outcome == "blank" and mismatch.sent is not None:
-        return f"{_short(mismatch.sent.strip(BLANKS))}, or a refusal"
+        return f"{_quoted(mismatch.sent.strip(BLANKS))}, or a refusal"
     values = [each for each in mismatch.expected if each != mismatch.shown]
-    return " or ".join("null" if each is None else _short(each) for each in values) or "a refusal"
+    return " or ".join("null" if each is None else _quoted(each) for each in values) or "a refusal"
+
+
+def _quoted(text: str) -> str:
+    return shortened(repr(text), 80)
 
 
 def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
@@ -358,10 +363,6 @@ def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[Rul
                 receive(single(*self.steps, update(SHORT_INACTIVE)))
 
     return Updates
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= 80 else f"{text[:60]!r} and {len(text) - 60} more characters"
 
 
 RULES = (
