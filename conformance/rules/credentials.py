@@ -36,7 +36,7 @@ _INTRUDERS = (
     ),
     _intruder(
         "odd-user",
-        "a user that is no account, of no Latin letters, or too short",
+        "a user that is no account SID: not ASCII, or too short",
         Auth(user="AC\u00e9", secret="\u00e9"),
         Auth(user="AC123", secret=""),
         Auth(user="\u00e9", secret="{token}"),
@@ -88,7 +88,7 @@ _OTHERS = InputClass(
 
 _AFTERWARDS = fixed_class(
     "credentials/afterwards",
-    "an update without parameters, which shows what the refused ones have left",
+    "an update without parameters, whose answer shows whether a refused one has written",
     single(EMPTY),
 )
 
@@ -111,7 +111,7 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
         aspect=Aspect.CREDENTIALS,
         evidence=_LOCKED,
         culprit=_is_unauthorised,
-        statement="Without the account's own credentials nothing is answered with 200, and nothing is written.",
+        statement="A request without the account's own credentials is not answered with 200, and writes nothing.",
         source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
         classes=(*_INTRUDERS, _OTHERS, _AFTERWARDS),
     )
@@ -195,12 +195,14 @@ RULES = (
         classes=(
             request_class(
                 "credentials/scheme-case",
-                "basic, and a mixture",
+                "the scheme spelled basic, or in mixed case",
                 update(own_pair(1), auth=Auth(scheme="basic")),
                 update(own_pair(2), auth=Auth(scheme="bAsIc")),
             ),
             request_class(
-                "credentials/scheme-upper-case", "BASIC", update(own_pair(3), auth=Auth(scheme="BASIC"))
+                "credentials/scheme-upper-case",
+                "the scheme spelled BASIC",
+                update(own_pair(3), auth=Auth(scheme="BASIC")),
             ),
         ),
     ),

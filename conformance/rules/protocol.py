@@ -1,4 +1,4 @@
-"""Rules about the ways of sending one form that must all be understood, and about methods and framing."""
+"""Rules about HTTP: the ways to send one form, other methods and media types, and the framing of answers."""
 
 import json
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from conformance.model import (
 from conformance.oracle.expected_state import Kind
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
-    REPEATED_SETTLED,
+    REPEAT_DECIDED,
     SERVED_AS_ASKED,
     canonical,
     once,
     plain_media_type,
     taken,
-    whole,
+    unchunked,
     without_accept,
     without_charset,
 )
@@ -44,7 +44,7 @@ from conformance.rules.wire import wire_class, wire_classes
 from conformance.rules.wording import describe
 
 check_protocol = Checks()
-"""Judges Allow and framing."""
+"""Judges Allow headers and framing."""
 
 
 def _method(method: str, *, bad: bool) -> Probe:
@@ -144,7 +144,7 @@ def _allow(reply: Reply) -> Iterator[Broken]:
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
-        statement="Every answer is framed as HTTP has it.",
+        statement="Every answer is framed as HTTP requires.",
         source="RFC 9112 6",
         classes=answers("update", "refusal", "read", "unauthorised"),
     )
@@ -153,7 +153,7 @@ def _framing(reply: Reply) -> Iterator[Broken]:
     failure = reply.exchange.failure
     if failure is not None and (failure.kind is FailureKind.FRAMING or failure.partial):
         summary = f"{describe(reply.request)}: the answer's framing is wrong"
-        yield Broken("framing", None, "a message framed as RFC 9112 6 has it", failure.detail, summary)
+        yield Broken("framing", None, "a message framed as RFC 9112 6 requires", failure.detail, summary)
 
 
 RULES = (
@@ -186,7 +186,7 @@ RULES = (
         aspect=Aspect.METHOD,
         evidence=SERVED_AS_ASKED,
         control=without_accept,
-        statement="Accept: */* and Accept: application/json are served.",
+        statement="A request with Accept: */* or Accept: application/json is served.",
         source=f"{_HTTP} 12.5.1",
         classes=(
             request_class(
@@ -206,8 +206,8 @@ RULES = (
         group="protocol",
         level=Level.MUST,
         aspect=Aspect.METHOD,
-        evidence=taken(whole),
-        control=whole,
+        evidence=taken(unchunked),
+        control=unchunked,
         statement="A chunked body is understood (411 is tolerated).",
         source="RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
         classes=(
@@ -236,7 +236,7 @@ RULES = (
         group="protocol",
         level=Level.MUST,
         aspect=Aspect.METHOD,
-        evidence=REPEATED_SETTLED,
+        evidence=REPEAT_DECIDED,
         control=once,
         statement="A repeated parameter is refused, or one of its valid values is taken.",
         source=f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
@@ -249,7 +249,7 @@ RULES = (
         aspect=Aspect.STATE,
         evidence=proved(Kind.UNVALIDATED, "no setting that this run had set was shown after such a request"),
         culprit=_is_no_plain_update,
-        statement="No other way of sending a value writes one that an update would have to refuse.",
+        statement="A value that an update must refuse is not written by sending it in another way.",
         source=f"{DOCUMENT}: the parameters' rules",
         classes=(
             _attempts(

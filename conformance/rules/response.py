@@ -23,7 +23,7 @@ _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
 
 check_response = Checks(lambda reply: reply.represents)
-"""Judges the form of a representation. A violation that only GET shows is `read-response`'s; see `judge`."""
+"""Judges the form of a representation. `judge` turns what a GET shows into violations of `read-response`."""
 
 
 def _object(reply: Reply) -> Mapping[str, Any]:
@@ -135,7 +135,7 @@ check_response.add(
             "no timer was ever shown",
             lambda document: any(isinstance(document.get(each.attribute), str) for each in TIMERS),
         ),
-        statement="A timer that comes back is a duration, and not below its minimum unless that was sent in this run.",
+        statement="A timer that comes back is a duration, not below its minimum unless this run has sent that value.",
         source=f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
         classes=answers("update"),
     )
@@ -151,7 +151,7 @@ check_response.add(
         evidence=update_shows(
             "account_sid was never shown", lambda document: document.get("account_sid") is not None
         ),
-        statement="account_sid, when present, is the account whose credentials were sent.",
+        statement="account_sid, when present, is the SID of the account whose credentials were sent.",
         source=DOCUMENT,
         classes=answers("update"),
     )

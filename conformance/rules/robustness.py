@@ -1,4 +1,4 @@
-"""Rules that every answer must meet, whatever was sent."""
+"""Rules about every answer, whatever the request was."""
 
 from collections.abc import Iterable, Iterator
 
@@ -56,7 +56,7 @@ IMPLEMENTED = Rule(
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
-        statement="Nothing that is sent brings a 5xx.",
+        statement="No request is answered with a 5xx.",
         source="RFC 9110 15.6: the server is aware that it has erred",
         classes=(
             fixed_class(
@@ -126,7 +126,7 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
-        statement="Every request is answered: no hang, no dropped connection.",
+        statement="Every request is answered: the target neither hangs nor drops the connection.",
         source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
         classes=wire_classes("size"),
     )
@@ -149,7 +149,7 @@ def _no_answer(reply: Reply) -> Iterator[Broken]:
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=ANSWERED,
-        statement="No answer holds an auth token that its request's body, path and parameters did not.",
+        statement="No answer holds an auth token that its request's body, path and parameters do not hold.",
         source="https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
         classes=answers("update", "refusal", "read", "unauthorised"),
     )
@@ -172,7 +172,7 @@ STAYS_USABLE = Rule(
     aspect=Aspect.WIRE,
     evidence=ACCEPTED,
     culprit=is_trouble,
-    statement="After whatever was sent, the next ordinary request works.",
+    statement="An ordinary request works after any other request.",
     source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
     classes=answers("update"),
 )
@@ -181,7 +181,7 @@ RULES = (IMPLEMENTED, *check_robustness.rules, STAYS_USABLE)
 
 
 def unusable(canary: Exchange, after: Exchange) -> Violation:
-    """An ordinary update that fails after another request had failed."""
+    """The violation that an ordinary update fails after another request had failed."""
     return Violation(
         rule=STAYS_USABLE.id,
         outcome="unusable",
@@ -194,17 +194,17 @@ def unusable(canary: Exchange, after: Exchange) -> Violation:
 
 
 def is_absence(violation: Violation) -> bool:
-    """Whether a violation says that the resource is not there."""
+    """Whether a violation says that the resource does not exist."""
     return violation.rule == IMPLEMENTED.id
 
 
 def absent(statuses: Iterable[int | None]) -> Violation:
-    """A resource that is not there."""
+    """The violation that the resource does not exist, as shown by the statuses of the answers to POST."""
     return Violation(
         rule=IMPLEMENTED.id,
         outcome="absent",
         field=None,
-        summary="the resource is not there",
+        summary="the resource does not exist",
         expected="an answer to POST other than 404, 405 and 501",
         observed=f"status {' and '.join(str(status) for status in dict.fromkeys(statuses))} to POST",
     )

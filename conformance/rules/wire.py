@@ -1,4 +1,4 @@
-"""Input classes of request bodies as they stand: the ways to spell a form, and what is nearly one."""
+"""Input classes of whole request bodies: forms in unusual spellings, and bodies that are almost forms."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 
 def wire_probe(wire: WireForm, context: Pairs = (LONG_CLOSED,)) -> Probe:
-    """A probe of a body as it stands."""
+    """A probe that sends a body byte for byte."""
     request = Request(body=wire.body, content_type=wire.content_type)
     return single(replace(request, intends=tuple(_intended(request))), context=context)
 
@@ -25,7 +25,7 @@ _LOOSE = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each 
 
 
 def _intended(request: Request) -> Iterator[tuple[str, str]]:
-    """What a lenient target might read from a body that is no form, or whose names are not quite the known ones."""
+    """The parameters that a lenient target might read from a body that is no form, or has names close to known ones."""
     form, body = request.form(), request.body or b""
     pairs: list[tuple[str, object]] = list(form if form is not None else decode_form(body[:10_000]))
     if form is None:
@@ -51,14 +51,14 @@ _TOGETHER = {
     "many-parameters": ("many-parameters", "large-name"),
     "name-spelling": ("name-in-other-case", "name-with-brackets", "name-with-blank"),
 }
-"""What one parser gets wrong together: one input class each."""
+"""By input class, the strategies' classes that it joins: a parser gets all of them wrong, or none."""
 
 
 def wire_class(name: str) -> InputClass:
-    """The input class of that name: one of the strategies' classes, or several together."""
+    """The input class of that name, made from one of the strategies' classes or from several; see `_TOGETHER`."""
     parts = _TOGETHER.get(name, (name,))
     sources = [WIRE_CLASSES[part] for part in parts]
-    # Where a parameter may be ignored, it shows only where its value is another than what is in force.
+    # A target may ignore such a parameter. To tell, the value in force before must be another.
     ignored = {source.group for source in sources} & {"repeated", "unknown"}
     context = (LONG_CLOSED, SHORT_INACTIVE) if ignored else (LONG_CLOSED,)
 
@@ -78,7 +78,7 @@ def wire_class(name: str) -> InputClass:
 
 
 def wire_classes(*groups: str) -> tuple[InputClass, ...]:
-    """The wire-level input classes of some groups."""
+    """The input classes whose strategies are of these groups, such as `encoding` or `size`."""
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
     names = [grouped.get(name, name) for name, each in WIRE_CLASSES.items() if each.group in groups]
     return tuple(wire_class(name) for name in dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""Settled calls on answers: which status a form may get, and which rule is named for another one."""
+"""The statuses that a form may be answered with, and the rule that any other status breaks."""
 
 import pytest
 
@@ -10,7 +10,7 @@ GOOD = (("DefaultInactiveTimer", "PT20M"),)
 
 
 def shown(*pairs: tuple[str, str], status: int = 200) -> dict[str, str]:
-    """What is told of an update whose answer shows what it wrote."""
+    """The rules that an update breaks whose answer shows what it wrote."""
     attributes = {each.parameter: each.attribute for each in FIELDS}
     document = {
         "account_sid": None,
@@ -31,17 +31,17 @@ def test_another_2xx_or_3xx_to_a_must_accept_form_is_a_must_deviation(status: in
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
-def test_a_4xx_to_a_must_accept_form_is_blamed_on_its_value(status: int) -> None:
+def test_a_4xx_to_a_must_accept_form_breaks_the_rule_about_its_value(status: int) -> None:
     assert told(GOOD, error(status)) == {"inactive-timer-accept": "refused"}
 
 
-def test_at_the_minimum_it_is_the_boundary_that_is_blamed() -> None:
+def test_a_4xx_to_a_value_at_the_minimum_breaks_the_boundary_rule() -> None:
     for value in ("PT1M", "PT60S", "PT0H1M", "PT1M1S"):
         assert told((("DefaultInactiveTimer", value),), error(400)) == {"inactive-timer-boundary": "refused"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_which_4xx_refuses_is_open(status: int) -> None:
+def test_any_4xx_is_a_right_refusal(status: int) -> None:
     headers = (("WWW-Authenticate", "Basic"),)
     assert told((("DefaultInactiveTimer", "banana"),), error(status, *headers)) == {}
 
@@ -63,7 +63,7 @@ def test_which_4xx_refuses_is_open(status: int) -> None:
         ("DefaultMessagingServiceSid", "xMG" + "a" * 32, "messaging-service-sid-anchoring"),
     ],
 )
-def test_a_must_reject_value_that_is_accepted_is_named_by_what_is_wrong_with_it(
+def test_an_accepted_must_reject_value_breaks_the_rule_about_its_mistake(
     parameter: str, value: str, rule: str
 ) -> None:
     assert told(((parameter, value),), response())[rule] == "accepted"
@@ -86,25 +86,27 @@ def test_a_must_reject_value_that_is_accepted_is_named_by_what_is_wrong_with_it(
         ("DefaultChatServiceSid", "IS" + "a" * 32 + "\n"),
     ],
 )
-def test_blanks_empty_values_other_zeros_and_looser_readings_are_should(parameter: str, value: str) -> None:
+def test_blanks_empty_values_other_zeros_and_looser_readings_should_be_refused(
+    parameter: str, value: str
+) -> None:
     slug = "inactive-timer" if "Timer" in parameter else "chat-service-sid"
     assert f"{slug}-strictness" in told(((parameter, value),), response())
     assert told(((parameter, value),), error(400)) == {}
 
 
 @pytest.mark.parametrize("value", ["PT0S", "P10Y", "PT" + "0" * 80 + "600S"])
-def test_what_is_open_may_be_taken_or_refused(value: str) -> None:
+def test_an_open_value_may_be_accepted_or_refused(value: str) -> None:
     assert shown(("DefaultClosedTimer", value)) == {}
     assert told((("DefaultClosedTimer", value),), error(400)) == {}
 
 
 @pytest.mark.parametrize("value", ["P1W", "P1M", "PT900.5S", "PT10,5M"])
-def test_notations_that_some_readings_lack_are_should(value: str) -> None:
+def test_a_notation_that_some_readings_lack_should_be_accepted(value: str) -> None:
     assert told((("DefaultClosedTimer", value),), error(400)) == {"closed-timer-notation": "refused"}
     assert shown(("DefaultClosedTimer", value)) == {}
 
 
-def test_closed_shorter_than_inactive_may_be_taken_or_refused() -> None:
+def test_a_closed_timer_shorter_than_the_inactive_one_may_be_accepted_or_refused() -> None:
     form = (("DefaultInactiveTimer", "P1D"), ("DefaultClosedTimer", "PT10M"))
     assert told(form, error(400)) == {}
     assert shown(*form) == {}
@@ -120,17 +122,17 @@ def test_a_5xx_to_anything_is_a_must_deviation(form: tuple[tuple[str, str], ...]
     assert told(form, response(status)) == {"no-server-error": "server-error"}
 
 
-def test_a_501_to_a_method_that_nobody_knows_is_its_right_answer() -> None:
+def test_a_501_is_right_for_an_unknown_method_only() -> None:
     assert told(Request(method="PATCH", body=b""), response(501)) == {}
     assert told(Request(body=b""), response(501)) == {"no-server-error": "server-error"}
 
 
-def test_429_is_evidence_of_nothing() -> None:
+def test_a_429_breaks_no_rule() -> None:
     assert told(GOOD, response(429)) == {}
     assert told((("DefaultInactiveTimer", "banana"),), response(429)) == {}
 
 
-def test_an_empty_update_should_be_taken() -> None:
+def test_an_empty_update_should_be_accepted() -> None:
     assert told((), error(400)) == {"empty-update": "refused"}
     assert told((), response()) == {}
 
@@ -169,7 +171,7 @@ def test_a_sid_that_the_target_may_not_know_may_be_refused() -> None:
         ({"body": b"%44efaultInactiveTimer=PT20M"}, "form-decoding"),
     ],
 )
-def test_what_is_unusual_about_the_request_is_blamed_before_its_value(
+def test_a_4xx_to_an_unusual_request_breaks_the_rule_about_that_and_not_about_its_value(
     options: dict[str, object], rule: str
 ) -> None:
     request = Request(**{"body": encode_form(GOOD), **options})  # type: ignore[arg-type]  # names of Request
@@ -188,7 +190,7 @@ def test_a_form_of_a_size_that_frameworks_limit_may_be_refused(body: bytes, stat
     assert told(Request(body=body), error(status)) == {}
 
 
-def test_what_is_wrong_in_such_a_form_must_be_refused_all_the_same() -> None:
+def test_a_wrong_value_in_such_a_form_must_still_be_refused() -> None:
     request = Request(body=b"&" * 1_000 + b"DefaultInactiveTimer=banana")
     assert told(request, response()) == {"inactive-timer-syntax": "accepted"}
 

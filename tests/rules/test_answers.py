@@ -1,4 +1,4 @@
-"""Settled calls on the form of answers: representation, headers, errors, credentials, methods."""
+"""The form that answers must have: representation, headers, errors, credentials, methods."""
 
 import pytest
 from fakes import ACCOUNT, representation
@@ -100,12 +100,12 @@ class TestRepresentation:
     def test_a_200_is_an_object(self, body: bytes) -> None:
         assert told(UPDATE, response(body=body)) == {"json-body": "not-object"}
 
-    def test_a_number_of_many_digits_is_no_error_of_ours(self) -> None:
+    def test_a_number_of_thousands_of_digits_is_read(self) -> None:
         assert told(UPDATE, response(body=b'{"account_sid": null, "x": ' + b"9" * 5000 + b"}")) == {
             "account-sid-present": "absent"
         }
 
-    def test_what_only_get_shows_is_a_should(self) -> None:
+    def test_a_wrong_form_that_only_get_shows_breaks_a_should(self) -> None:
         assert told(READ, response(200, representation(), ("Content-Type", "text/html"))) == {
             "read-response": "media-type/other"
         }
@@ -131,7 +131,7 @@ BAD = (("DefaultInactiveTimer", "banana"),)
 
 
 class TestErrors:
-    """The vendor's envelope is a convention of its other documents: SHOULD, and values are observations."""
+    """The vendor's envelope is a convention of its other documents: its form is a SHOULD, its values are not judged."""
 
     def test_message_and_status_are_enough(self) -> None:
         assert told(BAD, response(400, {"message": "no", "status": 400})) == {}
@@ -195,7 +195,7 @@ class TestMethods:
         assert told(put, error(405, ("allow", "GET, POST"))) == {}
 
     @pytest.mark.parametrize("status", [200, 204, 404, 405, 501])
-    def test_what_other_methods_are_answered_is_open(self, status: int) -> None:
+    def test_any_answer_to_another_method_is_right(self, status: int) -> None:
         assert told(Request(method="PUT", body=b""), response(status, None, ("Allow", "POST"))) == {}
 
     @pytest.mark.parametrize("status", [200, 404, 405])
@@ -208,7 +208,7 @@ class TestFailures:
     def test_a_request_without_an_answer_is_a_must_deviation(self, kind: FailureKind) -> None:
         assert told(BAD, Failure(kind, "")) == {"every-request-answered": str(kind)}
 
-    def test_a_refused_connection_is_evidence_of_nothing(self) -> None:
+    def test_a_refused_connection_breaks_no_rule(self) -> None:
         assert told(BAD, Failure(FailureKind.CONNECT, "")) == {}
 
     def test_a_server_may_close_on_a_large_body_before_it_has_read_it(self) -> None:
