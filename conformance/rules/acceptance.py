@@ -139,9 +139,8 @@ def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
     if (rule := peculiarity(request)) is not None:
         return rule
     if decision.level is Level.MUST and (len(pairs) > 1 or reply.taken.issuperset(pairs)):
-        return (
-            "any-subset"  # each value was accepted in other company, so the target refuses this combination
-        )
+        # The values are good beside others, or apart: the target refuses them in this combination.
+        return "any-subset"
     if _is_in_force(reply):
         return "idempotence"
     return rule_of(decision.causes[0])
@@ -160,6 +159,7 @@ def peculiarity(request: Request) -> str | None:
 
 
 _OF_A_FORM = {"empty": "empty-update", "repeated": "repeated-parameters", "unknown": "unvalidated-write"}
+"""The rule that each claim about a form follows from."""
 
 
 def rule_of(decision: Decision) -> str:

@@ -69,7 +69,7 @@ def canonical(request: Request) -> Request | None:
 
 
 def taken(control: Control, *given: str) -> Evidence:
-    """A request that is peculiar in one way, was accepted, and shows a value that was not there before."""
+    """The evidence of an accepted request that is peculiar in one way, and whose answer shows a new value."""
     shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
     return Evidence(
         shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply), given

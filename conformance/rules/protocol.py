@@ -48,23 +48,26 @@ check_protocol = Checks()
 
 
 def _method(method: str, *, bad: bool) -> Probe:
+    """A form sent by another method than POST; a bad one is followed by a look at the settings."""
     pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT5M11S"),)
     request = Request(method=method, body=encode_form(pairs), intends=pairs)
     return single(request, *([look(INACTIVE)] if bad else []), context=(LONG_CLOSED,))
 
 
 def _attempt(content_type: str | None, body: bytes, pairs: Pairs, query: str = "") -> Probe:
+    """A request that writes these pairs only where the target reads more than a form of known parameters."""
     return single(
         Request(body=body, content_type=content_type, query=query, intends=pairs), context=(LONG_CLOSED,)
     )
 
 
-_UNVALIDATED: Pairs = (
+_INVALID: Pairs = (
     (INACTIVE.parameter, "PT11S"),
     (INACTIVE.parameter, "PT10Q"),
     (CLOSED.parameter, "PT8M8S"),
     (MESSAGING.parameter, "MG1"),
 )
+"""Values that an update must refuse, and that another way of sending may write unchecked."""
 
 
 def _json(pair: tuple[str, str]) -> Iterator[Probe]:
@@ -94,11 +97,12 @@ def _renamed(pair: tuple[str, str]) -> Iterator[Probe]:
         yield _attempt(FORM_MEDIA_TYPE, encode_form(((other, value),)), (pair,))
 
 
-def _attempts(name: str, reason: str, *probes: Probe) -> InputClass:
+def _unvalidated(name: str, reason: str, *probes: Probe) -> InputClass:
     return fixed_class(f"unvalidated/{name}", reason, *probes)
 
 
-def _is_no_plain_update(exchange: Exchange, last: Exchange) -> bool:
+def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
+    """Whether a request with good credentials carries values in another way than as a form of known parameters."""
     request = exchange.request
     return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
 
@@ -248,25 +252,25 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Kind.UNVALIDATED, "no setting that this run had set was shown after such a request"),
-        culprit=_is_no_plain_update,
+        culprit=_is_disguised_update,
         statement="A value that an update must refuse is not written by sending it in another way.",
         source=f"{DOCUMENT}: the parameters' rules",
         classes=(
-            _attempts(
-                "json", "an invalid value in a JSON body", *(p for each in _UNVALIDATED for p in _json(each))
+            _unvalidated(
+                "json", "an invalid value in a JSON body", *(p for each in _INVALID for p in _json(each))
             ),
-            _attempts(
+            _unvalidated(
                 "media-type",
                 "an invalid value in multipart/form-data, or under a media type that is not a form's",
-                *(p for each in _UNVALIDATED for p in (_plain(each), _multipart(each))),
+                *(p for each in _INVALID for p in (_plain(each), _multipart(each))),
             ),
-            _attempts("query", "an invalid value in the query string", *map(_query, _UNVALIDATED)),
-            _attempts(
+            _unvalidated("query", "an invalid value in the query string", *map(_query, _INVALID)),
+            _unvalidated(
                 "renamed",
                 "an invalid value under another spelling of the parameter's name",
-                *(p for each in _UNVALIDATED for p in _renamed(each)),
+                *(p for each in _INVALID for p in _renamed(each)),
             ),
-            _attempts(
+            _unvalidated(
                 "method",
                 "an invalid value by PUT and PATCH",
                 single(

@@ -21,7 +21,8 @@ def wire_probe(wire: WireForm, context: Pairs = (LONG_CLOSED,)) -> Probe:
     return single(replace(request, intends=tuple(_intended(request))), context=context)
 
 
-_LOOSE = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
+_LOOSE_NAMES = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
+"""The parameters by their names in lower case and without punctuation, as a lenient target may compare them."""
 
 
 def _intended(request: Request) -> Iterator[tuple[str, str]]:
@@ -33,7 +34,7 @@ def _intended(request: Request) -> Iterator[tuple[str, str]]:
             pairs += json.loads(body).items()
         pairs += re.findall(r'name="([^"]*)"\r\n\r\n(.*?)\r\n', body.decode("utf-8", "replace"))
     for name, value in pairs:
-        known = _LOOSE.get(re.sub("[^a-z]", "", name.lower()))
+        known = _LOOSE_NAMES.get(re.sub("[^a-z]", "", name.lower()))
         if known is not None and not (form is not None and name == known):
             yield known, str(value)
 

@@ -13,7 +13,7 @@ from conformance.rules import Reply, judge
 LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [length_of("P30D")]}
 
 
-def told(
+def broken(
     request: Request | Pairs,
     response: Response | Failure,
     *,
