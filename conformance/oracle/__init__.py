@@ -1,1 +1,1 @@
-"""What the document says of an input, and what must be shown afterwards: pure functions and values."""
+"""The oracle: decides on inputs, and predicts the settings that answers must show. It does no I/O."""

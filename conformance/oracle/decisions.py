@@ -1,8 +1,8 @@
 """
-The oracle: what the document says of an input, and what must come back afterwards.
+Decides whether a target must accept or refuse an input, from the document and the readings of ISO 8601.
 
-`decide` and its parts are pure functions from a form to accept, reject or open, with the rule that says so.
-`Ledger` is a model of one account's settings that predicts every representation. Nothing here sends anything.
+`decide` judges a whole form; `decide_timer` and `decide_sid` judge one value. Each answer comes with its level, the
+claim that it rests on, and the reason. Inputs on which the document is silent are open. All functions are pure.
 """
 
 import re
@@ -16,17 +16,20 @@ from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Field, Level
 from conformance.oracle.durations import DAY, Length, read
 
 MUST_ACCEPT_SECONDS = 30 * DAY
+"""The greatest length that a target must accept. The document has no maximum; a fair target may have one above this."""
 MUST_ACCEPT_CHARACTERS = 20
+"""The greatest number of characters in such a value."""
 SHOULD_SECONDS = 366 * DAY
-"""The literal reading holds up to 365 days; a year that may be one is given the benefit."""
+"""The greatest length that a target should accept: one year, which may be a leap year."""
 SHOULD_CHARACTERS = 64
+"""The greatest number of characters in such a value."""
 
 BLANKS = "".join(chr(code) for code in range(0x10000) if code <= 0x20 or chr(code).isspace()) + "\ufeff"
-"""What common trimming functions remove: white space, as Java has it all controls, as ECMAScript has it the BOM."""
+"""Characters that common trimming functions remove: white space, all controls (Java), the BOM (ECMAScript)."""
 
 
 class Answer(StrEnum):
-    """What the target is to do with an input."""
+    """What the target must do with an input; OPEN where it may accept or refuse it."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -35,12 +38,12 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer, how sure it is, the claim that it rests on, and why."""
+    """An answer on one input, with its level, the claim that it rests on, and the reason."""
 
     answer: Answer
     level: Level
     claim: str
-    """What is claimed of the value, such as `syntax` or `minimum`; of a form: `empty`, `repeated`, `unknown`."""
+    """The claim about a value, such as `syntax` or `minimum`, or about a form: `empty`, `repeated`, `unknown`."""
     reason: str
     field: Field | None = None
 
@@ -54,7 +57,7 @@ def _reject(level: Level, claim: str, reason: str) -> Decision:
 
 
 def is_zero(text: str) -> bool:
-    """Whether any judging reading takes the text for a duration of no length."""
+    """Whether any reading parses the text as a duration of length zero."""
     return any(length.low == 0 == length.high for length in read(text).values())
 
 
@@ -63,8 +66,8 @@ def decide_timer(text: str, minimum: int) -> Decision:
     Decide on one timer value.
 
     Args:
-        text: the value after form decoding.
-        minimum: the least length, in seconds.
+        text: The value after form decoding.
+        minimum: The shortest length allowed, in seconds.
     """
     core = text.strip(BLANKS)
     if not core:
@@ -123,8 +126,8 @@ def decide_sid(text: str, prefix: str) -> Decision:
     Decide on one SID by its documented pattern.
 
     Args:
-        text: the value after form decoding.
-        prefix: `IS` or `MG`.
+        text: The value after form decoding.
+        prefix: The two letters before the digits, `IS` or `MG`.
     """
     core = text.strip(BLANKS)
     if not core:
@@ -158,7 +161,7 @@ EMPTY_UPDATE = Decision(
 
 @dataclass(frozen=True, slots=True)
 class FormDecision:
-    """The decision on a whole form: its answer, and the parameters' decisions that carry it."""
+    """The decision on a whole form, with the decisions on its parameters that lead to it."""
 
     answer: Answer
     level: Level
@@ -175,9 +178,9 @@ def decide(
     Decide on a whole form.
 
     Args:
-        pairs: the decoded parameters, in order.
-        known_sids: by parameter, the only SIDs that the target takes; None or absent: any well-formed one.
-        lengths: by timer parameter, what its current value may be (None: unset); absent: not known.
+        pairs: The decoded parameters, in order.
+        known_sids: By parameter, the only SIDs that the target accepts; None or absent where it accepts any.
+        lengths: By timer parameter, the lengths that may be in force, None for an unset timer; absent if not known.
     """
     decisions = []
     values: dict[str, list[str]] = {}
@@ -190,7 +193,7 @@ def decide(
             continue
         own = [decide_value(target_field, value) for value in sent]
         if len(own) > 1:
-            # 4xx is right whatever was sent; 200 only where one of the values could be taken.
+            # A 4xx is right in any case, a 200 only where the target may accept one of the values.
             rejected = [each for each in own if each.answer is Answer.REJECT and each.level is Level.MUST]
             decisions.append(
                 rejected[0]
@@ -239,7 +242,7 @@ def decide(
 def _closed_outlasts_inactive(
     values: Mapping[str, Sequence[str]], current: Mapping[str, Sequence[Length | None]]
 ) -> bool:
-    """Whether, after the update, the closed timer is so long that no fair rule finds it too short."""
+    """Whether the closed timer is at least twice the inactive one after the update, so that no fair target objects."""
     if not (INACTIVE.parameter in values or CLOSED.parameter in values):
         return True
     after: dict[str, Sequence[Length | None]] = {}
@@ -258,16 +261,16 @@ def _closed_outlasts_inactive(
 
 
 def length_of(text: str) -> Length | None:
-    """The length as the first reading that parses the text has it; None for no duration, and for zero."""
+    """The length by the first reading that parses the text; None where none does, and for a length of zero."""
     length = next(iter(read(text.strip(BLANKS)).values()), None)
     return None if length is None or length.high == 0 else length
 
 
 def same_length(sent: str, shown: str) -> bool:
     """
-    Whether two texts can be spellings of one length.
+    Whether two texts may be spellings of the same length.
 
-    Years and months may each come back as a fixed number of days, 360 to the year included.
+    A target may keep years and months as a fixed number of days, and may count 360 days to the year.
     """
     if sent == shown:
         return True
@@ -281,7 +284,7 @@ def same_length(sent: str, shown: str) -> bool:
 
 
 def lost_fraction(sent: str, shown: str) -> bool:
-    """Whether the texts differ by less than the second that a target may not resolve."""
+    """Whether a value with a fraction came back less than one second off: the target may keep whole seconds only."""
     ours, theirs = length_of(sent), length_of(shown)
     return (
         ours is not None

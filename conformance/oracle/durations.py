@@ -1,9 +1,9 @@
 """
-Duration values and the readings: named interpretations of "ISO 8601 duration".
+Reads durations by six readings, each a named interpretation of "ISO 8601 duration".
 
-A reading is a predicate over one permissive tokenisation, so that two readings differ only where they say so.
-Lengths are exact decimals (never floats, never `int()` on unbounded digits) and everything is linear in the input.
-Nothing here knows of minima, fields or verdicts.
+One permissive parser takes a text apart, and each reading is a predicate over the parts. So two readings differ only
+where their predicates do. Lengths are exact decimals, never floats. The time is linear in the length of the text.
+This module knows nothing of minima, settings or verdicts.
 
 Sources: ISO 8601-1:2019 5.5.2; ISO 8601-2:2019 4.4.1.9 and 11.3.2; XML Schema 1.1 part 2, 3.3.6;
 RFC 3339 appendix A; the documentation of java.time.Duration.parse.
@@ -19,7 +19,7 @@ from types import MappingProxyType
 DAY = 86_400
 """Seconds."""
 
-# Exact: no operation used here (sum, product with an integer) can need more digits than memory holds.
+# Exact: only sums and products with small integers are computed, and these never need more digits than memory holds.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -33,34 +33,34 @@ _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "TS": (1, 1),
     }
 )
-"""Least and greatest seconds of one unit; time units are prefixed with T."""
+"""The least and the greatest number of seconds in one unit. Units of time have T before their letter."""
 _ORDER = tuple(_UNITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long a duration is, in seconds; years and months leave a range."""
+    """The length of a duration in seconds: a range, since years and months differ in length."""
 
     low: Decimal
     high: Decimal
     fraction: bool = False
-    """Whether it was written with a decimal fraction."""
+    """Whether the text has a decimal fraction."""
 
     def overlaps(self, other: "Length") -> bool:
-        """Whether both may be the same length."""
+        """Whether the two lengths may be the same."""
         return self.low <= other.high and other.low <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """A duration in designators, taken apart but not yet judged."""
+    """The parts of a text in the form with designators, before any reading has judged them."""
 
     text: str
     sign: str
     components: tuple[tuple[str, str, str, str | None], ...]
-    """Unit, sign, whole digits, fraction with its separator (None when there is none)."""
+    """For each component: unit, sign, whole digits, and the fraction with its separator, or None."""
     dangling: bool
-    """Whether nothing follows P, or T."""
+    """Whether no component follows P, or none follows T."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -121,8 +121,8 @@ def _take_apart(text: str) -> _Parts | None:
 
 
 def _iso8601_1(parts: _Parts) -> bool:
-    # 5.5.2.3: at least one component; T only before a time component; a fraction on the lowest-order one only;
-    # 5.5.2.1: weeks stand alone. No sign, upper case.
+    # 5.5.2.3: only the component of the lowest order may have a fraction. 5.5.2.1: weeks stand alone.
+    # There is no sign, and designators are capitals.
     return (
         not parts.sign
         and not parts.signed
@@ -133,12 +133,12 @@ def _iso8601_1(parts: _Parts) -> bool:
 
 
 def _iso8601_2(parts: _Parts) -> bool:
-    # 4.4.1.9: a leading minus; 11.3.2, composite: weeks mix, components have signs of their own.
+    # 4.4.1.9: a minus may lead. 11.3.2: weeks may stand beside other units, and components may have signs.
     return "+" not in parts.text and parts.upper and parts.fraction_only_last
 
 
 def _xsd(parts: _Parts) -> bool:
-    # 3.3.6: a leading minus, no weeks, a fraction of seconds with a full stop and digits on both sides.
+    # 3.3.6: a minus may lead, there are no weeks, and only seconds have a fraction, with digits around a full stop.
     return (
         parts.sign != "+"
         and not parts.signed
@@ -152,7 +152,7 @@ def _xsd(parts: _Parts) -> bool:
 
 
 def _rfc3339(parts: _Parts) -> bool:
-    # Appendix A: whole numbers, no sign, weeks alone, and no unit left out between two others.
+    # Appendix A: numbers are whole and have no sign, weeks stand alone, and no unit between two others is left out.
     # ABNF strings are case-insensitive (RFC 5234 2.3).
     if parts.sign or parts.signed or any(fraction is not None for _, _, _, fraction in parts.components):
         return False
@@ -168,7 +168,7 @@ _LONG = 2**63
 
 
 def _java(parts: _Parts) -> bool:
-    # Days are 24 hours; no years, months or weeks; signs anywhere; up to nine digits of fraction, perhaps none.
+    # There are no years, months or weeks. Signs may stand anywhere. A fraction has up to nine digits, or none.
     if any(
         unit in ("Y", "M", "W") or (fraction is not None and (unit != "TS" or len(fraction) > 10))
         for unit, _, _, fraction in parts.components
@@ -187,7 +187,7 @@ _CALENDAR = re.compile(
 
 
 def _alternative(text: str) -> Length | None:
-    # ISO 8601-1 5.5.2.4, by agreement of the partners: no field beyond its carry-over point.
+    # ISO 8601-1 5.5.2.4, for partners that agree on it: no number exceeds its carry-over point.
     match = _CALENDAR.fullmatch(text)
     if match is None:
         return None
@@ -206,14 +206,14 @@ _DESIGNATOR_READINGS: Mapping[str, Callable[[_Parts], bool]] = MappingProxyType(
     {"iso8601-1": _iso8601_1, "xsd": _xsd, "java": _java, "iso8601-2": _iso8601_2, "rfc3339": _rfc3339}
 )
 READINGS = (*_DESIGNATOR_READINGS, "alternative")
-"""The judging readings; `iso8601-1` governs."""
+"""The names of all readings. `iso8601-1` is the one that the document cites."""
 
 _XSD_BLANKS = " \t\r\n"
 
 
 def read(text: str) -> Mapping[str, Length]:
-    """The readings that parse the text, each with the length it gives it, in seconds."""
-    # A run asks of the same few texts again and again; what is long is not worth the memory.
+    """The readings that parse the text, each with the length that it gives, in seconds."""
+    # A run reads the same few texts again and again. A long text is not worth the memory of keeping it.
     return _read_again(text) if len(text) <= 64 else _read(text)
 
 
@@ -226,7 +226,7 @@ def _read(text: str) -> Mapping[str, Length]:
     elif (alternative := _alternative(text)) is not None:
         lengths["alternative"] = alternative
     elif (collapsed := text.strip(_XSD_BLANKS)) != text and "xsd" in (inner := read(collapsed)):
-        lengths["xsd"] = inner["xsd"]  # whiteSpace=collapse
+        lengths["xsd"] = inner["xsd"]  # XML Schema 1.1 part 2, 3.3.6: whiteSpace=collapse
     return MappingProxyType(lengths)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: every rule, written out in one place, with its check and what else the suite knows of it."""
+"""The catalogue of rules. Each rule stands in one place: its row, its inputs and the check that judges by it."""
 
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.judge import judge

@@ -1,26 +1,40 @@
-"""The catalogue: every rule, written out in one place."""
+"""The catalogue: every rule, from the modules that have the rows."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from conformance.model import Rule
-from conformance.rules import errors, forms, openapi, protocol, response, robustness, sids, state, timers
-from conformance.rules.probes import answers
-
-_WATCHED = {
-    **{rule.id: answers("update") for rule in response.RULES},
-    "refusal-status": answers("refusal"),
-    "read-response": answers("read"),
-    **{rule.id: answers("refusal", "unauthorised") for rule in errors.RULES},
-}
-
+from conformance.rules import (
+    acceptance,
+    credentials,
+    errors,
+    forms,
+    openapi,
+    protocol,
+    response,
+    robustness,
+    sids,
+    state,
+    timers,
+)
 
 CATALOGUE: tuple[Rule, ...] = tuple(
-    rule if rule.classes else replace(rule, classes=_WATCHED[rule.id])
-    for module in (timers, sids, forms, response, state, protocol, robustness, errors, openapi)
+    rule
+    for module in (
+        timers,
+        sids,
+        forms,
+        acceptance,
+        response,
+        state,
+        credentials,
+        protocol,
+        robustness,
+        errors,
+        openapi,
+    )
     for rule in module.RULES
 )
-"""Every rule, in the order in which they are told."""
+"""Every rule, in the order of the reports."""
 
 BY_ID: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in CATALOGUE})

@@ -1,8 +1,8 @@
 """
-The same request sent plainly: the control beside a request that is peculiar in one way.
+Controls: each function makes the plain request that is sent beside a request that is peculiar in one way.
 
-A rule about a peculiar way of sending is broken only where the plain way does better. Each function gives the plain
-request, or None where the request is not peculiar in that way.
+A target breaks a rule about a peculiar way of sending only if it treats the plain request better. A function returns
+None for a request that is not peculiar in its way.
 """
 
 from collections.abc import Callable
@@ -19,17 +19,17 @@ Control = Callable[[Request], Request | None]
 
 
 def plain_scheme(request: Request) -> Request | None:
-    """`Basic`, as nearly all clients spell it; of credentials that are good ones."""
+    """Good credentials, with the scheme spelled `Basic` as nearly all clients spell it."""
     return replace(request, auth=BASIC) if request.auth.valid and request.auth != BASIC else None
 
 
-def whole(request: Request) -> Request | None:
-    """A body with a Content-Length."""
+def unchunked(request: Request) -> Request | None:
+    """A body with a Content-Length in place of a chunked one."""
     return replace(request, chunked=False) if request.chunked else None
 
 
 def plain_media_type(request: Request) -> Request | None:
-    """The media type in lower case."""
+    """The form's media type in lower case."""
     essence, semicolon, parameters = (request.content_type or "").partition(";")
     if essence == FORM_MEDIA_TYPE or essence.strip().lower() != FORM_MEDIA_TYPE:
         return None
@@ -37,20 +37,20 @@ def plain_media_type(request: Request) -> Request | None:
 
 
 def without_charset(request: Request) -> Request | None:
-    """The media type without parameters."""
+    """The form's media type without parameters."""
     essence, semicolon, _ = (request.content_type or "").partition(";")
     form = essence.strip().lower() == FORM_MEDIA_TYPE
     return replace(request, content_type=essence.strip()) if semicolon and form else None
 
 
 def without_accept(request: Request) -> Request | None:
-    """No Accept header of its own."""
+    """The request without its Accept header."""
     headers = tuple(each for each in request.headers if each[0].lower() != "accept")
     return replace(request, headers=headers) if headers != request.headers else None
 
 
 def once(request: Request) -> Request | None:
-    """Each known parameter once, with the value that came last."""
+    """The form with each known parameter once, with the last of its values."""
     pairs = request.form() or ()
     names = [name for name, _ in pairs if name in BY_PARAMETER]
     if request.method != "POST" or len(names) == len(set(names)):
@@ -60,7 +60,7 @@ def once(request: Request) -> Request | None:
 
 
 def canonical(request: Request) -> Request | None:
-    """The bytes that the WHATWG serialiser makes of the same parameters; `%20` for a blank."""
+    """The same parameters as the WHATWG serialiser writes them, but with `%20` for a blank."""
     pairs = request.form() if request.method == "POST" else None
     if not pairs or request.body is None:
         return None
@@ -69,7 +69,7 @@ def canonical(request: Request) -> Request | None:
 
 
 def taken(control: Control, *given: str) -> Evidence:
-    """A request that is peculiar in one way was accepted, and shows a value that was not there before."""
+    """The evidence of an accepted request that is peculiar in one way, and whose answer shows a new value."""
     shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
     return Evidence(
         shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply), given
@@ -83,7 +83,7 @@ def _is_served(reply: Reply) -> bool:
 SERVED_AS_ASKED = Evidence("no request with an Accept header was answered with a JSON object", _is_served)
 
 
-def _is_repeated_settled(reply: Reply) -> bool:
+def _is_repeat_decided(reply: Reply) -> bool:
     repeated = once(reply.request) is not None
     rejected = reply.decision is not None and reply.decision.answer is not Answer.ACCEPT
     return repeated and (
@@ -92,6 +92,6 @@ def _is_repeated_settled(reply: Reply) -> bool:
     )
 
 
-REPEATED_SETTLED = Evidence(
-    "no repeated parameter was refused, or shown", _is_repeated_settled, given=("last-write-wins",)
+REPEAT_DECIDED = Evidence(
+    "no repeated parameter was refused, or shown", _is_repeat_decided, given=("last-write-wins",)
 )

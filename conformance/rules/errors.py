@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 from conformance.exceptions import NotJSON
-from conformance.model import Aspect, Evidence, Level, Rule, Violation
+from conformance.model import Aspect, Evidence, Level, Rule
+from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import object_in
+from conformance.rules.probes import answers
 from conformance.rules.reply import Reply
 
 _SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
 
 _BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431})
-"""Statuses that a server in front of the resource may send by itself: nothing is said of their bodies."""
+"""Statuses that a server in front of the resource may send by itself. These rules say nothing of their bodies."""
 
 
 def _is_judged(reply: Reply) -> bool:
-    """Whether an answer is a refusal of the resource's own."""
+    """Whether an answer is a refusal that the resource itself has written."""
     response = reply.response
     return (
         response is not None
@@ -22,6 +24,12 @@ def _is_judged(reply: Reply) -> bool:
         and response.status not in _BY_THE_SERVER
         and reply.request.method in ("GET", "POST")
     )
+
+
+check_errors = Checks(
+    lambda reply: _is_judged(reply) and reply.response is not None and not reply.response.truncated
+)
+"""Judges the body of a 4xx to GET and POST."""
 
 
 def _holds(*names: str) -> Evidence:
@@ -34,7 +42,7 @@ def _holds(*names: str) -> Evidence:
     return Evidence(f"no refusal with {' or '.join(names)} was seen", seen)
 
 
-RULES = (
+@check_errors.add(
     Rule(
         id="error-envelope",
         group="errors",
@@ -43,7 +51,25 @@ RULES = (
         evidence=Evidence("no refusal of the resource's own was seen", _is_judged),
         statement="A refusal's body is a JSON object with a message and a status.",
         source=_SOURCE,
-    ),
+        classes=answers("refusal", "unauthorised"),
+    )
+)
+def _envelope(reply: Reply) -> Iterator[Broken]:
+    expected = f"a JSON object with message and status {reply.exchange.status}"
+    try:
+        document = reply.document
+    except NotJSON as error:
+        yield Broken("not-json", None, expected, str(error))
+        return
+    if not isinstance(document, dict):
+        yield Broken("not-object", None, expected, type(document).__name__)
+    elif not isinstance(document.get("message"), str):
+        yield Broken("no-message", "message", expected, f"message: {document.get('message')!r:.80}")
+    elif document.get("status") is None:
+        yield Broken("no-status", "status", expected, "status: None")
+
+
+@check_errors.add(
     Rule(
         id="error-status",
         group="errors",
@@ -52,7 +78,16 @@ RULES = (
         evidence=_holds("status"),
         statement="The status in a refusal's body equals the HTTP status.",
         source=_SOURCE,
-    ),
+        classes=answers("refusal", "unauthorised"),
+    )
+)
+def _status(reply: Reply) -> Iterator[Broken]:
+    sent, said = reply.exchange.status, (object_in(reply) or {}).get("status")
+    if said is not None and (isinstance(said, bool) or said != sent):
+        yield Broken("different", "status", f"status: {sent}", f"status: {said!r:.80}")
+
+
+@check_errors.add(
     Rule(
         id="error-types",
         group="errors",
@@ -61,69 +96,17 @@ RULES = (
         evidence=_holds("code", "more_info"),
         statement="In a refusal's body code is an integer and more_info a URL, where they are present.",
         source=f"{_SOURCE}; https://www.twilio.com/docs/api/errors/400: code and more_info when available",
-    ),
+        classes=answers("refusal", "unauthorised"),
+    )
 )
-
-
-def check_errors(reply: Reply) -> Iterator[Violation]:
-    """Judge the body of a 4xx to GET and POST."""
-    response = reply.response
-    if response is None or response.truncated or not _is_judged(reply):
-        return
-    expected = f"a JSON object with message and status {response.status}"
-    try:
-        document = reply.document
-    except NotJSON as error:
-        yield _violation(reply, "error-envelope", "not-json", None, expected, str(error))
-        return
-    if not isinstance(document, dict):
-        yield _violation(reply, "error-envelope", "not-object", None, expected, type(document).__name__)
-        return
-    message, status = document.get("message"), document.get("status")
-    if not isinstance(message, str) or status is None:
-        missing = "message" if not isinstance(message, str) else "status"
-        yield _violation(
-            reply,
-            "error-envelope",
-            f"no-{missing}",
-            missing,
-            expected,
-            f"{missing}: {document.get(missing)!r:.80}",
-        )
-    if status is not None and (isinstance(status, bool) or status != response.status):
-        yield _violation(
-            reply,
-            "error-status",
-            "different",
-            "status",
-            f"status: {response.status}",
-            f"status: {status!r:.80}",
-        )
+def _types(reply: Reply) -> Iterator[Broken]:
+    document = object_in(reply) or {}
     code, more_info = document.get("code"), document.get("more_info")
     if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
-        yield _violation(reply, "error-types", "code", "code", "code: an integer", f"code: {code!r:.80}")
-    if more_info is not None and not (
-        isinstance(more_info, str) and more_info.startswith(("http://", "https://"))
-    ):
-        yield _violation(
-            reply,
-            "error-types",
-            "more-info",
-            "more_info",
-            "more_info: a URL",
-            f"more_info: {more_info!r:.80}",
-        )
+        yield Broken("code", "code", "code: an integer", f"code: {code!r:.80}")
+    is_url = isinstance(more_info, str) and more_info.startswith(("http://", "https://"))
+    if more_info is not None and not is_url:
+        yield Broken("more-info", "more_info", "more_info: a URL", f"more_info: {more_info!r:.80}")
 
 
-def _violation(
-    reply: Reply, rule: str, outcome: str, field: str | None, expected: str, observed: str
-) -> Violation:
-    return Violation(
-        rule=rule,
-        outcome=outcome,
-        field=field,
-        summary=next(each.statement for each in RULES if each.id == rule),
-        expected=expected,
-        observed=observed,
-        cls=reply.kind,
-    )
+RULES = tuple(check_errors.rules)

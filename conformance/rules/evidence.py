@@ -1,7 +1,7 @@
 """
-What has to be seen before a rule is said to hold: an exchange that would have shown it broken, had it been.
+The usual kinds of evidence: exchanges that would have shown a rule broken, had it been.
 
-Each kind is given in words, which a report says where nothing of the kind was seen.
+A run calls a rule kept only when it has seen one. The text of each kind is what a report says where it saw none.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from conformance.oracle.expected_state import Kind, Proof
 from conformance.rules.reply import Reply
 
 _GIVEN = ("accepted-status",)
-"""Its evidence is an update that was accepted."""
+"""A refusal is evidence only beside the evidence of this rule, an update that was accepted."""
 
 
 def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bool:
-    """Whether an update was rightly accepted; given a claim, for a value of which that is claimed."""
+    """Whether an update was rightly accepted; with a claim, whether one of its values about which it is made was."""
     decision = reply.decision
     if reply.exchange.status != 200 or not reply.authorised or decision is None:
         return False
@@ -27,12 +27,12 @@ def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bo
 
 
 def accepts(claim: str, about: Field, missing: str) -> Evidence:
-    """A value that is to be accepted, and was."""
+    """A value that must or should be accepted, and was."""
     return Evidence(missing, lambda reply: is_accepted(reply, claim, about) and object_in(reply) is not None)
 
 
 def refuses(claim: str, about: Field) -> Evidence:
-    """A value that is to be refused, and was, by a 4xx that says so of this request."""
+    """A value that must or should be refused, and was, with a 4xx."""
 
     def seen(reply: Reply) -> bool:
         decision = reply.decision
@@ -47,8 +47,13 @@ def refuses(claim: str, about: Field) -> Evidence:
     return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
 
 
+def answered_with(missing: str, *statuses: int) -> Evidence:
+    """An answer with one of these statuses."""
+    return Evidence(missing, lambda reply: reply.exchange.status in statuses)
+
+
 def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evidence:
-    """An answer that shows what the expected state predicts, where something else could have been shown."""
+    """An answer that bears out a prediction of the expected state, where a wrong target would show another value."""
     return Evidence(
         missing, lambda reply: any(each == proof and about in (None, field) for each, field in reply.proofs)
     )
@@ -57,12 +62,12 @@ def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evi
 def update_shows(
     missing: str, shows: Callable[[dict[str, object]], bool] = lambda document: True
 ) -> Evidence:
-    """The 200 answer to an update is a JSON object, of which something holds."""
+    """A 200 answer to an update that is a JSON object with the given property."""
     return Evidence(missing, lambda reply: reply.request.method == "POST" and _shows(reply, shows))
 
 
 def read_shows(missing: str) -> Evidence:
-    """The 200 answer to GET is a JSON object."""
+    """A 200 answer to a GET that is a JSON object."""
     return Evidence(
         missing, lambda reply: reply.request.method == "GET" and _shows(reply, lambda document: True)
     )
@@ -74,7 +79,7 @@ def _shows(reply: Reply, shows: Callable[[dict[str, object]], bool]) -> bool:
 
 
 def object_in(reply: Reply) -> dict[str, object] | None:
-    """The JSON object in an answer; None where it holds none."""
+    """The JSON object in an answer; None where the answer holds none."""
     if reply.response is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Rules about parameters together: any subset, any order, and all or nothing."""
+"""Rules about several parameters in one form: any subset, any order, and all or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ from conformance_strategies import forms
 
 
 def pairs_for(situation: Situation, index: int = 0) -> Pairs:
-    """All four parameters with valid values of their own for each index, in the order of the document's table."""
+    """All four parameters in the order of the document's table, with valid values that differ for each index."""
     values = {
         CHAT: sid_for(CHAT, situation, f"c{index:x}"),
         MESSAGING: sid_for(MESSAGING, situation, f"d{index:x}"),
@@ -65,7 +65,7 @@ _INVALID = {
 
 
 def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
-    """One invalid parameter behind and before valid ones, which must not be written either."""
+    """Forms with one invalid parameter after or before valid ones. None of their values may be written."""
     at = list(_INVALID).index(bad)
     probes = []
     for value in _INVALID[bad]:
@@ -75,12 +75,12 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
             single(update(*form), look(bad), context=(LONG_CLOSED,))
             for form in ((*valid, invalid), (invalid, *valid), (valid[0], invalid), (invalid, valid[-1]))
         ]
-    # The first alone, for the shortest run: it looks now and then anyway.
+    # The shortest run sends the first form without the look that follows: it looks now and then anyway.
     return [replace(probes[0], steps=probes[0].steps[:1]), *probes[1:]]
 
 
 def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
-    """Forms as the strategies draw them, with the SIDs that the target takes in place of those it may refuse."""
+    """Forms that the strategies draw, with SIDs that the target accepts in place of those that it may refuse."""
 
     def probe(pairs: Pairs) -> Probe:
         fitted = []
@@ -156,14 +156,14 @@ RULES = (
             *(
                 InputClass(
                     id=f"form/invalid-{bad.slug}",
-                    reason=f"an invalid {bad.parameter} behind or before valid parameters",
+                    reason=f"an invalid {bad.parameter} after or before valid parameters",
                     examples=partial(_beside_valid, bad),
                 )
                 for bad in _INVALID
             ),
             InputClass(
                 id="form/one-invalid",
-                reason="forms of which at least one parameter is invalid; then a look at what they left",
+                reason="forms with at least one invalid parameter, each with a look at the settings after it",
                 examples=lambda situation: (single(EMPTY),),
                 strategy=lambda situation: _drawn(situation, valid=False),
             ),
@@ -173,5 +173,5 @@ RULES = (
 
 
 def several_refused(violation: Violation) -> Violation:
-    """The refusal of good updates that are refused one after the other as well as at the same moment."""
+    """A violation for good updates that are refused when sent one after the other, and not only at the same moment."""
     return replace(violation, rule="any-subset")

@@ -1,9 +1,8 @@
 """
-The schema-driven layer: schemathesis generates from our OpenAPI document and judges with its response checks.
+Rules that schemathesis judges: it generates requests from our OpenAPI document and has response checks of its own.
 
-It runs last, and schemathesis is imported when it is reached: that import costs more than all of ours. What it
-generates is sent through our own client, within the budget, and judged by the watching rules as well; a failed
-check is told here only where no other rule has told it.
+This phase runs last. Its requests go through our client, count in the budget, and are judged by our response checks as
+well. A failed check of schemathesis breaks a rule here only where the same exchange breaks no other rule.
 """
 
 from conformance.model import Aspect, Evidence, InputClass, Level, Rule
@@ -11,7 +10,7 @@ from conformance.rules.evidence import update_shows
 
 GENERATED = InputClass(
     id="openapi/generated",
-    reason="what schemathesis makes of the OpenAPI document, valid and not",
+    reason="valid and invalid requests that schemathesis generates from the OpenAPI document",
     examples=lambda situation: (),
 )
 
@@ -26,7 +25,7 @@ RULE_OF_CHECK = {
     "content_type_conformance": "openapi-response",
     "response_headers_conformance": "openapi-checks",
 }
-"""The rule that each response check of schemathesis is about."""
+"""The rule that a failed response check of schemathesis breaks."""
 
 RULES = (
     Rule(
@@ -35,7 +34,7 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=_WORKS,
-        statement="Nothing generated from the OpenAPI document brings a 5xx.",
+        statement="No request generated from the OpenAPI document is answered with a 5xx.",
         source="schemathesis: not_a_server_error",
         classes=(GENERATED,),
     ),
@@ -45,7 +44,7 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        statement="The 200 answers to what is generated have the documented schema and media type.",
+        statement="A 200 answer to a generated request has the documented schema and media type.",
         source="schemathesis: response_schema_conformance, content_type_conformance",
         classes=(GENERATED,),
     ),
@@ -55,7 +54,7 @@ RULES = (
         level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        statement="The other response checks of schemathesis hold.",
+        statement="An answer to a generated request passes the other response checks of schemathesis.",
         source="schemathesis: response_headers_conformance",
         classes=(GENERATED,),
     ),

@@ -1,4 +1,4 @@
-"""Builds the probes of input classes from values: the one place that knows how a value is put into a request."""
+"""Makes input classes and their probes from values. No other module puts a value into a request."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
@@ -14,21 +14,29 @@ DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-
 LONG_CLOSED = (CLOSED.parameter, "P30D")
 SHORT_INACTIVE = (INACTIVE.parameter, "PT1M")
 CONTEXT_CLASSES = {LONG_CLOSED: "timer/days", SHORT_INACTIVE: "timer/minimum-minutes"}
-"""The input classes that the settings beside which others are judged belong to themselves."""
+"""The input class of each of these two settings, which are put in force before other values are tried."""
 
 
 def context_of(target_field: Field) -> Pairs:
-    """The settings beside which a value is judged: no rule that closed must outlast inactive bites."""
+    """
+    The setting that must be in force before a value of another is tried.
+
+    Beside it no target has a reason to refuse the value for a closed timer that does not outlast the inactive one.
+    """
     return (LONG_CLOSED,) if target_field is INACTIVE else (SHORT_INACTIVE,) if target_field is CLOSED else ()
 
 
 def look(target_field: Field) -> Request:
-    """A harmless update of a setting that is not under test: its answer shows the one that is."""
+    """A good update of one timer, whose answer shows all other settings, the one under test among them."""
     return update(SHORT_INACTIVE if target_field is CLOSED else LONG_CLOSED)
 
 
 def sid_for(target_field: Field, situation: Situation, digits: str) -> str | None:
-    """A SID the target is to take: of the given hexadecimal digits, or the one it knows; None if it knows none."""
+    """
+    A SID that the target should accept, made of the given hexadecimal digits.
+
+    It is one of the target's own where the target accepts only those; None where it has none.
+    """
     known = situation.sids.get(target_field.parameter)
     if known is None:
         return target_field.prefix + digits.rjust(32, "0")
@@ -49,7 +57,18 @@ def value_class(
     *,
     rare: bool = False,
 ) -> InputClass:
-    """An input class of values of one setting."""
+    """
+    An input class of values of one setting.
+
+    Args:
+        target_field: The setting.
+        name: The id of the class.
+        reason: What marks the values, or the mistake that they catch, in one line.
+        values: The explicit examples, simplest first, or a function that makes them.
+        strategy: Makes the strategy that draws further values; None where the examples are the whole class.
+        rare: Whether few implementers make this mistake. The quick profile then tries it on one of two parallel
+            settings only.
+    """
 
     def examples(situation: Situation) -> Sequence[Probe]:
         return _probes(target_field, tuple(values() if callable(values) else values))
@@ -73,13 +92,27 @@ def fixed_class(name: str, reason: str, *probes: Probe) -> InputClass:
     return InputClass(id=name, reason=reason, examples=lambda situation: probes)
 
 
+def request_class(name: str, reason: str, *requests: Request) -> InputClass:
+    """An input class of which each example is one request."""
+    return fixed_class(name, reason, *(single(request) for request in requests))
+
+
+def own_pair(seconds: int) -> tuple[str, str]:
+    """
+    A good inactive timer for a request that is unusual in the way it is sent alone.
+
+    Each such request has a number of seconds of its own, so that its value is never in force before.
+    """
+    return INACTIVE.parameter, f"PT4M{seconds}S"
+
+
 def single(*steps: Request, context: Pairs = ()) -> Probe:
-    """A probe of steps sent in order."""
+    """A probe of requests that are sent one after the other."""
     return Probe(steps=steps, context=context)
 
 
 def example_probes(situation: Situation) -> Sequence[Probe]:
-    """The documented example request, less the SIDs that the target does not take."""
+    """The documented example request, without the SIDs that the target refuses as unknown."""
     known = [(name, value) for name, value in EXAMPLE.items() if value in situation.sids.get(name, {value})]
     return [single(update(*known))]
 
@@ -106,11 +139,11 @@ ANSWERS = {
         ),
     )
 }
-"""Classes of answers, for the rules that watch them."""
+"""The input classes that bring the kinds of answers, for rules about answers, by id."""
 
 
 def answers(*kinds: str) -> tuple[InputClass, ...]:
-    """The classes of answers of these kinds."""
+    """The input classes that bring answers of these kinds, such as `update` or `refusal`."""
     return tuple(ANSWERS[f"answer/{kind}"] for kind in kinds)
 
 

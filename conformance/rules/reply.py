@@ -1,27 +1,27 @@
 """
-What a response check sees: one exchange of the run, with what is known about it.
+The reply: one exchange of the run, with everything that a response check may know about it.
 
-Response checks judge every exchange and cost no request. Each judges its own claim only and yields violations; none
-of them sends anything, and none knows which rules were selected.
+Response checks judge every exchange, and send nothing. Each judges by its own rule and yields violations. None knows
+which rules the user selected.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, Response, json_of
-from conformance.model import Field, Violation, settings_in
+from conformance.model import Field, settings_in
 from conformance.oracle.decisions import FormDecision
 from conformance.oracle.expected_state import ExpectedState, Kind, Proof
 
 _KEPT = 16 * 1024
-"""Bytes of a body, and of a header section, that are remembered once they are judged; ordinary ones have 1,000."""
+"""Bytes of a body, and of a header section, that are kept after judging. Ordinary ones have some 1,000 bytes."""
 
 
 def remembered(exchange: Exchange) -> Exchange:
-    """Cut an exchange down to what is kept of its answer, so that thousands of hostile ones fit into memory."""
+    """Return the exchange with a long answer cut, so that thousands of hostile answers fit into memory."""
     response = exchange.response
     if response is None:
         return exchange
@@ -43,39 +43,43 @@ class Reply:
     """
     One exchange and what the run knows about it.
 
-    The run makes it once, when the exchange has come back, and hands it on. What has to be parsed is parsed once.
+    The run makes one when the answer is there, and hands it on. The answer is parsed once.
     """
 
     exchange: Exchange
-    """As it is remembered."""
+    """The exchange with its answer as it is kept; see `remembered`."""
     form: Pairs | None
     """The parameters that were sent; None where the body is no form."""
     decision: FormDecision | None
-    """What the oracle says of the form; None when the request is no form update."""
+    """The oracle's decision on the form; None where the request updates by no form."""
     state: ExpectedState
     account_sid: str | None
-    """Of the account whose credentials were sent; None with an API key."""
+    """The SID of the account whose credentials were sent; None with an API key."""
     refused: Collection[tuple[str, str]] = ()
-    """Parameters that were refused when sent by themselves, with their good values."""
+    """Good parameters, with their values, that the target refused when they were sent alone."""
     taken: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
-    """Parameters that were accepted beside others, with their values."""
+    """Parameters, with their values, that the target accepted beside others."""
     whole: Response | None = None
-    """The answer as it came, where `exchange` holds what is remembered of it; None where that is all of it."""
+    """The answer as it came; None where `exchange` holds it uncut."""
     leaks: bool = False
-    """Whether the answer holds a token that the request's body, path and parameters did not."""
+    """Whether the answer holds an auth token that the request's body, path and parameters do not hold."""
 
     proofs: set[tuple[Proof | Kind, Field]] = field(default_factory=set)
-    """What comparing the answer with the expected state has shown to hold."""
+    """The predictions of the expected state that the answer has borne out. `check_state` adds them."""
 
     @property
     def request(self) -> Request:
-        """What was sent."""
+        """The request."""
         return self.exchange.request
 
     @property
     def response(self) -> Response | None:
-        """What came back, if anything."""
+        """The answer as it came; None where none came."""
         return self.whole or self.exchange.response
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header of the answer, its name in any case; None where there is none."""
+        return self.response.header(name.lower()) if self.response is not None else None
 
     @property
     def authorised(self) -> bool:
@@ -84,7 +88,7 @@ class Reply:
 
     @property
     def kind(self) -> str:
-        """The class of answer, for rules about answers rather than inputs."""
+        """The kind of answer, which is the input class of a violation of a rule about answers."""
         if not self.authorised:
             return "answer/unauthorised"
         if self.request.method == "GET":
@@ -95,7 +99,7 @@ class Reply:
 
     @property
     def represents(self) -> bool:
-        """Whether the answer is to hold the resource's representation."""
+        """Whether the answer must hold the resource's representation."""
         return self.authorised and self.request.method in ("POST", "GET") and self.exchange.status == 200
 
     @cached_property
@@ -120,11 +124,8 @@ class Reply:
 
     @cached_property
     def shown(self) -> dict[str, str | None] | None:
-        """The settings that the answer shows, by attribute; None when it shows none."""
-        # Another 2xx than 200 is wrong by itself, and shows the settings all the same.
+        """The settings that the answer shows, by attribute; None where it shows none."""
+        # A 2xx other than 200 breaks a rule of its own, and still shows the settings.
         if not self.exchange.accepted or isinstance(self._parsed, NotJSON):
             return None
         return settings_in(self._parsed)
-
-
-Check = Callable[[Reply], Iterator[Violation]]

@@ -1,61 +1,45 @@
-"""Rules about the answer to an accepted update: media type, JSON, attributes, headers."""
+"""Rules about the 200 answer to an update: media type, JSON, attributes, headers."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
 from conformance.oracle.decisions import Answer, decide_sid
-from conformance.rules.evidence import ACCEPTED, REFUSED, read_shows, update_shows
-from conformance.rules.probes import DOCUMENT
+from conformance.rules.checks import Broken, Checks
+from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
+from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
 
-_ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
+_SETTINGS = frozenset(each.attribute for each in FIELDS)
+_ATTRIBUTES = _SETTINGS | {"account_sid", "url", "links"}
 _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
-
-_TIMERS = tuple(each.attribute for each in TIMERS)
-
-
-def _has(document: Mapping[str, object], *names: str) -> bool:
-    return any(document.get(each) is not None for each in names)
-
-
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
-_WITH_CREDENTIALS_HEADER = Evidence(
-    f"no {_ALLOW_CREDENTIALS} header was ever sent, the one that has a type",
-    lambda reply: (
-        reply.represents
-        and reply.response is not None
-        and reply.response.header(_ALLOW_CREDENTIALS.lower()) is not None
-    ),
-)
 
-RULES = (
-    Rule(
-        id="accepted-status",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.STATUS,
-        evidence=ACCEPTED,
-        statement="An accepted update is answered with exactly 200.",
-        source=f"{DOCUMENT}: 200 is the only status documented for success",
-    ),
-    Rule(
-        id="refusal-status",
-        group="response",
-        level=Level.SHOULD,
-        aspect=Aspect.STATUS,
-        evidence=REFUSED,
-        statement="A refused update is answered with a 4xx, not with a redirect.",
-        source="RFC 9110 15.4 and 15.5: the fault is in the request, and no other resource has the answer",
-    ),
+check_response = Checks(lambda reply: reply.represents)
+"""Judges the form of a representation. `judge` turns what a GET shows into violations of `read-response`."""
+
+
+def _object(reply: Reply) -> Mapping[str, Any]:
+    """The JSON object in an answer; empty where it is none, or where the suite has cut its body."""
+    return {} if _is_cut(reply) else object_in(reply) or {}
+
+
+def _is_cut(reply: Reply) -> bool:
+    return reply.response is not None and reply.response.truncated
+
+
+def _quoted(name: str, value: object) -> str:
+    return f"{name}: {shortened(repr(value), 120)}"
+
+
+@check_response.add(
     Rule(
         id="media-type",
         group="response",
@@ -66,7 +50,19 @@ RULES = (
         ),
         statement="The 200 answer to an update has the media type application/json.",
         source=DOCUMENT,
-    ),
+        classes=answers("update"),
+    )
+)
+def _media_type(reply: Reply) -> Iterator[Broken]:
+    headers = reply.response.headers if reply.response is not None else ()
+    # Every one of several must be right: they must not be sent, and a recipient may take any (RFC 9110 5.3).
+    for each in [value for name, value in headers if name.lower() == "content-type"] or [""]:
+        if each.partition(";")[0].strip(" \t").lower() != "application/json":
+            yield Broken("other", "Content-Type", "application/json", each or "no Content-Type")
+            return
+
+
+@check_response.add(
     Rule(
         id="json-body",
         group="response",
@@ -75,7 +71,23 @@ RULES = (
         evidence=update_shows("no answer to an accepted update was a JSON object"),
         statement="The body of the 200 answer to an update is one JSON object in UTF-8.",
         source=f"{DOCUMENT}; RFC 8259 8.1",
-    ),
+        classes=answers("update"),
+    )
+)
+def _json_body(reply: Reply) -> Iterator[Broken]:
+    if _is_cut(reply):
+        return
+    try:
+        document = reply.document
+    except NotJSON as error:
+        yield Broken("not-json", None, "one JSON object", str(error))
+        return
+    if not isinstance(document, dict):
+        names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+        yield Broken("not-object", None, "one JSON object", f"a JSON {names.get(type(document), 'number')}")
+
+
+@check_response.add(
     Rule(
         id="response-schema",
         group="response",
@@ -86,7 +98,34 @@ RULES = (
         ),
         statement="Every attribute is a string or null, and SIDs match their documented patterns.",
         source=DOCUMENT,
-    ),
+        classes=answers("update"),
+    )
+)
+def _schema(reply: Reply) -> Iterator[Broken]:
+    document = _object(reply)
+    properties = load("response.schema.json")["properties"]
+    for name, error in _schema_errors(document).items():
+        wanted = properties.get(name, {}).get("title", "a string or null")
+        outcome = "type" if error.validator == "type" else "pattern"
+        yield Broken(outcome, name, f"{name}: {wanted}", _quoted(name, document.get(name)))
+
+
+_VALIDATOR = Draft202012Validator(load("response.schema.json"))
+
+
+def _schema_errors(document: Mapping[str, Any]) -> dict[str, ValidationError]:
+    """The first error of each attribute that is wrong."""
+    errors: dict[str, ValidationError] = {}
+    for error in _VALIDATOR.iter_errors(document):
+        name = str(error.absolute_path[0])
+        # The expected state compares the values of settings with those sent; resource-links judges the links.
+        if name != "links" and (name not in _SETTINGS or error.validator == "type"):
+            errors.setdefault(name, error)
+    return errors
+
+
+# The expected state judges by this rule, since it knows which values were sent: see `rules/state.py`.
+check_response.add(
     Rule(
         id="timer-representation",
         group="response",
@@ -96,9 +135,14 @@ RULES = (
             "no timer was ever shown",
             lambda document: any(isinstance(document.get(each.attribute), str) for each in TIMERS),
         ),
-        statement="A timer that comes back is a duration, and not below its minimum unless that was sent in this run.",
+        statement="A timer that comes back is a duration, not below its minimum unless this run has sent that value.",
         source=f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
-    ),
+        classes=answers("update"),
+    )
+)
+
+
+@check_response.add(
     Rule(
         id="account-sid",
         group="response",
@@ -107,9 +151,21 @@ RULES = (
         evidence=update_shows(
             "account_sid was never shown", lambda document: document.get("account_sid") is not None
         ),
-        statement="account_sid, when present, is the account whose credentials were sent.",
+        statement="account_sid, when present, is the SID of the account whose credentials were sent.",
         source=DOCUMENT,
-    ),
+        classes=answers("update"),
+    )
+)
+def _account(reply: Reply) -> Iterator[Broken]:
+    document, own = _object(reply), reply.account_sid
+    shown = document.get("account_sid")
+    if shown is None or own is None or str(shown).lower() == own.lower():
+        return
+    if "account_sid" not in _schema_errors(document):
+        yield Broken("other-account", "account_sid", own, _quoted("account_sid", shown))
+
+
+@check_response.add(
     Rule(
         id="account-sid-present",
         group="response",
@@ -118,41 +174,77 @@ RULES = (
         evidence=update_shows(_NO_ATTRIBUTE, lambda document: not _ATTRIBUTES.isdisjoint(document)),
         statement="account_sid is present.",
         source=f"{DOCUMENT}: the example shows it, no attribute is marked as required",
-    ),
+        classes=answers("update"),
+    )
+)
+def _account_present(reply: Reply) -> Iterator[Broken]:
+    document = None if _is_cut(reply) else object_in(reply)
+    if document is not None and document.get("account_sid") is None:
+        yield Broken("absent", "account_sid", "account_sid", "null or absent")
+
+
+@check_response.add(
     Rule(
         id="resource-url",
         group="response",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("url was never shown", lambda document: _has(document, "url")),
+        evidence=update_shows("url was never shown", lambda document: document.get("url") is not None),
         statement="url, when present and not null, is absolute and its path ends in /v1/Configuration.",
         source=DOCUMENT,
-    ),
+        classes=answers("update"),
+    )
+)
+def _url(reply: Reply) -> Iterator[Broken]:
+    url = _object(reply).get("url")
+    if isinstance(url, str) and not _is_url(url, PATH):
+        yield Broken("other", "url", f"an absolute URL ending in {PATH}", _quoted("url", url))
+
+
+@check_response.add(
     Rule(
         id="resource-links",
         group="response",
         level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("links were never shown", lambda document: _has(document, "links")),
+        evidence=update_shows("links were never shown", lambda document: document.get("links") is not None),
         statement="links, when present, maps service and webhooks to their absolute URLs.",
         source=f"{DOCUMENT}: the example response",
-    ),
+        classes=answers("update"),
+    )
+)
+def _links(reply: Reply) -> Iterator[Broken]:
+    document = _object(reply)
+    links, chat = document.get("links"), document.get(CHAT.attribute)
+    well_formed = isinstance(chat, str) and decide_sid(chat, CHAT.prefix).answer is Answer.ACCEPT
+    if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
+        expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
+        yield Broken("other", "links", expected, _quoted("links", links))
+
+
+@check_response.add(
     Rule(
         id="documented-headers",
         group="response",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=Evidence(
-            "no Access-Control-Allow-Credentials header was ever sent",
-            lambda reply: (
-                reply.represents
-                and reply.response is not None
-                and reply.response.header(_ALLOW_CREDENTIALS.lower()) is not None
-            ),
+            f"no {_ALLOW_CREDENTIALS} header was ever sent",
+            lambda reply: reply.represents and reply.header(_ALLOW_CREDENTIALS) is not None,
         ),
         statement="The documented Access-Control headers, when present, have their documented types.",
         source="The vendor's OpenAPI: Access-Control-Allow-Credentials is a boolean, the others are strings",
-    ),
+        classes=answers("update"),
+    )
+)
+def _headers(reply: Reply) -> Iterator[Broken]:
+    value = reply.header(_ALLOW_CREDENTIALS)
+    if value is not None and value.strip().lower() not in ("true", "false"):
+        yield Broken("not-boolean", _ALLOW_CREDENTIALS, "true or false", repr(value))
+
+
+# `judge` names this rule for what the checks above find in the answer to a GET.
+check_response.add(
     Rule(
         id="read-response",
         group="response",
@@ -161,99 +253,15 @@ RULES = (
         evidence=read_shows("no GET was answered with a JSON object"),
         statement="The 200 answer to GET has the form that the answer to an update has.",
         source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
-    ),
+        classes=answers("read"),
+    )
 )
 
-_VALIDATOR = Draft202012Validator(load("response.schema.json"))
-
-
-def check_response(reply: Reply) -> Iterator[Violation]:
-    """Judge the form of a representation."""
-    if reply.represents:
-        for violation in _judge(reply):
-            yield replace(violation, cls=reply.kind)
-
-
-def _judge(reply: Reply) -> Iterator[Violation]:
-    response = reply.response
-    assert response is not None
-    content_types = [value for name, value in response.headers if name.lower() == "content-type"] or [""]
-    # Of several no recipient can tell which is meant; they must not be sent (RFC 9110 5.3).
-    for content_type in content_types:
-        if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
-            observed = content_type or "no Content-Type"
-            yield _violation("media-type", "Content-Type", "other", "application/json", observed)
-            break
-    credentials = response.header(_ALLOW_CREDENTIALS.lower())
-    if credentials is not None and credentials.strip().lower() not in ("true", "false"):
-        yield _violation(
-            "documented-headers", _ALLOW_CREDENTIALS, "not-boolean", "true or false", repr(credentials)
-        )
-    if response.truncated:
-        return  # the suite itself has cut it: nothing is known of the rest
-    try:
-        document = reply.document
-    except NotJSON as error:
-        yield _violation("json-body", None, "not-json", "one JSON object", str(error))
-        return
-    if not isinstance(document, dict):
-        yield _violation("json-body", None, "not-object", "one JSON object", f"a JSON {_kind(document)}")
-        return
-    yield from _attributes(reply, document)
-
-
-def _attributes(reply: Reply, document: Mapping[str, Any]) -> Iterator[Violation]:
-    settings = {each.attribute for each in FIELDS}
-    wrong = set()
-    for error in _VALIDATOR.iter_errors(document):
-        name = str(error.absolute_path[0]) if error.absolute_path else None
-        # The settings' values are compared with what was sent, by the expected state; links are a SHOULD of their own.
-        if name == "links" or name in wrong or (name in settings and error.validator != "type"):
-            continue
-        wrong.add(name)
-        yield _violation(
-            "response-schema",
-            name,
-            "type" if error.validator == "type" else "pattern",
-            f"{name}: {_wanted(name)}",
-            f"{name}: {_shorten(document.get(name or ''))}",
-        )
-    account = document.get("account_sid")
-    if account is None:
-        yield _violation("account-sid-present", "account_sid", "absent", "account_sid", "null or absent")
-    elif (
-        reply.account_sid is not None
-        and "account_sid" not in wrong
-        and str(account).lower() != reply.account_sid.lower()
-    ):
-        yield _violation(
-            "account-sid",
-            "account_sid",
-            "other-account",
-            reply.account_sid,
-            f"account_sid: {_shorten(account)}",
-        )
-    url = document.get("url")
-    if isinstance(url, str) and not _is_url(url, PATH):
-        yield _violation(
-            "resource-url", "url", "other", f"an absolute URL ending in {PATH}", f"url: {_shorten(url)}"
-        )
-    links = document.get("links")
-    chat = document.get(CHAT.attribute)
-    well_formed = isinstance(chat, str) and decide_sid(chat, CHAT.prefix).answer is Answer.ACCEPT
-    if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
-        expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
-        yield _violation("resource-links", "links", "other", expected, f"links: {_shorten(links)}")
-
-
-def _wanted(name: str | None) -> str:
-    if name is None:
-        return "an object"
-    return str(load("response.schema.json")["properties"].get(name, {}).get("title", "a string or null"))
+RULES = tuple(check_response.rules)
 
 
 def _is_url(text: str, ending: str) -> bool:
-    if re.search(r"[\x00-\x20\x7f]", text):  # which urlsplit takes out
+    if re.search(r"[\x00-\x20\x7f]", text):  # urlsplit would take these characters out
         return False
     try:
         parts = urlsplit(text)
@@ -278,20 +286,3 @@ def _names_another(links: object, chat: object) -> bool:
     service = links.get("service") if isinstance(links, dict) else None
     named = re.search("/Services/(IS[0-9a-fA-F]{32})/", service) if isinstance(service, str) else None
     return named is not None and isinstance(chat, str) and named[1].lower() != chat.lower()
-
-
-def _violation(rule: str, name: str | None, outcome: str, expected: str, observed: str) -> Violation:
-    statement = next(each.statement for each in RULES if each.id == rule)
-    return Violation(
-        rule=rule, outcome=outcome, field=name, summary=statement, expected=expected, observed=observed
-    )
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)"
-
-
-def _kind(value: object) -> str:
-    names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return names.get(type(value), "number")

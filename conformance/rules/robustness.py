@@ -1,81 +1,34 @@
-"""Rules that every answer must meet, whatever was sent."""
+"""Rules about every answer, whatever the request was."""
 
 from collections.abc import Iterable, Iterator
 
 from conformance.http import Exchange, FailureKind
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
-from conformance.rules.acceptance import describe, is_good
+from conformance.rules.acceptance import is_good
+from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, ANSWERED
 from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
-from conformance.rules.protocol import wire_classes
 from conformance.rules.reply import Reply
+from conformance.rules.wire import wire_classes
+from conformance.rules.wording import describe
 
 _LARGE_BODY = 64 * 1024
-"""Bytes. A server may answer what is larger before it has read it, and close: the answer can get lost."""
+"""Bytes. A server may answer a larger body before it has read it, and close: the answer can get lost."""
 
 
-def check_robustness(reply: Reply) -> Iterator[Violation]:
-    """No 5xx, an answer to every request, right framing, no leaked token."""
-    request, response, failure = reply.request, reply.response, reply.exchange.failure
-    sent = describe(request)
-    if failure is not None:
-        if failure.kind is FailureKind.FRAMING or failure.partial:
-            yield Violation(
-                rule="framing",
-                outcome="framing",
-                field=None,
-                summary=f"{sent}: the answer's framing is wrong",
-                expected="a message framed as RFC 9112 6 has it",
-                observed=failure.detail,
-                cls=reply.kind,
-            )
-        elif failure.kind is FailureKind.TIMEOUT or (
-            failure.kind is FailureKind.DISCONNECT
-            and len(request.body or b"") <= _LARGE_BODY
-            # RFC 9110 9.3.1 and 9.3.2 allow for closing the connection on content that GET and HEAD do not have.
-            and not (request.method in ("GET", "HEAD") and request.body)
-        ):
-            yield Violation(
-                rule="every-request-answered",
-                outcome=str(failure.kind),
-                field=None,
-                summary=f"{sent} got no answer",
-                expected="an answer",
-                observed=failure.detail,
-            )
-    if response is None:
-        return
-    # 501 is the RFC 9110 15.6.2 answer to a method that the server does not know at all.
-    if response.status >= 500 and not (response.status == 501 and request.method not in ("GET", "POST")):
-        yield Violation(
-            rule="no-server-error",
-            outcome="server-error",
-            field=None,
-            summary=f"{sent} brought a server error",
-            expected="no 5xx",
-            observed=f"status {response.status}",
-        )
-    if reply.leaks:
-        yield Violation(
-            rule="no-leak",
-            outcome="leaked",
-            field=None,
-            summary=f"the answer to {sent} holds an auth token",
-            expected="no secret in an answer",
-            observed="the token, in the answer's header or body",
-            cls=reply.kind,
-        )
+check_robustness = Checks()
+"""Judges that every request brings an answer, that no answer is a 5xx, and that none leaks a token."""
 
 
 _SIZES = (5_000, 4_301, 20_000, 100_000)
 """Digits: beyond the 4,300 that Python's int() takes, beyond 64-bit and double range, beyond a header's size."""
 
 _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f4a5")
-"""What means something to a shell, a template, a query or a terminal, or takes two or four bytes."""
+"""Characters that mean something to a shell, a template, a query or a terminal, or that take two or four bytes."""
 
 
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
-    """Whether a request was rightly not answered with 200, and must have no effect on the next."""
+    """Whether a request was rightly answered with another status than 200, so that it must not affect the next."""
     return exchange.status != 200 and not is_good(exchange.request)
 
 
@@ -84,24 +37,26 @@ _POSTED = Evidence(
     lambda reply: reply.request.method == "POST" and reply.exchange.status not in (None, 404, 405, 501),
 )
 
-RULES = (
-    Rule(
-        id="implemented",
-        group="robustness",
-        level=Level.MUST,
-        aspect=Aspect.WIRE,
-        evidence=_POSTED,
-        statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
-        source=DOCUMENT,
-        classes=answers("update"),
-    ),
+IMPLEMENTED = Rule(
+    id="implemented",
+    group="robustness",
+    level=Level.MUST,
+    aspect=Aspect.WIRE,
+    evidence=_POSTED,
+    statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
+    source=DOCUMENT,
+    classes=answers("update"),
+)
+
+
+@check_robustness.add(
     Rule(
         id="no-server-error",
         group="robustness",
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
-        statement="Nothing that is sent brings a 5xx.",
+        statement="No request is answered with a 5xx.",
         source="RFC 9110 15.6: the server is aware that it has erred",
         classes=(
             fixed_class(
@@ -152,45 +107,83 @@ RULES = (
             *wire_classes("escapes", "invalid-utf-8", "nul"),
             *wire_classes("other-media-type"),
         ),
-    ),
+    )
+)
+def _server_error(reply: Reply) -> Iterator[Broken]:
+    request, response = reply.request, reply.response
+    if response is None or response.status < 500:
+        return
+    # 501 is the RFC 9110 15.6.2 answer to a method that the server does not know at all.
+    if response.status != 501 or request.method in ("GET", "POST"):
+        summary = f"{describe(request)} brought a server error"
+        yield Broken("server-error", None, "no 5xx", f"status {response.status}", summary)
+
+
+@check_robustness.add(
     Rule(
         id="every-request-answered",
         group="robustness",
         level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
-        statement="Every request is answered: no hang, no dropped connection.",
+        statement="Every request is answered: the target neither hangs nor drops the connection.",
         source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
         classes=wire_classes("size"),
-    ),
+    )
+)
+def _no_answer(reply: Reply) -> Iterator[Broken]:
+    request, failure = reply.request, reply.exchange.failure
+    if failure is None or failure.partial:  # a partial answer is a matter of framing
+        return
+    # RFC 9110 9.3.1 and 9.3.2 allow for closing the connection on content that GET and HEAD do not have.
+    may_close = len(request.body or b"") > _LARGE_BODY or (request.method in ("GET", "HEAD") and request.body)
+    if failure.kind is FailureKind.TIMEOUT or (failure.kind is FailureKind.DISCONNECT and not may_close):
+        summary = f"{describe(request)} got no answer"
+        yield Broken(str(failure.kind), None, "an answer", failure.detail, summary)
+
+
+@check_robustness.add(
     Rule(
         id="no-leak",
         group="robustness",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=ANSWERED,
-        statement="No answer holds an auth token that its request's body, path and parameters did not.",
+        statement="No answer holds an auth token that its request's body, path and parameters do not hold.",
         source="https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
         classes=answers("update", "refusal", "read", "unauthorised"),
-    ),
-    Rule(
-        id="stays-usable",
-        group="robustness",
-        level=Level.MUST,
-        aspect=Aspect.WIRE,
-        evidence=ACCEPTED,
-        culprit=is_trouble,
-        statement="After whatever was sent, the next ordinary request works.",
-        source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
-        classes=answers("update"),
-    ),
+    )
 )
+def _leak(reply: Reply) -> Iterator[Broken]:
+    if reply.leaks and reply.response is not None:
+        yield Broken(
+            "leaked",
+            None,
+            "no secret in an answer",
+            "the token, in the answer's header or body",
+            summary=f"the answer to {describe(reply.request)} holds an auth token",
+        )
+
+
+STAYS_USABLE = Rule(
+    id="stays-usable",
+    group="robustness",
+    level=Level.MUST,
+    aspect=Aspect.WIRE,
+    evidence=ACCEPTED,
+    culprit=is_trouble,
+    statement="An ordinary request works after any other request.",
+    source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
+    classes=answers("update"),
+)
+
+RULES = (IMPLEMENTED, *check_robustness.rules, STAYS_USABLE)
 
 
 def unusable(canary: Exchange, after: Exchange) -> Violation:
-    """An ordinary update that fails after another request had failed."""
+    """The violation that an ordinary update fails after another request had failed."""
     return Violation(
-        rule="stays-usable",
+        rule=STAYS_USABLE.id,
         outcome="unusable",
         field=None,
         summary="an ordinary update fails after another request had failed",
@@ -201,17 +194,17 @@ def unusable(canary: Exchange, after: Exchange) -> Violation:
 
 
 def is_absence(violation: Violation) -> bool:
-    """Whether a violation says that the resource is not there."""
-    return violation.rule == "implemented"
+    """Whether a violation says that the resource does not exist."""
+    return violation.rule == IMPLEMENTED.id
 
 
 def absent(statuses: Iterable[int | None]) -> Violation:
-    """A resource that is not there."""
+    """The violation that the resource does not exist, as shown by the statuses of the answers to POST."""
     return Violation(
-        rule="implemented",
+        rule=IMPLEMENTED.id,
         outcome="absent",
         field=None,
-        summary="the resource is not there",
+        summary="the resource does not exist",
         expected="an answer to POST other than 404, 405 and 501",
         observed=f"status {' and '.join(str(status) for status in dict.fromkeys(statuses))} to POST",
     )

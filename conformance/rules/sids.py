@@ -1,4 +1,4 @@
-"""Rules about the two SIDs: their documented pattern, and that they come back as they were set."""
+"""Rules about the two SIDs: they must match the documented pattern, and come back as they were set."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +22,11 @@ _SPELLINGS = {
 }
 
 FIVE = ("lower-case", "upper-case", "mixed-case", "digits", "letters")
-"""The spellings by which a run finds out whether the target takes SIDs of services that it does not know."""
+"""The spellings with which a run finds out whether the target accepts SIDs of unknown services."""
 
 
 def unprovisioned(target_field: Field) -> Mapping[str, str]:
-    """Five well-formed SIDs, one for each spelling, that no service is likely to have."""
+    """Well-formed SIDs that hardly any service has, one for each spelling in `FIVE`."""
     return {name: target_field.prefix + _SPELLINGS[name][0] for name in FIVE}
 
 
@@ -71,9 +71,10 @@ _TOGETHER = {
     "too-short": ("one-short", "short", "bare-prefix"),
     "too-long": ("one-long", "long"),
 }
-"""Kinds of mistakes that one check makes or does not make together: one input class each."""
+"""By input class, the strategies' classes that it joins: a check gets all of them wrong, or none."""
 
 
+# `value_class` says what a rare class is.
 _RARE = frozenset(
     {
         "look-alike-prefix",
@@ -99,7 +100,7 @@ def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
 def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> InputClass:
     classes = [INVALID_SID_CLASSES[part] for part in parts]
     examples = zip_longest(*(each.examples(target_field.prefix) for each in classes))
-    # One wrong letter shows more than two do.
+    # A prefix with one wrong letter also catches a check of the other letter alone.
     first = ("X" + target_field.prefix[1] + "a" * 32,) if name == "sid/wrong-letters" else ()
     return value_class(
         target_field,
@@ -116,7 +117,7 @@ _UNKNOWN = "no SID that was sent was accepted and shown; a target that knows its
 
 
 def _verbatim(about: Field) -> Evidence:
-    """A SID with letters that is shown for the first time."""
+    """An answer that shows for the first time a SID that has letters after its prefix."""
     shown = proved(Proof.ECHOED, _UNKNOWN, about)
     return Evidence(
         _UNKNOWN,
@@ -131,7 +132,7 @@ def _verbatim(about: Field) -> Evidence:
 def _rules(target_field: Field) -> Iterator[Rule]:
     slug, parameter, prefix = target_field.slug, target_field.parameter, target_field.prefix
     pattern = f"{DOCUMENT}: length 34, ^{prefix}[0-9a-fA-F]{{32}}$"
-    # The prefix is what even a careless target looks at: who does not, looks at nothing else either.
+    # Even a careless target checks the prefix. One that does not will check nothing else, so this claim comes first.
     for group, aspect, statement in (
         ("prefix", Aspect.SYNTAX, f"that does not begin with {prefix}"),
         ("length", Aspect.MINIMUM, "that is not 34 characters long"),
@@ -170,7 +171,7 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         aspect=Aspect.ECHO,
         field=target_field,
         evidence=proved(Proof.ECHOED, _UNKNOWN, target_field),
-        statement=f"A {parameter} that was accepted comes back equal but for the case of its digits, free of blanks.",
+        statement=f"A {parameter} that was accepted comes back without blanks, equal but for the case of digits.",
         source=f"{DOCUMENT}: {target_field.attribute}",
         classes=(_echo(target_field),),
     )

@@ -1,4 +1,4 @@
-"""Rules about what an update changes, and what it leaves alone: the expected state predicts, an answer shows."""
+"""Rules about state: which settings an update changes, and which it must leave alone."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -22,6 +22,7 @@ from conformance.model import (
     Rule,
     Situation,
     Violation,
+    shortened,
 )
 from conformance.oracle.decisions import BLANKS, Answer, decide_value
 from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
@@ -46,11 +47,11 @@ _BROKEN = {
     Kind.PATTERN: "response-schema",
     Kind.LENGTH: "timer-representation",
 }
-"""The rule that each kind of mismatch breaks; those about one setting alone have its slug before their kind."""
+"""The rule that each kind of mismatch breaks. For any other kind the id is the setting's slug and the kind."""
 
 
 def check_state(reply: Reply) -> Iterator[Violation]:
-    """Compare a representation with the expected state."""
+    """Judge whether a representation shows what the expected state predicts."""
     shown = reply.shown if reply.authorised and reply.request.method in ("POST", "GET") else None
     if shown is None or not (reply.represents or any(shown.values())):
         return
@@ -81,18 +82,18 @@ def check_state(reply: Reply) -> Iterator[Violation]:
 
 
 def violation_of(mismatch: Mismatch) -> Violation:
-    """A mismatch, as a violation of the rule that it breaks."""
+    """The violation that a mismatch is, with the rule that it breaks."""
     about, kind = mismatch.about, mismatch.kind
     own = kind not in _BROKEN
     return Violation(
         rule=f"{about.slug}-{kind}" if own else _BROKEN[kind],
         outcome=mismatch.outcome,
-        # The input class matters for an echo; for what stays or goes, only whose setting it is.
+        # An echo depends on the value, so its input class counts. A lost setting does not: the setting counts.
         cls="" if own else f"setting/{about.slug}",
         field=about.attribute,
         summary=_summary(mismatch),
         expected=f"{about.attribute}: {_expected(mismatch)}",
-        observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _short(mismatch.shown)}",
+        observed=f"{about.attribute}: {'null or absent' if mismatch.shown is None else _quoted(mismatch.shown)}",
         related=mismatch.related,
         was_null=mismatch.was_null,
     )
@@ -104,7 +105,7 @@ def _summary(mismatch: Mismatch) -> str:
         return f"{about.attribute} comes back as a value that it can never have"
     if sent is None:
         return f"{about.attribute} was not sent, yet it is no longer the same"
-    said = f"{about.parameter}={_short(sent)} was accepted"
+    said = f"{about.parameter}={_quoted(sent)} was accepted"
     if mismatch.shown == sent:
         return f"{said}, and comes back as it was sent"
     return f"{said}, but {'none' if mismatch.shown is None else 'another value'} is shown"
@@ -117,25 +118,29 @@ def _expected(mismatch: Mismatch) -> str:
         minimum = mismatch.outcome == "below-minimum"
         return f"at least {mismatch.about.minimum} s" if minimum else "an ISO 8601 duration"
     if mismatch.outcome == "blank" and mismatch.sent is not None:
-        return f"{_short(mismatch.sent.strip(BLANKS))}, or a refusal"
+        return f"{_quoted(mismatch.sent.strip(BLANKS))}, or a refusal"
     values = [each for each in mismatch.expected if each != mismatch.shown]
-    return " or ".join("null" if each is None else _short(each) for each in values) or "a refusal"
+    return " or ".join("null" if each is None else _quoted(each) for each in values) or "a refusal"
+
+
+def _quoted(text: str) -> str:
+    return shortened(repr(text), 80)
 
 
 def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
     """
-    The answer to one of several concurrent updates of different settings does not show what it has set.
+    Yield a violation where the answer to one of several concurrent updates does not show what that update has set.
 
     Args:
         reply: The answer.
-        broken: The rules that the target is known to break; those about what any answer shows explain it.
+        broken: The ids of the rules that the target is known to break. Some of them explain such an answer.
     """
     shown = reply.shown if reply.represents else None
     for name, value in reply.form or ():
         about = BY_PARAMETER[name]
         back = (shown or {}).get(about.attribute)
         explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(broken)
-        # An attribute that is absent shows nothing that could be another's.
+        # An absent attribute does not show a value of another update.
         if (
             shown is not None
             and about.attribute in shown
@@ -154,7 +159,7 @@ def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
 
 
 def unsteady(first: Exchange) -> Violation:
-    """Two reads with no write between them that show different settings."""
+    """The violation that two reads with no write between them show different settings."""
     return Violation(
         rule=_BROKEN[Kind.SAFE],
         outcome="unsteady",
@@ -172,12 +177,12 @@ def is_concurrent(violation: Violation) -> bool:
 
 
 def locked_out(violation: Violation) -> Violation:
-    """The refusal of a good update that others were sent beside at the same moment."""
+    """The same violation as one of concurrent writers: a good update was refused beside others at the same moment."""
     return replace(violation, rule=_BROKEN[Kind.CONCURRENT])
 
 
 def _is_safe(exchange: Exchange, last: Exchange) -> bool:
-    # What only shows in a read was not written by it.
+    # Where only a read shows the change, nothing says that a safe request wrote it.
     return exchange.request.method in ("GET", "HEAD", "OPTIONS") and last.request.method == "POST"
 
 
@@ -222,7 +227,7 @@ def _last_wins(situation: Situation) -> Sequence[Probe]:
 
 
 def _fresh(situation: Situation) -> Sequence[Probe]:
-    """Writes on one connection, looks on others."""
+    """Updates on one connection, and looks at them on others."""
     everything = Request(body=encode_form(pairs_for(situation, 30)))
     looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
     return [
@@ -233,7 +238,7 @@ def _fresh(situation: Situation) -> Sequence[Probe]:
 
 
 def _kept(situation: Situation) -> Sequence[Probe]:
-    """A value is still there some seconds later; in an account that has little else to do, where there is one."""
+    """An update, and a look at it some seconds later, in the last account: other probes use that one least."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
     return [Probe(steps=(before, replace(update(SHORT_INACTIVE), account=account)), pause=2.0)]
@@ -248,13 +253,13 @@ def _reads(situation: Situation) -> Sequence[Probe]:
 
 
 def _safe(situation: Situation) -> Sequence[Probe]:
-    """Safe methods, with what a careless router takes for an update; then an update of another setting."""
+    """Safe methods, some with parameters that a careless router takes for an update; then a look."""
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))
     plain = [Request(method=method, content_type=None) for method in ("GET", "HEAD", "OPTIONS")]
     queried = [replace(request, query=query, intends=wanted) for request in plain]
-    # Content that nobody reads may be taken for the next request: on connections of their own.
+    # These have connections of their own: a server that leaves the content unread may take it for the next request.
     filled = [
         replace(update(*wanted), method=request.method, intends=wanted, fresh=True) for request in plain[:2]
     ]
@@ -279,7 +284,7 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
         return Request(body=encode_form(pairs), account=account)
 
     mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
-    # The other account named in the form is an unknown parameter, or a way to write to it.
+    # A form that names the other account has an unknown parameter, or is a way to write to that account.
     named = [
         of(0, (INACTIVE.parameter, "PT17M17S"), ("AccountSid", sid)) for sid in situation.account_sids[1:2]
     ]
@@ -293,7 +298,7 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
 
 
 def _concurrent(situation: Situation) -> Sequence[Probe]:
-    """Each setting by a writer of its own, at the same time; the next updates show what is left."""
+    """One concurrent writer for each setting, and two updates that show whether all writes were kept."""
     return [
         probe
         for turn in range(6)
@@ -321,7 +326,7 @@ def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[Rul
     """
     A Hypothesis state machine of updates, refusals, reads and repetitions, on one or several connections.
 
-    It makes a sequence and hands it over when it is complete: what is sent must not depend on what is answered.
+    It hands over each sequence when it is complete, since the requests must not depend on the answers.
     """
 
     class Updates(RuleBasedStateMachine):
@@ -358,10 +363,6 @@ def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[Rul
                 receive(single(*self.steps, update(SHORT_INACTIVE)))
 
     return Updates
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= 80 else f"{text[:60]!r} and {len(text) - 60} more characters"
 
 
 RULES = (
@@ -414,7 +415,7 @@ RULES = (
                 examples=_fresh,
             ),
             InputClass(
-                id="state/kept-for-seconds", reason="a value looked at some seconds later", examples=_kept
+                id="state/kept-for-seconds", reason="write, and look some seconds later", examples=_kept
             ),
         ),
     ),
@@ -461,7 +462,7 @@ RULES = (
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
         culprit=_is_of_another_account,
-        statement="An account's updates are seen by that account alone.",
+        statement="An update changes the settings of its own account alone.",
         source=f"{DOCUMENT}: account-level settings, of the account responsible",
         classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
     ),
@@ -471,12 +472,12 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
-        statement="Concurrent updates of different settings lose none of them.",
+        statement="Concurrent updates of different settings are all kept.",
         source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
             InputClass(
                 id="state/concurrent",
-                reason="four writers at once, one for each setting",
+                reason="four concurrent writers, one for each setting",
                 examples=_concurrent,
             ),
         ),

@@ -1,4 +1,4 @@
-"""Rules about the two timers: what is a duration, how long it must be, and that it comes back as it was set."""
+"""Rules about the two timers: a value must be a duration, be long enough, and come back as it was set."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -16,8 +16,8 @@ _ERRORS = {
     CLOSED: "https://www.twilio.com/docs/api/errors/50376 and 50380",
 }
 
-# By notation: one class for each, so that even the shortest run sends one of each. The first of a class is
-# what shows most; what a person would write comes next.
+# Each notation is a class of its own, so that even the shortest run sends one of each. The value that catches most
+# mistakes comes first, and then the values that a person would write.
 _AT_MINIMUM = {
     "minutes": ("PT1M", "PT10M"),
     "seconds": ("PT60S", "PT600S"),
@@ -122,11 +122,23 @@ _NOTATIONS = {
 }
 
 
-def _notes(name: str) -> str:
-    return name.replace("-", " ")
+_WORDS = {
+    "carry-over": "numbers beyond the next unit, such as PT90M",
+    "fraction": "a decimal fraction",
+    "fraction-comma": "a decimal fraction after a comma",
+    "fraction-point": "a decimal fraction after a full stop",
+    "leading-zeros": "numbers with leading zeros",
+    "long-fraction": "a decimal fraction of many digits",
+    "many-zeros": "numbers with dozens of leading zeros",
+    "mixed": "several units",
+    "skipping": "several units, with one between them left out",
+    "tiny": "a small fraction",
+    "zero-components": "components that are zero",
+}
+"""What a notation is called in the reason of its input class; the others are called by their names."""
 
 
-# Kinds of mistakes that one parser makes or does not make together: one input class each.
+# By input class, the strategies' classes that it joins: a parser gets all of them wrong, or none.
 _TOGETHER = {
     "foreign-digits": ("full-width-digits", "arabic-indic-digits", "devanagari-digits", "other-numerals"),
     "number-syntax": ("hexadecimal", "not-finite", "arithmetic"),
@@ -146,11 +158,12 @@ _TOGETHER = {
 
 
 _FIRST = {"missing-unit": ("PT600",)}
-"""Long enough in seconds: read as ten of them, the strategies' first example is refused for that."""
+"""600 seconds are long enough. A target that reads PT10 as seconds would refuse it for the minimum, not the syntax."""
 
 _COMMON = frozenset({"newline-around"})
-"""`$` lets a newline pass in most regular expression engines."""
+"""Many implementers make this mistake: `$` matches before a newline in most regular expression engines."""
 
+# `value_class` says what a rare class is.
 _RARE = frozenset(
     {
         "repeated-period-designator",
@@ -184,7 +197,7 @@ _RARE = frozenset(
 
 
 def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
-    """The classes of invalid durations whose first example is to be refused for what is claimed of it."""
+    """The classes of invalid durations whose first example is decided on by this claim, such as `syntax`."""
     grouped = {name: group for group, names in _TOGETHER.items() for name in names}
     groups: dict[str, Sequence[str]] = {}
     for name, each in INVALID_DURATION_CLASSES.items():
@@ -200,7 +213,7 @@ def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
 
 
 def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool) -> InputClass:
-    """An input class of the strategies' classes of those names, the first example of each before the second of any."""
+    """An input class made from several of the strategies' classes: first the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
     examples = zip_longest(*(each.examples() for each in classes))
     return value_class(
@@ -253,7 +266,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 value_class(
                     timer,
                     f"timer/below-{name}",
-                    f"shorter than the minimum, in {_notes(name)}",
+                    f"shorter than the minimum: {_WORDS.get(name, name)}",
                     values[index],
                     rare=f"below-{name}" in _RARE,
                 )
@@ -284,7 +297,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 value_class(
                     timer,
                     f"timer/minimum-{name}",
-                    f"exactly the minimum, in {_notes(name)}",
+                    f"exactly the minimum: {_WORDS.get(name, name)}",
                     (values[index],),
                     rare=f"minimum-{name}" in _RARE,
                 )
@@ -318,13 +331,13 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
         classes=(
             *(
-                value_class(timer, f"timer/{name}", f"long enough, in {_notes(name)}", values)
+                value_class(timer, f"timer/{name}", f"long enough: {_WORDS.get(name, name)}", values)
                 for name, values in _accepted(timer).items()
             ),
             value_class(
                 timer,
                 "timer/any-length",
-                "any length up to a month, in the notations that every reading has",
+                "any length up to a month, in the notations that every reading knows",
                 ("PT18M37S",),
                 lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
                 rare=True,
@@ -338,7 +351,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         aspect=Aspect.ECHO,
         field=timer,
         evidence=proved(Proof.ECHOED, NOT_SHOWN, timer),
-        statement=f"A {timer.parameter} that was accepted comes back as the same length, free of blanks.",
+        statement=f"A {timer.parameter} that was accepted comes back as the same length, without blanks.",
         source=f"{DOCUMENT}: {timer.attribute}",
         classes=(
             value_class(
@@ -375,7 +388,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                 value_class(
                     timer,
                     f"timer/{name}",
-                    f"ISO 8601-1 has it, some parsers do not: {_notes(name)}",
+                    f"a notation of ISO 8601-1 that some parsers lack: {_WORDS.get(name, name)}",
                     values,
                 )
                 for name, values in _NOTATIONS.items()
@@ -396,7 +409,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         aspect=Aspect.ACCEPTANCE,
         field=timer,
         evidence=refuses("strictness", timer),
-        statement=f"A {timer.parameter} that only a looser reading than ISO 8601-1 takes is refused.",
+        statement=f"A {timer.parameter} that is a duration only by a looser reading than ISO 8601-1 is refused.",
         source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
         classes=(
             *_refused(timer, "strictness"),

@@ -1,4 +1,4 @@
-"""The decisions that are settled, each by its example."""
+"""The decisions on timers, SIDs and forms, each by its examples."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ OPEN = ["PT0S", "P400D", "P2Y", "PT99999999999999999999S", "PT" + "0" * 400 + "6
         *((text, Answer.REJECT, Level.SHOULD) for text in SHOULD_REJECT),
     ],
 )
-def test_timers_that_are_decided(text: str, answer: Answer, level: Level) -> None:
+def test_a_timer_that_must_or_should_be_accepted_or_refused(text: str, answer: Answer, level: Level) -> None:
     minimum = 60 if text in ("PT60S", "PT1M", "PT59S", "PT90.5S", "PT59.999999999S") else 600
 
     decision = decide_timer(text, minimum)
@@ -72,7 +72,7 @@ def test_timers_that_are_decided(text: str, answer: Answer, level: Level) -> Non
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_timers_that_are_open(text: str) -> None:
+def test_a_timer_that_may_be_accepted_or_refused(text: str) -> None:
     assert decide_timer(text, 600).answer is Answer.OPEN
 
 
@@ -234,7 +234,7 @@ def test_valid_durations_are_never_to_be_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", INVALID_DURATION_CLASSES)
-def test_what_no_looser_reading_takes_must_be_refused(name: str) -> None:
+def test_a_value_that_no_looser_reading_parses_must_be_refused(name: str) -> None:
     cls = INVALID_DURATION_CLASSES[name]
 
     decisions = [decide_timer(text, 60) for text in cls.examples()]
@@ -263,7 +263,7 @@ def test_every_spelling_of_hex_is_to_be_accepted(text: str) -> None:
     assert (decision.answer, decision.level) == (Answer.ACCEPT, Level.MUST)
 
 
-def test_an_unknown_sid_may_be_refused_where_the_target_takes_only_known_ones() -> None:
+def test_an_unknown_sid_may_be_refused_where_the_target_accepts_known_ones_only() -> None:
     form = ((CHAT.parameter, "IS" + "b" * 32),)
 
     assert decide(form).answer is Answer.ACCEPT

@@ -1,4 +1,4 @@
-"""The readings, held against tables that others made and against properties of their own."""
+"""The readings, compared with tables from other projects and tested for properties of their own."""
 
 import json
 import time
@@ -87,7 +87,7 @@ def test_time_is_linear_in_the_input_up_to_100_000_digits(pattern: str) -> None:
             best.append(time.process_time() - began)
         return min(best)
 
-    # Quadratic work would be a hundred times as much for ten times the digits.
+    # Quadratic work would take a hundred times as long for ten times the digits.
     assert seconds(100_000) < 40 * seconds(10_000) + 0.02
 
 

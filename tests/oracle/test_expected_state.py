@@ -1,4 +1,4 @@
-"""The expected state: what it predicts after any updates, and which rule it blames for something else."""
+"""The expected state: what it predicts after updates, and the rule that another value breaks."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ SEEN = {T: "PT5M"}
 
 
 class Account:
-    """An expected state and the exchanges that it is told."""
+    """An account's expected state, with methods that record an exchange and compare its answer."""
 
     def __init__(self, *others: "Account") -> None:
         self.state = ExpectedState()
@@ -34,10 +34,10 @@ class Account:
     def takes(
         self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
     ) -> list[tuple[str, str]]:
-        """Tell of an accepted request whose answer shows settings; returns what is violated."""
-        return [(each.rule, each.outcome) for each in self.told(request, shown, authorised=authorised)]
+        """Record an accepted request whose answer shows settings; return the rules that it breaks, with outcomes."""
+        return [(each.rule, each.outcome) for each in self.violations(request, shown, authorised=authorised)]
 
-    def told(
+    def violations(
         self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
     ) -> list[Violation]:
         exchange = self.exchange(request, shown)
@@ -87,14 +87,14 @@ def test_another_spelling_of_what_was_sent_is_right(
     assert is_right(BY_PARAMETER[parameter], sent, shown) is right
 
 
-def test_what_was_sent_and_what_was_there_is_expected() -> None:
+def test_values_that_were_sent_or_were_there_are_expected() -> None:
     account = Account()
     assert account.takes(READ, SEEN) == []
     assert account.takes(inactive("PT1H"), {T: "PT60M"}) == []
     assert account.takes(OTHER, {T: "PT1H", CLOSED.attribute: "P30D"}) == []
 
 
-def test_a_mismatch_is_told_once_and_then_adopted() -> None:
+def test_a_mismatch_is_reported_once_and_then_adopted() -> None:
     account = Account()
     assert account.takes(inactive("PT7M"), {T: "PT8M"}) == [("inactive-timer-echo", "changed")]
     assert account.takes(OTHER, {T: "PT8M", CLOSED.attribute: "P30D"}) == []
@@ -120,7 +120,7 @@ def test_the_same_update_twice_that_shows_something_else_breaks_idempotence() ->
     assert account.takes(inactive("PT7M"), {T: "PT14M"}) == [("idempotence", "changed")]
 
 
-def test_the_same_wrong_answer_to_the_same_update_is_no_matter_of_idempotence() -> None:
+def test_the_same_wrong_answer_to_the_same_update_does_not_break_idempotence() -> None:
     """A mock that always answers its example does not change anything by being asked twice."""
     account = Account()
     account.takes(READ, SEEN)
@@ -131,7 +131,7 @@ def test_the_same_wrong_answer_to_the_same_update_is_no_matter_of_idempotence() 
 def test_a_parameter_that_was_not_sent_keeps_its_value() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
-    (reset,) = account.told(OTHER, {T: None, CLOSED.attribute: "P30D"})
+    (reset,) = account.violations(OTHER, {T: None, CLOSED.attribute: "P30D"})
     assert (reset.rule, reset.outcome, reset.field) == ("omitted-parameters-kept", "reset", T)
     assert [each.request for each in reset.related] == [inactive("PT7M")]
 
@@ -150,12 +150,12 @@ def test_a_refused_update_that_wrote_is_named_with_its_request(status: int) -> N
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
     account.refuses(inactive("PT17S"), status=status)
-    (written,) = account.told(OTHER, {T: "PT17S", CLOSED.attribute: "P30D"})
+    (written,) = account.violations(OTHER, {T: "PT17S", CLOSED.attribute: "P30D"})
     assert written.rule == "rejected-update-changes-nothing"
     assert inactive("PT17S") in [each.request for each in written.related]
 
 
-def test_a_write_without_credentials_is_told_when_it_shows() -> None:
+def test_a_write_without_credentials_is_reported_when_an_answer_shows_it() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
     account.refuses(inactive("PT9M", auth=NO_AUTH), authorised=False)
@@ -172,7 +172,7 @@ def test_a_get_that_writes_breaks_safe_methods() -> None:
     assert account.takes(OTHER, {T: "PT33M", CLOSED.attribute: "P30D"}) == [("safe-methods", "written")]
 
 
-def test_what_only_get_shows_is_a_should() -> None:
+def test_a_value_that_only_get_shows_breaks_a_should() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
     assert account.takes(READ, {T: "PT9M"}) == [("read-reflects-writes", "different")]
@@ -195,18 +195,18 @@ def test_any_sent_value_of_a_repeated_parameter_is_right_and_another_is_not() ->
 
 
 def test_a_value_repeated_a_thousand_times_is_expected_once() -> None:
-    (violation,) = Account().told(update(*[(INACTIVE.parameter, "PT7M")] * 1000), {T: "PT9M"})
+    (violation,) = Account().violations(update(*[(INACTIVE.parameter, "PT7M")] * 1000), {T: "PT9M"})
     assert violation.expected.count("PT7M") == 1
 
 
-def test_an_empty_value_that_was_taken_may_clear_or_do_nothing() -> None:
+def test_an_accepted_empty_value_may_clear_the_setting_or_change_nothing() -> None:
     for shown in ("PT7M", None):
         account = Account()
         account.takes(inactive("PT7M"), {T: "PT7M"})
         assert account.takes(inactive(""), {T: shown}) == []
 
 
-def test_a_zero_that_was_taken_may_come_back_as_null_or_as_any_zero() -> None:
+def test_an_accepted_zero_may_come_back_as_null_or_as_any_zero() -> None:
     for shown in (None, "PT0S", "P0D", "PT0M"):
         assert Account().takes(inactive("PT0S"), {T: shown}) == []
 

@@ -1,4 +1,4 @@
-"""Shows one exchange to the watching rules."""
+"""Shows one exchange to the response checks."""
 
 import json
 
@@ -9,17 +9,17 @@ from conformance.oracle.decisions import decide, length_of
 from conformance.oracle.expected_state import ExpectedState
 from conformance.rules import Reply, judge
 
-# Nothing that is open for what else is set: inactive is short, closed long, unless the form says otherwise.
+# The timers in force: the closed one outlasts the inactive one by far, so no decision is open for that reason.
 LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [length_of("P30D")]}
 
 
-def told(
+def broken(
     request: Request | Pairs,
     response: Response | Failure,
     *,
     known_sids: dict[str, frozenset[str]] | None = None,
 ) -> dict[str, str]:
-    """The rules that one exchange breaks, with the kind of deviation."""
+    """The rules that one exchange breaks, each with its outcome."""
     if isinstance(request, tuple):
         request = update(*request)
     failed = isinstance(response, Failure)
@@ -31,18 +31,16 @@ def told(
     )
     form = request.form() if request.method == "POST" and not request.query else None
     decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
-    ledger = ExpectedState()
-    ledger.record(exchange, authorised=request.auth.valid)
-    reply = Reply(
-        exchange=exchange, form=request.form(), decision=decision, state=ledger, account_sid=ACCOUNT
-    )
+    state = ExpectedState()
+    state.record(exchange, authorised=request.auth.valid)
+    reply = Reply(exchange=exchange, form=request.form(), decision=decision, state=state, account_sid=ACCOUNT)
     return {each.rule: each.outcome for each in judge(reply)}
 
 
 def response(
     status: int = 200, document: object = None, *headers: tuple[str, str], body: bytes | None = None
 ) -> Response:
-    """A response; by default of a right configuration."""
+    """A response; by default the right representation."""
     content = (
         body if body is not None else json.dumps(representation() if document is None else document).encode()
     )
@@ -52,7 +50,7 @@ def response(
 
 
 def error(http_status: int, *headers: tuple[str, str], **changes: object) -> Response:
-    """A refusal as the vendor writes it, with changes."""
+    """A refusal in the vendor's form, with changes; `...` takes a member out."""
     document: dict[str, object] = {"code": 20001, "message": "no", "status": http_status}
     document["more_info"] = "https://www.twilio.com/docs/errors/20001"
     return response(

@@ -1,22 +1,22 @@
-"""Settled calls on answers: which status a form may get, and which rule is named for another one."""
+"""The statuses that a form may be answered with, and the rule that any other status breaks."""
 
 import pytest
 
 from conformance.http import Auth, Request, encode_form, update
 from conformance.model import FIELDS
-from rules.seeing import error, response, told
+from rules.seeing import broken, error, response
 
 GOOD = (("DefaultInactiveTimer", "PT20M"),)
 
 
 def shown(*pairs: tuple[str, str], status: int = 200) -> dict[str, str]:
-    """What is told of an update whose answer shows what it wrote."""
+    """The rules that an update breaks whose answer shows what it wrote."""
     attributes = {each.parameter: each.attribute for each in FIELDS}
     document = {
         "account_sid": None,
         **{attributes[name]: value for name, value in pairs if name in attributes},
     }
-    found = told(pairs, response(status, document))
+    found = broken(pairs, response(status, document))
     found.pop("account-sid-present", None)
     return found
 
@@ -27,23 +27,25 @@ def test_a_must_accept_form_with_200_is_right() -> None:
 
 @pytest.mark.parametrize("status", [201, 202, 204, 301, 302, 307])
 def test_another_2xx_or_3xx_to_a_must_accept_form_is_a_must_deviation(status: int) -> None:
-    assert told(GOOD, response(status)) == {"accepted-status": f"status-{status}"}
+    assert broken(GOOD, response(status)) == {"accepted-status": f"status-{status}"}
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
-def test_a_4xx_to_a_must_accept_form_is_blamed_on_its_value(status: int) -> None:
-    assert told(GOOD, error(status)) == {"inactive-timer-accept": "refused"}
+def test_a_4xx_to_a_must_accept_form_breaks_the_rule_about_its_value(status: int) -> None:
+    assert broken(GOOD, error(status)) == {"inactive-timer-accept": "refused"}
 
 
-def test_at_the_minimum_it_is_the_boundary_that_is_blamed() -> None:
+def test_a_4xx_to_a_value_at_the_minimum_breaks_the_boundary_rule() -> None:
     for value in ("PT1M", "PT60S", "PT0H1M", "PT1M1S"):
-        assert told((("DefaultInactiveTimer", value),), error(400)) == {"inactive-timer-boundary": "refused"}
+        assert broken((("DefaultInactiveTimer", value),), error(400)) == {
+            "inactive-timer-boundary": "refused"
+        }
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_which_4xx_refuses_is_open(status: int) -> None:
+def test_any_4xx_is_a_right_refusal(status: int) -> None:
     headers = (("WWW-Authenticate", "Basic"),)
-    assert told((("DefaultInactiveTimer", "banana"),), error(status, *headers)) == {}
+    assert broken((("DefaultInactiveTimer", "banana"),), error(status, *headers)) == {}
 
 
 @pytest.mark.parametrize(
@@ -63,11 +65,11 @@ def test_which_4xx_refuses_is_open(status: int) -> None:
         ("DefaultMessagingServiceSid", "xMG" + "a" * 32, "messaging-service-sid-anchoring"),
     ],
 )
-def test_a_must_reject_value_that_is_accepted_is_named_by_what_is_wrong_with_it(
+def test_an_accepted_must_reject_value_breaks_the_rule_about_its_mistake(
     parameter: str, value: str, rule: str
 ) -> None:
-    assert told(((parameter, value),), response())[rule] == "accepted"
-    assert told(((parameter, value),), error(400)) == {}
+    assert broken(((parameter, value),), response())[rule] == "accepted"
+    assert broken(((parameter, value),), error(400)) == {}
 
 
 @pytest.mark.parametrize(
@@ -86,66 +88,68 @@ def test_a_must_reject_value_that_is_accepted_is_named_by_what_is_wrong_with_it(
         ("DefaultChatServiceSid", "IS" + "a" * 32 + "\n"),
     ],
 )
-def test_blanks_empty_values_other_zeros_and_looser_readings_are_should(parameter: str, value: str) -> None:
+def test_blanks_empty_values_other_zeros_and_looser_readings_should_be_refused(
+    parameter: str, value: str
+) -> None:
     slug = "inactive-timer" if "Timer" in parameter else "chat-service-sid"
-    assert f"{slug}-strictness" in told(((parameter, value),), response())
-    assert told(((parameter, value),), error(400)) == {}
+    assert f"{slug}-strictness" in broken(((parameter, value),), response())
+    assert broken(((parameter, value),), error(400)) == {}
 
 
 @pytest.mark.parametrize("value", ["PT0S", "P10Y", "PT" + "0" * 80 + "600S"])
-def test_what_is_open_may_be_taken_or_refused(value: str) -> None:
+def test_an_open_value_may_be_accepted_or_refused(value: str) -> None:
     assert shown(("DefaultClosedTimer", value)) == {}
-    assert told((("DefaultClosedTimer", value),), error(400)) == {}
+    assert broken((("DefaultClosedTimer", value),), error(400)) == {}
 
 
 @pytest.mark.parametrize("value", ["P1W", "P1M", "PT900.5S", "PT10,5M"])
-def test_notations_that_some_readings_lack_are_should(value: str) -> None:
-    assert told((("DefaultClosedTimer", value),), error(400)) == {"closed-timer-notation": "refused"}
+def test_a_notation_that_some_readings_lack_should_be_accepted(value: str) -> None:
+    assert broken((("DefaultClosedTimer", value),), error(400)) == {"closed-timer-notation": "refused"}
     assert shown(("DefaultClosedTimer", value)) == {}
 
 
-def test_closed_shorter_than_inactive_may_be_taken_or_refused() -> None:
+def test_a_closed_timer_shorter_than_the_inactive_one_may_be_accepted_or_refused() -> None:
     form = (("DefaultInactiveTimer", "P1D"), ("DefaultClosedTimer", "PT10M"))
-    assert told(form, error(400)) == {}
+    assert broken(form, error(400)) == {}
     assert shown(*form) == {}
 
 
 def test_a_3xx_to_a_must_reject_form_is_a_should() -> None:
-    assert told((("DefaultInactiveTimer", "banana"),), response(302)) == {"refusal-status": "redirect"}
+    assert broken((("DefaultInactiveTimer", "banana"),), response(302)) == {"refusal-status": "redirect"}
 
 
 @pytest.mark.parametrize("form", [GOOD, (("DefaultInactiveTimer", "banana"),), (), (("Other", "x"),)])
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_5xx_to_anything_is_a_must_deviation(form: tuple[tuple[str, str], ...], status: int) -> None:
-    assert told(form, response(status)) == {"no-server-error": "server-error"}
+    assert broken(form, response(status)) == {"no-server-error": "server-error"}
 
 
-def test_a_501_to_a_method_that_nobody_knows_is_its_right_answer() -> None:
-    assert told(Request(method="PATCH", body=b""), response(501)) == {}
-    assert told(Request(body=b""), response(501)) == {"no-server-error": "server-error"}
+def test_a_501_is_right_for_an_unknown_method_only() -> None:
+    assert broken(Request(method="PATCH", body=b""), response(501)) == {}
+    assert broken(Request(body=b""), response(501)) == {"no-server-error": "server-error"}
 
 
-def test_429_is_evidence_of_nothing() -> None:
-    assert told(GOOD, response(429)) == {}
-    assert told((("DefaultInactiveTimer", "banana"),), response(429)) == {}
+def test_a_429_breaks_no_rule() -> None:
+    assert broken(GOOD, response(429)) == {}
+    assert broken((("DefaultInactiveTimer", "banana"),), response(429)) == {}
 
 
-def test_an_empty_update_should_be_taken() -> None:
-    assert told((), error(400)) == {"empty-update": "refused"}
-    assert told((), response()) == {}
+def test_an_empty_update_should_be_accepted() -> None:
+    assert broken((), error(400)) == {"empty-update": "refused"}
+    assert broken((), response()) == {}
 
 
 @pytest.mark.parametrize("extra", [("FriendlyName", "x"), ("defaultinactivetimer", "PT20M")])
 def test_unknown_parameters_are_open(extra: tuple[str, str]) -> None:
-    assert told((*GOOD, extra), error(400)) == {}
+    assert broken((*GOOD, extra), error(400)) == {}
 
 
 def test_repeated_parameters_may_be_refused_or_one_of_them_taken() -> None:
     twice = (("DefaultInactiveTimer", "PT20M"), ("DefaultInactiveTimer", "PT30M"))
-    assert told(twice, error(400)) == {}
+    assert broken(twice, error(400)) == {}
     for value, expected in (("PT20M", set()), ("PT30M", set()), ("PT40M", {"repeated-parameters"})):
         assert (
-            told(twice, response(200, {"account_sid": None, "default_inactive_timer": value})).keys()
+            broken(twice, response(200, {"account_sid": None, "default_inactive_timer": value})).keys()
             - {"account-sid-present"}
             == expected
         )
@@ -154,8 +158,8 @@ def test_repeated_parameters_may_be_refused_or_one_of_them_taken() -> None:
 def test_a_sid_that_the_target_may_not_know_may_be_refused() -> None:
     form = (("DefaultChatServiceSid", "IS" + "b" * 32),)
     known = {"DefaultChatServiceSid": frozenset({"IS" + "a" * 32})}
-    assert told(form, error(404), known_sids=known) == {}
-    assert told(form, error(404)) == {"chat-service-sid-accept": "refused"}
+    assert broken(form, error(404), known_sids=known) == {}
+    assert broken(form, error(404)) == {"chat-service-sid-accept": "refused"}
 
 
 @pytest.mark.parametrize(
@@ -169,15 +173,15 @@ def test_a_sid_that_the_target_may_not_know_may_be_refused() -> None:
         ({"body": b"%44efaultInactiveTimer=PT20M"}, "form-decoding"),
     ],
 )
-def test_what_is_unusual_about_the_request_is_blamed_before_its_value(
+def test_a_4xx_to_an_unusual_request_breaks_the_rule_about_that_and_not_about_its_value(
     options: dict[str, object], rule: str
 ) -> None:
     request = Request(**{"body": encode_form(GOOD), **options})  # type: ignore[arg-type]  # names of Request
-    assert told(request, error(415)) == {rule: "refused"}
+    assert broken(request, error(415)) == {rule: "refused"}
 
 
 def test_411_to_a_chunked_body_is_tolerated() -> None:
-    assert told(update(*GOOD, chunked=True), response(411)) == {}
+    assert broken(update(*GOOD, chunked=True), response(411)) == {}
 
 
 @pytest.mark.parametrize(
@@ -185,17 +189,17 @@ def test_411_to_a_chunked_body_is_tolerated() -> None:
 )
 @pytest.mark.parametrize("status", [400, 413])
 def test_a_form_of_a_size_that_frameworks_limit_may_be_refused(body: bytes, status: int) -> None:
-    assert told(Request(body=body), error(status)) == {}
+    assert broken(Request(body=body), error(status)) == {}
 
 
-def test_what_is_wrong_in_such_a_form_must_be_refused_all_the_same() -> None:
+def test_a_wrong_value_in_such_a_form_must_still_be_refused() -> None:
     request = Request(body=b"&" * 1_000 + b"DefaultInactiveTimer=banana")
-    assert told(request, response()) == {"inactive-timer-syntax": "accepted"}
+    assert broken(request, response()) == {"inactive-timer-syntax": "accepted"}
 
 
 def test_several_good_parameters_refused_together_break_any_subset() -> None:
     form = (("DefaultInactiveTimer", "PT20M"), ("DefaultChatServiceSid", "IS" + "a" * 32))
-    assert told(form, error(400)) == {"any-subset": "refused"}
+    assert broken(form, error(400)) == {"any-subset": "refused"}
 
 
 @pytest.mark.parametrize(
@@ -204,4 +208,4 @@ def test_several_good_parameters_refused_together_break_any_subset() -> None:
 @pytest.mark.parametrize("status", [200, 400, 415])
 def test_other_media_types_are_open(content_type: str | None, status: int) -> None:
     answer = response() if status == 200 else error(status)
-    assert told(Request(body=b'{"DefaultInactiveTimer": "PT20M"}', content_type=content_type), answer) == {}
+    assert broken(Request(body=b'{"DefaultInactiveTimer": "PT20M"}', content_type=content_type), answer) == {}

@@ -1,4 +1,4 @@
-"""The catalogue as a whole: ids, sources, classes, and that what they send is what their rules judge."""
+"""The catalogue as a whole: ids, sources and classes, and whether the classes send what their rules judge."""
 
 import re
 from collections import Counter
@@ -80,7 +80,7 @@ def test_what_the_classes_of_a_timer_send_is_decided_as_their_rule_says(timer: o
 
 
 @pytest.mark.parametrize(
-    "call",
+    "value",
     [
         "PT60S",
         "P1D",
@@ -103,15 +103,15 @@ def test_what_the_classes_of_a_timer_send_is_decided_as_their_rule_says(timer: o
         "P0D",
     ],
 )
-def test_every_value_that_was_settled_by_name_or_one_like_it_is_sent(call: str) -> None:
-    """A settled call that nothing exercises protects nobody."""
-    kind = re.sub("[0-9]+", "9", call)
+def test_each_value_decided_by_name_is_sent_or_one_like_it(value: str) -> None:
+    """A decision on a value helps nobody where no input class sends such a value."""
+    kind = re.sub("[0-9]+", "9", value)
     sent = {
-        re.sub("[0-9]+", "9", value)
+        re.sub("[0-9]+", "9", each)
         for rule in CATALOGUE
         if rule.group == "timers"
         for cls in rule.classes
         for probe in cls.examples(SITUATIONS[0])
-        for _, value in probe.steps[-1].form() or ()
+        for _, each in probe.steps[-1].form() or ()
     }
     assert kind in sent

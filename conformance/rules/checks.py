@@ -1,0 +1,64 @@
+"""The response checks of one module: each rule's row, with the function that judges an answer by it."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from conformance.model import Rule, Violation
+from conformance.rules.reply import Reply
+
+
+class Broken(NamedTuple):
+    """The way in which an answer breaks a rule. `Checks` makes a `Violation` of it."""
+
+    outcome: str
+    field: str | None
+    expected: str
+    observed: str
+    summary: str = ""
+    """Empty where the rule's statement says it."""
+    cls: str = ""
+    """Empty for the kind of the answer, where the rule is about kinds of answers; else for the input class sent."""
+
+
+Check = Callable[[Reply], Iterator[Broken]]
+
+
+class Checks:
+    """
+    Judges a reply by every rule that was added, in the order in which they were added.
+
+    Args:
+        applies: Says whether these rules are about a reply at all.
+    """
+
+    def __init__(self, applies: Callable[[Reply], bool] = lambda reply: True) -> None:
+        self.rules: list[Rule] = []
+        self._applies = applies
+        self._checks: list[tuple[Rule, Check]] = []
+
+    def add(self, rule: Rule) -> Callable[[Check], Check]:
+        """Add a rule. The result decorates the function that judges by it; a rule judged elsewhere needs none."""
+        self.rules.append(rule)
+
+        def decorate(check: Check) -> Check:
+            self._checks.append((rule, check))
+            return check
+
+        return decorate
+
+    def __call__(self, reply: Reply) -> Iterator[Violation]:
+        """Yield a violation for each way in which the reply breaks a rule."""
+        if not self._applies(reply):
+            return
+        for rule, check in self._checks:
+            of_answers = all(each.id.startswith("answer/") for each in rule.classes)
+            for broken in check(reply):
+                yield Violation(
+                    rule=rule.id,
+                    outcome=broken.outcome,
+                    field=broken.field,
+                    summary=broken.summary or rule.statement,
+                    expected=broken.expected,
+                    observed=broken.observed,
+                    cls=broken.cls or (reply.kind if of_answers else ""),
+                )

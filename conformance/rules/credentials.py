@@ -1,0 +1,209 @@
+"""Rules about credentials: who is let in, and how anybody else is refused."""
+
+from collections.abc import Iterator, Sequence
+
+from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, update
+from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
+from conformance.rules.checks import Broken, Checks
+from conformance.rules.controls import plain_scheme, taken
+from conformance.rules.evidence import answered_with
+from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
+from conformance.rules.reply import Reply
+
+_WRITE = ((INACTIVE.parameter, "PT3M7S"),)
+
+check_credentials = Checks()
+"""Judges what is answered without the account's own credentials."""
+
+
+def _intruder(name: str, reason: str, *auths: Auth) -> InputClass:
+    return fixed_class(
+        f"credentials/{name}",
+        reason,
+        *(single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,)) for auth in auths),
+    )
+
+
+_INTRUDERS = (
+    _intruder("missing", "no Authorization header", Auth(scheme=None)),
+    _intruder(
+        "malformed",
+        "an Authorization header that is no Basic credentials",
+        Auth(header="Basic !!!"),
+        Auth(header="Basic"),
+        Auth(header="Basic {sid}:{token}"),
+        Auth(header="{basic}"),
+    ),
+    _intruder(
+        "odd-user",
+        "a user that is no account SID: not ASCII, or too short",
+        Auth(user="AC\u00e9", secret="\u00e9"),
+        Auth(user="AC123", secret=""),
+        Auth(user="\u00e9", secret="{token}"),
+    ),
+    _intruder("no-colon", "credentials without a colon", Auth(header="Basic eA==")),
+    _intruder(
+        "other-scheme",
+        "another scheme than Basic",
+        Auth(header="Bearer {sid}"),
+        Auth(header="Bearer {basic}"),
+    ),
+    _intruder("wrong-token", "another token", Auth(secret="0123456789abcdef0123456789abcdef")),
+    _intruder("empty-token", "no token after the colon", Auth(secret="")),
+    _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
+    _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
+    _intruder("blank-after-token", "the token and a blank", Auth(secret="{token} ")),
+    _intruder("colon-after-token", "the token, a colon and one more character", Auth(secret="{token}:x")),
+    _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
+    _intruder(
+        "wrong-user",
+        "an account that does not exist, or no account, with the token",
+        Auth(user="AC" + "0" * 31 + "f"),
+        Auth(user=""),
+    ),
+    _intruder(
+        "unknown-account",
+        "an account that does not exist, without a token",
+        Auth(user="AC" + "0" * 31 + "f", secret=""),
+    ),
+    _intruder(
+        "swapped", "the token as the user, and the account as the token", Auth(user="{token}", secret="{sid}")
+    ),
+)
+
+
+def _others_token(situation: Situation) -> Sequence[Probe]:
+    if situation.accounts < 2:
+        return ()
+    return [
+        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
+        for auth in (Auth(secret="{other_token}"), Auth(user="{other_sid}"))
+    ]
+
+
+_OTHERS = InputClass(
+    id="credentials/other-account", reason="one account's SID with another's token", examples=_others_token
+)
+
+
+_AFTERWARDS = fixed_class(
+    "credentials/afterwards",
+    "an update without parameters, whose answer shows whether a refused one has written",
+    single(EMPTY),
+)
+
+_LOCKED = Evidence(
+    "no update without the account's own credentials was refused",
+    lambda reply: not reply.authorised and reply.request.method == "POST" and reply.exchange.refused,
+    given=("accepted-status",),
+)
+
+
+def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
+    return not exchange.request.auth.valid
+
+
+@check_credentials.add(
+    Rule(
+        id="credentials-required",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=_LOCKED,
+        culprit=_is_unauthorised,
+        statement="A request without the account's own credentials is not answered with 200, and writes nothing.",
+        source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
+        classes=(*_INTRUDERS, _OTHERS, _AFTERWARDS),
+    )
+)
+def _required(reply: Reply) -> Iterator[Broken]:
+    # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.
+    if not reply.authorised and reply.exchange.accepted and reply.request.method == "POST":
+        yield _let_in(reply, "an update")
+
+
+def _let_in(reply: Reply, what: str) -> Broken:
+    summary = f"{what} without the account's own credentials was accepted"
+    return Broken("accepted", "Authorization", "401", f"status {reply.exchange.status}", summary)
+
+
+@check_credentials.add(
+    Rule(
+        id="credentials-status",
+        group="protocol",
+        level=Level.SHOULD,
+        aspect=Aspect.CREDENTIALS,
+        evidence=answered_with("no request without good credentials was answered with 401 or 403", 401, 403),
+        statement="Missing or wrong credentials are answered with 401 (403 is tolerated).",
+        source="RFC 9110 15.5.2; https://www.twilio.com/docs/api/errors/20003",
+        classes=(
+            fixed_class(
+                "credentials/read",
+                "GET without credentials",
+                single(Request(method="GET", content_type=None, auth=NO_AUTH)),
+            ),
+            *answers("unauthorised"),
+        ),
+    )
+)
+def _status(reply: Reply) -> Iterator[Broken]:
+    status = reply.exchange.status
+    if reply.authorised or status is None:
+        return
+    if reply.request.method == "GET" and reply.exchange.accepted:
+        yield _let_in(reply, "a read")
+    elif reply.request.method == "POST" and 300 <= status < 500 and status not in (401, 403, 429):
+        summary = "an update without the account's own credentials was not refused for that"
+        yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
+
+
+@check_credentials.add(
+    Rule(
+        id="challenge",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=answered_with("no 401 was seen", 401),
+        statement="A 401 carries a WWW-Authenticate challenge.",
+        source="RFC 9110 15.5.2 and 11.6.1",
+        classes=answers("unauthorised"),
+    )
+)
+def _challenge(reply: Reply) -> Iterator[Broken]:
+    if reply.exchange.status == 401 and not (reply.header("WWW-Authenticate") or "").strip():
+        yield Broken(
+            "missing",
+            "WWW-Authenticate",
+            "a WWW-Authenticate header",
+            "none",
+            summary="a 401 carries no challenge",
+            cls="answer/unauthorised",
+        )
+
+
+RULES = (
+    *check_credentials.rules,
+    Rule(
+        id="scheme-case",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.CREDENTIALS,
+        evidence=taken(plain_scheme, "credentials-required"),
+        control=plain_scheme,
+        statement="The authentication scheme is understood in any case.",
+        source="RFC 9110 11.1: a case-insensitive token",
+        classes=(
+            request_class(
+                "credentials/scheme-case",
+                "the scheme spelled basic, or in mixed case",
+                update(own_pair(1), auth=Auth(scheme="basic")),
+                update(own_pair(2), auth=Auth(scheme="bAsIc")),
+            ),
+            request_class(
+                "credentials/scheme-upper-case",
+                "the scheme spelled BASIC",
+                update(own_pair(3), auth=Auth(scheme="BASIC")),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,85 @@
+"""Input classes of whole request bodies: forms in unusual spellings, and bodies that are almost forms."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import zip_longest
+
+from hypothesis.strategies import SearchStrategy
+
+from conformance.http import Pairs, Request, decode_form
+from conformance.model import FIELDS, InputClass, Probe, Situation
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
+from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
+
+
+def wire_probe(wire: WireForm, context: Pairs = (LONG_CLOSED,)) -> Probe:
+    """A probe that sends a body byte for byte."""
+    request = Request(body=wire.body, content_type=wire.content_type)
+    return single(replace(request, intends=tuple(_intended(request))), context=context)
+
+
+_LOOSE_NAMES = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
+"""The parameters by their names in lower case and without punctuation, as a lenient target may compare them."""
+
+
+def _intended(request: Request) -> Iterator[tuple[str, str]]:
+    """The parameters that a lenient target might read from a body that is no form, or has names close to known ones."""
+    form, body = request.form(), request.body or b""
+    pairs: list[tuple[str, object]] = list(form if form is not None else decode_form(body[:10_000]))
+    if form is None:
+        with suppress(ValueError, AttributeError):
+            pairs += json.loads(body).items()
+        pairs += re.findall(r'name="([^"]*)"\r\n\r\n(.*?)\r\n', body.decode("utf-8", "replace"))
+    for name, value in pairs:
+        known = _LOOSE_NAMES.get(re.sub("[^a-z]", "", name.lower()))
+        if known is not None and not (form is not None and name == known):
+            yield known, str(value)
+
+
+_TOGETHER = {
+    "percent-encoded": ("percent-encoded", "partly-percent-encoded"),
+    "empty-pairs": ("empty-pairs", "empty-body"),
+    "missing-parts": ("no-equals-sign", "no-name"),
+    "repeated-with-another": ("repeated-valid-and-invalid", "repeated-valid-and-empty"),
+    "body-edges": ("line-breaks", "byte-order-mark"),
+    "escapes": ("broken-escape", "double-encoded"),
+    "separators": ("semicolon-separator", "escaped-ampersand"),
+    "unknown": ("unknown-beside-known", "unknown-alone", "reserved-name"),
+    "raw-bytes": ("raw-invalid-utf-8", "raw-utf-8"),
+    "many-parameters": ("many-parameters", "large-name"),
+    "name-spelling": ("name-in-other-case", "name-with-brackets", "name-with-blank"),
+}
+"""By input class, the strategies' classes that it joins: a parser gets all of them wrong, or none."""
+
+
+def wire_class(name: str) -> InputClass:
+    """The input class of that name, made from one of the strategies' classes or from several; see `_TOGETHER`."""
+    parts = _TOGETHER.get(name, (name,))
+    sources = [WIRE_CLASSES[part] for part in parts]
+    # A target may ignore such a parameter. To tell, the value in force before must be another.
+    ignored = {source.group for source in sources} & {"repeated", "unknown"}
+    context = (LONG_CLOSED, SHORT_INACTIVE) if ignored else (LONG_CLOSED,)
+
+    def examples(situation: Situation) -> Sequence[Probe]:
+        rows = zip_longest(*(source.examples() for source in sources))
+        return [wire_probe(each, context) for row in rows for each in row if each is not None]
+
+    def drawn(situation: Situation) -> SearchStrategy[Probe]:
+        return wire_forms(classes=parts).map(lambda each: wire_probe(each, context))
+
+    return InputClass(
+        id=f"wire/{name}",
+        reason="; ".join(source.reason for source in sources),
+        examples=examples,
+        strategy=drawn,
+    )
+
+
+def wire_classes(*groups: str) -> tuple[InputClass, ...]:
+    """The input classes whose strategies are of these groups, such as `encoding` or `size`."""
+    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
+    names = [grouped.get(name, name) for name, each in WIRE_CLASSES.items() if each.group in groups]
+    return tuple(wire_class(name) for name in dict.fromkeys(names))

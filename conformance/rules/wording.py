@@ -1,0 +1,40 @@
+"""Says in a few words what a request is."""
+
+from collections.abc import Iterator
+
+from conformance.http import FORM_MEDIA_TYPE, Request, encode_form
+from conformance.model import shortened
+
+
+def describe(request: Request) -> str:
+    """A request in a few words: its parameters, and what is peculiar about the way they are sent."""
+    pairs = request.form() or request.intends
+    peculiar = "".join(f" ({each})" for each in _peculiarities(request))
+    if not pairs:
+        return ("an empty update" if request.method == "POST" else request.method) + peculiar
+    shown = "&".join(f"{name}={_quoted(value)}" for name, value in pairs[:4])
+    more = f" and {len(pairs) - 4} more parameters" if len(pairs) > 4 else ""
+    method = "" if request.method == "POST" else f"{request.method} "
+    return method + shown + more + peculiar
+
+
+def _peculiarities(request: Request) -> Iterator[str]:
+    if request.method not in ("GET", "HEAD", "OPTIONS") and request.content_type != FORM_MEDIA_TYPE:
+        yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
+    if request.chunked:
+        yield "chunked"
+    body, plain = request.body or b"", encode_form(request.form() or ())
+    if request.form() and body.replace(b"+", b"%20") != plain.replace(b"+", b"%20"):
+        if len(body) > _SPELLED:
+            yield f"in {len(body):,} bytes, where {len(plain):,} would say the same"
+        else:
+            yield f"spelled {body.decode('latin-1')}"
+    yield from (f"{name}: {value}" for name, value in request.headers)
+
+
+_SPELLED = 80
+"""Bytes of a body that are shown as they are."""
+
+
+def _quoted(text: str) -> str:
+    return shortened(text if text.isascii() and text.isprintable() else ascii(text)[1:-1], 60)
