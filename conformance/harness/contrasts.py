@@ -10,11 +10,14 @@ from conformance.rules.questions import QUESTIONS, Case, Requests, Seen, is_abou
 
 def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
     """
-    The violation, told of the rule that is broken.
+    Ask which rule is broken, and attribute the violation to it.
 
     Args:
-        case: a counterexample that shows it every time.
-        ask: sends requests; returns what was seen, or None when the budget does not allow for them.
+        case: A counterexample that shows the violation every time.
+        ask: Sends requests; returns the exchanges with their violations, or None when the budget does not allow it.
+
+    Returns:
+        The violation of the rule that is broken; the given one, where no answer speaks for another rule.
     """
     for question in QUESTIONS:
         asking, seen = question(case), None
@@ -31,9 +34,9 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
 
 
 def _moved(violation: Violation, rule: str) -> Violation:
-    """The violation of another rule; one that only should hold never becomes one that must."""
+    """Return the violation as one of another rule; a violation of a SHOULD rule never becomes one of a MUST rule."""
     before, after = BY_ID[violation.rule], BY_ID[rule]
-    # Unless it is another request that is to blame, which left the connection or the target in a bad state.
+    # A rule about the wire is excepted: another request has broken it, and left the connection in a bad state.
     raised = before.level is Level.SHOULD and after.level is Level.MUST and after.aspect is not Aspect.WIRE
     if rule == violation.rule or raised:
         return violation

@@ -1,0 +1,111 @@
+"""Attempts to show a candidate again: which sequences of requests may show it, and the budget for sending them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from conformance.exceptions import BudgetExhausted
+from conformance.harness.candidates import Candidate, is_broken
+from conformance.harness.session import Session
+from conformance.http import Request, update
+from conformance.model import Situation
+from conformance.rules.forms import pairs_for
+from conformance.rules.probes import LONG_CLOSED
+from conformance.rules.questions import Requests, Seen
+
+
+class Attempts:
+    """
+    Sends requests to show one candidate again, as long as its budget lasts.
+
+    Args:
+        session: The run.
+        candidate: The candidate to show again.
+        budget: The number of requests that may be sent.
+    """
+
+    def __init__(self, session: Session, candidate: Candidate, budget: int) -> None:
+        self._session = session
+        self._candidate = candidate
+        self.left = budget
+        """How many requests may still be sent."""
+        self.are_made = False
+        """Whether any sequence was sent."""
+        self.are_cut_short = False
+        """Whether the budget of the whole run was spent before that of this candidate."""
+
+    def cost(self, requests: Requests) -> int:
+        """
+        Count the requests that it takes to send a sequence.
+
+        Where the target fails, an ordinary request goes before a sequence of several: it meets a failure that is left
+        over from earlier requests.
+        """
+        return len(requests) + (len(requests) > 1 and is_broken(self._candidate.exchange))
+
+    def send(self, requests: Requests, together: Requests = (), before: Requests = ()) -> Seen | None:
+        """
+        Send a sequence of requests, if the budget allows for it.
+
+        Args:
+            requests: Sent one after the other, after all others.
+            together: Sent at the same time, before `requests`.
+            before: Sent one after the other, before `together`.
+
+        Returns:
+            All exchanges with their violations; None when the budget does not allow for the sequence.
+        """
+        cost = len(before) + len(together) + self.cost(requests)
+        if self.left < cost:
+            return None
+        self.left -= cost
+        try:
+            if is_broken(self._candidate.exchange):
+                self._session.target.reconnect()
+                if len(requests) > 1:
+                    self._session.try_again([ordinary(requests)])
+            self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
+            seen = self._session.try_again(requests, together, before)
+        except BudgetExhausted:
+            self.cut_short()
+            return None
+        self.are_made = True
+        return seen
+
+    def cut_short(self) -> None:
+        """Send nothing more: the budget of the whole run is spent."""
+        self.left, self.are_cut_short = 0, True
+
+
+def ordinary(requests: Requests) -> Request:
+    """An update that every target should accept, of the account of the last of some requests."""
+    return replace(update(LONG_CLOSED), account=requests[-1].account)
+
+
+def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
+    """
+    Yield the sequences of requests that may show a candidate again, in the order in which they should be tried.
+
+    The request that showed it is the last of each. It comes after the requests that the violation names, or alone.
+    Then it comes after an update that sets the context, or every setting; then after up to ten requests that came
+    before it in the run.
+
+    Args:
+        candidate: The candidate.
+        situation: The facts about the target that decide which values it accepts.
+    """
+    last = candidate.exchange.request
+    related = tuple(each.request for each in candidate.violation.related)
+    before = tuple(each.request for each in candidate.before)
+    context = (update(*candidate.context),) if candidate.context else ()
+    everything = replace(update(*pairs_for(situation, 7)), account=last.account)
+    tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
+    yield from dict.fromkeys(
+        (
+            (*related, last),
+            (last,),
+            (*context, *related, last),
+            (everything, *related, last),
+            *((*tail, last) for tail in tails),
+            *((everything, *tail, last) for tail in tails[:2]),
+        )
+    )
