@@ -1,10 +1,10 @@
 """
-What an emulator with a database has lost when it was killed in the midst of writes.
+Measures how many updates an emulator with a database loses when it is killed while it writes.
 
     python benchmarks/durability.py [--writes 10000] [--kills 20] [--seed 0]
 
-Four clients update all four settings of an account each, all the time; the emulator is sent SIGKILL at random moments
-and started again. Exits with 1 when an acknowledged update is gone, or one is half-written.
+Four clients update all four settings of one account each, all the time. The emulator is sent SIGKILL at random moments
+and started again. Exits with 1 when an acknowledged update is lost, or an update is half-written.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from emulator.durability import write_through_kills
 
 
 def main() -> int:
-    """Write, kill, look."""
+    """Write, kill the emulator, and count the lost updates."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,5 +1,5 @@
 """
-What mutated responses and files do to the suite.
+Gives mutated responses and files to the suite, and counts its mistakes.
 
     python benchmarks/fuzz.py responses [--count 20000] [--seed 0]
     python benchmarks/fuzz.py files [--count 10000] [--seed 0]
@@ -25,7 +25,7 @@ _COUNTS = {"responses": 20_000, "files": 10_000}
 
 
 def main() -> int:
-    """Mutate, hand over, tell what went wrong."""
+    """Mutate, give the results to the suite, and print its mistakes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,12 +1,12 @@
 """
-What is left after a run was killed, and `conformance restore` has done its work.
+Measures whether `conformance restore` puts all settings back after a run was killed.
 
     python benchmarks/kills.py [--kills 500] [--seed 0]
 
-Each time settings are drawn for two accounts of a durable emulator, a process of its own; a quick run against it is
-sent SIGKILL at a moment drawn from the time until it has put everything back; every fifth time a `conformance restore`
-is killed too; then `conformance restore` has to leave exactly the settings of before, and no journal. Runs that ended
-by themselves before their moment came are not counted. Exits with 1 when one account is not as it was.
+Each time, settings are drawn for two accounts of a durable emulator, which is a process of its own. A quick run against
+it is sent SIGKILL at a random moment before it has put everything back. Every fifth time, a `conformance restore` is
+killed too. Then `conformance restore` must leave exactly the settings of before, and no journal. Runs that end before
+they are killed are not counted. Exits with 1 when an account has other settings than before.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Bench:
         for kept in (True, False):
             while (self._state.exists() and bool(entries(self._state))) is not kept:
                 assert time.perf_counter() - began < 60, "nothing is kept, or it is not put back"
-                time.sleep(0.001)  # between looks
+                time.sleep(0.001)  # The journal is read again after that.
         self._duration = time.perf_counter() - began
         code = self._wait(process)
         assert code == 0, f"the run ended with {code}"

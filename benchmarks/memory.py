@@ -1,8 +1,8 @@
-"""The peak memory of the process that asks."""
+"""Measures the peak memory of this process."""
 
 from pathlib import Path
 
 
 def peak() -> float:
-    """In MiB, as Linux tells it; not `ru_maxrss`, which a process inherits from the one that started it."""
+    """Return the peak in MiB, as Linux reports it; a process inherits `ru_maxrss` from the one that started it."""
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024

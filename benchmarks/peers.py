@@ -1,5 +1,5 @@
 """
-What schemathesis' own command line finds of the same faults, beside what this suite finds.
+Compares the faults that schemathesis' own command line finds with those that this suite finds.
 
     python benchmarks/peers.py --vendor FILE [--sample 25] [--large 5] [--variants 5] [--tool GLOB]... [--jobs 2]
 
@@ -7,10 +7,10 @@ FILE is the vendor's OpenAPI document, or the part of it that describes the one 
 sample of the emulator's faults, some conformant variants, and the emulator without either, each a new process. The
 runs of 1,000 examples, which take minutes, get the first faults of the sample and the first variant alone.
 
-schemathesis gets what its documentation advises for finding most: all checks, both generation modes, every phase but
-the stateful one (there is one path, and no links), going on after a failure, valid credentials, no health checks; its
-waits for an answer are as short as ours. What it reports is read from its NDJSON report: operation, check, kind of
-failure, status and, of a schema, the place.
+schemathesis gets the options by which, as its documentation says, it finds most: all checks, both generation modes,
+every phase but the stateful one (there is one path, and no links), going on after a failure, valid credentials, no
+health checks; its waits for an answer are as short as ours. What it reports is read from its NDJSON report: operation,
+check, kind of failure, status and, of a schema, the place.
 
 A fault counts as found where the report is not what the emulator without faults gets. It is judged with two seeds:
 what only one of them shows is noise, and ignored. The same is asked of our own reports. A false alarm is a conformant
@@ -165,7 +165,7 @@ def _failures(recorder: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) -> Iterator[str]:
-    """The row of a tool, after a line for each kind of failure that a conformant implementation is blamed for."""
+    """Yield the row of a tool, after a line for each kind of failure that it reports of a conformant implementation."""
     with ThreadPoolExecutor(jobs) as pool:
         runs = [
             pool.submit(tool.judge, seed=1),
@@ -182,7 +182,7 @@ def _row(tool: Tool, faults: Sequence[str], variants: Sequence[str], jobs: int) 
     unlike = [said for said in conformant if not always <= said.kinds <= ever]
     alarms = [said for said in conformant if said.kinds]
     for kind in sorted(ever):
-        yield f"  blamed on the emulator without faults: {' '.join(kind)}"
+        yield f"  reported of the emulator without faults: {' '.join(kind)}"
     yield f"  found: {', '.join(found) or 'nothing'}"
     cells = [
         tool.name,

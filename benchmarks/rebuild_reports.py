@@ -1,7 +1,7 @@
 """
 Rebuilds the published results: starts each emulator on loopback, judges it, and makes the matrix of all of them.
 
-Of the exchanges the evidence alone is kept: all of them are several megabytes for each emulator.
+Only the exchanges that are evidence are kept, since all exchanges are several megabytes for each emulator.
 
     npm install --prefix /some/where @stoplight/prism-cli@5.14.2 emulate@0.12.2
     python benchmarks/rebuild_reports.py --npm /some/where --vendor-openapi twilio_conversations_v1.json
@@ -25,7 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).parents[1] / "reports"
 OURS = HERE.parent / "schemas" / "openapi.json"
 PATIENCE = 60.0
-"""Seconds in which an emulator must be listening."""
+"""Seconds within which an emulator must listen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Emulator:
 
 
 def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
-    """Yield those that are judged; `{port}` stands for the port."""
+    """Yield the emulators that are judged; `{port}` stands for the port."""
     mock = ("@stoplight/prism-cli/dist/index.js", "mock", "-h", "127.0.0.1", "-p", "{port}")
     yield Emulator("@stoplight/prism-cli", "prism-{version}-own-openapi", (*mock, str(OURS)))
     if vendor_openapi is not None:
@@ -60,7 +60,7 @@ def emulators(vendor_openapi: Path | None) -> Iterator[Emulator]:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,12 +1,12 @@
 """
-What reports cost: time, memory and page size for a run of 3,000 exchanges, and of 10,000.
+Measures the cost of reports: time, memory and page size for a run of 3,000 exchanges, and of 10,000.
 
     python benchmarks/reports.py [EXCHANGES...]
 
-Each exchange is the witness of a finding of its own, which is more than any run keeps: a run keeps the exchanges
-of its witnesses alone, and has the others written to disk as they are made. Every count is measured in a process of
-its own, so that its peak of memory is its own; times are those of the processor. Where there are playwright and a
-Chromium, the page is opened in it: the time until it is laid out, and until a filter has been applied.
+Each exchange is the counterexample of a finding of its own. No run keeps so many: it keeps the exchanges of its
+counterexamples alone, and writes the others to disk as they are made. Each number of exchanges is measured in a
+process of its own, which has a peak of memory of its own. Times are processor time. Where playwright and Chromium are
+installed, the page is opened in it: the time is measured until the layout is done, and until a filter is applied.
 """
 
 import importlib.util

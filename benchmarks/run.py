@@ -1,5 +1,5 @@
 """
-What a run costs beside a bare httpx loop that re-sends the same requests to the same server.
+Compares the cost of a run with a bare httpx loop that re-sends the same requests to the same server.
 
     python benchmarks/run.py [--rounds 5]
 
@@ -29,7 +29,7 @@ from conformance.transport.target import Target, TargetSettings
 
 
 class Recording(Target):
-    """A target that remembers what it was asked to send."""
+    """A target that remembers the requests that it sends."""
 
     def __init__(self, settings: TargetSettings) -> None:
         super().__init__(settings)
@@ -42,7 +42,7 @@ class Recording(Target):
 
 
 def judge(requests: int, profile: str) -> tuple[float, list[Request]]:
-    """Seconds that a run takes against a new emulator, and what it sent."""
+    """Return the seconds that a run takes against a new emulator, and its requests."""
     with Embedded(THROWAWAY) as emulator:
         url = emulator.url()
         began = time.perf_counter()
@@ -54,7 +54,7 @@ def judge(requests: int, profile: str) -> tuple[float, list[Request]]:
 
 
 def replay(sent: list[Request]) -> float:
-    """Seconds that a bare client takes to send the same to a new emulator."""
+    """Return the seconds that a bare client takes to send the same requests to a new emulator."""
     with Embedded(THROWAWAY) as emulator, httpx.Client(trust_env=False, timeout=10) as client:
         url = emulator.url() + "/v1/Configuration"
         prepared = []
@@ -74,7 +74,7 @@ def replay(sent: list[Request]) -> float:
 
 
 def start() -> float:
-    """Seconds from the command to the first request, as a multiple of importing hypothesis and httpx."""
+    """Return the time from the command to the first request, as a multiple of importing hypothesis and httpx."""
     ratios = []
     for _ in range(5):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How fast the strategies are: forms per second, and SIDs beside those of `hypothesis.strategies.from_regex`.
+"""Measures the speed of the strategies: forms per second, and SIDs beside those of `hypothesis.strategies.from_regex`.
 
     python benchmarks/strategies.py [EXAMPLES]
 
@@ -39,7 +39,7 @@ CANDIDATES: dict[str, st.SearchStrategy[object]] = {
 
 
 def rate(strategy: st.SearchStrategy[object], examples: int, of_seed: int) -> float:
-    """Values per second."""
+    """Return the values per second of processor time."""
     drawn = 0
 
     @seed(of_seed)
@@ -61,7 +61,7 @@ def rate(strategy: st.SearchStrategy[object], examples: int, of_seed: int) -> fl
 
 
 def main() -> int:
-    """Measure, print, and tell by the exit status whether both goals are met."""
+    """Measure and print; the exit status is 0 if both goals are met."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     for strategy in CANDIDATES.values():
         rate(strategy, 50, 0)  # the first use of a strategy builds it

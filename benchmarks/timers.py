@@ -1,5 +1,5 @@
 """
-What `conformance timers` costs and finds, and whether its models read as the real parsers do.
+Measures the cost and the findings of `conformance timers`, and compares its models with the real parsers.
 
     python benchmarks/timers.py [--packages DIR] [--settings N]
 
@@ -10,8 +10,8 @@ and how long a picture takes. DIR holds the parsers that no registry of Python h
     npm install --prefix DIR moment luxon @js-temporal/polyfill
     git clone https://github.com/sosodev/duration DIR/sosodev-duration
 
-What is not installed is left out, with the reason. The exit status is 1 when a dialect was not named exactly, a model
-differs from its parser, or a boundary from the truth.
+Parsers that are not installed are left out, with the reason. The exit status is 1 when a dialect was not named
+exactly, a model differs from its parser, or a boundary from the truth.
 """
 
 import argparse

@@ -46,7 +46,7 @@ class Unseen:
         return self._answers >= _UNSEEN
 
     def restart(self) -> None:
-        """Count from zero. This holds even if no settings were shown: another request would show none either."""
+        """Count from zero, even if no settings were shown: another request would show none either."""
         self._answers = 0
 
 

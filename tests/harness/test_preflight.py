@@ -1,4 +1,4 @@
-"""The first requests of a run: is there something to judge, and what may be known of it."""
+"""The first requests of a run show whether the target can be judged, and which SIDs it accepts."""
 
 from collections.abc import Callable
 
@@ -90,7 +90,7 @@ def test_post_alone_is_enough_the_document_has_no_get() -> None:
     assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.candidates)
 
 
-def test_what_is_set_is_read_for_every_account_before_anything_is_written() -> None:
+def test_the_settings_of_every_account_are_read_before_the_first_write() -> None:
     resource = Resource()
     resource.states[0][INACTIVE.attribute] = "PT5M"
     resource.states[1][INACTIVE.attribute] = "PT6M"
@@ -100,7 +100,7 @@ def test_what_is_set_is_read_for_every_account_before_anything_is_written() -> N
     assert all(request.method == "GET" or not request.form() for request in sent(session))
 
 
-def test_what_a_null_setting_does_with_garbage_is_looked_at_before_the_first_accepted_write() -> None:
+def test_garbage_is_sent_to_a_null_setting_before_the_first_accepted_write() -> None:
     resource = Resource()
     session = session_with(resource)
     found = examine(session)
@@ -144,7 +144,7 @@ def knowing(*sids: str) -> Resource:
 
 
 class TestLearningSids:
-    """Whether the target takes SIDs of services it does not know, each parameter by itself."""
+    """Preflight finds out for each parameter whether the target accepts SIDs of services that it does not know."""
 
     def test_any_taken_means_all_well_formed_ones_must_be(self) -> None:
         session = session_with(Resource())

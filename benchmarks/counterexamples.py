@@ -1,13 +1,14 @@
 """
-How good the witnesses are: whether plain curl shows the same, and whether anything in them could be left out.
+Measures counterexamples: whether plain curl shows the same, and whether any part of them could be left out.
 
-    python benchmarks/witnesses.py [--fault GLOB]... [--every N] [--max-requests N] [--json FILE]
+    python benchmarks/counterexamples.py [--fault GLOB]... [--every N] [--max-requests N] [--json FILE]
 
-Runs the suite against the emulator with each fault selected. While that emulator still runs, every stable finding's
-curl lines are run in `sh`, and the last answer is compared with the recorded one as `conformance replay` does, but for
-settings that the finding is not about; where no answer came, or one that was wrongly framed, curl has to fail too. The
-parameters of the last request are counted. A witness of one value that should have been refused is 1-minimal when,
-whichever character is left out, the text is no longer refused for the same rule, or the target no longer accepts it.
+Runs the suite against the emulator with each fault selected. While that emulator still runs, `sh` runs the curl lines
+of every stable finding. The last answer is compared with the recorded one as `conformance replay` does, except for
+settings that the finding is not about. Where no answer came, or one that was wrongly framed, curl has to fail too. The
+parameters of the last request are counted. A counterexample of one value that should have been refused is 1-minimal if
+no character can be left out: without any one of them, the rule no longer refuses the text, or the target no longer
+accepts it.
 """
 
 import argparse
@@ -45,15 +46,15 @@ _TIMEOUT = 2.0
 """Seconds within which an answer must be whole, as in `conformance selftest`."""
 
 _HUNG = 60.0
-"""Seconds after which curl has to have ended by itself."""
+"""Seconds within which curl must end by itself."""
 
 _MOST = 100
-"""Characters of a value of which one is left out, one after the other."""
+"""Characters of a value that are left out in turn, at most. Each costs a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was measured of one stable finding."""
+    """The measurements of one stable finding."""
 
     fault: str
     rule: str
@@ -61,12 +62,13 @@ class Measured:
     outcome: str
     parameters: int
     differs: str
-    """In what the answer to curl is another one; empty where it shows the same."""
+    """The differences of the answer to curl; empty where it shows the same."""
     value: str | None
-    """The one value that was accepted, though it should have been refused; None where the finding is another one."""
+    """The one value that was accepted though it should have been refused; None for other findings."""
     shorter: str | None
-    """The value less one character, where that is refused and accepted for the same."""
+    """The value without one character, if the rule refuses it and the target accepts it; None if there is none."""
     curl: str
+    """The curl lines."""
 
 
 def measure(fault: str, *, profile: str, max_requests: int | None, seed: int) -> list[Measured]:
@@ -102,10 +104,10 @@ def _measured(fault: str, finding: Finding, curl: str, target: Target) -> Measur
 
 
 def _differs(finding: Finding, lines: str, base: str) -> str:
-    """In what the last answer to curl is another one than the recorded one."""
+    """Name the differences between the last answer to curl and the recorded one."""
     recorded = finding.exchanges[-1]
     *earlier, final = lines.splitlines()
-    # Where all were sent at the same moment, there is no last line; the answer that comes first is compared.
+    # Requests at the same time have no last line; the answer that comes first is compared.
     scripts = [lines] if final == "wait" else ["\n".join(earlier), final]
     try:
         done = [
@@ -135,14 +137,14 @@ def _differs(finding: Finding, lines: str, base: str) -> str:
 
 
 def _facts(finding: Finding, base: str) -> dict[str, str]:
-    """What the last answer says, but for settings that the finding is not about."""
+    """Return the facts of the last answer, except for settings that the finding is not about."""
     others = {each.attribute for each in FIELDS if finding.field not in (each.attribute, each.parameter)}
-    told = facts([record(each) for each in finding.exchanges], finding.field, base=base)
-    return {name: value for name, value in told.items() if name not in others}
+    known = facts([record(each) for each in finding.exchanges], finding.field, base=base)
+    return {name: value for name, value in known.items() if name not in others}
 
 
 def _response(shown: bytes, recorded: Exchange) -> Response | None:
-    """The final answer of what `curl -i` shows; None when there is none."""
+    """Parse the final answer from the output of `curl -i`; None when there is none."""
     while match := re.match(rb"HTTP/[\d.]+ (\d{3})[^\n]*\n(.*?\n)??\r?\n", shown, re.DOTALL):
         shown = shown[match.end() :]
         status = int(match[1])
@@ -157,7 +159,7 @@ def _response(shown: bytes, recorded: Exchange) -> Response | None:
     return None
 
 
-# What could be left out
+# The parts that could be left out
 
 
 def _wrongly_accepted(finding: Finding) -> str | None:
@@ -169,7 +171,7 @@ def _wrongly_accepted(finding: Finding) -> str | None:
 
 
 def _refused_for(name: str, value: str) -> str | None:
-    """The rule for which a value should be refused."""
+    """Return the id of the rule by which a value must be refused; None if it need not be."""
     if name not in BY_PARAMETER:
         return None
     decision = decide_value(BY_PARAMETER[name], value)
@@ -177,7 +179,7 @@ def _refused_for(name: str, value: str) -> str | None:
 
 
 def _shorter(finding: Finding, value: str, target: Target) -> str | None:
-    """The accepted value less one character, where that is refused and accepted for the same."""
+    """Return the value without one character, if the rule refuses it and the target accepts it; otherwise None."""
     *before, last = (each.request for each in finding.exchanges)
     ((name, _),) = last.form() or ()
     for shorter in dict.fromkeys(
@@ -219,7 +221,7 @@ def _exceptions(measured: Sequence[Measured]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the counterexamples and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
