@@ -1,4 +1,4 @@
-"""Targets without a network: a Python function answers, so that a whole run takes a moment."""
+"""Targets without a network: a Python function answers, so that a whole run is fast."""
 
 import json
 import operator
@@ -27,13 +27,13 @@ _DURATION = re.compile(
 _SECONDS = (7 * 86400, 365 * 86400, 30 * 86400, 86400, 3600, 60, 1)
 _MINIMUM = {"DefaultInactiveTimer": 60, "DefaultClosedTimer": 600}
 _PREFIX = {"DefaultChatServiceSid": "IS", "DefaultMessagingServiceSid": "MG"}
-"""What a right target takes, written down apart from the oracle, which would not see a mistake of its own."""
+"""The prefixes of SIDs. These rules are apart from the oracle, so that the tests can see a mistake of it."""
 
 Answering = Callable[[Request], Response | Failure]
 
 
 def answer(status: int, document: object, *headers: tuple[str, str]) -> Response:
-    """A response of a JSON document."""
+    """Make a response with a JSON document."""
     return Response(
         status=status,
         headers=(("Content-Type", "application/json"), *headers),
@@ -42,18 +42,18 @@ def answer(status: int, document: object, *headers: tuple[str, str]) -> Response
 
 
 def refusal(status: int = 400, *headers: tuple[str, str]) -> Response:
-    """A refusal as the vendor writes it."""
+    """Make a refusal as the vendor writes it."""
     return answer(status, {"code": 20001, "message": "no", "status": status}, *headers)
 
 
 def representation(values: Mapping[str, str | None] | None = None, account: int = 0) -> dict[str, object]:
-    """The document of a configuration; settings that are not given are null."""
+    """Make the document of a configuration; settings that are not given are null."""
     settings: dict[str, str | None] = {each.attribute: None for each in FIELDS}
     return {"account_sid": THROWAWAY[account].sid, "url": URL + PATH, **settings, **(values or {})}
 
 
 class Resource:
-    """The resource, conformant; tests override a method to build in a fault."""
+    """A conformant resource; tests override a method to build in a fault."""
 
     def __init__(self) -> None:
         self.states: list[dict[str, str | None]] = [
@@ -93,7 +93,7 @@ class Resource:
         self.states[request.account].update(values)
 
     def show(self, request: Request) -> Response:
-        """The answer to a request that is served."""
+        """Make the answer to a request that is served."""
         return answer(200, representation(self.states[request.account], request.account))
 
 
@@ -106,7 +106,7 @@ class FakeTarget(Target):
         self.sent: list[Request] = []
 
     def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
-        """Ask the function, within the budget."""
+        """Return the answer of the function, within the budget."""
         limit = self.settings.max_requests
         if limit is not None and self.requests >= limit and not reserve:
             raise BudgetExhausted(f"the budget of {limit} requests is spent")
@@ -118,14 +118,14 @@ class FakeTarget(Target):
         return Exchange(number=self.requests, request=request, response=came, url=self.url)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
-        """One after the other: what really overlaps is tried with real servers."""
+        """Send the requests one after the other; tests with real servers send them at the same time."""
         return [replace(self.send(request), together=True) for request in requests]
 
 
 def found(
     answering: Answering, *requests: Request, rule: str, budget: int = REQUESTS, reader: Request | None = None
 ) -> tuple[Finding, int]:
-    """The finding made of what some requests showed first, and how many requests that took."""
+    """Send requests and minimize the candidate of a rule; return its finding, and the requests that this took."""
     session = Session(FakeTarget(answering), tuple(BY_ID))
     session.learn(reader=reader, takes_empty=False)
     for request in requests:

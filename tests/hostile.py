@@ -1,5 +1,5 @@
 """
-Servers that are hostile, or merely unusual: raw sockets on loopback, one play each.
+Servers on loopback that are hostile or unusual. A play is the behaviour of a server on one connection.
 
 `with Hostile("reset") as server:` plays on a port of its own at `server.url`;
 `python tests/hostile.py reset` does so until it is interrupted, and `--list` names the plays.
@@ -46,7 +46,7 @@ class Connection:
         self.send(b"\r\n".join(lines), b"\r\n\r\n", body)
 
     def requests(self) -> Iterator[bytes]:
-        """Every request that comes, as it came, until the client closes."""
+        """Yield the bytes of every request until the client closes."""
         while True:
             head = self._until(b"\r\n\r\n")
             if head is None:
@@ -66,13 +66,13 @@ class Connection:
             yield head + body
 
     def message(self, *, with_body: bool) -> bytes:
-        """One whole message with a Content-Length, or without a body."""
+        """Read one whole message that has a Content-Length or no body."""
         head = self._until(b"\r\n\r\n") or b""
         length = head.lower().partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0]
         return head + self._exactly(int(length) if length and with_body else 0)
 
     def unread(self, request: bytes) -> None:
-        """Have a request come again."""
+        """Put a request back, so that it is read again."""
         self._buffer = request + self._buffer
 
     def reset(self) -> None:
@@ -329,7 +329,7 @@ def tls_drip(connection: Connection) -> None:
 
 @play
 def speaks_first(connection: Connection) -> None:
-    """Answers before it was asked, and then no more."""
+    """Answers before a request comes, and never again."""
     connection.answer()
     connection.wait()
 
@@ -501,10 +501,10 @@ class Hostile:
 
     Args:
         play: A key of `PLAYS`, or a play of the caller's own.
-        context: Speak TLS with it.
-        port: 0 for any.
-        behind: Host and port of a server that is asked instead, but for what holds `trigger`.
-        trigger: Bytes in a request that bring on the play.
+        context: The TLS context; without it the server speaks plain HTTP.
+        port: The TCP port; 0 for any free one.
+        behind: Host and port of a server that answers all requests without `trigger`.
+        trigger: Bytes in a request that start the play.
     """
 
     def __init__(
@@ -524,7 +524,7 @@ class Hostile:
         self.lock = threading.Lock()
         self.stopped = threading.Event()
         self.received: list[bytes] = []
-        """Every request, as it came."""
+        """The bytes of every request."""
         self.connections = 0
         scheme = "https" if context else "http"
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -565,7 +565,7 @@ class Hostile:
                     self._play(connection)
 
     def _forward(self, connection: Connection, behind: tuple[str, int]) -> bool:
-        """Have another server answer; returns whether a request came that brings on the play."""
+        """Have another server answer; return whether a request came that starts the play."""
         with socket.create_connection(behind) as upstream:
             answers = Connection(upstream, self)
             for request in connection.requests():

@@ -1,4 +1,4 @@
-"""Whole runs against hostile targets: they end in time, fit into memory, tell the truth, and show it harmlessly."""
+"""Whole runs against hostile targets end in time, fit into memory, report the truth, and print it harmlessly."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytestmark = [
 
 TIMEOUT = 0.5
 PATIENCE = 5.0
-"""For targets that answer: a busy machine must not make them look as if they did not."""
+"""Seconds to wait for targets that answer: on a busy machine they must not seem to be silent."""
 
 NO_VERDICT = frozenset(
     {
@@ -44,7 +44,7 @@ NO_VERDICT = frozenset(
         "tls-drip",
     }
 )
-"""What is no HTTP, no answer, or a request to come back later: nothing can be said of the resource."""
+"""Plays without HTTP, without an answer, or with a request to come back later: the run has no verdict."""
 
 UNREADABLE = frozenset(
     {
@@ -79,7 +79,7 @@ UNREADABLE = frozenset(
         "upgrade",
     }
 )
-"""What begins as HTTP and cannot be read to its end: a deviation from RFC 9112, told once, and the run ends."""
+"""Plays that begin as HTTP and cannot be read to the end: the run reports one deviation from RFC 9112 and ends."""
 
 BROKEN_RULES = {
     "answers-twice": "framing",
@@ -115,7 +115,7 @@ BROKEN_RULES = {
     "terminal-escapes": "json-body",
     "unavailable": "no-server-error",
 }
-"""A rule that the play breaks, and the run says so and goes on."""
+"""By play, a rule that it breaks. The run reports the rule and goes on."""
 
 FAILS_ALWAYS = frozenset({"failing", "status-999"})
 """A run finds nothing but that, and asks no more."""
@@ -143,33 +143,33 @@ STATIC = frozenset(
         "two-segments",
     }
 )
-"""Legal HTTP and JSON, of a server that takes whatever it is sent and always shows the same: that is what is told."""
+"""Plays of legal HTTP and JSON that accept any value and always show the same: the run reports just that."""
 
 HANGS = frozenset({"hangs-on-reuse", "speaks-first"})
-"""Of those, the plays that take the timeout again and again."""
+"""Plays that take the whole timeout again and again."""
 
 TAKES_ANYTHING = re.compile("(timer|sid)-(syntax|minimum|prefix|length|alphabet)$")
 
 HARMLESS = re.compile(r"[\n\x20-\x7e\xa0-\u200f\u2010-\u2029\u2030-\u2065\u2070-\ud7ff\ue000-\U0010ffff]*")
-"""No control character but the line feed, and none that changes the direction of writing."""
+"""A text without characters of control, other than the line feed, and without changes of the writing direction."""
 
 
 MEASURED = (
     "import atexit, pathlib; from conformance.cli import main; status = pathlib.Path('/proc/self/status'); "
     "atexit.register(lambda: pathlib.Path('memory').write_text(status.read_text())); main()"
 )
-"""The command, which leaves behind how much memory it took; `wait4` tells no less than the tests themselves take."""
+"""The command, which writes its memory to a file. `wait4` would report the memory of the tests, if that is more."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of the command, as a user sees it."""
+    """The results of one run of the command, as a user sees them."""
 
     status: int
     output: str
     seconds: float
     peak: int
-    """Resident memory at most, in KiB."""
+    """The peak of resident memory, in KiB."""
     document: Mapping[str, Any]
 
     @property
@@ -206,7 +206,7 @@ def run(url: str, where: Path, *arguments: str, timeout: float = TIMEOUT) -> Ran
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """The memory of a run against a target that is not hostile, in KiB."""
+    """The peak memory of a run against a target that is not hostile, in KiB."""
     with hostile.Hostile("good") as server:
         return run(server.url, tmp_path_factory.mktemp("idle"), "--max-requests", "25").peak
 
@@ -217,7 +217,7 @@ def test_every_play_is_expected_to_end_in_one_way() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(hostile.PLAYS))
-def test_a_run_ends_in_time_within_memory_and_tells_the_truth(name: str, tmp_path: Path, idle: int) -> None:
+def test_a_run_ends_in_time_within_memory_and_reports_the_truth(name: str, tmp_path: Path, idle: int) -> None:
     hostile.bomb()
     with hostile.Hostile(name) as server:
         timeout = TIMEOUT if name in NO_VERDICT | UNREADABLE | HANGS else PATIENCE
@@ -250,7 +250,7 @@ def test_a_run_ends_in_time_within_memory_and_tells_the_truth(name: str, tmp_pat
 
 
 def assert_harmless(output: str, reports: Path) -> None:
-    """No byte of a target reaches a terminal, a browser or a log as something else than a printed character."""
+    """Every byte of a target reaches a terminal, a browser or a log as a printed character."""
     assert HARMLESS.fullmatch(output)
     for path in reports.rglob("*"):
         if path.suffix in (".html", ".md", ".xml", ".json", ".har", ".svg"):
@@ -277,7 +277,7 @@ def assert_harmless(output: str, reports: Path) -> None:
 def test_a_target_that_is_hostile_to_one_request_is_judged_by_all_others(
     name: str, rule: str, tmp_path: Path
 ) -> None:
-    """The play is brought on by one ordinary value; everything else is answered by the reference."""
+    """One ordinary value starts the play; the reference answers everything else."""
     with Embedded(THROWAWAY) as emulator:
         parts = urlsplit(emulator.url())
         behind = (parts.hostname or "", parts.port or 0)

@@ -1,1 +1,1 @@
-"""What drives a run: what is sent, in which order, and what becomes of the answers."""
+"""Drives a run: sends requests in order, has the answers judged, and makes findings and verdicts of them."""

@@ -1,4 +1,4 @@
-"""How many requests of a run may still go out, and for what."""
+"""Divides the requests of a run between the phases and the confirmation of their candidates."""
 
 from collections.abc import Sequence
 
@@ -11,25 +11,25 @@ from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
 _FOR_COUNTEREXAMPLES = {"quick": 28, "standard": REQUESTS, "thorough": REQUESTS}
-"""Requests that all phases leave for showing findings again, for each cause seen; a quarter of all at most."""
+"""Requests that the phases leave for each cause seen, by profile. Together they leave a quarter of all at most."""
 
 _LEAST = 15
-"""Requests that a finding may have in any case: to be shown again, made small, and asked about."""
+"""Requests that each finding may have in any case. They suffice to show it again, minimize and attribute it."""
 
 
 class Enough(Exception):
-    """The phases have sent what they may, or found what was asked for."""
+    """The phases have to end: the budget is spent, or the first deviation was found and no more are wanted."""
 
 
 class Budget:
     """
-    Divides the requests of a run between looking for deviations and showing them again.
+    Divides the requests of a run between finding deviations and showing them again.
 
     Args:
-        target: Counts the requests, and says how many there may be.
-        plan: What the run is to do.
-        candidates: What was seen so far.
-        safeguard: Says what requests cost.
+        target: Counts the requests, and has their limit in its settings.
+        plan: The options of the run.
+        candidates: The candidates so far.
+        safeguard: Knows how many requests it takes to send some safely.
     """
 
     def __init__(self, target: Target, plan: Plan, candidates: Candidates, safeguard: Safeguard) -> None:
@@ -41,17 +41,21 @@ class Budget:
 
     def claim(self, requests: Sequence[Request], more: int = 0) -> None:
         """
-        See whether requests may be sent, and so many more beside them.
+        Raise an exception if the phases may not send some requests.
+
+        Args:
+            requests: The requests.
+            more: The number of requests that are sent beside them.
 
         Raises:
-            Enough: The budget is spent, or the first deviation was asked for and is there.
+            Enough: The budget is spent, or the plan has `fail_fast` and a deviation was seen.
         """
         failed = any(self._plan.fails(BY_ID[rule].level) for rule, _, _ in self._candidates)
         if self.is_spent(more + self._safeguard.cost(requests)) or (self._plan.fail_fast and failed):
             raise Enough
 
     def is_spent(self, requests: int) -> bool:
-        """Whether to send so many more would take from what is kept for showing findings again."""
+        """Whether so many more requests would leave too few for showing findings again."""
         if self._limit is None:
             return False
         causes = len({candidate.cause for candidate in self._candidates.values()})
@@ -59,7 +63,7 @@ class Budget:
         return self._target.requests + requests > self._limit - kept
 
     def share(self, causes: int) -> int:
-        """The requests that one finding may have, so that those of other causes get theirs."""
+        """Return the number of requests that one finding may have, where findings of so many causes are to come."""
         if self._limit is None:
             return REQUESTS
         return min(REQUESTS, max(_LEAST, (self._limit - self._target.requests) // causes))

@@ -1,8 +1,9 @@
-"""What a run has seen so far: deviations that are not confirmed yet, and what was exercised of each input class."""
+"""Keeps the candidates of a run, and counts the examples that were sent of each input class."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import NamedTuple
 
 from conformance.attribution.causes import cause_of
@@ -13,16 +14,17 @@ from conformance.rules.reply import remembered
 from conformance.rules.state import is_concurrent
 
 Key = tuple[str, str, str]
-"""A rule, an input class and a kind of outcome."""
+"""The id of a rule, the id of an input class, and an outcome."""
 
 _LONGEST = 2_000
-"""Characters that are kept of each text of a violation: an answer can hold a value of a million."""
+"""Characters that are kept of each text of a violation. An answer can hold a value of a million characters."""
 
 
 class Past(NamedTuple):
-    """What was sent before an exchange, and may be needed to show the same again."""
+    """The requests and settings before an exchange, which may be needed to show its violation again."""
 
     before: tuple[Exchange, ...] = ()
+    """The last exchanges before it, the oldest first."""
     context: Pairs = ()
     """The settings that were put in force."""
     together: tuple[Request, ...] = ()
@@ -31,30 +33,37 @@ class Past(NamedTuple):
 
 @dataclass(slots=True)
 class Candidate:
-    """A deviation as first seen, before it is shown again and made small."""
+    """A deviation as first seen. It is mutable: it counts the requests that show it."""
 
     violation: Violation
     exchange: Exchange
+    """The first exchange that showed it."""
     before: tuple[Exchange, ...]
+    """The last exchanges before that one, the oldest first."""
     context: Pairs
+    """The settings that were put in force before it."""
     numbers: set[int]
     """The numbers of the requests that showed it."""
     confirmed: bool = False
-    """Whether it has become a finding."""
+    """Whether it has become a finding; see `Candidates.confirm`."""
     shows: Callable[[Exchange], bool] | None = None
-    """Whether another exchange shows it too; None where the rules say so."""
+    """Decides whether another exchange shows it too; None where the rules decide."""
     together: tuple[Request, ...] = ()
-    """The requests that were sent at the same time before it, where that may be why."""
+    """The requests that were sent at the same time before it, where this may be the reason for it."""
 
     @property
     def cause(self) -> str:
-        """What it has in common with others that have the same cause."""
+        """The name of its cause; other candidates of the same cause have the same name."""
         return cause_of(self.violation.rule, self.violation.outcome, self.violation.field)
+
+    def separate(self, violation: Violation) -> None:
+        """Take note that the requests need not be sent at the same time; `violation` is shown without that."""
+        self.together, self.violation = (), violation
 
 
 class Candidates(Mapping[Key, Candidate]):
     """
-    The deviations of a run as first seen: one for each rule, input class and kind of outcome.
+    The deviations of a run as first seen: one for each rule, input class and outcome.
 
     Args:
         selected: The ids of the rules whose violations count.
@@ -74,7 +83,7 @@ class Candidates(Mapping[Key, Candidate]):
         return len(self._all)
 
     def counted(self, violations: Iterable[Violation]) -> tuple[Violation, ...]:
-        """Those violations whose rules were selected."""
+        """Return the violations whose rules were selected."""
         return tuple(violation for violation in violations if violation.rule in self._selected)
 
     def note(
@@ -86,14 +95,14 @@ class Candidates(Mapping[Key, Candidate]):
         shows: Callable[[Exchange], bool] | None = None,
     ) -> None:
         """
-        Record a violation of a selected rule; what is there already is counted.
+        Record a violation of a selected rule. If its candidate exists already, the request is counted with it.
 
         Args:
-            violation: What was seen.
+            violation: The violation.
             exchange: The exchange that shows it.
-            cls: The input class in hand, where the violation names none.
-            past: What was sent before.
-            shows: Tells whether another exchange shows it too, where the rules cannot.
+            cls: The input class of the request; it counts where the violation names none.
+            past: The requests and settings before the exchange.
+            shows: Decides whether another exchange shows it too, where the rules cannot.
         """
         if violation.rule not in self._selected:
             return
@@ -113,7 +122,11 @@ class Candidates(Mapping[Key, Candidate]):
         )
 
     def unconfirmed(self) -> list[Candidate]:
-        """Those of MUST rules first; among them the first of every cause before the second of any."""
+        """
+        Return the candidates that are not confirmed.
+
+        Candidates of MUST rules come first. Within a level, the first of every cause comes before the second of any.
+        """
         turns = Counter[str]()
         new = []
         for candidate in self._all.values():
@@ -123,23 +136,34 @@ class Candidates(Mapping[Key, Candidate]):
                 turns[candidate.cause] += 1
         return [candidate for _, _, candidate in sorted(new, key=lambda each: each[:2])]
 
+    def confirm(self, candidate: Candidate) -> None:
+        """Take note that a candidate has become a finding; this is said once, and stays."""
+        candidate.confirmed = True
+
+    def first(self, rule: str) -> float:
+        """Return the number of the first request that showed a rule broken; infinity where none did."""
+        return min(
+            (each.exchange.number for each in self.values() if each.violation.rule == rule), default=inf
+        )
+
     def keep(self, is_kept: Callable[[Candidate], bool]) -> None:
-        """Forget all others."""
+        """Forget the candidates for which `is_kept` is false."""
         self._all = {key: candidate for key, candidate in self._all.items() if is_kept(candidate)}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was exercised of one input class."""
+    """Counts the examples of one input class that were sent for one rule."""
 
     examples: int = 0
     decided: int = 0
-    """Requests of which the oracle knows whether they are to be accepted."""
+    """The number of requests for which the oracle decides whether they must be accepted."""
     statuses: Counter[str] = field(default_factory=Counter)
+    """How often each status came, by its name; see `status_of`."""
 
 
 def shortened(violation: Violation) -> Violation:
-    """Cut the texts of a violation, which may repeat a value of the target's, to a length that can be shown."""
+    """Cut the texts of a violation to a length that can be shown; they may repeat a value that the target sent."""
     return replace(
         violation,
         summary=violation.summary[:_LONGEST],
@@ -149,13 +173,13 @@ def shortened(violation: Violation) -> Violation:
 
 
 def is_broken(exchange: Exchange) -> bool:
-    """Whether the target failed at once; where it does not answer at all, every try takes the whole timeout."""
+    """Whether the target failed at once. A timeout is not counted: each further try would take the whole timeout."""
     failure = exchange.failure
     return (exchange.status or 0) >= 500 if failure is None else failure.kind is not FailureKind.TIMEOUT
 
 
 def status_of(exchange: Exchange) -> str:
-    """The status as it is counted: of a failure, its kind."""
+    """Return the name under which an exchange is counted: its status, or the kind of its failure."""
     if exchange.failure is not None:
         return str(exchange.failure.kind)
     return str(exchange.status)

@@ -1,4 +1,4 @@
-"""Makes findings of candidates: each is shown again and made small, and equal ones are counted together."""
+"""Makes findings of candidates: shows each again, minimizes it, and counts equal findings together."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ from conformance.model import Finding
 from conformance.rules import BY_ID
 
 _UNSTABLE = 3
-"""Findings of a kind that do not show again, after which others of it are hardly tried."""
+"""Unstable findings of one rule and outcome, after which others of these get `_FEW` as their budget."""
 
-_TWICE = 3
-"""Requests for those: once, and twice more."""
+_FEW = 3
+"""Requests for such a finding: one to show it again, and two to repeat that."""
 
 _WAITING = 8
-"""Requests at most to show a finding again that takes the whole timeout each time."""
+"""Requests for a finding whose requests time out, at most. Each of them takes the whole timeout."""
 
 
 class Confirmation:
     """
-    The findings of a run.
+    Confirms the candidates of a run, and keeps the findings.
 
     Args:
         session: The run.
-        budget: Says how many requests each finding may have.
-        listener: Hears of every finding.
+        budget: Decides how many requests may be sent for each finding.
+        listener: Is called with every new finding.
     """
 
     def __init__(self, session: Session, budget: Budget, listener: Listener) -> None:
@@ -40,57 +40,62 @@ class Confirmation:
         self._listener = listener
         self._findings: list[Finding] = []
         self.dropped: Exchange | None = None
-        """The one exchange of the run whose connection closed without an answer, where that never came again."""
-        self._steady, self._unstable = Counter[str](), Counter[str]()
+        """The exchange whose connection closed without an answer, if that happened once in the run; otherwise None."""
+        self._stable, self._unstable = Counter[str](), Counter[str]()
+        """How many findings were tried again, by rule and outcome: those that were stable, and those that were not."""
         self._moved: dict[str, Finding | None] = {}
-        """By family of candidates, the finding of another rule that one turned out to be; None where one did not."""
+        """
+        By family of candidates, the finding that attribution moved to another rule.
+
+        None, where attribution left a finding of the family with its own rule.
+        """
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """All that there are so far."""
+        """All findings so far."""
         return self._findings
 
     def confirm(self) -> None:
-        """Show every candidate again that is not confirmed yet."""
+        """Show every candidate again that is not confirmed yet, and make a finding of it."""
         candidates = self._session.candidates.unconfirmed()
         to_come = Counter(candidate.cause for candidate in candidates)
         for candidate in candidates:
             budget = self._budget.share(len(to_come))
-            to_come -= Counter([candidate.cause])  # which drops a cause that none is left of
+            to_come -= Counter([candidate.cause])  # Subtraction drops a cause whose count is 0.
             self._keep(candidate, self._shown_again(candidate, budget))
 
     def give_up(self) -> None:
-        """Make findings of the candidates as first seen: there is no time, or no target, to show them again."""
+        """Make findings of the other candidates as first seen: there is no time or no target to show them again."""
         for candidate in self._session.candidates.unconfirmed():
             self._keep(candidate, Minimizer(self._session, candidate).as_seen())
 
     def _shown_again(self, candidate: Candidate, budget: int) -> Finding:
         kind = f"{candidate.violation.rule}: {candidate.violation.outcome}"
-        # What comes and goes does so everywhere; what shows every time is something else.
+        # If several were unstable, the rest of the kind probably is; a few requests show one that is stable.
         if self._unstable[kind] >= _UNSTABLE:
-            budget = _TWICE
+            budget = _FEW
         failure = candidate.exchange.failure
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             budget = min(budget, _WAITING)
         minimizer = Minimizer(self._session, candidate, budget)
         finding = minimizer.finding()
-        if minimizer.tried:
-            (self._steady if finding.stable else self._unstable)[kind] += 1
-        elif self._unstable[kind] > self._steady[kind]:
-            finding = replace(finding, stable=False)  # as most of its kind that could be tried
+        if minimizer.was_tried:
+            (self._stable if finding.stable else self._unstable)[kind] += 1
+        elif self._unstable[kind] > self._stable[kind]:
+            finding = replace(finding, stable=False)  # Most of its kind that were tried are unstable.
         family = _family(candidate)
-        if minimizer.asked:
+        if minimizer.is_attributed:
             moves = finding.rule != candidate.violation.rule
             self._moved[family] = self._moved.get(family, finding) if moves else None
-        elif (finding.stable or not minimizer.tried) and (same := self._moved.get(family)):
-            # No request was left to ask which rule it breaks: the one that all others of its cause did.
+        elif (finding.stable or not minimizer.was_tried) and (same := self._moved.get(family)):
+            # The target was not asked which rule this breaks. All others of its family were moved to one rule.
             finding = replace(
                 finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
             )
         return finding
 
     def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
-        """Whether it is the one connection of a run that closed without an answer, and never again."""
+        """Whether the candidate is a closed connection without an answer, and the only failure of the run."""
         numbers = {
             number
             for each in self._session.candidates.values()
@@ -102,8 +107,8 @@ class Confirmation:
         return closed and not finding.stable and len(numbers) == 1
 
     def _keep(self, candidate: Candidate, finding: Finding) -> None:
-        """Keep a finding, or count it with the one that it turned out to be."""
-        candidate.confirmed = True
+        """Confirm a candidate, and keep its finding or count it with an equal one."""
+        self._session.candidates.confirm(candidate)
         if self._is_a_single_drop(candidate, finding):
             self.dropped = candidate.exchange
             return
@@ -113,7 +118,7 @@ class Confirmation:
             if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
                 moved or other.cls == finding.cls or [each.request for each in other.exchanges] == requests
             ):
-                # The class that is the rule's own, and comes first there, names it: in every run the same.
+                # The finding gets the class that comes first in its rule, so that it has the same name in every run.
                 kept = other if moved else min(other, finding, key=_place)
                 numbers = other.numbers | finding.numbers
                 self._findings[index] = replace(
@@ -132,5 +137,6 @@ def _family(candidate: Candidate) -> str:
 
 
 def _place(finding: Finding) -> tuple[int, str]:
+    """Return the place of a finding's class among those of its rule; other classes come after them, by name."""
     classes = [cls.id for cls in BY_ID[finding.rule].classes]
     return (classes.index(finding.cls) if finding.cls in classes else len(classes), finding.cls)

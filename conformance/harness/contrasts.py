@@ -13,11 +13,14 @@ NOT_ACCEPTABLE = 406
 
 def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
     """
-    The violation, told of the rule that is broken.
+    Ask which rule is broken, and attribute the violation to it.
 
     Args:
-        case: a counterexample that shows it every time.
-        ask: sends requests; returns what was seen, or None when the budget does not allow for them.
+        case: A counterexample that shows the violation every time.
+        ask: Sends requests; returns the exchanges with their violations, or None when the budget does not allow it.
+
+    Returns:
+        The violation of the rule that is broken; the given one, where no answer speaks for another rule.
     """
     for question in QUESTIONS:
         asking, seen = question(case), None
@@ -34,10 +37,10 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
 
 
 def _moved(case: Case, rule: str) -> Violation:
-    """The violation of another rule; one that only should hold never becomes one that must."""
+    """Return the violation as one of another rule; a violation of a SHOULD rule never becomes one of a MUST rule."""
     violation = case.violation
     before, after = BY_ID[violation.rule], BY_ID[rule]
-    # Unless another request has left the connection in a bad state, or the answer names what it refuses: Accept.
+    # Two rules are excepted: another request may have left the connection in a bad state, or a 406 names its reason.
     elsewhere = after.aspect is Aspect.WIRE or case.exchanges[-1].status == NOT_ACCEPTABLE
     raised = before.level is Level.SHOULD and after.level is Level.MUST and not elsewhere
     if rule == violation.rule or raised:

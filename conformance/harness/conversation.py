@@ -1,7 +1,7 @@
 """
-The requests of a run and the answers to them: sends, has every answer judged, and keeps the target safe meanwhile.
+Sends the requests of a run, has every answer judged, and keeps the target safe meanwhile.
 
-It decides nothing about what is sent next; that is the business of the phases.
+The phases decide which requests are sent next; nothing here does.
 """
 
 import time
@@ -25,34 +25,33 @@ from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
 _REMEMBERED = 10
-"""Exchanges before a violation that may be needed to show it again."""
+"""Exchanges before a violation that are kept, since they may be needed to show it again."""
 
 _INSISTED = 3
-"""How often a timer is put back that was made shorter on a live target."""
+"""Tries to put back a timer that was made shorter on a live target. After them the run ends."""
 
 _IN_VAIN = 3
-"""How often settings are put in force that do not come to be: then the target does not keep them."""
+"""Times that settings are put in force without effect. After them the target does not seem to keep them."""
 
 _UNDONE = "state/put-back"
-"""The input class of what puts a timer back after a deviation was shown again."""
+"""The input class of an update that puts a timer back after a deviation was shown again."""
 
 
 class Judged(NamedTuple):
-    """An exchange, with what is known about it and what it violates."""
+    """An exchange with its reply and its violations."""
 
     exchange: Exchange
-    """As it came."""
     reply: Reply
     violations: Sequence[Violation]
-    """Of the rules that were selected."""
+    """The violations of selected rules."""
 
 
 class Contexts:
     """
-    Says which settings are still to be put in force before a probe.
+    Decides which settings must still be put in force before a probe.
 
-    A target that does not keep what it accepts would be sent the same context before every probe. After a few times in
-    vain it is left alone, until the context is seen in force.
+    A target that does not keep the values that it accepts would be sent the same context before every probe. After a
+    few times without effect the context is not sent again until it is seen in force.
     """
 
     def __init__(self) -> None:
@@ -62,12 +61,12 @@ class Contexts:
         self, context: Pairs, now: Mapping[str, str | None], is_allowed: Callable[..., bool]
     ) -> Pairs:
         """
-        Those of the settings that are to be sent.
+        Return the settings that must be sent.
 
         Args:
             context: The settings that should be in force.
-            now: By attribute, the settings that are known for certain.
-            is_allowed: Whether a setting, given as a parameter and its value, may stay in force.
+            now: The settings that are known for certain, by attribute.
+            is_allowed: Decides whether a setting, given as a parameter and its value, may stay in force.
         """
         missing = tuple(
             (name, value)
@@ -85,15 +84,15 @@ class Contexts:
 
 class Conversation:
     """
-    What one run says to its target.
+    Sends the requests of one run to its target, and records the violations of the answers.
 
     Args:
-        target: Where everything is sent.
+        target: The target of all requests.
         judge: Judges every exchange.
-        candidates: Keeps what the exchanges violate.
-        safeguard: What the run promises about the settings it finds.
-        settle: Seconds within which a write must be seen.
-        listener: Hears of every request and every judgement.
+        candidates: Keeps the violations.
+        safeguard: Protects the settings that were in force before the run.
+        settle: Seconds within which a read must show a write.
+        listener: Is called with every request and every judgement.
     """
 
     def __init__(
@@ -120,21 +119,21 @@ class Conversation:
 
     @property
     def recent(self) -> Sequence[Exchange]:
-        """The last exchanges."""
+        """The last exchanges, the oldest first."""
         return self._recent
 
     def enter(self, phase: str) -> None:
-        """Begin a part of the run."""
+        """Begin a phase of the run."""
         self._phase = phase
         self._listener(PhaseStarted(phase=phase))
 
     def begin(self, context: Pairs) -> None:
-        """Put the context of a probe in force; what is seen from now on may need it."""
+        """Put the context of a probe in force; candidates that are noted from now on keep it."""
         self.establish(context)
         self._context = context
 
     def establish(self, context: Pairs, account: int = 0) -> None:
-        """Put settings in force, unless they are already."""
+        """Put settings in force, unless they are in force already."""
 
         def may_stay(name: str, value: str) -> bool:
             return self._safeguard.may_stay(update((name, value), account=account))
@@ -143,7 +142,7 @@ class Conversation:
             self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
-        """Send one request, have the answer judged, and record what it violates."""
+        """Send one request, have the answer judged, and record its violations."""
         judged = self.ask(request, cls, known_good=known_good)
         for violation in judged.violations:
             self.note(violation, judged.exchange, cls)
@@ -151,7 +150,7 @@ class Conversation:
         return judged
 
     def ask(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
-        """Send one request and have the answer judged; the caller records what it violates, and then concludes."""
+        """Send one request and have the answer judged; the caller records its violations and then calls `conclude`."""
         exchange, reply = self._send(request, cls, known_good=known_good)
         if self._settle and _is_early(reply):
             time.sleep(self._settle)
@@ -162,12 +161,12 @@ class Conversation:
         return Judged(exchange, reply, violations)
 
     def conclude(self, reply: Reply, cls: str) -> None:
-        """Remember an exchange, whose violations are recorded, and see whether the target still works."""
+        """Remember an exchange after its violations were recorded, and check that the target still works."""
         self._recent.append(reply.exchange)
         self._check_health(reply.exchange, cls)
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
-        """Send updates at the same time; each answer is judged but for what the others may have written."""
+        """Send updates at the same time; judge each answer, except for settings that other updates may have set."""
         self._say_sent(cls)
         self._together = tuple(requests)
         judged = []
@@ -192,14 +191,17 @@ class Conversation:
         self, requests: Iterable[Request], together: Sequence[Request] = (), before: Iterable[Request] = ()
     ) -> list[tuple[Exchange, list[Violation]]]:
         """
-        Send requests without recording what they violate, and judge them by what they establish themselves.
+        Send requests, judge them by themselves alone, and record no violation.
 
-        A counterexample has to show the same to somebody who does not know what was sent before it.
+        A counterexample must show the violation to a reader who does not know the earlier requests of the run.
 
         Args:
             requests: Sent one after the other.
             together: Sent before them, at the same time.
             before: Sent before those, one after the other.
+
+        Returns:
+            All exchanges in the order of sending, each with its violations.
         """
         states = states_of(len(self._judge.states))
         seen = [self._try(request, states) for request in before]
@@ -230,7 +232,7 @@ class Conversation:
         cls: str,
         shows: Callable[[Exchange], bool] | None = None,
     ) -> None:
-        """Record a violation with what was sent before it; see `Candidates.note`."""
+        """Record a violation with the requests before it; see `Candidates.note`."""
         past = Past(tuple(self._recent), self._context, self._together)
         self._candidates.note(violation, exchange, cls, past, shows)
 
@@ -252,13 +254,13 @@ class Conversation:
             self.note(violation, exchange, cls)
 
     def _put_back(self, reply: Reply, cls: str) -> None:
-        """On a live target, write at once what an exchange may have made shorter."""
+        """On a live target, put a timer back at once that an exchange may have made shorter."""
         guard = self._safeguard.guard
         owed = guard.owed(reply.exchange, reply.shown) if guard is not None else None
         if owed is None:
             return
         for _ in range(_INSISTED):
-            # The reserve: a spent budget must not leave a timer short.
+            # The reserve is used, since a spent budget must not leave a timer short.
             exchange, answer = self._send(owed, cls, reserve=True)
             self._record(exchange, answer, cls)
             self._recent.append(answer.exchange)
@@ -267,11 +269,11 @@ class Conversation:
         raise LeftShort(f"{(owed.body or b'').decode()} was in force and is not taken again")
 
     def _check_health(self, exchange: Exchange, cls: str) -> None:
-        """After a failure or a 5xx the next ordinary request must work; when it cannot connect, the run ends."""
+        """Send an ordinary request after a failure or a 5xx: it must be accepted. The run ends if it cannot connect."""
         if exchange.failure is None and (exchange.status or 0) < 500:
             return
         if self._safeguard.reading:
-            return  # an ordinary request sets something
+            return  # An ordinary request would write, and nothing may be written yet.
         request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
         canary, reply = self._send(request, cls, known_good=True)
         self._record(canary, reply, cls)
@@ -282,7 +284,7 @@ class Conversation:
 
 
 def _is_early(reply: Reply) -> bool:
-    """Whether an answer shows something else than was written, though it may have come too early."""
+    """Whether an answer shows an unexpected value of a setting that its request did not send: maybe an old one."""
     sent = {name for name, _ in reply.form or ()}
     return reply.shown is not None and any(
         not reply.state.settings[name].matches(value)

@@ -1,8 +1,8 @@
 """
-What a run says while it goes on: one stream of typed events, the same for every listener.
+The events of a run: one stream, the same for every listener.
 
     RunStarted, then for each phase PhaseStarted, then for each request RequestSent, ExchangeEnded, ExchangeJudged,
-    now and then FindingConfirmed and Notice, and RunFinished at last
+    sometimes FindingConfirmed and Notice, and RunFinished at the end
 
 A listener is a function of one event. It is called at once, so a slow listener slows the run down; one that raises ends
 the run, after the restore.
@@ -18,7 +18,7 @@ from conformance.model import Finding, Report, Violation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins."""
+    """A run has begun."""
 
     target: str
     """The base URL."""
@@ -28,7 +28,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted:
-    """A run comes to its next part. The restore says nothing: no listener that fails may stand before it."""
+    """A phase of a run has begun. The restore has no such event, so that a failing listener cannot prevent it."""
 
     phase: str
     """`preflight`, `examples`, `generated`, `schemathesis` or `confirmation`."""
@@ -36,50 +36,54 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSent:
-    """A request, or several at the same time, goes out now."""
+    """A request is sent now, or several at the same time."""
 
     phase: str
     cls: str
-    """The input class that it is an example of; empty where a finding is shown again."""
+    """The id of its input class; empty where a finding is shown again."""
     requests: int
-    """How many requests the run has sent before."""
+    """The number of requests that the run has sent before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeEnded:
-    """An answer came, or none; of every attempt, and those at the same time tell it each on a thread of its own."""
+    """
+    An attempt to send a request has ended, with an answer or without.
+
+    For requests at the same time, each event comes on a thread of its own.
+    """
 
     exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeJudged:
-    """The rules have looked at an exchange."""
+    """An exchange was judged."""
 
     phase: str
     cls: str
     exchange: Exchange
     violations: tuple[Violation, ...]
-    """What it violates of the rules that were asked for."""
+    """Its violations of selected rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingConfirmed:
-    """A deviation was shown again and made small, or could not be; later ones of its kind are counted with it."""
+    """A finding was made of a candidate. Later equal ones are counted with it, and have no event."""
 
     finding: Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """The user should know something at once."""
+    """A message that the user should see at once."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run has ended, and the settings were put back as far as they could be."""
+    """A run has ended, and the settings were put back where this was possible."""
 
     report: Report
 
@@ -101,11 +105,11 @@ _E = TypeVar("_E", bound=Event)
 
 
 def ignore(event: Event) -> None:
-    """Listen to nothing."""
+    """Ignore an event."""
 
 
 def on(kind: type[_E], react: Callable[[_E], object]) -> Listener:
-    """Make a listener that hears one kind of event."""
+    """Make a listener that reacts to one kind of event and ignores the others."""
 
     def listen(event: Event) -> None:
         if isinstance(event, kind):
@@ -115,7 +119,7 @@ def on(kind: type[_E], react: Callable[[_E], object]) -> Listener:
 
 
 def each_of(*listeners: Listener) -> Listener:
-    """Make one listener of several, which hear every event in this order."""
+    """Make one listener that calls several with every event, in this order."""
 
     def listen(event: Event) -> None:
         for listener in listeners:

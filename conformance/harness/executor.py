@@ -1,5 +1,7 @@
 """
-The only executor: runs a catalogue against a target and says what held.
+Runs a catalogue of rules against a target and reports the verdicts.
+
+A run has these parts:
 
     preflight, examples, generated, schemathesis, confirmation, restore, verdicts
 """
@@ -16,7 +18,7 @@ from conformance.harness.budget import Budget
 from conformance.harness.confirmation import Confirmation
 from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
 from conformance.harness.phases import Phases
-from conformance.harness.preflight import Preflight, learn_sids, look_around, probe_unset
+from conformance.harness.preflight import Preflight, examine, learn_sids, probe_unset
 from conformance.harness.schedule import Plan
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
@@ -28,7 +30,7 @@ from conformance.transport.target import Target
 __all__ = ["Plan", "run"]
 
 _UNSET = {"quick": 1, "standard": 4, "thorough": 4}
-"""Values to be rejected that are sent to each setting while it is null."""
+"""Values that must be rejected, sent to each setting while it is null. The quick profile has few requests to spare."""
 
 
 def run(
@@ -45,12 +47,12 @@ def run(
     Args:
         catalogue: The rules; others are neither exercised nor reported.
         target: The target, open.
-        plan: What to do.
-        listener: Hears what happens meanwhile.
-        safeguard: What is promised about the settings found; without it they are put back, and no more.
+        plan: The options of the run.
+        listener: Is called with every event of the run.
+        safeguard: Protects the settings that were in force before; without it they are put back at the end only.
 
     Returns:
-        A report, whatever the target does; an interrupt ends the run early, after the restore.
+        A report, whatever the target does. An interrupt ends the run early, after the restore.
     """
     listener(RunStarted(target=target.settings.url, profile=plan.profile, seed=plan.seed))
     report = _Run(catalogue, target, plan, listener, safeguard or Safeguard()).report()
@@ -82,16 +84,16 @@ class _Run:
         self._found = Preflight()
 
     def report(self) -> Report:
-        """Send everything, put the settings back, and say what held."""
+        """Send everything, put the settings back, and report the verdicts."""
         started, clock = datetime.now(UTC), time.perf_counter()
         end, restored = End(), Restore()
         try:
             self._send_all()
-        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # a bug of ours is no verdict, and loses nothing
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # After a bug of the suite the report still has all findings.
             end = end_by(error, self._last_request())
             self._forget_after(error)
         finally:
-            # Whatever ended the run, a second interrupt included: what was changed is put back.
+            # The settings are put back whatever ended the run, even after a second interrupt.
             restored, is_interrupted = self._session.restorer().put_back()
             if is_interrupted:
                 end = end.interrupted()
@@ -129,7 +131,7 @@ class _Run:
     def _send_all(self) -> None:
         session, plan = self._session, self._plan
         session.conversation.enter("preflight")
-        self._found = look_around(session)
+        self._found = examine(session)
         try:
             if probe_unset(session, self._found, each_setting=_UNSET[plan.profile]):
                 self._confirmation.confirm()
@@ -142,14 +144,14 @@ class _Run:
         self._confirmation.confirm()
 
     def _forget_after(self, error: BaseException) -> None:
-        """Drop the candidates that are no deviations, given what has ended the run."""
+        """Drop the candidates that are no deviations, since the error that ended the run explains them."""
         candidates = self._session.candidates
         match error:
-            case NoVerdict():  # what is not there, or lets nobody in, deviates from nothing
+            case NoVerdict():  # A target that is not there, or lets nobody in, deviates from nothing.
                 candidates.keep(lambda each: False)
             case Unimplemented():
                 candidates.keep(lambda each: is_absence(each.violation))
-            case TargetDead():  # what was only seen because the target went away is no verdict on it
+            case TargetDead():  # A failure after the last answer shows only that the target went away.
                 recent = self._session.conversation.recent
                 answered = max((each.number for each in recent if each.response is not None), default=0)
                 candidates.keep(

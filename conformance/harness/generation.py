@@ -1,5 +1,5 @@
 """
-Drives Hypothesis: draws values from a strategy, all of them before the first is sent.
+Draws values from Hypothesis strategies; all values of a class are drawn before the first is sent.
 
 Nothing is sent inside a draw, and no test fails there. So Hypothesis neither shrinks nor replays anything: a
 counterexample is minimized by sending requests again, within a budget (`conformance.harness.minimizer`). The draws
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 class PlainProvider(HypothesisProvider):
     """
-    Hypothesis' own provider, less the constants it finds in the modules that happen to be loaded.
+    Hypothesis' own provider, except that it draws no constants from the modules that are loaded.
 
-    With them the same seed would draw other values from a checkout than from an installed wheel.
+    With these constants the same seed would draw other values from a checkout than from an installed wheel.
     """
 
     def _maybe_draw_constant(self, *args: object, **kwargs: object) -> None:
@@ -35,12 +35,12 @@ AVAILABLE_PROVIDERS[_BACKEND] = f"{__name__}.{PlainProvider.__name__}"
 
 def generate(strategy: SearchStrategy[T], *, seed: str, count: int) -> list[T]:
     """
-    Draw values; returns them in the order drawn, where the same value may stand more than once.
+    Draw values, and return them in the order drawn; a value may occur more than once.
 
     Args:
         strategy: Makes the values.
         seed: The draws are a function of this text.
-        count: How many values are drawn.
+        count: The number of values.
     """
     drawn: list[T] = []
 
@@ -50,7 +50,7 @@ def generate(strategy: SearchStrategy[T], *, seed: str, count: int) -> list[T]:
     def each(value: T) -> None:
         drawn.append(value)
 
-    # Of its own for each class, as the seed is; Hypothesis would hash the source of `each`, ever the same.
+    # Each class has a key of its own, as it has a seed. Hypothesis would hash the source of `each`, always the same.
     key = "_hypothesis_internal_database_key"
     setattr(each, key, seed.encode())
     each()
@@ -65,13 +65,13 @@ def run_machine(
     steps: int,
 ) -> list[T]:
     """
-    Run a state machine; returns the values that it made, in their order.
+    Run a state machine, and return the values that it made, in their order.
 
     Args:
         machine: Makes the state machine, which calls the given function with each value that it makes.
         seed: The runs are a function of this text.
-        count: How many times the machine is run.
-        steps: How many rules one run applies at most.
+        count: The number of runs of the machine.
+        steps: The number of rules that one run applies, at most.
     """
     drawn: list[T] = []
     run_state_machine_as_test(seeded(seed)(machine(drawn.append)), settings=_settings(count, steps))

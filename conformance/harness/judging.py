@@ -1,4 +1,4 @@
-"""The judgement of each exchange of a run, given all that came before it; nothing here sends anything."""
+"""Judges each exchange of a run by all exchanges before it; sends nothing."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -18,44 +18,44 @@ from conformance.transport.target import Target
 _TIMERS = frozenset(each.parameter for each in TIMERS)
 
 _PICTURED = 2_000
-"""Updates of one timer that are kept for a picture: more marks than that cannot be told apart."""
+"""Updates of one timer that are kept for a picture, at most. More marks cannot be distinguished in it."""
 
 _UNSEEN = 32
-"""Answers in a row that show no settings, after which the run looks whether one of the requests had written."""
+"""Answers in a row that show no settings, after which the run reads the settings back."""
 
 
 class Unseen:
     """
-    Says when the run should look at the settings.
+    Decides when the run should read the settings back.
 
-    A refusal must change nothing, and only an answer that shows the settings tells whether it did. Most requests are
-    refused, so the run counts the answers since it last saw the settings, and looks when there are too many.
+    A refused request must change nothing, and only an answer that shows the settings can show that it did. Most
+    requests are refused. So this counts the answers since the settings were last shown.
     """
 
     def __init__(self) -> None:
         self._answers = 0
 
     def count(self, reply: Reply) -> None:
-        """Take note of an answer."""
+        """Count an answer, or start again where it shows the settings."""
         shows = reply.represents and reply.request.method == "POST"
         self._answers = 0 if shows else self._answers + 1
 
     @property
     def is_due(self) -> bool:
-        """Whether the run should look now."""
+        """Whether the run should read the settings back now."""
         return self._answers >= _UNSEEN
 
-    def looked(self) -> None:
-        """Count from the beginning, even where nothing was shown: to ask at every turn shows no more."""
+    def restart(self) -> None:
+        """Count from zero, even if no settings were shown: another request would show none either."""
         self._answers = 0
 
 
 class Judge:
     """
-    What one run knows of its target, and what it makes of each exchange.
+    Judges the exchanges of one run, and keeps what the run knows of its target.
 
     Args:
-        target: Says which accounts there are, and whether an answer holds a token.
+        target: Names the accounts, and finds a token in an answer.
     """
 
     def __init__(self, target: Target) -> None:
@@ -64,25 +64,26 @@ class Judge:
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
         self.states = states_of(len(sids))
         self.kinds: dict[str, Counter[str]] = {}
-        """By kind of answer, how often each status was seen."""
+        """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
-        """The last updates of one timer alone."""
+        """The last exchanges whose request set one timer and nothing else."""
         self.unseen = Unseen()
         self.evidence = Gathered()
         self._refused: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
+        """Good parameters with their values: refused alone, and accepted beside others."""
 
     def serve(self, accounts: int) -> None:
-        """Take note of how many of the accounts the target serves."""
+        """Take note of the number of accounts that the target serves."""
         self.situation = replace(self.situation, accounts=accounts)
 
     def distrust(self) -> None:
-        """Take note that reads differ though nothing was written."""
+        """Take note that two reads differ though nothing was written between them."""
         for state in self.states:
             state.is_random = True
 
     def know(self, parameter: str, sids: frozenset[str] | None) -> None:
-        """Take note of the only SIDs that the target takes for a parameter; None: it takes any well-formed one."""
+        """Take note of the only SIDs that the target accepts for a parameter; None where it accepts any."""
         known = dict(self.situation.sids)
         known.pop(parameter, None)
         if sids is not None:
@@ -91,11 +92,11 @@ class Judge:
 
     def reply(self, exchange: Exchange, state: ExpectedState | None = None) -> Reply:
         """
-        Put an exchange together with what is known about it.
+        Make the reply of an exchange: the exchange with everything that the rules need to judge it.
 
         Args:
-            exchange: As it came; what it may have written must not be recorded yet.
-            state: The expected state that it is judged by; without it, that of the request's account.
+            exchange: The exchange; the expected state must not have recorded it yet.
+            state: The expected state that it is judged by; None for that of the request's account.
         """
         request, decision = exchange.request, None
         own, form = self.states[request.account], request.form()
@@ -114,7 +115,7 @@ class Judge:
         )
 
     def violations(self, reply: Reply) -> list[Violation]:
-        """Record an exchange; returns what it violates, given all that came before it."""
+        """Record an exchange; return its violations, judged by all exchanges before it."""
         exchange, pairs = reply.exchange, reply.form or ()
         self.kinds.setdefault(reply.kind, Counter())[status_of(exchange)] += 1
         if reply.decision is not None and len(pairs) == 1 and pairs[0][0] in _TIMERS:
@@ -133,11 +134,11 @@ class Judge:
 
     def violations_alone(self, reply: Reply, states: Sequence[ExpectedState]) -> list[Violation]:
         """
-        What an exchange violates by what the requests of one counterexample establish, and nothing before them.
+        Judge an exchange by the requests of one counterexample, and by nothing before them.
 
         Args:
-            reply: The exchange, recorded already.
-            states: By account, what those requests have established so far.
+            reply: The exchange; `violations` has recorded it already.
+            states: The expected states after those requests, by account. The exchange is recorded in them.
         """
         state = states[reply.request.account]
         state.record(reply.exchange, authorised=reply.authorised)
@@ -145,9 +146,9 @@ class Judge:
 
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """
-        Judge one of several updates at the same time, but for what the others may have written.
+        Judge one of several updates at the same time, except for the settings that the others may have written.
 
-        What all of them may have written is recorded afterwards, with `record_together`.
+        `record_together` records afterwards what all of them may have written.
         """
         reply = self.reply(exchange, ExpectedState())
         return reply, [

@@ -1,4 +1,4 @@
-"""Where the document is silent nothing is judged: this sends a few open inputs and describes what was seen."""
+"""Sends inputs that the document leaves open, and describes the answers. They are not judged."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ _OPEN = (
 
 class OpenInputs:
     """
-    The inputs of which the document says nothing, and the answers to them.
+    Sends the inputs that the document leaves open, and keeps the answers.
 
     Args:
         session: The run.
@@ -76,7 +76,7 @@ class OpenInputs:
         self._replies: dict[str, Reply] = {}
 
     def send(self) -> None:
-        """Send each; an update after it puts back what it may have set."""
+        """Send each input, and then an update that overwrites the settings it may have written."""
         for cls, _, (first, *others) in _OPEN:
             reply = self._session.conversation.send(first, cls).reply
             for step in others:
@@ -84,7 +84,7 @@ class OpenInputs:
             self._replies[cls] = reply
 
     def described(self) -> Iterator[Observation]:
-        """What was seen."""
+        """Yield an observation of each input that was sent."""
         for cls, what, _ in _OPEN:
             if (reply := self._replies.get(cls)) is None:
                 continue
@@ -102,7 +102,7 @@ class OpenInputs:
 
 
 def described(judge: Judge) -> Iterator[Observation]:
-    """What all answers of a run tell of what is open."""
+    """Yield the observations that all answers of a run allow: of unknown SIDs, of reads, and of refusals."""
     for each in SIDS:
         known = judge.situation.sids.get(each.parameter)
         if known is not None:
@@ -126,7 +126,13 @@ def _counts(statuses: Counter[str]) -> str:
 
 
 def dropped(exchange: Exchange | None, requests: int) -> Iterator[Observation]:
-    """A connection that closed without an answer once, and not when the same was sent again."""
+    """
+    Yield an observation of the one connection of a run that closed without an answer.
+
+    Args:
+        exchange: The exchange on that connection; None where there was none.
+        requests: The number of requests of the run.
+    """
     if exchange is not None:
         text = f"one connection closed without an answer (1 of {requests:,} requests), and never again"
         yield Observation(topic="open/dropped", text=text)

@@ -1,8 +1,8 @@
 """
-The phases that look for deviations: examples, then what Hypothesis draws, then what schemathesis makes.
+Sends the phases that find deviations: explicit examples, then draws of Hypothesis, then cases of schemathesis.
 
-The examples phase sends explicit examples, the first of every class before the second of any. Nothing that is
-generated depends on an answer, other than the SIDs that the target takes.
+The examples phase sends the first example of every class before the second of any. Of all answers, only those that show
+which SIDs the target accepts change what is generated.
 """
 
 import time
@@ -22,13 +22,13 @@ from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
 
 _STEPS = 8
-"""Requests in a sequence of the state machine, at most."""
+"""Requests in one sequence of the state machine, at most."""
 
 _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
-"""Cases of the schemathesis phase."""
+"""Cases of the schemathesis phase, by profile, at most."""
 
 _HANGS = 2
-"""Examples of a class that may go unanswered until the timeout: more of them cost minutes, and show nothing new."""
+"""Examples of a class that may time out, at most. More of them would cost minutes and show nothing new."""
 
 
 def _asks_for_credentials(item: Item) -> bool:
@@ -39,13 +39,13 @@ def _asks_for_credentials(item: Item) -> bool:
 
 class Phases:
     """
-    Sends what a run sends to find deviations.
+    Sends the probes of a run that find deviations.
 
     Args:
         catalogue: The rules that are exercised.
-        plan: What to do.
+        plan: The options of the run.
         session: The run.
-        budget: Ends the phases, by `Enough`, when it is spent.
+        budget: Raises `Enough` when it is spent, which ends the phases.
     """
 
     def __init__(self, catalogue: Sequence[Rule], plan: Plan, session: Session, budget: Budget) -> None:
@@ -55,10 +55,11 @@ class Phases:
         self._budget = budget
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
         self._later: list[tuple[float, str, Request]] = []
+        """Last steps that have to wait: the time of `time.monotonic` in seconds, the input class, and the request."""
         self.open_inputs = OpenInputs(session)
 
     def send_all(self) -> None:
-        """Send the counterexamples of known deviations, and then every phase; a spent budget ends it early."""
+        """Send the counterexamples of known deviations and then every phase, until the budget is spent."""
         try:
             for cls, requests in self._plan.first:
                 if self._budget.is_spent(len(requests)):
@@ -73,7 +74,7 @@ class Phases:
             pass
 
     def catch_up(self) -> None:
-        """Send the last steps of the probes that had to wait."""
+        """Wait for the time of each last step that was put off, and send it."""
         for due, cls, step in self._later:
             time.sleep(max(0.0, due - time.monotonic()))
             self._session.send(step, cls)
@@ -81,7 +82,7 @@ class Phases:
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
-        # What must hold comes first: if the budget ends early, it is what only should hold that was not run.
+        # MUST rules come first, so that a budget that ends early leaves out SHOULD rules only.
         catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
         self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
         for level in (Level.MUST, Level.SHOULD):
@@ -99,7 +100,7 @@ class Phases:
                 self._send(Item(rule, cls, probe))
 
     def _send_ordinary(self) -> None:
-        """Send what the evidence of a rule may rest on: where few rules are exercised, no other has sent it."""
+        """Send ordinary requests if a rule lacks evidence: where few rules are exercised, nothing else may give it."""
         missing = self._session.judge.evidence.missing
         for basis, request in BRINGING_EVIDENCE.items():
             if missing(BY_ID[basis]) and any(missing(rule) for rule in self._catalogue):
@@ -116,7 +117,7 @@ class Phases:
                 self._send(item)
 
     def _is_due(self, item: Item) -> bool:
-        """Whether neither preflight has sent the class, nor others have brought such answers."""
+        """Whether the class was not sent yet, and no answer of its kind was seen."""
         return item.key not in self._session.tallies and item.cls.id not in self._session.judge.kinds
 
     def _send(self, item: Item) -> None:
@@ -161,7 +162,7 @@ class Phases:
         owner = next((rule.id for rule in self._catalogue if rule.group == "openapi"), None)
         if owner is None:
             return
-        # It imports schemathesis, which takes a second.
+        # This imports schemathesis, which takes a second.
         from conformance.harness.schemathesis_phase import cases
 
         self._session.conversation.enter("schemathesis")

@@ -1,9 +1,8 @@
 """
-The first requests of a run: is the resource there, are the credentials good, what is set, which SIDs are taken.
+Sends the first requests of a run: they show whether the resource exists, what is set, and which SIDs are accepted.
 
-They are judged like all others. No SID is sent before it is known that the resource exists, and what a rejected
-update does to a setting that was never set is looked at before the first accepted write: that state does not
-come back.
+They are judged like all others. No SID is sent before it is known that the resource exists. Values that must be
+rejected are sent to null settings before the first accepted write, because a setting cannot be made null again.
 """
 
 from collections.abc import Mapping
@@ -27,57 +26,60 @@ from conformance.safety.journal import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What the first requests of a run show of the target."""
+    """The facts about the target that the first requests of a run show."""
 
     before: tuple[Settings | None, ...] = ()
-    """By account, the settings before the run; None where they could not be read."""
+    """The settings before the run, by account; None where they could not be read."""
     reader: Request | None = None
     """The request that shows the settings without writing; None when there is none."""
     takes_empty: bool = False
     """Whether an update without parameters is accepted."""
 
 
-def look_around(session: Session) -> Preflight:
+def examine(session: Session) -> Preflight:
     """
-    Find out whether there is something to judge, and what is set.
+    Find out whether the target can be judged, and what is set.
 
     Raises:
         NoVerdict: The target is not reached, or refuses the credentials.
-        Garbled: The target answers nothing that is framed right.
-        Unimplemented: The target answers 404, 405 or 501 to whatever it is asked.
-        TargetDead: Nothing listens.
-        Unsafe: The target is live, and what is set could not be put back.
+        Garbled: No answer of the target is framed right.
+        AlwaysFails: The target answers every request with a server error.
+        Unimplemented: The target answers every update with 404, 405 or 501.
+        TargetDead: Nothing listens at the address of the target.
+        Unsafe: The target is live, and its settings could not be put back.
     """
     safeguard = session.safeguard
     safeguard.reading = True
     found = Preflight()
     for account in range(session.situation.accounts):
         try:
-            found = _look_at(session, account, found)
+            found = _examine_account(session, account, found)
         except (NoVerdict, Unimplemented, AlwaysFails) as error:
             if account == 0 or isinstance(error, Unsafe):
                 raise
-            # The others will do: with fewer of them, less can be seen of whether accounts are kept apart.
+            # The run goes on with fewer accounts. It then tests less of whether accounts are kept apart.
             session.leave_out(account, str(error))
             break
     safeguard.begin()
     return found
 
 
-def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
-    """Look at one account, and add to what was found."""
+def _examine_account(session: Session, account: int, found: Preflight) -> Preflight:
+    """Send the first requests to one account; return `found` with what they show added."""
     replies = [_send(session, READ, account, "answer/read")]
     shows = _show(session, account, replies[0])
     if account == 0 or replies[0].exchange.status != 200:
-        session.safeguard.changed.add(account)  # an update without parameters changes nothing, if all is well
+        session.safeguard.changed.add(
+            account
+        )  # The update without parameters may change settings, by mistake.
         replies.append(_send(session, EMPTY, account, "state/empty-update"))
         found = replace(found, takes_empty=replies[1].exchange.accepted)
         shows = shows or _show(session, account, replies[1])
     if account == 0 and len({str(each.shown) for each in replies if each.shown}) > 1:
-        _look_twice(session, replies[0])
+        _read_again(session, replies[0])
     if not shows:
         _say_unreadable(session, replies, account)
-    # Neither showed it, or it may be for reading alone: ask for a real update.
+    # Neither request was accepted, or the resource may serve reads alone: a real update decides.
     statuses = [reply.exchange.status for reply in replies]
     if 200 not in statuses or statuses[-1] in ABSENT:
         both = update(SHORT_INACTIVE, LONG_CLOSED)
@@ -91,8 +93,8 @@ def _look_at(session: Session, account: int, found: Preflight) -> Preflight:
     return found
 
 
-def _look_twice(session: Session, first: Reply) -> None:
-    """Read again where two answers differ: of a target that answers at random, nothing that is shown says anything."""
+def _read_again(session: Session, first: Reply) -> None:
+    """Read again after two answers differed; if this answer differs too, judge no setting that the target shows."""
     second = _send(session, READ, first.request.account, "answer/read")
     if None not in (first.shown, second.shown) and first.shown != second.shown:
         session.candidates.keep(lambda each: BY_ID[each.violation.rule].aspect < Aspect.ECHO)
@@ -111,7 +113,7 @@ def _send(session: Session, request: Request, account: int, cls: str) -> Reply:
 
 
 def _show(session: Session, account: int, reply: Reply) -> bool:
-    """Whether an answer shows the settings; they are kept."""
+    """Keep the settings that an answer shows, for the restore; return whether it shows any."""
     if reply.shown is None:
         return False
     owner = reply.document.get("account_sid")
@@ -120,7 +122,7 @@ def _show(session: Session, account: int, reply: Reply) -> bool:
 
 
 def _say_unreadable(session: Session, replies: list[Reply], account: int) -> None:
-    """Before the first write: what cannot be read cannot be put back; unless there is nobody to write to anyway."""
+    """Say before the first write that settings cannot be read, so not put back; except where no write can succeed."""
     if session.safeguard.guard is not None:
         _refuse_to_judge(session, replies, account)
     exchanges = [reply.exchange for reply in replies]
@@ -133,7 +135,7 @@ def _refuse_to_judge(session: Session, replies: list[Reply], account: int) -> No
     user = session.target.settings.accounts[account].user
     refuse_to_judge(exchanges, url=session.target.url, user=user)
     if len(exchanges) < 3:
-        return  # no setting was written yet, and nothing is until it is known whether settings can be put back
+        return  # A write must wait until it is known whether settings can be put back.
     if is_absent(exchanges):
         statuses = [exchange.status for exchange in exchanges if exchange.request.method == "POST"]
         session.conversation.note(absent(statuses), exchanges[-1], "answer/update")
@@ -153,7 +155,7 @@ _LAST_TRIES = (
     replace(update(LONG_CLOSED, auth=NO_AUTH), fresh=True),
     replace(READ, fresh=True),
 )
-"""Requests of many kinds, each on a connection of its own: where all of them fail, so does everything."""
+"""Requests of many kinds, each on a connection of its own. A target that fails at all of them fails at everything."""
 
 
 def _give_up_if_all_fail(session: Session, account: int) -> None:
@@ -164,7 +166,7 @@ def _give_up_if_all_fail(session: Session, account: int) -> None:
     raise AlwaysFails(f"{session.target.url} answers every request with a server error")
 
 
-_UNSET = {
+_REJECTED = {
     INACTIVE: ("PT59S", "banana", "PT10S10M", "600"),
     CLOSED: ("PT9M59S", "banana", "PT10S10M", "600"),
     SIDS[0]: ("IS0", "MG" + "e" * 32, "IS" + "z" * 32),
@@ -174,40 +176,40 @@ _UNSET = {
 
 def probe_unset(session: Session, found: Preflight, *, each_setting: int) -> bool:
     """
-    Send values that must be rejected to each setting that is null, and then look.
+    Send values that must be rejected to each setting that is null, and then read the settings back.
 
     Args:
         session: The run.
-        found: What is set.
-        each_setting: How many values are sent to each setting at most.
+        found: The result of `examine`.
+        each_setting: The number of values that are sent to each setting, at most.
 
     Returns:
-        Whether any was sent.
+        Whether any value was sent.
     """
     before = found.before[0]
     unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
     for each in unset:
-        for value in _UNSET[each][:each_setting]:
+        for value in _REJECTED[each][:each_setting]:
             session.run_probe(
                 Probe(steps=(update((each.parameter, value)),)),
                 REFUSED_WRITES,
                 "state/unset",
             )
     if unset:
-        session.look_again("state/unset")
+        session.read_back("state/unset")
     return bool(unset)
 
 
 def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
     """
-    Find out which SIDs the target takes: any well-formed one, only those it knows, or none that we know.
+    Find out which SIDs the target accepts: all that are well-formed, some, or none of those tried.
 
     Args:
-        session: The run; its judge takes note of them.
-        provisioned: By parameter, a SID of a service that the account has, where the user named one.
+        session: The run; its judge takes note of the SIDs.
+        provisioned: The SID of a service that the account has, by parameter, where the user named one.
     """
     for each in SIDS:
-        # While nothing is known of it, refusing a SID that no service has is nobody's fault.
+        # Until more is known, the target may refuse any SID, since no service may have it.
         session.judge.know(each.parameter, frozenset())
     five: dict[Field, dict[str, bool]] = {each: {} for each in SIDS}
     for name in FIVE:
@@ -224,7 +226,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
         if any(known.values()):
             session.judge.know(each.parameter, None)
             for name, taken in known.items():
-                if not taken:  # judged now that it is known to be wrong
+                if not taken:  # Others were accepted, so this refusal is judged as wrong now.
                     session.run_side_by_side([_item(each, name)])
             continue
         own = provisioned.get(each.parameter)

@@ -1,4 +1,4 @@
-"""Whether the first answers of a target allow it to be judged at all."""
+"""Decides from the first answers of a target whether it can be judged at all."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
     Give up on a target that cannot be judged.
 
     Args:
-        exchanges: the first requests to one account with their answers; at least one.
-        url: the target, for the message.
-        user: the account, for the message; empty where it is not known.
+        exchanges: The first requests to one account with their answers; at least one.
+        url: The URL of the target, for the message.
+        user: The user name of the account, for the message; empty where it is not known.
 
     Raises:
-        Garbled: no answer is framed so that it can be read.
-        NoVerdict: there is no answer over HTTP, or the credentials are refused.
+        Garbled: No answer is framed so that it can be read.
+        NoVerdict: No answer came over HTTP, or the target refuses the credentials.
     """
     if all(exchange.response is None for exchange in exchanges):
         failure = exchanges[0].failure
@@ -39,9 +39,9 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
 
 def is_absent(exchanges: Sequence[Exchange]) -> bool:
     """
-    Whether every update was answered as if the resource were not there.
+    Whether every update was answered as if the resource did not exist.
 
-    The document describes POST alone: a target that only reads does not implement it.
+    The document describes POST alone, so a target that serves only reads does not implement the resource.
     """
     updates = [exchange for exchange in exchanges if exchange.request.method == "POST"]
     return bool(updates) and all(exchange.status in ABSENT for exchange in updates)

@@ -1,8 +1,8 @@
 """
-What a run sends on purpose, and in which order.
+Plans the probes of a run and their order.
 
-Every class is sent once before any is sent twice, and values that are to be accepted side by side, one for each
-setting, where one update can carry them.
+Every class is sent once before any is sent twice. Values that must be accepted, one of each setting, share an update
+where it can carry them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,35 +16,40 @@ from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
 
 _EXPLICIT = {"quick": 1, "standard": 12, "thorough": 1_000}
-"""Examples of a class that are sent as they stand, at most."""
+"""Explicit examples of a class, by profile, at most."""
 
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
-"""Examples of a class that are drawn, at most; forms and sequences weigh more."""
+"""Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
+"""Factors for `_DRAWN`: forms and sequences vary more than single values."""
 
 _PARALLEL = ((INACTIVE, CHAT), (CLOSED, MESSAGING))
-"""Settings of one kind. They share the rare classes, each sending every second one: in the quick profile the
-examples, in the standard one what is drawn."""
+"""
+Parallel settings: the timers, and the SIDs.
+
+They share the rare classes, so that each sends every second one. The quick profile shares the explicit examples in this
+way, and the standard profile the drawn ones.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run is to do."""
+    """The options of a run."""
 
     profile: str = "standard"
     seed: int = 0
     fail_on: Level = Level.MUST
     settle: float = 0.0
-    """Seconds within which a write must be seen."""
+    """Seconds within which a read must show a write."""
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
-    """By parameter, the SID of a service that the account has."""
+    """The SID of a service that the account has, by parameter; None where the user named none."""
     first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
-    """By input class, what is sent before all that is generated: the counterexamples of known deviations."""
+    """Requests that are sent before all phases, by input class: the counterexamples of known deviations."""
     fail_fast: bool = False
     """Whether the first deviation at or above `fail_on` ends the examples phase and the generated phase."""
     drawn: dict[str, list[Probe]] | None = None
-    """Keeps what Hypothesis draws, for more runs in this process: it depends on the seed and the situation alone."""
+    """Keeps the drawn probes for more runs in this process. They depend on the seed and the situation alone."""
 
     def fails(self, level: Level) -> bool:
         """Whether a deviation of this level fails the run."""
@@ -52,7 +57,7 @@ class Plan:
 
 
 class Item(NamedTuple):
-    """One probe, and the class of which rule it is an example of."""
+    """One probe, with its input class and the rule that sends it."""
 
     rule: Rule
     cls: InputClass
@@ -67,10 +72,10 @@ class Item(NamedTuple):
 def planned(
     catalogue: Sequence[Rule], profile: str, situation: Situation
 ) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
-    """What a run sends on purpose: by rule and class, the explicit probes, and how many are drawn at most."""
+    """Yield for each rule and class the explicit probes, and the number of probes to draw, at most."""
     for rule in catalogue:
         for cls in rule.classes:
-            # Where one class serves several rules, the first of them has it made.
+            # Where one class serves several rules, the first of them sends it.
             if owner_of(catalogue, rule, cls.id) == (rule.id, cls.id):
                 turn = _has_turn(rule, cls, catalogue)
                 probes = cls.examples(situation)[: _EXPLICIT[profile]] if turn or profile != "quick" else ()
@@ -79,7 +84,7 @@ def planned(
 
 
 def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:
-    """The rule that sends a class: one class can serve several rules about one setting, or about none."""
+    """Return the ids of the rule that sends a class and of the class; rules about one setting may share a class."""
     return next(
         (other.id, name)
         for other in catalogue
@@ -89,7 +94,7 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
 
 
 def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
-    """Whether it is this rule's turn, of parallel settings that share a rare class."""
+    """Whether this rule sends a class; of parallel settings that share a rare class, one rule does."""
     if not cls.rare or len(catalogue) < len(CATALOGUE):
         return True
     rare = [each.id for each in rule.classes if each.rare]
@@ -100,13 +105,14 @@ def side_by_side(
     items: Iterable[Item], known_sids: Mapping[str, frozenset[str] | None]
 ) -> Iterator[tuple[Item, ...]]:
     """
-    Single values that are to be accepted, one of each setting: those that one update can carry.
+    Yield groups of single values that must be accepted; one update can carry each group.
 
     Args:
-        items: what there is to send, of one level; what is no single value to be accepted is left out.
-        known_sids: by parameter, the only SIDs that the target takes; None or absent: any well-formed one.
+        items: The items to send, of rules of one level. Items that are not a single good value are left out.
+        known_sids: The only SIDs that the target accepts, by parameter; None or absent where it accepts all well-formed
+            ones.
     """
-    # The longest first: beside a long inactive timer there must be a closed one that is longer still.
+    # The longest come first, since a long inactive timer needs a longer closed timer beside it.
     waiting = sorted((item for item in items if _is_good((item,), known_sids)), key=_shortness)
     while waiting:
         group: tuple[Item, ...] = (waiting.pop(0),)
@@ -125,7 +131,7 @@ def _shortness(item: Item) -> Decimal:
 
 
 def carried(items: Sequence[Item]) -> tuple[Pairs, Pairs]:
-    """The parameters of one update that carries several probes, and the settings to be in force before it."""
+    """Return the parameters of one update that carries several probes, and the settings to put in force before."""
     pairs = tuple(pair for item in items for pair in item.probe.steps[0].form() or ())
     names = {name for name, _ in pairs}
     context = dict(pair for item in items for pair in item.probe.context if pair[0] not in names)
@@ -133,7 +139,7 @@ def carried(items: Sequence[Item]) -> tuple[Pairs, Pairs]:
 
 
 def _is_good(items: Sequence[Item], known_sids: Mapping[str, frozenset[str] | None]) -> bool:
-    """Whether one update of these single values is to be accepted."""
+    """Whether the items are single values that one update can carry, and that must be accepted."""
     if any(len(item.probe.steps) > 1 or item.rule.group not in ("timers", "sids") for item in items):
         return False
     pairs, context = carried(items)

@@ -1,9 +1,9 @@
 """
-The schemathesis phase: cases that schemathesis generates from our OpenAPI document, and its response checks.
+Generates cases with schemathesis from our OpenAPI document, and checks their answers with it.
 
-The cases are sent by our own client, within its budget and to its one path; of schemathesis' checks only those on
-the response are asked. What it says of accepting and rejecting is not: it knows no durations, so a random text in
-a timer counts as valid, and a 5xx as a rejection.
+Our own client sends the cases, within its budget and to its one path. Only the checks of schemathesis on the response
+are used. Its checks on accepting and rejecting are not: schemathesis knows no durations, so it takes a random text in a
+timer for valid, and a 5xx for a rejection.
 """
 
 import copy
@@ -43,20 +43,20 @@ _CHECKS = (
 
 
 class Case:
-    """One case of schemathesis, and the request that is made of it."""
+    """One case of schemathesis, with the request that it stands for."""
 
     def __init__(self, case: Any) -> None:
         self._case = case
         self.request = _request(case)
 
     def check(self, session: Session, judged: Judged) -> None:
-        """Record what schemathesis' checks say of an answer that no other rule objects to."""
+        """Record the failures of schemathesis' checks on an answer that violates no other rule."""
         shown = judged.reply.shown or {}
         settings = ((each, shown.get(each.attribute)) for each in FIELDS)
         if judged.violations or any(
             value and decide_value(each, value).answer is Answer.REJECT for each, value in settings
         ):
-            return  # what other rules say of the same answer, or of an update before it, is said once
+            return  # Other rules already report this answer, or an update before it.
         for check in _CHECKS:
             for failure in _failures(self._case, judged.exchange, check):
                 title = str(getattr(failure, "title", type(failure).__name__))
@@ -80,11 +80,11 @@ class Case:
 
 def cases(*, count: int, seed: int) -> list[Case]:
     """
-    Generate cases; no two make the same request.
+    Generate cases; no two have the same request.
 
     Args:
-        count: How many cases are generated at most.
-        seed: The cases are a function of it.
+        count: The number of cases, at most.
+        seed: The cases are a function of this number.
     """
     modes: list[SearchStrategy[Any]] = [
         _operation().as_strategy(generation_mode=mode) for mode in GenerationMode
@@ -100,7 +100,7 @@ def cases(*, count: int, seed: int) -> list[Case]:
 def _operation() -> Any:
     config = SchemathesisConfig.from_dict(
         {
-            "base-url": "http://127.0.0.1",  # nothing is sent by schemathesis
+            "base-url": "http://127.0.0.1",  # schemathesis sends nothing
             "generation": {"with-security-parameters": False, "allow-x00": True, "database": "none"},
             "checks": {"ignored_auth": {"enabled": False}},
         }
@@ -118,13 +118,13 @@ def _text(value: object) -> str:
 
 
 def _failures(case: Any, exchange: Exchange, check: Callable[..., Any]) -> Sequence[BaseException]:
-    """What one of schemathesis' checks says of an answer."""
+    """Return the failures of one of schemathesis' checks on an answer."""
     response = exchange.response
     if response is None or (check is not not_a_server_error and response.status != 200):
         return ()
     answer = httpx.Response(
         response.status,
-        # Decoded already; the coding would be undone twice.
+        # The body is decoded already, and httpx would decode it again.
         headers=[(name, value) for name, value in response.headers if name.lower() != "content-encoding"],
         content=response.body,
         request=httpx.Request("POST", exchange.url),

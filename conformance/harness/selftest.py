@@ -1,10 +1,9 @@
 """
-Proof that the suite can fail: runs it against implementations with known faults, and against conformant ones.
+Proves that the suite can fail: runs it against implementations with known faults, and against conformant variants.
 
-A fault is caught when the run reports a deviation, and attributed when one of the findings is of the rule that
-the fault breaks. It is reported alone when every difference of the report stands under that rule, or under a
-consequence that the fault declares. A conformant variant must come out with no deviation of any level: any is a
-false alarm.
+A fault is caught when the run reports a deviation. It is attributed when one of the findings is of the rule that the
+fault breaks. It is reported alone when every difference of the report has that rule, or a consequence that the fault
+declares. A deviation of any level that is reported for a conformant variant is a false alarm.
 """
 
 import json
@@ -32,18 +31,18 @@ from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import Target, TargetSettings
 
 Emulate = Callable[..., AbstractContextManager[str]]
-"""Serves an implementation of some `accounts`, with `faults` and `variants` built in, and gives its base URL."""
+"""Serves an implementation with `faults` and `variants` to some `accounts`; the context gives its base URL."""
 
 _ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
 
 _DRAWN: dict[str, list[Probe]] = {}
-"""What was drawn for the first run of this process; the others are sent the same."""
+"""The probes drawn in the first run of this process; later runs send the same."""
 
 _DRAWS = 50
-"""How many pairs are drawn for one, at most: of a few faults none may do."""
+"""Pairs that are drawn to find a suitable one, at most: among few faults there may be none."""
 
 _TIMEOUT = 2.0
-"""Seconds within which an answer must be whole: the emulator is near, and some faults never answer."""
+"""Seconds within which an answer must be whole. The emulator is on this machine, and some faults never answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,32 +52,33 @@ class Subject:
     faults: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    """The rules that the faults break."""
+    """The ids of the rules that the faults break."""
     consequences: tuple[str, ...] = ()
-    """Other rules whose differences follow from the faults, by their own account."""
+    """The ids of other rules that the faults declare to be broken in consequence."""
     level: Level = Level.MUST
+    """The level of the rule that the fault breaks; of several faults, the highest."""
 
     @property
     def name(self) -> str:
-        """What it is called in the matrix."""
+        """The name of the implementation in the matrix."""
         return " + ".join((*self.faults, *self.variants)) or "reference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run said of one implementation."""
+    """The results of a run against one implementation."""
 
     subject: Subject
     requests: int
     seconds: float
     first_seconds: float | None = None
-    """From the run's begin to the first deviation."""
+    """Seconds from the beginning of the run to the first deviation; None when there is none."""
     verdict: str
     findings: tuple[Finding, ...] = field(repr=False)
     headlines: tuple[str, ...]
-    """The rule under which a report shows each difference; what follows from it is not counted."""
+    """The id of the rule under which the report shows each difference; consequences are left out."""
     stopped: str = ""
-    """Why the run ended early."""
+    """The reason why the run ended early; empty when it did not."""
 
     @property
     def caught(self) -> bool:
@@ -97,23 +97,23 @@ class Result:
 
     @property
     def first(self) -> int | None:
-        """The number of the request that first showed a deviation."""
+        """The number of the request that first showed a deviation; None when none did."""
         return min((finding.first for finding in self.findings), default=None)
 
     @property
     def broken(self) -> bool:
-        """Whether an error of the suite's own ended the run."""
+        """Whether a bug of the suite ended the run."""
         return self.stopped.startswith(BUG)
 
     @property
     def ok(self) -> bool:
-        """Whether the suite did what it should: find faults, and be silent about variants."""
+        """Whether the suite was right: it reports a deviation of a fault, and none of a variant."""
         if self.broken:
             return False
         return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
 
     def as_json(self) -> dict[str, Any]:
-        """The result as JSON has it."""
+        """Return the result as a JSON object."""
         return {
             "name": self.subject.name,
             "faults": list(self.subject.faults),
@@ -149,7 +149,16 @@ class Result:
 def examine(
     subject: Subject, *, emulate: Emulate, profile: str, seed: int = 0, fail_fast: bool = False
 ) -> Result:
-    """Run the suite against one implementation, which `emulate` serves."""
+    """
+    Run the suite against one implementation.
+
+    Args:
+        subject: The implementation.
+        emulate: Serves it.
+        profile: The profile of the run.
+        seed: The seed of the run.
+        fail_fast: Whether the first deviation ends the run.
+    """
     began = time.perf_counter()
     seen: list[float] = []
     with emulate(accounts=_ACCOUNTS, faults=subject.faults, variants=subject.variants) as url:
@@ -181,7 +190,7 @@ def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) 
 
 
 def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:
-    """Examine implementations, some at a time, each run in a process of its own; in the order given."""
+    """Examine implementations in `jobs` processes, with `options` of `examine`; yield results in the order given."""
     if jobs == 1:
         yield from (examine(subject, **options) for subject in subjects)
         return
@@ -190,7 +199,7 @@ def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> It
 
 
 def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Subject]:
-    """Random sets of two to five variants."""
+    """Yield random sets of two to five variants."""
     names, chance = sorted(variants), random.Random(seed)
     for _ in range(count):
         yield Subject(variants=tuple(chance.sample(names, chance.randint(2, 5))))
@@ -198,11 +207,11 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
 
 def sample(kinds: Mapping[str, Hashable], seed: int) -> list[str]:
     """
-    One fault of every kind.
+    Choose one fault of every kind.
 
     Args:
-        kinds: the kind of each fault, by its name.
-        seed: which fault of a kind: 0 the first, 1 the second, and so on, round and round.
+        kinds: The kind of each fault, by the name of the fault.
+        seed: The place of the fault among those of its kind; after the last comes the first again.
     """
     names = defaultdict(list)
     for name, kind in kinds.items():
@@ -214,16 +223,16 @@ def pairs(
     faults: Sequence[Subject], count: int, seed: int, is_hidden: Callable[[str, Sequence[str]], bool]
 ) -> Iterator[Subject]:
     """
-    Random pairs of faults that break different rules, and of which neither hides the other.
+    Yield random pairs of faults that break different rules, where neither fault hides the other.
 
-    Where two change the same place of the emulator, or one leaves nothing that the other could be seen in, an
-    implementation with both behaves as with one alone: nothing could report the other.
+    A fault hides another if both change the same place of the emulator, or if no answer is left that could show the
+    other. The suite could not report a hidden fault.
 
     Args:
-        faults: single ones.
-        count: pairs at most; fewer where few faults go together.
-        seed: of the choice.
-        is_hidden: whether a fault does not show where several are built in.
+        faults: Implementations with one fault each.
+        count: The number of pairs, at most; it is lower where few faults can be combined.
+        seed: The seed of the choice.
+        is_hidden: Decides whether a fault is hidden where several are built in.
     """
     chance = random.Random(seed)
     made = 0
@@ -243,13 +252,13 @@ def pairs(
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """The figures of a matrix."""
+    """Count the results of a matrix."""
     faulty = [result for result in results if len(result.subject.faults) == 1]
     two = [result for result in results if len(result.subject.faults) > 1]
     must = [result for result in faulty if result.subject.level is Level.MUST]
     clean = [result for result in results if not result.subject.faults]
     first = [result.first for result in faulty if result.first is not None]
-    told = [len(result.headlines) for result in faulty if result.headlines]
+    reported = [len(result.headlines) for result in faulty if result.headlines]
     return {
         "faults": len(faulty),
         "caught": sum(result.ok for result in faulty),
@@ -262,12 +271,12 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "variants": len(clean),
         "false_alarms": sum(not result.ok for result in clean),
         "median_requests_to_first": statistics.median(first) if first else None,
-        "median_differences": statistics.median(told) if told else None,
+        "median_differences": statistics.median(reported) if reported else None,
     }
 
 
 def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """The matrix by rule: of the faults that break it alone, which were caught, and by which rules."""
+    """Count for each rule how many of the faults that break this rule alone were caught, and by which rules."""
     rows = []
     for rule in CATALOGUE:
         own = [result for result in results if result.subject.faults and result.subject.rules == (rule.id,)]

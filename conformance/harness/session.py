@@ -1,4 +1,4 @@
-"""One run against one target: how a probe is sent, and all that the run knows meanwhile."""
+"""One run against one target: sends probes, and keeps what the run knows of the target."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -18,26 +18,26 @@ from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
 _FRUITLESS = 3
-"""How often a failing request is sent again that fails again: then it is what is sent that the target fails at."""
+"""Second tries in a row that fail, after which no other is made: the target then fails at the requests themselves."""
 
 
 class SecondTries:
     """
-    Says whether a request that failed should be sent once more.
+    Decides whether a request that failed should be sent once more.
 
-    A failure may be what the request before has left; then nothing is known of the failing request's class yet. Where
-    second tries have failed a few times in a row, the target fails at what is sent, and no other is made.
+    The request before it may have caused the failure; then the failure says nothing about the input class of the failed
+    request. When a few second tries in a row have failed too, no other is made.
     """
 
     def __init__(self) -> None:
         self._fruitless = 0
 
     def is_worth_it(self, failed: Exchange, last: Exchange | None) -> bool:
-        """Whether to send it again, given the last exchange before what is sent now."""
+        """Whether to send the request of a failed exchange again; `last` is the last exchange of the run."""
         return is_broken(failed) and self._fruitless < _FRUITLESS and last is not None and last.status == 200
 
     def made(self, exchange: Exchange) -> None:
-        """Take note of what came of a second try."""
+        """Count the exchange of a second try."""
         self._fruitless = self._fruitless + 1 if is_broken(exchange) else 0
 
 
@@ -46,11 +46,11 @@ class Session:
     One run against one target.
 
     Args:
-        target: Where everything is sent.
+        target: The target of all requests.
         selected: The ids of the rules whose violations count.
-        settle: Seconds within which a write must be seen.
-        listener: Hears of every request and every judgement.
-        safeguard: What the run promises about the settings it finds.
+        settle: Seconds within which a read must show a write.
+        listener: Is called with every event.
+        safeguard: Protects the settings that were in force before the run.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Session:
         self.candidates = Candidates(selected)
         self.judge = Judge(target)
         self.tallies: dict[tuple[str, str], Tally] = {}
-        """By rule and input class."""
+        """The examples sent, by the ids of rule and input class."""
         self.conversation = Conversation(
             target,
             self.judge,
@@ -84,12 +84,12 @@ class Session:
 
     @property
     def situation(self) -> Situation:
-        """What generation may know of the target."""
+        """The facts about the target that input classes may use."""
         return self.judge.situation
 
     @property
     def states(self) -> Sequence[ExpectedState]:
-        """By account, the expected state."""
+        """The expected states, by account."""
         return self.judge.states
 
     @property
@@ -99,21 +99,21 @@ class Session:
 
     @property
     def last(self) -> Exchange | None:
-        """The last exchange, if there was any."""
+        """The last exchange; None before the first."""
         return self.conversation.recent[-1] if self.conversation.recent else None
 
     def learn(self, *, reader: Request | None, takes_empty: bool) -> None:
         """
-        Take note of how the settings can be looked at.
+        Take note of how the settings can be read back.
 
         Args:
             reader: See `reader`.
-            takes_empty: Whether an update without parameters is accepted: it shows the settings and changes none.
+            takes_empty: Whether an update without parameters is accepted; it shows the settings and changes none.
         """
         self._reader, self._takes_empty = reader, takes_empty
 
     def leave_out(self, account: int, reason: str) -> None:
-        """Go on without an account, and those after it, which the target does not serve."""
+        """Go on without an account that the target does not serve, and without the accounts after it."""
         name = self.target.settings.accounts[account].user
         self.safeguard.tell(f"judged without {name}: {reason}")
         self.safeguard.changed.discard(account)
@@ -121,7 +121,7 @@ class Session:
         self.judge.serve(account)
 
     def restorer(self) -> Restorer:
-        """What puts back the settings that were in force before."""
+        """Make the object that puts back the settings that were in force before the run."""
         return Restorer(
             target=self.target,
             safeguard=self.safeguard,
@@ -131,21 +131,21 @@ class Session:
         )
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Exchange:
-        """Send one request, have the answer judged, and record what it violates."""
+        """Send one request, have the answer judged, and record its violations."""
         return self.conversation.send(request, cls, known_good=known_good).exchange
 
     def establish(self, context: Pairs, account: int = 0) -> None:
-        """Put settings in force, unless they are already."""
+        """Put settings in force, unless they are in force already."""
         self.conversation.establish(context, account)
 
     def try_again(
         self, requests: Iterable[Request], together: Sequence[Request] = (), before: Iterable[Request] = ()
     ) -> list[tuple[Exchange, list[Violation]]]:
-        """Send requests and judge them by themselves, without recording; see `Conversation.try_again`."""
+        """Send requests and judge them by themselves, without recording violations; see `Conversation.try_again`."""
         return self.conversation.try_again(requests, together, before)
 
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
-        """Send a probe's steps, after what puts its context in force, and have every answer judged."""
+        """Put a probe's context in force, send its steps, and have every answer judged."""
         tally = self.tallies.setdefault((rule, cls), Tally())
         self.conversation.begin(probe.context)
         tally.examples += 1
@@ -159,8 +159,8 @@ class Session:
                 self._second_tries.made(seen[-1].exchange)
         tally.statuses.update(status_of(each.exchange) for each in seen)
         if self.judge.unseen.is_due:
-            self.look_again(cls)
-            self.judge.unseen.looked()
+            self.read_back(cls)
+            self.judge.unseen.restart()
         return seen
 
     def _send_counted(self, request: Request, cls: str, tally: Tally) -> Judged:
@@ -171,10 +171,10 @@ class Session:
 
     def run_side_by_side(self, items: Sequence[Item]) -> list[bool]:
         """
-        Send good values of several settings in one update; when it is refused, each by itself shows which was.
+        Send good values of several settings in one update; if it is refused, send each value by itself.
 
         Returns:
-            For each item, whether it was accepted.
+            Whether each item was accepted, in the order of the items.
         """
         if len(items) == 1:
             return self._run_alone(items)
@@ -201,8 +201,13 @@ class Session:
     def _run_alone(self, items: Sequence[Item]) -> list[bool]:
         return [self.run_probe(item.probe, *item.key)[-1].exchange.accepted for item in items]
 
-    def look_again(self, cls: str) -> None:
-        """Have the settings shown by the answer to an update that leaves alone what may have been written."""
+    def read_back(self, cls: str) -> None:
+        """
+        Send an update whose answer shows the settings, to see what the requests before it have written.
+
+        Args:
+            cls: The input class of those requests. The update itself leaves alone the settings that they sent.
+        """
         if self._takes_empty:
             self.send(EMPTY, cls)
         else:
@@ -210,7 +215,7 @@ class Session:
             self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
     def has_interplay(self) -> bool:
-        """Whether the target refuses a closed timer shorter than the inactive one; asked once, when it matters."""
+        """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
         if self._interplay is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
             self._interplay = self.send(update(*shorter), "open/interplay").status != 200
@@ -218,6 +223,6 @@ class Session:
 
 
 def _names_of(item: Item) -> Iterator[str]:
-    """What violations call the setting of a probe of one value."""
+    """Yield the names that violations use for the setting of a probe of one value."""
     for name, _ in item.probe.steps[0].form() or ():
         yield from (name, BY_PARAMETER[name].attribute)

@@ -1,4 +1,4 @@
-"""The verdict on each rule and on the whole run: pure functions of what was exercised, found, and how it ended."""
+"""Decides the verdict on each rule and on the whole run, by pure functions of the results of the run."""
 
 import traceback
 from collections import Counter
@@ -13,20 +13,20 @@ from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
 
 BUG = "a bug of the suite"
-"""How the reason begins for which a run was ended by an error of ours."""
+"""The beginning of the reason of a run that an error of the suite ended."""
 
 
 class How(StrEnum):
     """How a run ended."""
 
     JUDGED = "judged"
-    """What was sent is judged, be it all or only a part."""
+    """The exchanges are judged; the run may have sent a part of its requests only."""
     FAILING = "failing"
-    """Every request failed: nothing else was seen of the target."""
+    """Every request failed with a server error."""
     UNIMPLEMENTED = "unimplemented"
-    """The resource is not there."""
+    """The target does not have the resource."""
     WITHOUT_VERDICT = "without verdict"
-    """Nothing can be said of what was not judged until then."""
+    """Findings so far count. Rules without one have no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,23 @@ class End:
 
     how: How = How.JUDGED
     reason: str = ""
-    """Why it ended early; empty when it did not."""
+    """The reason why it ended early; empty when it did not."""
     is_interrupted: bool = False
     bug: str = ""
-    """The traceback of an error of ours that ended it."""
+    """The traceback of the error of the suite that ended it; otherwise empty."""
 
     def interrupted(self) -> "End":
-        """The same, but that the user has ended it."""
+        """Return this end with the change that the user has interrupted the run."""
         return replace(self, reason="interrupted", is_interrupted=True)
 
 
 def end_by(error: BaseException, last_request: str) -> End:
     """
-    How a run ends that an exception has stopped.
+    Make the end of a run that an exception has stopped.
 
     Args:
-        error: The exception; what is not in the tree of `conformance.exceptions` is a bug of ours.
-        last_request: The last request, to be named where the target was lost.
+        error: The exception; one that is not of `conformance.exceptions` is a bug of the suite.
+        last_request: A text that names the last request; the reason ends with it where the target was lost.
     """
     match error:
         case KeyboardInterrupt():
@@ -72,33 +72,32 @@ def end_by(error: BaseException, last_request: str) -> End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What the verdicts are made of."""
+    """The results of a run, from which the verdicts follow."""
 
     catalogue: Sequence[Rule]
     findings: Sequence[Finding]
     tallies: Mapping[tuple[str, str], Tally]
-    """By rule and input class, what was exercised."""
+    """The examples sent, by the ids of rule and input class."""
     kinds: Mapping[str, Counter[str]]
-    """By kind of answer, how often each status was seen."""
+    """How often each status was seen, by kind of answer."""
     evidence: Gathered
     left_out: Collection[str]
     """Input classes that were not sent, so that no timer of a live target stays short."""
     accounts: int
     was_reached: bool
-    """Whether preflight found something to judge."""
+    """Whether preflight found that the target can be judged."""
     end: End
 
 
 def outcome(results: Results, rule: Rule) -> Outcome:
-    """The verdict on one rule."""
+    """Decide the verdict on one rule."""
     findings = tuple(finding for finding in results.findings if finding.rule == rule.id)
     classes = tuple(_class_outcome(results, rule, cls) for cls in rule.classes)
     examples = sum(each.examples for each in classes)
     verdict, reason = Verdict.CONFORMANT, ""
     fails = results.end.how is How.FAILING
-    if (
-        not results.was_reached and not findings and not fails
-    ):  # nothing to judge: one odd answer decides no rule
+    # One odd answer decides no rule, where preflight found that the target cannot be judged.
+    if not results.was_reached and not findings and not fails:
         return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=results.end.reason)
     if findings:
         verdict = _verdict_of(rule, findings, results.end)
@@ -149,14 +148,14 @@ def _why_not(results: Results, rule: Rule) -> str:
 
 
 def is_mostly_undecided(outcomes: Sequence[Outcome]) -> bool:
-    """Whether there is no evidence for more than half of the MUST rules, though something was exercised."""
+    """Whether more than half of the MUST rules have no evidence, though examples were sent."""
     must = [outcome for outcome in outcomes if outcome.rule.level is Level.MUST]
     undecided = sum(each.verdict in (Verdict.UNDECIDED, Verdict.NOT_RUN) for each in must)
     return any(outcome.examples for outcome in outcomes) and 2 * undecided > len(must)
 
 
 def verdict(outcomes: Sequence[Outcome], end: End) -> Verdict:
-    """The verdict on the whole run."""
+    """Decide the verdict on the whole run."""
     if end.how is How.UNIMPLEMENTED:
         return Verdict.UNIMPLEMENTED
     found = [finding for outcome in outcomes for finding in outcome.findings]
@@ -175,7 +174,11 @@ def verdict(outcomes: Sequence[Outcome], end: End) -> Verdict:
 
 
 def exit_code(outcomes: Sequence[Outcome], end: End, put_back: Restore, plan: Plan) -> int:
-    """The exit status of the whole run: 130 over 4 over 1 over 3 over 5 over 0."""
+    """
+    Decide the exit status of the whole run.
+
+    Where several apply, the first of these counts: 130, 4, 1, 3, 5, 0.
+    """
     failing = any(plan.fails(finding.level) for outcome in outcomes for finding in outcome.findings)
     if end.is_interrupted:
         return 130

@@ -1,4 +1,4 @@
-"""Which rule is blamed where several would explain a witness."""
+"""A counterexample that several rules would explain is attributed to one of them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 SID = (CHAT.parameter, "IS" + "a" * 32)
 
 
-def test_a_value_that_is_refused_only_alone_is_a_matter_of_subsets() -> None:
+def test_a_value_that_is_refused_only_alone_is_attributed_to_subsets() -> None:
     class NeedsClosed(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             names = {name for name, _ in request.form() or ()}
@@ -24,7 +24,7 @@ def test_a_value_that_is_refused_only_alone_is_a_matter_of_subsets() -> None:
     assert finding.rule == "any-subset"
 
 
-def test_parameters_that_are_refused_in_one_order_only_are_a_matter_of_order() -> None:
+def test_parameters_that_are_refused_in_one_order_only_are_attributed_to_order() -> None:
     class TimersFirst(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             names = [name for name, _ in request.form() or ()]
@@ -34,7 +34,7 @@ def test_parameters_that_are_refused_in_one_order_only_are_a_matter_of_order() -
     assert finding.rule == "parameter-order"
 
 
-def test_a_value_that_only_an_unusual_spelling_gets_in_is_a_matter_of_decoding() -> None:
+def test_a_value_that_is_accepted_in_an_unusual_spelling_only_is_attributed_to_decoding() -> None:
     class DropsBrokenEscapes(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             body = (request.body or b"").replace(b"%x", b"")
@@ -45,7 +45,7 @@ def test_a_value_that_only_an_unusual_spelling_gets_in_is_a_matter_of_decoding()
     assert finding.rule == "form-decoding"
 
 
-def test_a_body_that_is_not_read_for_its_media_type_is_a_matter_of_that() -> None:
+def test_a_body_that_is_not_read_for_its_media_type_is_attributed_to_the_media_type() -> None:
     class ExactMediaType(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             unread = request.method == "POST" and (request.content_type or "").startswith("APP")
@@ -57,7 +57,7 @@ def test_a_body_that_is_not_read_for_its_media_type_is_a_matter_of_that() -> Non
     assert finding.rule == "media-type-case"
 
 
-def test_an_echo_that_is_always_the_same_is_not_the_value_before() -> None:
+def test_an_echo_that_is_always_the_same_is_not_reported_as_the_value_before() -> None:
     class Constant(Resource):
         def show(self, request: Request) -> Response:
             self.states[request.account][INACTIVE.attribute] = "PT7M"
@@ -68,7 +68,7 @@ def test_an_echo_that_is_always_the_same_is_not_the_value_before() -> None:
     assert (finding.rule, finding.outcome) == ("inactive-timer-echo", "changed")
 
 
-def test_a_value_that_no_other_replaces_is_the_value_before() -> None:
+def test_a_value_that_no_other_replaces_is_reported_as_the_value_before() -> None:
     class FirstWins(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             first = self.states[request.account][INACTIVE.attribute]
@@ -83,7 +83,7 @@ def test_a_value_that_no_other_replaces_is_the_value_before() -> None:
     assert finding.rule == "last-write-wins"
 
 
-def test_an_echo_of_the_value_before_is() -> None:
+def test_an_echo_of_the_value_before_is_found() -> None:
     class Stale(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             before = dict(self.states[request.account])
@@ -96,7 +96,7 @@ def test_an_echo_of_the_value_before_is() -> None:
 
 
 class Partial(Resource):
-    """An answer shows nothing but what its request sent."""
+    """Shows in an answer only the settings that its request sent."""
 
     def __init__(self, *, resets: bool) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class Partial(Resource):
         return response
 
 
-def test_what_is_kept_but_not_shown_was_not_reset() -> None:
+def test_a_setting_that_is_kept_but_not_shown_is_not_reported_as_reset() -> None:
     for resets, rule in ((False, "read-after-write"), (True, "omitted-parameters-kept")):
         finding, _ = found(
             Partial(resets=resets),
@@ -132,7 +132,7 @@ def test_what_is_kept_but_not_shown_was_not_reset() -> None:
         assert finding.rule == rule
 
 
-def test_a_good_update_that_fails_only_after_a_refused_one_is_a_matter_of_staying_usable() -> None:
+def test_a_good_update_that_fails_only_after_a_refused_one_is_attributed_to_staying_usable() -> None:
     class Sulks(Resource):
         sulking = False
 
@@ -150,7 +150,7 @@ def test_a_good_update_that_fails_only_after_a_refused_one_is_a_matter_of_stayin
     assert [each.status for each in finding.exchanges] == [400, 400]
 
 
-def test_an_escape_that_was_escaped_and_comes_back_resolved_is_a_matter_of_decoding() -> None:
+def test_an_escaped_escape_that_comes_back_resolved_is_attributed_to_decoding() -> None:
     class DecodesTwice(Resource):
         def __call__(self, request: Request) -> Response | Failure:
             body = (request.body or b"").replace(b"%2531", b"1")
@@ -161,7 +161,7 @@ def test_an_escape_that_was_escaped_and_comes_back_resolved_is_a_matter_of_decod
     assert finding.rule == "form-decoding"
 
 
-def test_accept_anything_is_blamed_only_where_json_is_served_when_it_is_asked_for() -> None:
+def test_accept_anything_is_attributed_only_where_json_is_served_when_it_is_asked_for() -> None:
     class Picky(Resource):
         never: bool
 
@@ -180,8 +180,8 @@ def shown(finding_exchanges: tuple[Exchange, ...]) -> list[bytes]:
     return [each.request.body or b"" for each in finding_exchanges]
 
 
-def test_the_witness_stays_what_it_was() -> None:
-    """Questions are asked about it; none of them becomes it."""
+def test_questions_do_not_change_the_counterexample() -> None:
+    """The requests that attribution sends do not become part of it."""
 
     class TimersFirst(Resource):
         def __call__(self, request: Request) -> Response | Failure:

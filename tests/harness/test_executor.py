@@ -1,4 +1,4 @@
-"""A whole run: what is sent, what is told, and with which exit code it ends."""
+"""A whole run sends what its plan says, reports its findings, and ends with the right exit code."""
 
 import itertools
 from collections import Counter
@@ -48,7 +48,7 @@ Answering = Callable[[Request], Response | Failure]
 def judged(
     answering: Answering, *only: str, plan: Plan = QUICK, limit: int | None = 300, accounts: int = 2
 ) -> tuple[Report, FakeTarget]:
-    """A run over the network of a function; by the catalogue, or by some rules of it."""
+    """Run the catalogue, or some rules of it, against a function that answers."""
     target = FakeTarget(answering, max_requests=limit, accounts=accounts)
     catalogue: Sequence[Rule] = [BY_ID[each] for each in only] or CATALOGUE
     return run(catalogue, target, plan), target
@@ -85,15 +85,15 @@ class TestAConformantTarget:
         report, target = quick
         assert report.requests == len(target.sent) <= 300
 
-    def test_every_input_class_is_sent_for_at_least_one_of_two_twins(
+    def test_every_input_class_is_sent_for_at_least_one_of_two_parallel_settings(
         self, quick: tuple[Report, FakeTarget]
     ) -> None:
         report, _ = quick
         sent = Counter[str]()
         for each in report.outcomes:
             for cls in each.classes:
-                twins = each.rule.id.replace("closed", "inactive").replace("messaging", "chat")
-                sent[f"{twins} {cls.id}"] += cls.examples
+                parallel = each.rule.id.replace("closed", "inactive").replace("messaging", "chat")
+                sent[f"{parallel} {cls.id}"] += cls.examples
         # Those that need no 405, no second account and no answer of some kind have no excuse.
         assert [name for name, count in sent.items() if not count] == []
 
@@ -132,7 +132,7 @@ def test_the_same_seed_sends_the_same_requests() -> None:
 
 
 @pytest.mark.slow
-def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
+def test_probes_drawn_for_one_run_are_sent_by_another_and_not_drawn_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plan = Plan(seed=7, drawn={})
@@ -148,7 +148,7 @@ def test_what_was_drawn_for_one_run_is_sent_by_another_and_not_drawn_again(
 
 
 @pytest.mark.slow
-def test_what_fails_at_every_seventh_request_is_unstable_and_ends_no_phase() -> None:
+def test_a_target_that_fails_at_every_seventh_request_is_unstable_and_ends_no_phase() -> None:
     class Failing(Resource):
         count = itertools.count(1)
 
@@ -203,7 +203,7 @@ class TestBudget:
         assert len(target.sent) <= limit + target.settings.reserve
         assert report.exit_code in (0, 3, 5)
 
-    def test_what_was_not_run_says_so(self) -> None:
+    def test_a_rule_that_was_not_run_has_a_reason(self) -> None:
         report, _ = judged(Resource(), limit=40)
         unsent = [each for each in report.outcomes if each.verdict is Verdict.NOT_RUN]
         assert unsent
@@ -254,7 +254,7 @@ class TestFindings:
         assert found & {"last-write-wins", "closed-timer-echo"}
         assert (report.verdict, report.exit_code) == (Verdict.DEVIATION, 1)
 
-    def test_a_fault_in_one_setting_is_not_told_of_its_twin(self) -> None:
+    def test_a_fault_in_one_setting_is_not_reported_of_its_parallel_setting(self) -> None:
         report, _ = judged(Fault(accepts=["PT59S"]))
         assert findings(report) == {("inactive-timer-minimum", "accepted")}
 
@@ -272,7 +272,7 @@ class TestFindings:
         one, other = ({f.fingerprint for o in report.outcomes for f in o.findings} for report in reports)
         assert one == other != set()
 
-    def test_what_comes_and_goes_is_unstable_and_fails_the_run_when_a_must_was_broken(self) -> None:
+    def test_a_deviation_that_comes_and_goes_is_unstable_and_fails_the_run_if_a_must_was_broken(self) -> None:
         class Moody(Resource):
             turns = itertools.count()
 
@@ -285,7 +285,7 @@ class TestFindings:
         assert outcome(report, "inactive-timer-minimum").verdict is Verdict.UNSTABLE
         assert (report.verdict, report.exit_code) == (Verdict.UNSTABLE, 1)
 
-    def test_rules_that_were_not_asked_for_are_neither_run_nor_told(self) -> None:
+    def test_rules_that_were_not_selected_are_neither_run_nor_reported(self) -> None:
         report, target = judged(Fault(accepts=["PT59S"]), "media-type")
         assert [each.rule.id for each in report.outcomes] == ["media-type"]
         assert report.exit_code == 0
@@ -302,7 +302,7 @@ class TestFindings:
 
     @pytest.mark.slow
     def test_a_closed_timer_that_must_outlast_the_inactive_one_is_nobody_s_fault(self) -> None:
-        """Open: some would refuse it."""
+        """The document leaves this open; some targets would refuse it."""
 
         class Ordered(Resource):
             def __call__(self, request: Request) -> Response | Failure:
@@ -319,7 +319,7 @@ class TestFindings:
         assert findings(report) == set()
 
     @pytest.mark.slow
-    def test_an_example_mock_is_told_by_what_it_does_not_by_what_it_resembles(self) -> None:
+    def test_an_example_mock_is_reported_for_the_rules_that_it_breaks_only(self) -> None:
         """It lets no account see another, loses no concurrent write, and is idempotent."""
         document = representation(
             {
@@ -365,7 +365,7 @@ def dying(after: int, resource: Answering) -> Answering:
 
 
 def interrupted(after: int, resource: Answering) -> Answering:
-    """As if Ctrl-C were pressed during a request, once."""
+    """Interrupts one request, as Ctrl-C would."""
     count = itertools.count()
 
     def answering(request: Request) -> Response | Failure:
@@ -398,7 +398,7 @@ class Forgetful(Resource):
 
 
 class TestExitCodes:
-    """130 over 4 over 1 over 3 over 5 over 0."""
+    """Where several exit codes apply, the first of these counts: 130, 4, 1, 3, 5, 0."""
 
     def test_0_with_only_should_broken(self) -> None:
         report, _ = judged(Fault(accepts=["pt10m"]))
@@ -508,7 +508,7 @@ class TestExitCodes:
         assert (report.restore.state, report.exit_code) == ("failed", 130)
 
 
-def test_a_run_puts_back_what_was_there() -> None:
+def test_a_run_puts_back_the_settings_of_before() -> None:
     resource = values(Resource())
     before = [dict(each) for each in resource.states]
     report, _ = judged(resource)
@@ -535,7 +535,7 @@ def test_a_target_that_knows_no_sid_leaves_their_acceptance_undecided() -> None:
 
 
 class TestEvents:
-    """A listener hears what a run does, in the order in which it does it."""
+    """A listener is called with the events of a run in their order."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -550,7 +550,7 @@ class TestEvents:
         assert isinstance(heard[-1], RunFinished)
         assert heard[-1].report.exit_code == 1
 
-    def test_every_request_of_a_phase_is_said_before_it_goes_out(self, heard: list[Event]) -> None:
+    def test_every_request_of_a_phase_has_an_event_before_it_is_sent(self, heard: list[Event]) -> None:
         sent = [event for event in heard if isinstance(event, RequestSent)]
         assert sent[0] == RequestSent(phase="preflight", cls="answer/read", requests=0)
         assert [event.requests for event in sent] == list(range(len(sent)))
@@ -559,7 +559,7 @@ class TestEvents:
         phases = [event.phase for event in heard if isinstance(event, PhaseStarted)]
         assert phases == ["preflight", "examples", "generated", "confirmation"]
 
-    def test_what_an_exchange_violates_is_said_when_it_was_judged(self, heard: list[Event]) -> None:
+    def test_the_violations_of_an_exchange_come_when_it_was_judged(self, heard: list[Event]) -> None:
         violating = [event for event in heard if isinstance(event, ExchangeJudged) and event.violations]
         assert {each.rule for event in violating for each in event.violations} == {"inactive-timer-minimum"}
         assert violating[0].exchange.request.form() == ((INACTIVE.parameter, "PT59S"),)
@@ -576,7 +576,7 @@ class TestEvents:
         assert "nobody reads this any more" in report.stopped
         assert resource.states == before
 
-    def test_a_finding_is_said_once(self, heard: list[Event]) -> None:
+    def test_a_finding_has_one_event(self, heard: list[Event]) -> None:
         assert isinstance(heard[-1], RunFinished)
         confirmed = [event.finding for event in heard if isinstance(event, FindingConfirmed)]
         assert [(each.rule, each.outcome) for each in confirmed] == [

@@ -1,4 +1,4 @@
-"""Draws depend on the seed alone, and nothing that is drawn can end a run."""
+"""Draws depend on the seed alone."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def test_as_many_are_drawn_as_asked() -> None:
 
 @pytest.mark.slow
 def test_draws_do_not_depend_on_what_else_is_imported() -> None:
-    """Hypothesis mines constants from loaded modules, which would differ from one installation to another."""
+    """Hypothesis takes constants from loaded modules, which differ from one installation to another."""
     program = (
         "{}from hypothesis import strategies as st\n"
         "from conformance.harness.generation import generate\n"

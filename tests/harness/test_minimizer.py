@@ -1,4 +1,4 @@
-"""From a deviation as first seen to the shortest sequence that shows it, and whether it always does."""
+"""A candidate is minimized to the shortest sequence that shows it; its finding is stable if every repetition does."""
 
 import itertools
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
 
 class Takes(Resource):
-    """Takes values that hold a text."""
+    """Accepts every value that contains a text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -40,19 +40,19 @@ def test_parameters_that_do_not_matter_are_left_out() -> None:
 
 
 @pytest.mark.slow
-def test_of_a_form_with_thousands_of_parameters_what_shows_it_is_kept_and_soon() -> None:
+def test_a_form_with_thousands_of_parameters_is_minimized_to_the_one_that_matters() -> None:
     request = update(*((f"Name{number}", "x") for number in range(5_000)), (INACTIVE.parameter, "b"))
     finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
 
-def test_what_is_unusual_about_a_request_is_left_out_when_it_does_not_matter() -> None:
+def test_unusual_features_of_a_request_that_do_not_matter_are_left_out() -> None:
     request = Request(body=encode_form(((INACTIVE.parameter, "b"),)), chunked=True, fresh=True)
     finding, _ = found(Takes("b"), request, rule="inactive-timer-syntax")
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
 
-def test_no_character_is_kept_that_does_not_matter() -> None:
+def test_characters_that_do_not_matter_are_left_out() -> None:
     finding, _ = found(Takes("b"), update((INACTIVE.parameter, "banana")), rule="inactive-timer-syntax")
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
@@ -62,7 +62,7 @@ def test_a_duration_that_somebody_could_mean_is_not_cut_into_another() -> None:
     assert finding.exchanges[-1].request == update((CLOSED.parameter, "PT1M"))
 
 
-def test_a_long_value_is_cut_to_what_shows_it() -> None:
+def test_a_long_value_is_cut_as_long_as_it_shows_the_violation() -> None:
     value = "PT" + "9" * 500 + "Q"
     finding, _ = found(Takes("Q"), update((INACTIVE.parameter, value)), rule="inactive-timer-syntax")
     ((_, shown),) = finding.exchanges[-1].request.form() or ()
@@ -70,9 +70,9 @@ def test_a_long_value_is_cut_to_what_shows_it() -> None:
     assert len(shown) < 100
 
 
-def test_a_witness_of_two_requests_keeps_both() -> None:
+def test_a_counterexample_of_two_requests_keeps_both() -> None:
     class Forgets(Resource):
-        """Updates of the closed timer lose the inactive one."""
+        """Loses the inactive timer when the closed one is updated."""
 
         def write(self, request: Request, values: Mapping[str, str]) -> None:
             if CLOSED.attribute in values:
@@ -86,9 +86,9 @@ def test_a_witness_of_two_requests_keeps_both() -> None:
     assert finding.stable
 
 
-def test_a_deviation_that_needs_what_came_before_takes_it_along() -> None:
+def test_a_counterexample_keeps_an_earlier_request_that_it_needs() -> None:
     class AfterGarbage(Resource):
-        """Takes a short timer right after a refusal."""
+        """Accepts a short timer right after a refusal."""
 
         last = 200
 
@@ -107,7 +107,7 @@ def test_a_deviation_that_needs_what_came_before_takes_it_along() -> None:
     assert finding.stable
 
 
-def test_what_does_not_show_again_is_unstable_and_keeps_what_was_seen() -> None:
+def test_a_deviation_that_does_not_show_again_is_unstable_and_keeps_its_first_exchanges() -> None:
     class Once(Resource):
         turns = itertools.count()
 
@@ -121,7 +121,7 @@ def test_what_does_not_show_again_is_unstable_and_keeps_what_was_seen() -> None:
     assert finding.exchanges[-1].status == 200
 
 
-def test_what_shows_every_other_time_is_unstable() -> None:
+def test_a_deviation_that_shows_every_other_time_is_unstable() -> None:
     class Moody(Resource):
         turns = itertools.count()
 
@@ -141,7 +141,7 @@ def test_the_budget_is_kept_but_for_putting_the_context_in_force(budget: int) ->
     assert finding.exchanges[-1].status == 200
 
 
-def test_a_refused_form_is_blamed_on_the_value_that_is_refused_alone() -> None:
+def test_a_refused_form_is_attributed_to_the_rule_of_the_value_that_is_refused_alone() -> None:
     class NoDays(Resource):
         def takes(self, parameter: str, value: str) -> bool:
             return value != "P2D" and super().takes(parameter, value)
@@ -152,7 +152,7 @@ def test_a_refused_form_is_blamed_on_the_value_that_is_refused_alone() -> None:
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "P2D"))
 
 
-def test_a_form_that_is_refused_in_one_order_only_is_blamed_on_the_order() -> None:
+def test_a_form_that_is_refused_in_one_order_only_is_attributed_to_the_order() -> None:
     right = Resource()
 
     def ordered(request: Request) -> Response | Failure:
@@ -163,8 +163,8 @@ def test_a_form_that_is_refused_in_one_order_only_is_blamed_on_the_order() -> No
     assert finding.rule == "parameter-order"
 
 
-def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() -> None:
-    """Pasted later, when something else is set, the witness must still show it."""
+def test_the_counterexample_has_the_context_if_the_target_compares_the_timers() -> None:
+    """The counterexample must show the violation later too, when other settings are in force."""
 
     class Ordered(Takes):
         def __call__(self, request: Request) -> Response | Failure:
@@ -194,7 +194,7 @@ def test_a_target_with_a_rule_across_timers_gets_its_context_into_the_witness() 
     assert finding.stable
 
 
-def test_findings_of_twin_settings_have_one_cause() -> None:
+def test_candidates_of_parallel_settings_have_one_cause() -> None:
     causes = set()
     for name in (INACTIVE, CLOSED):
         session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))

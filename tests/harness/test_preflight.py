@@ -1,4 +1,4 @@
-"""The first requests of a run: is there something to judge, and what may be known of it."""
+"""The first requests of a run show whether the target can be judged, and which SIDs it accepts."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 
 from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented
-from conformance.harness.preflight import learn_sids, look_around, probe_unset
+from conformance.harness.preflight import examine, learn_sids, probe_unset
 from conformance.harness.session import Session
 from conformance.http import EMPTY, READ, Failure, FailureKind, Request, Response
 from conformance.model import CHAT, CLOSED, INACTIVE, SIDS
@@ -27,7 +27,7 @@ def sent(session: Session) -> list[Request]:
 def test_a_resource_that_is_not_there_is_unimplemented_and_no_sid_was_sent(status: int) -> None:
     session = session_with(lambda request: refusal(status, ("Allow", "OPTIONS")))
     with pytest.raises(Unimplemented):
-        look_around(session)
+        examine(session)
     assert ("implemented", "answer/update", "absent") in session.candidates
     names = {name for request in sent(session) for name, _ in request.form() or ()}
     assert not names & {each.parameter for each in SIDS}
@@ -37,7 +37,7 @@ def test_a_resource_that_is_not_there_is_unimplemented_and_no_sid_was_sent(statu
 def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_token(status: int) -> None:
     session = session_with(lambda request: refusal(status, ("WWW-Authenticate", "Basic")))
     with pytest.raises(NoVerdict, match="refused the credentials of AC") as caught:
-        look_around(session)
+        examine(session)
     assert f"status {status}" in str(caught.value)
     assert not any(token in str(caught.value) for token in session.target.tokens())
 
@@ -45,20 +45,20 @@ def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_tok
 def test_a_target_that_is_not_http_is_no_verdict() -> None:
     session = session_with(lambda request: Failure(FailureKind.FRAMING, "not HTTP: b'SSH-2.0'"))
     with pytest.raises(NoVerdict, match=r"SSH-2\.0"):
-        look_around(session)
+        examine(session)
 
 
 @pytest.mark.parametrize("status", [400, 409, 302])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status))
-    assert (look_around(session).before, session.reader) == ((None,), None)
+    assert (examine(session).before, session.reader) == ((None,), None)
 
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_target_that_fails_at_every_request_is_judged_no_further(status: int) -> None:
     session = session_with(lambda request: refusal(status))
     with pytest.raises(AlwaysFails, match="answers every request with a server error"):
-        look_around(session)
+        examine(session)
     assert {rule for rule, _, _ in session.candidates} >= {"no-server-error"}
     assert len(sent(session)) < 12
 
@@ -66,13 +66,13 @@ def test_a_target_that_fails_at_every_request_is_judged_no_further(status: int) 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_target_that_fails_at_all_but_one_kind_of_request_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status if request.auth.valid else 401))
-    assert (look_around(session).before, session.reader) == ((None,), None)
+    assert (examine(session).before, session.reader) == ((None,), None)
 
 
 def test_an_account_that_is_not_served_is_left_out_with_a_notice() -> None:
     right = Resource()
     session = session_with(lambda request: refusal(401) if request.account else right(request), accounts=2)
-    assert len(look_around(session).before) == 1
+    assert len(examine(session).before) == 1
     assert session.situation.accounts == 1
     (notice,) = [each for each in session.safeguard.notices if "judged without" in each]
     assert THROWAWAY[1].user in notice
@@ -83,27 +83,27 @@ def test_post_alone_is_enough_the_document_has_no_get() -> None:
     session = session_with(
         lambda request: refusal(405, ("Allow", "POST")) if request.method == "GET" else right(request)
     )
-    found = look_around(session)
+    found = examine(session)
     assert session.reader is not None
     assert session.reader.method == "POST"
     assert found.before == (dict.fromkeys(Resource().states[0]),)
     assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.candidates)
 
 
-def test_what_is_set_is_read_for_every_account_before_anything_is_written() -> None:
+def test_the_settings_of_every_account_are_read_before_the_first_write() -> None:
     resource = Resource()
     resource.states[0][INACTIVE.attribute] = "PT5M"
     resource.states[1][INACTIVE.attribute] = "PT6M"
     session = session_with(resource, accounts=2)
-    found = look_around(session)
+    found = examine(session)
     assert [each and each[INACTIVE.attribute] for each in found.before] == ["PT5M", "PT6M"]
     assert all(request.method == "GET" or not request.form() for request in sent(session))
 
 
-def test_what_a_null_setting_does_with_garbage_is_looked_at_before_the_first_accepted_write() -> None:
+def test_garbage_is_sent_to_a_null_setting_before_the_first_accepted_write() -> None:
     resource = Resource()
     session = session_with(resource)
-    found = look_around(session)
+    found = examine(session)
     assert probe_unset(session, found, each_setting=2)
     updates = [request.form() for request in sent(session) if request.method == "POST" and request.body]
     assert len(updates) == 8
@@ -117,7 +117,7 @@ def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
             return super().takes(parameter, value)
 
     session = session_with(Careless())
-    probe_unset(session, look_around(session), each_setting=1)
+    probe_unset(session, examine(session), each_setting=1)
     assert "rejected-update-changes-nothing" in {rule for rule, _, _ in session.candidates}
 
 
@@ -130,7 +130,7 @@ def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
         "default_closed_timer": "PT50M",
     }
     session = session_with(resource)
-    assert not probe_unset(session, look_around(session), each_setting=2)
+    assert not probe_unset(session, examine(session), each_setting=2)
 
 
 def knowing(*sids: str) -> Resource:
@@ -144,7 +144,7 @@ def knowing(*sids: str) -> Resource:
 
 
 class TestLearningSids:
-    """Whether the target takes SIDs of services it does not know, each parameter by itself."""
+    """Preflight finds out for each parameter whether the target accepts SIDs of services that it does not know."""
 
     def test_any_taken_means_all_well_formed_ones_must_be(self) -> None:
         session = session_with(Resource())
@@ -198,8 +198,8 @@ class TestLearningSids:
 
 def test_an_empty_update_is_the_reader_where_get_is_not_served() -> None:
     session = session_with(lambda request: answer(200, representation()) if request == EMPTY else refusal())
-    look_around(session)
+    examine(session)
     assert session.reader == EMPTY
     served = session_with(Resource())
-    look_around(served)
+    examine(served)
     assert served.reader == READ

@@ -1,4 +1,4 @@
-"""What is sent, and what one update can carry."""
+"""The plan has every class, and one update carries several good values."""
 
 from conformance.harness.schedule import Item, carried, planned, side_by_side
 from conformance.model import CHAT, CLOSED, INACTIVE, Level, Situation
@@ -17,7 +17,7 @@ def first(level: Level, profile: str = "quick", situation: Situation = HERE) -> 
     ]
 
 
-def test_what_is_put_side_by_side_is_to_be_accepted_whatever_is_set() -> None:
+def test_values_that_share_an_update_must_be_accepted_whatever_is_set() -> None:
     for level in Level.MUST, Level.SHOULD:
         groups = list(side_by_side(first(level), {}))
         assert groups
@@ -27,7 +27,7 @@ def test_what_is_put_side_by_side_is_to_be_accepted_whatever_is_set() -> None:
             assert len({name for name, _ in pairs}) == len(group) > 1
 
 
-def test_nothing_is_carried_twice_and_nothing_of_more_than_one_value_is() -> None:
+def test_each_value_is_carried_once_and_probes_of_several_values_are_not() -> None:
     items = [item for group in side_by_side(first(Level.MUST), {}) for item in group]
     assert len({item.key for item in items}) == len(items)
     assert all(len(item.probe.steps) == 1 and len(item.probe.steps[0].form() or ()) == 1 for item in items)
@@ -45,7 +45,7 @@ def test_a_timer_without_its_like_has_the_setting_beside_which_it_is_judged() ->
     assert [name for name, _ in context] == [CLOSED.parameter]
 
 
-def test_the_quick_profile_sends_every_class_for_at_least_one_of_the_twins() -> None:
+def test_the_quick_profile_sends_every_class_for_at_least_one_of_two_parallel_settings() -> None:
     sent = {cls.id for _, cls, probes, _ in planned(CATALOGUE, "quick", HERE) if probes}
     assert {cls.id for _, cls, probes, _ in planned(CATALOGUE, "standard", HERE) if probes} == sent
 

@@ -1,4 +1,4 @@
-"""Every rule is shown to fail on an implementation that breaks it, and to be silent on one that does not."""
+"""Every rule fails on an implementation that breaks it, and is silent on one that does not."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ SCHEMA_DRIVEN = {
 ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
 examine = partial(selftest.examine, emulate=emulator.serving)
 TRIES = 4
-"""Faults of a rule that are tried at most: the quick profile has a few of them slip."""
+"""Faults of a rule that are tried, at most. The quick profile misses a few of them."""
 
 
 def faults_of(rule: Rule) -> list[str]:
@@ -89,7 +89,7 @@ def test_two_faults_are_both_reported() -> None:
 
 
 @pytest.mark.parametrize("fault", ["crash-on-every-2th", "crash-on-every-7th", "every-10th-update-forgotten"])
-def test_what_comes_and_goes_is_called_unstable(fault: str) -> None:
+def test_a_fault_that_comes_and_goes_is_unstable(fault: str) -> None:
     result = examine(Subject(faults=(fault,), rules=(emulator.FAULTS[fault].rule,)), profile="standard")
 
     assert result.ok
@@ -138,7 +138,7 @@ def test_a_miss_and_a_false_alarm_count() -> None:
     assert BY_ID["media-type"].id in {finding.rule for finding in caught.findings}
 
 
-def test_a_run_that_an_error_of_ours_ended_is_no_success_whatever_it_found() -> None:
+def test_a_run_that_a_bug_of_the_suite_ended_is_no_success_whatever_it_found() -> None:
     for subject in (Subject(), Subject(faults=("media-type-html",), rules=("media-type",))):
         good = examine(subject, profile="quick", fail_fast=True)
 
@@ -146,7 +146,7 @@ def test_a_run_that_an_error_of_ours_ended_is_no_success_whatever_it_found() -> 
         assert not replace(good, stopped=f"{BUG}: KeyError()").ok
 
 
-def test_the_matrix_tells_of_every_rule_which_faults_slipped() -> None:
+def test_the_matrix_has_for_every_rule_the_faults_that_were_missed() -> None:
     fault = Subject(faults=("f",), rules=("media-type",))
     rows = by_rule(
         [Result(subject=fault, requests=3, seconds=1, verdict="conformant", findings=(), headlines=())]
@@ -201,7 +201,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_tells_what_was_caught(tmp_path: Path) -> None:
+def test_the_command_prints_how_many_faults_were_caught(tmp_path: Path) -> None:
     done = command(
         "--fault", "media-type-html", "--profile", "quick", "--fail-fast", "--json", str(tmp_path / "m.json")
     )

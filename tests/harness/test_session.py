@@ -1,4 +1,4 @@
-"""A run's state: what is judged, what is remembered, and what is sent to put settings in force."""
+"""A session judges answers, counts candidates, and puts settings in force."""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def test_a_probe_has_its_context_put_in_force_once() -> None:
     ]
 
 
-def test_a_context_that_never_comes_to_be_is_given_up() -> None:
+def test_a_context_that_never_comes_into_force_is_given_up() -> None:
     session, target = session_with(
         lambda request: answer(200, representation({"default_closed_timer": "PT10M"}))
     )
@@ -131,7 +131,7 @@ def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_se
         assert {rule for rule, _ in violated(session)} == expected
 
 
-def test_now_and_then_an_answer_is_looked_at_that_would_show_what_refusals_wrote() -> None:
+def test_settings_are_read_back_after_many_refusals_to_see_what_these_have_written() -> None:
     session, target = session_with(Resource())
     session.send(GOOD, "class")
     for _ in range(80):

@@ -1,4 +1,4 @@
-"""What is said of a rule and of a run, from what was exercised, found, and how the run ended."""
+"""The verdicts on rules and runs follow from the examples, the findings, the evidence and the end of the run."""
 
 from collections import Counter
 from typing import Any
@@ -126,7 +126,7 @@ def test_a_rule_without_evidence_is_undecided_and_says_what_was_not_seen(
     assert (first.verdict, first.reason, first.evidence) == (Verdict.UNDECIDED, reason, None)
 
 
-def test_a_rule_that_holds_shows_the_exchange_that_would_have_shown_it_broken() -> None:
+def test_a_conformant_rule_has_the_exchange_that_would_have_shown_it_broken() -> None:
     shown = [each.evidence and each.evidence.request.form() for each in outcomes()]
     assert shown == [TOO_SHORT, NOT_STRICT]
 
@@ -138,7 +138,7 @@ def test_a_finding_decides_a_rule_for_which_there_is_no_evidence() -> None:
     ]
 
 
-def test_where_nothing_was_reached_no_rule_holds() -> None:
+def test_no_rule_is_conformant_where_preflight_found_nothing_to_judge() -> None:
     made = outcomes(was_reached=False, end=End(How.WITHOUT_VERDICT, "nothing listens"))
     assert {(each.verdict, each.reason) for each in made} == {(Verdict.NOT_RUN, "nothing listens")}
 
@@ -172,7 +172,7 @@ def test_the_run_s_verdict_and_exit_code(
 
 
 OTHER_MUST = BY_ID["closed-timer-syntax"]
-"""Its classes were not sent, so that it is not run."""
+"""A rule whose classes were not sent, so that it is not run."""
 
 
 @pytest.mark.parametrize(

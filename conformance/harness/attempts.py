@@ -1,0 +1,123 @@
+"""Attempts to show a candidate again: which sequences of requests may show it, and the budget for sending them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from conformance.attribution.sameness import is_about_state
+from conformance.exceptions import BudgetExhausted
+from conformance.harness.candidates import Candidate, is_broken
+from conformance.harness.session import Session
+from conformance.http import Request, update
+from conformance.model import Aspect, Situation, Violation
+from conformance.rules import BY_ID
+from conformance.rules.forms import pairs_for
+from conformance.rules.probes import LONG_CLOSED
+from conformance.rules.questions import Requests, Seen, is_about_own
+
+
+class Attempts:
+    """
+    Sends requests to show one candidate again, as long as its budget lasts.
+
+    Args:
+        session: The run.
+        candidate: The candidate to show again.
+        budget: The number of requests that may be sent.
+    """
+
+    def __init__(self, session: Session, candidate: Candidate, budget: int) -> None:
+        self._session = session
+        self._candidate = candidate
+        self.left = budget
+        """How many requests may still be sent."""
+        self.are_made = False
+        """Whether any sequence was sent."""
+        self.are_cut_short = False
+        """Whether the budget of the whole run was spent before that of this candidate."""
+
+    def cost(self, requests: Requests) -> int:
+        """
+        Count the requests that it takes to send a sequence.
+
+        Where the target fails, an ordinary request goes before a sequence of several: it meets a failure that is left
+        over from earlier requests.
+        """
+        return len(requests) + (len(requests) > 1 and is_broken(self._candidate.exchange))
+
+    def send(self, requests: Requests, together: Requests = (), before: Requests = ()) -> Seen | None:
+        """
+        Send a sequence of requests, if the budget allows for it.
+
+        Args:
+            requests: Sent one after the other, after all others.
+            together: Sent at the same time, before `requests`.
+            before: Sent one after the other, before `together`.
+
+        Returns:
+            All exchanges with their violations; None when the budget does not allow for the sequence.
+        """
+        cost = len(before) + len(together) + self.cost(requests)
+        if self.left < cost:
+            return None
+        self.left -= cost
+        try:
+            # A user who sends it elsewhere opens a connection; the state of an earlier one is no part of it.
+            self._session.target.reconnect()
+            if is_broken(self._candidate.exchange) and len(requests) > 1:
+                self._session.try_again([ordinary(requests)])
+            if BY_ID[self._candidate.violation.rule].aspect < Aspect.ECHO:
+                # A counterexample about the settings in force has to set them itself.
+                self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
+            seen = self._session.try_again(requests, together, before)
+        except BudgetExhausted:
+            self.cut_short()
+            return None
+        self.are_made = True
+        return seen
+
+    def cut_short(self) -> None:
+        """Send nothing more: the budget of the whole run is spent."""
+        self.left, self.are_cut_short = 0, True
+
+
+def ordinary(requests: Requests) -> Request:
+    """An update that every target should accept, of the account of the last of some requests."""
+    return replace(update(LONG_CLOSED), account=requests[-1].account)
+
+
+def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:
+    """Make an ordinary update; it sets other values of the same settings, if the violation is about these."""
+    names = {name for name, _ in requests[-1].form() or ()} if is_about_own(violation) else set()
+    other = [pair for pair in pairs_for(situation, 7) if pair[0] in names]
+    return replace(update(*(other or [LONG_CLOSED])), account=requests[0].account)
+
+
+def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
+    """
+    Yield the sequences of requests that may show a candidate again, in the order in which they should be tried.
+
+    The request that showed it is the last of each. What comes before it depends on the rule: a setting can be lost only
+    after it was set, and an answer can show the value before only if there was one.
+
+    Args:
+        candidate: The candidate.
+        situation: The facts about the target that decide which values it accepts.
+    """
+    violation, last = candidate.violation, candidate.exchange.request
+    related = tuple(each.request for each in violation.related)
+    before = tuple(each.request for each in candidate.before)
+    context = (update(*candidate.context),) if candidate.context else ()
+    everything = replace(update(*pairs_for(situation, 7)), account=last.account)
+    tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
+    set_first = ((everything, *related, last), *((everything, *tail, last) for tail in tails[:3]))
+    as_sent = ((*related, last), (last,), (*context, *related, last))
+    order: tuple[Requests, ...]
+    if is_about_state(BY_ID[violation.rule]):
+        order = ((*related, last), *set_first, *as_sent)
+    elif is_about_own(violation):
+        other = other_than((last,), violation, situation)
+        previous = ((other, last),) if violation.outcome == "previous-value" else ()
+        order = (*previous, *as_sent, (other, last), (other, last, last), *set_first)
+    else:
+        order = (*as_sent, *set_first)
+    yield from dict.fromkeys((*order, *((*tail, last) for tail in tails)))
