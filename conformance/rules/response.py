@@ -76,6 +76,10 @@ def _media_type(reply: Reply) -> Iterator[Broken]:
 )
 def _json_body(reply: Reply) -> Iterator[Broken]:
     if _is_cut(reply):
+        # Of the rest nothing is known; but an object begins with a brace.
+        begins = reply.response.body.lstrip(b" \t\r\n")[:1] if reply.response is not None else b""
+        if begins not in (b"", b"{"):
+            yield Broken("not-object", None, "one JSON object", "a long body that begins as none")
         return
     try:
         document = reply.document
@@ -217,6 +221,9 @@ def _links(reply: Reply) -> Iterator[Broken]:
     document = _object(reply)
     links, chat = document.get("links"), document.get(CHAT.attribute)
     well_formed = isinstance(chat, str) and decide_sid(chat, CHAT.prefix).answer is Answer.ACCEPT
+    if isinstance(links, dict) and chat is not None and not well_formed:
+        # The setting is wrong, so the link that is made of it is no mistake of its own.
+        links = {name: value for name, value in links.items() if name != "service"}
     if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
         expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
         yield Broken("other", "links", expected, _quoted("links", links))
