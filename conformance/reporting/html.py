@@ -183,7 +183,7 @@ def _response_text(exchange: Document) -> str:
     if "response" not in exchange:
         return answer_line(exchange, 1_000)
     response = exchange["response"]
-    end = ["(cut: the body is longer than is read)"] if response["truncated"] else []
+    end = ["(cut: the body is longer than the suite reads)"] if response["truncated"] else []
     if "failure" in exchange:
         end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
     return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])

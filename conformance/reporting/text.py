@@ -152,7 +152,7 @@ def answer_line(exchange: Document, limit: int = 160) -> str:
     if failure is not None:
         parts.append(f"{'' if response else 'no answer '}({failure['kind']}): {failure['detail']}")
     if response is not None:
-        cut = " (the body is longer than is read)" if response["truncated"] else ""
+        cut = " (the body is longer than the suite reads)" if response["truncated"] else ""
         parts.append(f"{response['status']}{cut} {visible_bytes(body(response) or b'')}".strip())
     return visible(" ".join(reversed(parts)), limit)
 

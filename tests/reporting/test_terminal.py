@@ -160,7 +160,7 @@ def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict
 
 
 def test_all_that_follows_is_listed_and_other_classes_are_those_of_the_rule_itself() -> None:
-    first = rule("media-type", "response")
+    first = rule("implemented", "robustness")
     others = [each for each in CATALOGUE if each.level is Level.MUST and each.id != first.id][:30]
     found = [finding(first, f"answer/{name}", exchange(READ), cause="same") for name in "abcdefgh"]
     outcomes = [outcome(first, Verdict.DEVIATION, *found)]
