@@ -24,11 +24,6 @@ Every error that a room hands to another, in one tree.
 The emulator has errors of its own: it shares nothing with the suite that judges it.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # `conformance.http` raises NotJSON
-    from conformance.http import Exchange
-
 
 class ConformanceError(Exception):
     """The base of all; its message is one line for a person."""
@@ -96,11 +91,6 @@ class Lost(RunEnded):
 
 class TargetDead(Lost):
     """A known-good request could not connect, three times in a row."""
-
-    def __init__(self, exchange: "Exchange") -> None:
-        self.exchange = exchange
-        detail = exchange.failure.detail if exchange.failure else ""
-        super().__init__(f"{exchange.url} cannot be reached: {detail}")
 
 
 class RateLimitedOut(Lost):

@@ -292,3 +292,20 @@ def lost_fraction(sent: str, shown: str) -> bool:
         and ours.fraction
         and max(abs(ours.low - theirs.low), abs(ours.high - theirs.high)) < Decimal(1)
     )
+
+
+def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
+    """Whether the shown value is the sent one, or another spelling of it."""
+    if sent is None:
+        return shown is None
+    if target_field.kind == "sid":
+        core, prefix = sent.strip(BLANKS), target_field.prefix
+        spelled = shown is not None and shown.lower() == core.lower()
+        return spelled and (shown or "").startswith(prefix) >= core.startswith(prefix)
+    if is_zero(sent.strip(BLANKS)):
+        return shown is None or is_zero(shown) or shown in ("P", "PT")
+    return shown is not None and not _has_blanks(shown) and same_length(sent, shown)
+
+
+def _has_blanks(text: str) -> bool:
+    return not frozenset(BLANKS).isdisjoint(text)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from conformance.model import Level
-from conformance.reporting.text import Document, body, sequence_line
+from conformance.reporting.text import Document, body, plural, sequence_line
 
 FURTHER_WITNESSES = 3
 
@@ -25,19 +25,21 @@ class Difference:
         return (self.first, *self.others)
 
     @property
-    def count(self) -> int:
-        """How many exchanges of the run showed it."""
-        return sum(each["count"] for each in self.findings)
+    def seen(self) -> str:
+        """In how many requests of the run it showed, in words; empty where it was one."""
+        counts = [each["count"] for each in self.findings]
+        distinct = self.first.get("cause_requests")
+        # One answer may show several findings: without the numbers of the requests only a lower bound is known.
+        at_least = "" if distinct or len(counts) == 1 else "at least "
+        number = min(distinct, sum(counts)) if distinct else max(counts)
+        return f"in {at_least}{plural(number, 'request')}" if number > 1 else ""
 
     @property
     def also(self) -> tuple[str, ...]:
-        """The other findings' classes, each once, with their rules where those are others."""
-        rule = self.first["rule"]
-        _, *others = dict.fromkeys(
-            each["class"] if each["rule"] == rule else f"{each['rule']} {each['class']}"
-            for each in self.findings
-        )
-        return tuple(others)
+        """The other input classes that break the same rule, each once."""
+        rule, name = self.first["rule"], self.first["class"]
+        classes = dict.fromkeys(each["class"] for each in self.others if each["rule"] == rule)
+        return tuple(each for each in classes if each != name)
 
     @property
     def consequences(self) -> tuple[str, ...]:
@@ -47,14 +49,14 @@ class Difference:
 
     @property
     def further(self) -> tuple[str, ...]:
-        """What was sent in up to three further witnesses, each on one line."""
+        """What was sent in up to three further counterexamples, each on one line."""
         _, *others = dict.fromkeys(map(sequence_line, self.findings))
         return tuple(others[:FURTHER_WITNESSES])
 
 
 def differences(document: Document) -> list[Difference]:
     """
-    The differences of a run, each with its simplest witness first.
+    The differences of a run, each with its smallest counterexample first.
 
     Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before; within each, the
     most basic claim first.

@@ -18,7 +18,6 @@ from conformance.reporting.text import (
     Document,
     answer_line,
     evidence_line,
-    further_classes,
     headline,
     plural,
     request_line,
@@ -140,7 +139,7 @@ def related(document: Document) -> dict[str, list[str]]:
     lines: dict[str, list[str]] = {}
     for difference in differences(document):
         first = difference.first
-        beside = {"also": further_classes(difference), "follows": difference.consequences}
+        beside = {"also": difference.also, "follows": difference.consequences}
         lines[first["fingerprint"]] = [f"{name}: {', '.join(each)}" for name, each in beside.items() if each]
         for other in difference.others:
             if other["rule"] != first["rule"]:

@@ -15,12 +15,10 @@ from conformance.reporting.text import (
     Document,
     answer_line,
     by_group,
-    further_classes,
     headline,
     of_level,
     plural,
     request_line,
-    seen,
     sequence_line,
     shown_curl,
     stale,
@@ -109,7 +107,7 @@ def _difference_row(difference: Difference) -> list[str]:
         monospaced(sequence_line(finding, 120)),
         escaped(visible(finding["expected"], 120)),
         monospaced(visible(finding["observed"], 120)),
-        seen(difference) or "once",
+        difference.seen or "once",
     ]
 
 
@@ -125,7 +123,7 @@ def _details(difference: Difference, document: Document) -> str:
     ]
     if "known" in finding:
         parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
-    for label, names in (("Also", further_classes(difference)), ("Follows", difference.consequences)):
+    for label, names in (("Also", difference.also), ("Follows", difference.consequences)):
         if names:
             parts.append(f"{label}: {', '.join(map(monospaced, names))}")
     shown = [f"{request_line(each)}\n    -> {answer_line(each)}" for each in finding["exchanges"]]

@@ -16,11 +16,9 @@ from conformance.reporting.text import (
     HEADLINE,
     Document,
     by_group,
-    further_classes,
     headline,
     of_level,
     request_line,
-    seen,
     shown_curl,
     stale,
     standing,
@@ -107,7 +105,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
         ("expected", finding["expected"]),
         ("observed", finding["observed"]),
-        ("seen", seen(difference)),
+        ("seen", difference.seen),
         *(("also for", line) for line in difference.further),
     ]
     for label, text in rows:
@@ -122,7 +120,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
 
 def _related(difference: Difference, console: Console) -> None:
     """The other input classes of the rule, and every other rule that is broken as a consequence."""
-    classes = further_classes(difference)
+    classes = difference.also
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     _row(console, "also", visible(", ".join(classes[:5]) + more))
     _row(console, "follows", visible(", ".join(difference.consequences)))

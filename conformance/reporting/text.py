@@ -3,13 +3,10 @@
 import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form
 from conformance.model import Level, Verdict
-
-if TYPE_CHECKING:
-    from conformance.reporting.differences import Difference
 
 UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
 """Verdicts that do not say whether a rule holds."""
@@ -290,20 +287,3 @@ def evidence_line(rule: Document, limit: int = 300) -> str:
     if not shown or rule["verdict"] not in HOLD:
         return ""
     return visible(f"exchange {shown['number']}: {shown['request']} -> {shown['answer']}", limit)
-
-
-def seen(difference: "Difference") -> str:
-    """In how many requests of the run a difference showed; empty where it was one."""
-    counts = [finding["count"] for finding in difference.findings]
-    distinct = difference.first.get("cause_requests")
-    # One answer may show several findings: without the numbers of the requests only a lower bound is known.
-    at_least = "" if distinct or len(counts) == 1 else "at least "
-    number = min(distinct, sum(counts)) if distinct else max(counts)
-    return f"in {at_least}{plural(number, 'request')}" if number > 1 else ""
-
-
-def further_classes(difference: "Difference") -> list[str]:
-    """The other input classes that break the same rule for the same cause."""
-    first = difference.first
-    found = dict.fromkeys(each["class"] for each in difference.others if each["rule"] == first["rule"])
-    return [each for each in found if each != first["class"]]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
 from conformance.model import BY_PARAMETER, Evidence
 from conformance.oracle.decisions import Answer
-from conformance.oracle.expected_state import Kind, Proof
+from conformance.oracle.mismatches import Kind, Proof
 from conformance.rules.evidence import object_in, proved
 from conformance.rules.reply import Reply
 

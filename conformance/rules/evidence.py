@@ -9,7 +9,7 @@ from collections.abc import Callable
 from conformance.exceptions import NotJSON
 from conformance.model import Evidence, Field
 from conformance.oracle.decisions import Answer
-from conformance.oracle.expected_state import Kind, Proof
+from conformance.oracle.mismatches import Kind, Proof
 from conformance.rules.reply import Reply
 
 _GIVEN = ("accepted-status",)

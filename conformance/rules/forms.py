@@ -25,7 +25,7 @@ from conformance.model import (
     Violation,
 )
 from conformance.oracle.decisions import Answer, decide_value
-from conformance.oracle.expected_state import Kind
+from conformance.oracle.mismatches import Kind
 from conformance.rules.evidence import is_accepted, object_in, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms

@@ -15,7 +15,7 @@ from conformance.model import (
     Probe,
     Rule,
 )
-from conformance.oracle.expected_state import Kind
+from conformance.oracle.mismatches import Kind
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
     REPEAT_DECIDED,

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from conformance.http import Exchange, Pairs, Request, encode_form, update
 from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Field, Situation, Violation, shown_by
-from conformance.oracle.expected_state import is_right
+from conformance.oracle.decisions import is_right
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.forms import pairs_for

@@ -14,7 +14,8 @@ from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, Response, json_of
 from conformance.model import Field, settings_in
 from conformance.oracle.decisions import FormDecision
-from conformance.oracle.expected_state import ExpectedState, Kind, Proof
+from conformance.oracle.expected_state import ExpectedState
+from conformance.oracle.mismatches import Kind, Proof
 
 _KEPT = 16 * 1024
 """Bytes of a body, and of a header section, that are kept after judging. Ordinary ones have some 1,000 bytes."""

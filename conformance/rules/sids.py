@@ -7,7 +7,7 @@ from itertools import zip_longest
 from hypothesis.strategies import SearchStrategy, just
 
 from conformance.model import SIDS, Aspect, Evidence, Field, InputClass, Level, Probe, Rule, Situation
-from conformance.oracle.expected_state import Proof
+from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, value_class, value_probe
 from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids

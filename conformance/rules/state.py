@@ -24,8 +24,8 @@ from conformance.model import (
     Violation,
     shortened,
 )
-from conformance.oracle.decisions import BLANKS, Answer, decide_value
-from conformance.oracle.expected_state import Kind, Mismatch, Proof, is_right
+from conformance.oracle.decisions import BLANKS, Answer, decide_value, is_right
+from conformance.oracle.mismatches import Kind, Mismatch, Proof
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single

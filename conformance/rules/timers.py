@@ -6,7 +6,7 @@ from itertools import zip_longest
 from conformance.model import CLOSED, INACTIVE, TIMERS, Aspect, Field, InputClass, Level, Rule
 from conformance.oracle.decisions import decide_timer
 from conformance.oracle.durations import DAY
-from conformance.oracle.expected_state import Proof
+from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import NOT_SHOWN, accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, value_class
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations

@@ -9,8 +9,7 @@ from typing import Protocol
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import READ, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
-from conformance.oracle.decisions import Answer, decide_value
-from conformance.oracle.expected_state import is_right
+from conformance.oracle.decisions import Answer, decide_value, is_right
 from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
 

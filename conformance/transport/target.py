@@ -218,7 +218,8 @@ class Target:
                 time.sleep(0.25 * 2**attempt)
                 exchange = self._attempt(request, reserve)
             if _unreached(exchange):
-                raise TargetDead(exchange)
+                detail = exchange.failure.detail if exchange.failure is not None else ""
+                raise TargetDead(f"{exchange.url} cannot be reached: {detail}")
         return self._heed(exchange, reserve)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:

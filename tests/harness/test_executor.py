@@ -19,7 +19,7 @@ from conformance.harness.events import (
     RunStarted,
 )
 from conformance.harness.executor import Plan, run
-from conformance.http import READ, Failure, FailureKind, Request, Response
+from conformance.http import Failure, FailureKind, Request, Response
 from conformance.model import (
     CHAT,
     CLOSED,
@@ -358,7 +358,7 @@ def dying(after: int, resource: Answering) -> Answering:
 
     def answering(request: Request) -> Response | Failure:
         if next(count) >= after:
-            raise TargetDead(FakeTarget(resource).send(READ))
+            raise TargetDead("it cannot be reached")
         return resource(request)
 
     return answering
@@ -454,7 +454,7 @@ class TestExitCodes:
         def killed(request: Request) -> Response | Failure:
             number = next(count)
             if number > 60:
-                raise TargetDead(FakeTarget(resource).send(READ))
+                raise TargetDead("it cannot be reached")
             return Failure(FailureKind.DISCONNECT, "closed") if number == 60 else resource(request)
 
         report, _ = judged(killed)

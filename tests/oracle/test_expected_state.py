@@ -7,7 +7,8 @@ from fakes import answer, refusal, representation
 
 from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, update
 from conformance.model import BY_PARAMETER, CHAT, CLOSED, INACTIVE, Violation
-from conformance.oracle.expected_state import ExpectedState, is_right
+from conformance.oracle.decisions import is_right
+from conformance.oracle.expected_state import ExpectedState
 from conformance.rules.state import violation_of
 
 T = INACTIVE.attribute

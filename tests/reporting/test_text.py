@@ -14,7 +14,6 @@ from conformance.reporting.text import (
     answer_line,
     headline,
     request_line,
-    seen,
     standing,
     visible,
     visible_bytes,
@@ -143,7 +142,7 @@ def _counted(*found: Finding, requests: int = 100) -> str:
     report = replace(REPORTS["clean"], requests=requests)
     document = build(replace(report, outcomes=(outcome(rule("json-body", "x"), Verdict.DEVIATION, *found),)))
     (difference,) = differences(document)
-    return seen(difference)
+    return difference.seen
 
 
 def test_a_difference_is_seen_in_as_many_requests_as_showed_it() -> None:

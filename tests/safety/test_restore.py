@@ -105,8 +105,8 @@ def test_a_restore_fails_where_the_target_is_gone() -> None:
     session = session_with(resource)
 
     def dead(request: Request) -> Response | Failure:
-        exchange = FakeTarget(resource).send(READ)
-        raise TargetDead(exchange)
+        FakeTarget(resource).send(READ)
+        raise TargetDead("it cannot be reached")
 
     session.target.answering = dead  # type: ignore[attr-defined]  # a FakeTarget
     put_back = restored(session, BEFORE)
@@ -119,7 +119,7 @@ def test_a_target_that_is_gone_is_not_restored_even_where_all_was_null() -> None
     session = session_with(resource)
 
     def dead(request: Request) -> Response | Failure:
-        raise TargetDead(FakeTarget(resource).send(READ))
+        raise TargetDead("it cannot be reached")
 
     session.target.answering = dead  # type: ignore[attr-defined]  # a FakeTarget
     assert restored(session, NOTHING).state != "restored"

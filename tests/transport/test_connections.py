@@ -292,10 +292,9 @@ class TestHostileTargets:
 
     def test_a_known_good_request_that_cannot_connect_three_times_means_a_dead_target(self) -> None:
         with Target(TargetSettings(url="http://127.0.0.1:1")) as target:
-            with pytest.raises(TargetDead, match="cannot be reached") as caught:
+            with pytest.raises(TargetDead, match=r"cannot be reached: .+"):
                 target.send(UPDATE, known_good=True)
             assert target.requests == 3
-        assert caught.value.exchange.failure is not None
 
     def test_a_known_good_request_that_is_answered_badly_does_not_mean_a_dead_target(self) -> None:
         with playing("reset") as (_, target):
