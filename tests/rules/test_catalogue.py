@@ -1,11 +1,14 @@
 """The catalogue as a whole: ids, sources and classes, and whether the classes send what their rules judge."""
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from conformance.model import TIMERS, Level, Rule, Situation
+import conformance
+from conformance.model import FIELDS, TIMERS, Level, Rule, Situation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID, CATALOGUE
 
@@ -115,3 +118,29 @@ def test_each_value_decided_by_name_is_sent_or_one_like_it(value: str) -> None:
         for _, each in probe.steps[-1].form() or ()
     }
     assert kind in sent
+
+
+def test_no_rule_is_named_outside_the_catalogue() -> None:
+    """Other rooms read the rows: an id in their code would be a second place that knows of the rule."""
+    package = Path(conformance.__file__ or "").parent
+    named = {
+        (str(path.relative_to(package)), node.value)
+        for path in package.rglob("*.py")
+        if path.relative_to(package).parts[0] not in ("rules", "emulator")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in BY_ID
+    }
+    assert named == {("http.py", "framing")}  # a kind of failure has the name, too
+
+
+def test_every_rule_says_what_its_evidence_is() -> None:
+    for rule in CATALOGUE:
+        assert re.match("[a-z]", rule.evidence.missing), rule.id  # it goes on after "undecided: "
+        assert set(rule.evidence.given) <= BY_ID.keys(), rule.id
+
+
+def test_only_rules_about_one_setting_have_its_slug() -> None:
+    slugs = {each.slug: each for each in FIELDS}
+    for rule in CATALOGUE:
+        slug = next((each for each in slugs if rule.id.startswith(f"{each}-")), None)
+        assert rule.field == (slugs[slug] if slug else None), rule.id
