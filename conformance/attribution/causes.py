@@ -239,8 +239,8 @@ def _is_alike(one: _Cause, other: _Cause) -> bool:
         return all(malformed) and not one.shapes.isdisjoint(other.shapes)
     if _is_everywhere_alike(one, other):
         return True
-    if one.aspect is Aspect.STATE and one.rules == other.rules:
-        return True  # how a setting changed differs from one to the next
+    if one.rules == other.rules and (one.aspect is Aspect.STATE or one.rules[0].control is not None):
+        return True  # what comes of it differs from one setting, or value, to the next
     if one.name != other.name or len(one.counts) > 1 or len(other.counts) > 1:
         return False
     common = one.own & other.own
@@ -367,6 +367,18 @@ def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
     )
 
 
+def _is_understood(root: _Cause, cause: _Cause) -> bool:
+    """Settings are kept as a rule, and are changed by one kind of request: other changes are put down to it, too."""
+    return (
+        root.aspect is cause.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.rules[0].culprit is None
+        and root.is_stable
+        and {each.outcome for each in cause.findings} <= {each.outcome for each in root.findings}
+        and all(cause.outcomes[rule.id].evidence is not None for rule in cause.rules)
+    )
+
+
 def _changes_what_is_read(root: _Cause, cause: _Cause) -> bool:
     """A request that must change nothing does: what is read later shows it."""
     return (
@@ -426,6 +438,7 @@ _EXPLANATIONS = (
     _is_never_shown,
     _is_shown_wrong,
     _is_not_kept,
+    _is_understood,
     _changes_what_is_read,
 )
 _WHATEVER_IS_MORE_BASIC = (

@@ -148,8 +148,8 @@ def _why_not(results: Results, rule: Rule) -> str:
 
 
 def is_mostly_undecided(outcomes: Sequence[Outcome]) -> bool:
-    """Whether more than half of the MUST rules have no evidence, though examples were sent."""
-    must = [outcome for outcome in outcomes if outcome.rule.level is Level.MUST]
+    """Whether more than half of the MUST rules have no evidence, though examples were sent; without any, of all."""
+    must = [outcome for outcome in outcomes if outcome.rule.level is Level.MUST] or outcomes
     undecided = sum(each.verdict in (Verdict.UNDECIDED, Verdict.NOT_RUN) for each in must)
     return any(outcome.examples for outcome in outcomes) and 2 * undecided > len(must)
 

@@ -1,5 +1,6 @@
 """What belongs together is reported as one difference, and nothing else is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -296,3 +297,30 @@ def test_a_setting_that_is_never_shown_as_it_was_sent_explains_what_reads_show()
 
     assert _are_one(*echo, read)
     assert not _are_one(*echo, _finding("read-reflects-writes: different", "inactive-timer"))
+
+
+def test_a_change_that_is_understood_explains_the_same_change_seen_elsewhere() -> None:
+    apart = _finding("accounts-apart: reset", "chat-service-sid")
+    kept = _finding("omitted-parameters-kept: reset", "closed-timer")
+    outcomes = _outcomes(apart, kept)
+
+    assert {each.cause for each in attribute(outcomes)} == {"accounts-apart: reset"}
+    never = [replace(each, evidence=None) for each in outcomes]
+    assert len({each.cause for each in attribute(never)}) == 2
+
+
+def test_a_timer_without_a_minimum_takes_zero_as_well() -> None:
+    below = _finding("closed-timer-minimum: accepted", "closed-timer", sent="DefaultClosedTimer=PT59S")
+    zero = _finding("closed-timer-strictness: accepted", "closed-timer", sent="DefaultClosedTimer=PT0M")
+    other = _finding("closed-timer-strictness: accepted", "closed-timer", sent="DefaultClosedTimer=pt10m")
+
+    assert _are_one(below, zero)
+    assert not _are_one(below, other)
+
+
+def test_a_finding_that_comes_and_goes_is_put_down_to_one_of_its_setting_that_stays() -> None:
+    stays = _finding("last-write-wins: previous-value", "closed-timer")
+    goes = replace(_finding("closed-timer-echo: missing", "closed-timer"), stable=False)
+
+    assert _are_one(stays, goes)
+    assert not _are_one(replace(stays, stable=False), goes)
