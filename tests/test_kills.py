@@ -21,4 +21,4 @@ def test_after_kills_at_random_moments_everything_is_as_it_was() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("as they were: 8 of 8\n")
+    assert done.stdout.endswith("as before: 8 of 8\n")

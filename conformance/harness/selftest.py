@@ -93,7 +93,9 @@ class Result:
     @property
     def alone(self) -> bool:
         """Whether every broken rule is reported, and no difference stands under any other but their consequences."""
-        return self.attributed and set(self.headlines) <= {*self.subject.rules, *self.subject.consequences}
+        reported = {*self.headlines, *(finding.rule for finding in self.findings)}
+        broken = set(self.subject.rules)
+        return broken <= reported and set(self.headlines) <= broken | set(self.subject.consequences)
 
     @property
     def first(self) -> int | None:

@@ -426,7 +426,8 @@ class ExpectedState:
             if self.explanation is not None and self.explanation in setting.explained:
                 return self.explanation, "reset" if value is None else "changed", None
             return Kind.READ, "stale" if value in setting.former else "different", None
-        for suspect in reversed(setting.suspects):
+        # The last one; but sooner one that was answered as if it had written.
+        for suspect in sorted(reversed(setting.suspects), key=lambda each: not each.exchange.accepted):
             if (
                 (value is None and self.explanation is None)
                 or suspect.value == value

@@ -78,7 +78,7 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
     if _is_cut(reply):
         # Of the rest nothing is known; but an object begins with a brace.
         begins = reply.response.body.lstrip(b" \t\r\n")[:1] if reply.response is not None else b""
-        if begins not in (b"", b"{"):
+        if begins != b"{":
             yield Broken("not-object", None, "one JSON object", "a long body that begins as none")
         return
     try:
