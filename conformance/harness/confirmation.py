@@ -104,7 +104,7 @@ class Confirmation:
         }
         failure = candidate.exchange.failure
         closed = failure is not None and failure.kind is FailureKind.DISCONNECT and not failure.partial
-        return closed and not finding.stable and len(numbers) == 1
+        return closed and not finding.stable and len(numbers) == 1 and self._session.target.drops <= 1
 
     def _keep(self, candidate: Candidate, finding: Finding) -> None:
         """Confirm a candidate, and keep its finding or count it with an equal one."""

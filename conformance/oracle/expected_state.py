@@ -427,7 +427,8 @@ class ExpectedState:
                 return self.explanation, "reset" if value is None else "changed", None
             return Kind.READ, "stale" if value in setting.former else "different", None
         # The last one; but sooner one that was answered as if it had written.
-        for suspect in sorted(reversed(setting.suspects), key=lambda each: not each.exchange.accepted):
+        latest_first = setting.suspects[::-1]
+        for suspect in sorted(latest_first, key=lambda each: not each.exchange.accepted):
             if (
                 (value is None and self.explanation is None)
                 or suspect.value == value

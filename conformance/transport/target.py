@@ -130,6 +130,8 @@ class Target:
         )
         self._began = time.perf_counter()
         self._lock = threading.Lock()
+        self.drops = 0
+        """How many connections closed without an answer, idle ones included."""
         self._reserve_used = 0
         self._serves_one = False
         """Whether the target was seen to serve one connection at a time."""
@@ -343,6 +345,9 @@ class Target:
             raise ValueError(f"the request cannot be sent: {error}") from error
         except FAILURES as error:
             failure = self._network.watch.failure(error)
+            if failure.kind is FailureKind.DISCONNECT and not failure.partial:
+                with self._lock:
+                    self.drops += 1
         exchange = Exchange(
             number=number,
             request=request,
