@@ -12,12 +12,12 @@ Where nothing in the run says that findings belong together they stay apart: two
 """
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from conformance.attribution.shapes import features, shape
 from conformance.http import Pairs
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
 from conformance.oracle.decisions import is_zero
@@ -161,7 +161,7 @@ class _Cause:
     @cached_property
     def shapes(self) -> frozenset[str]:
         """The shapes of the values that came back, whatever their digits and letters are."""
-        return frozenset(_shape(each.observed.partition(": ")[2]) for each in self.findings)
+        return frozenset(shape(each.observed.partition(": ")[2]) for each in self.findings)
 
 
 def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
@@ -358,13 +358,20 @@ def _checks_nothing(root: _Cause, cause: _Cause) -> bool:
 def _does_so_when_sent_plainly(root: _Cause, cause: _Cause) -> bool:
     """A rule about a peculiar way of sending says nothing where the plain way does no better."""
     return (
-        root.aspect is Aspect.ECHO
-        and root.is_everywhere
+        _is_unshown(root)
         and cause.rules[0].control is not None
         and cause.outcome not in ("refused", "accepted")
-        and bool(cause.settings)
-        and cause.settings <= root.settings
+        and not cause.settings.isdisjoint(root.settings)
+        and cause.settings <= _settings_of(filter(_is_unshown, cause.all))
     )
+
+
+def _is_unshown(cause: _Cause) -> bool:
+    return cause.aspect is Aspect.ECHO and cause.is_everywhere
+
+
+def _settings_of(causes: Iterable[_Cause]) -> frozenset[Field]:
+    return frozenset().union(*(each.settings for each in causes))
 
 
 def _is_understood(root: _Cause, cause: _Cause) -> bool:
@@ -392,12 +399,11 @@ def _changes_what_is_read(root: _Cause, cause: _Cause) -> bool:
 
 def _keeps_anything(root: _Cause, cause: _Cause) -> bool:
     """A target that does not look at the syntax of a value does not look at it in other forms either."""
-    unchecked = {other: other.settings for other in cause.all if _is_unchecked(other)}
     return (
-        root in unchecked
+        _is_unchecked(root)
         and cause.outcome in ("invalid-value", "written")
         and not cause.settings.isdisjoint(root.settings)
-        and cause.settings <= frozenset().union(*unchecked.values())
+        and cause.settings <= _settings_of(filter(_is_unchecked, cause.all))
     )
 
 
@@ -464,47 +470,17 @@ def _says_nothing(finding: Finding) -> bool:
     return isinstance(content, dict) and _ATTRIBUTES.isdisjoint(content)
 
 
-def _shape(value: str) -> str:
-    """The shape of a value, whatever its digits are; of a SID, which kinds of hexadecimal digits it has."""
-    if re.fullmatch("[A-Z]{2}[0-9a-fA-F]{32}", value):
-        return value[:2] + "".join(
-            kind for kind in ("0-9", "a-f", "A-F") if re.search(f"[{kind}]", value[2:])
-        )
-    return re.sub("[0-9]+", "0", value)
-
-
-_COMPONENT = re.compile("([0-9]+)([.,]?)[0-9]*([A-Z])")
-
-
-def _features(value: str) -> Iterator[str]:
-    """What a parser may not know of a duration."""
-    date, _, time = value.partition("T")
-    for part, prefix in ((date, ""), (time, "T")):
-        for number, fraction, unit in _COMPONENT.findall(part):
-            yield prefix + unit
-            if not number.strip("0"):
-                yield "zero"
-            elif number[0] == "0":
-                yield "leading zero"
-            else:
-                yield f"{len(number)} digits"
-            if fraction:
-                yield "fraction"
-    if len(_COMPONENT.findall(value)) > 1:
-        yield "several components"
-
-
 def _is_refused_alone(root: _Cause, cause: _Cause) -> bool:
     """Whether each request of a cause holds a value that is refused by itself, or shares what all those have."""
     alone = {pair for sent in root.sent if len(sent) == 1 for pair in sent}
-    shapes = {(name, _shape(value)) for name, value in alone}
-    features: defaultdict[str, list[set[str]]] = defaultdict(list)
+    shapes = {(name, shape(value)) for name, value in alone}
+    seen: defaultdict[str, list[set[str]]] = defaultdict(list)
     for name, value in alone:
-        features[name].append(set(_features(value)))
-    common = {name: set.intersection(*found) for name, found in features.items() if len(found) > 1}
+        seen[name].append(set(features(value)))
+    common = {name: set.intersection(*found) for name, found in seen.items() if len(found) > 1}
 
     def explains(name: str, value: str) -> bool:
         shared = common.get(name, set())
-        return (name, _shape(value)) in shapes or (bool(shared) and shared <= set(_features(value)))
+        return (name, shape(value)) in shapes or (bool(shared) and shared <= set(features(value)))
 
     return all(any(explains(name, value) for name, value in sent) for sent in cause.sent)

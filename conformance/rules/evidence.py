@@ -41,7 +41,9 @@ def refuses(claim: str, about: Field) -> Evidence:
             and reply.exchange.refused
             and decision is not None
             and decision.answer is Answer.REJECT
-            and any(each.claim == claim and each.field is about for each in decision.causes)
+            # Of several values that must be refused, nobody knows for which one it was.
+            and [(each.claim, each.field) for each in decision.causes] == [(claim, about)]
+            and len(reply.form or ()) == 1
         )
 
     return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
