@@ -82,6 +82,10 @@ class Candidates(Mapping[Key, Candidate]):
     def __len__(self) -> int:
         return len(self._all)
 
+    def selects(self, rule: str) -> bool:
+        """Whether violations of a rule count."""
+        return rule in self._selected
+
     def counted(self, violations: Iterable[Violation]) -> tuple[Violation, ...]:
         """Return the violations whose rules were selected."""
         return tuple(violation for violation in violations if violation.rule in self._selected)

@@ -11,7 +11,7 @@ from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import Exchange, FailureKind
-from conformance.model import Finding
+from conformance.model import Finding, Level
 from conformance.rules import BY_ID
 
 _UNSTABLE = 3
@@ -87,7 +87,11 @@ class Confirmation:
         if minimizer.is_attributed:
             moves = finding.rule != candidate.violation.rule
             self._moved[family] = self._moved.get(family, finding) if moves else None
-        elif (finding.stable or not minimizer.was_tried) and (same := self._moved.get(family)):
+        elif (
+            (finding.stable or not minimizer.was_tried)
+            and (same := self._moved.get(family))
+            and (finding.level is Level.MUST or same.level is Level.SHOULD)
+        ):
             # The target was not asked which rule this breaks. All others of its family were moved to one rule.
             finding = replace(
                 finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause

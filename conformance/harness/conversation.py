@@ -16,6 +16,7 @@ from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, R
 from conformance.harness.judging import Judge
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
+from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Reply
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED
@@ -278,7 +279,9 @@ class Conversation:
         canary, reply = self._send(request, cls, known_good=True)
         self._record(canary, reply, cls)
         self._put_back(reply, cls)
-        if canary.status != 200:
+        failed = canary.failure is not None or (canary.status or 0) >= 500
+        owed = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
+        if failed or (canary.status != 200 and owed):
             self.note(unusable(canary, exchange), canary, cls)
         self._recent.append(reply.exchange)
 

@@ -150,7 +150,8 @@ class Judge:
 
         `record_together` records afterwards what all of them may have written.
         """
-        reply = self.reply(exchange, ExpectedState())
+        own = self.states[exchange.request.account]
+        reply = self.reply(exchange, ExpectedState(sent_below=own.sent_below, is_random=own.is_random))
         return reply, [
             locked_out(violation) if violation.outcome == "refused" else violation
             for violation in judge(reply)

@@ -4,7 +4,7 @@ Makes a finding of a candidate: shows it again, minimizes the counterexample, an
 A counterexample is a sequence of requests whose last one shows the violation. Every request counts against a budget.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -22,7 +22,7 @@ from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided
 from conformance.rules.forms import pairs_for, several_refused
-from conformance.rules.questions import Case, Requests, is_about_own
+from conformance.rules.questions import Case, Requests, Seen, is_about_own
 from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
 
@@ -114,7 +114,7 @@ class Minimizer:
             repeats = list(self._repeat(requests))
             if repeats and all(repeats):
                 before = self._progress
-                violation = attributed(self._case(), self._attempts.send)
+                violation = self._attributed(self._attempts.send)
                 # A value that is always shown needs no request before it.
                 is_constant = (before.violation.outcome, violation.outcome) == ("previous-value", "changed")
                 exchanges = before.exchanges[-1:] if is_constant else before.exchanges
@@ -122,12 +122,18 @@ class Minimizer:
                 return self._finding(exchanges, is_stable=True)
         return self._unconfirmed()
 
+    def _attributed(self, ask: Callable[[Requests], Seen | None]) -> Violation:
+        """The violation of the rule that is broken, if that rule was selected; else as it is."""
+        violation = attributed(self._case(), ask)
+        return violation if self._session.candidates.selects(violation.rule) else self._progress.violation
+
     def _shown_sequences(self) -> Iterator[Requests]:
         """Yield sequences that have shown the violation once, or nearly so, each in its smallest form first."""
         for requests in sequences(self._candidate, self._session.situation):
             if self._shows(requests):
                 small = smaller(requests, self._first_shown)
                 yield self._prepared(small)
+                self._progress = replace(self._progress, is_minimal=False)
                 is_state = is_about_state(BY_ID[self._progress.violation.rule])
                 yield requests if is_state else (self._other_than(small), *small)
 
@@ -154,7 +160,7 @@ class Minimizer:
         progress = self._progress
         if progress.exchanges:
             # Some rules can be told from the exchanges alone.
-            self._progress = replace(progress, violation=attributed(self._case(), lambda requests: None))
+            self._progress = replace(progress, violation=self._attributed(lambda requests: None))
             is_stable = self._attempts.are_cut_short and not progress.has_failed
             return self._finding(progress.exchanges, is_stable=is_stable)
         if not self._candidate.violation.was_null:
@@ -190,7 +196,7 @@ class Minimizer:
     def _refuses_one(self, together: Requests) -> bool:
         """Send good updates at the same time; return whether one of them is refused."""
         exchanges = [exchange for exchange, _ in self._attempts.send((), together) or ()]
-        if exchanges:
+        if any(exchange.refused for exchange in exchanges):
             # The refused one comes last, since the last answer of a counterexample shows the violation.
             in_order = tuple(sorted(exchanges, key=lambda each: each.refused))
             self._progress = replace(self._progress, exchanges=in_order)

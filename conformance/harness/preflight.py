@@ -94,17 +94,19 @@ def _examine_account(session: Session, account: int, found: Preflight) -> Prefli
 
 
 def _read_again(session: Session, first: Reply) -> None:
-    """Read again after two answers differed; if this answer differs too, judge no setting that the target shows."""
-    second = _send(session, READ, first.request.account, "answer/read")
-    if None not in (first.shown, second.shown) and first.shown != second.shown:
-        session.candidates.keep(lambda each: BY_ID[each.violation.rule].aspect < Aspect.ECHO)
-        session.conversation.note(
-            unsteady(first.exchange),
-            second.exchange,
-            "state/read",
-            shows=lambda again: shown_by(again) not in (None, first.shown),
-        )
-        session.judge.distrust()
+    """Read three times in a row; if each answer differs from the one before, judge no setting that the target shows."""
+    replies = [_send(session, READ, first.request.account, "answer/read") for _ in range(3)]
+    shown = [reply.shown for reply in replies]
+    if None in shown or shown[0] == shown[1] or shown[1] == shown[2]:
+        return
+    session.candidates.keep(lambda each: BY_ID[each.violation.rule].aspect < Aspect.ECHO)
+    session.conversation.note(
+        unsteady(replies[1].exchange),
+        replies[2].exchange,
+        "state/read",
+        shows=lambda again: shown_by(again) not in (None, *shown),
+    )
+    session.judge.distrust()
 
 
 def _send(session: Session, request: Request, account: int, cls: str) -> Reply:

@@ -8,12 +8,12 @@ claim that it rests on, and the reason. Inputs on which the document is silent a
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from enum import StrEnum
 
 from conformance.http import Pairs
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Field, Level
-from conformance.oracle.durations import DAY, Length, read
+from conformance.oracle.durations import DAY, EXACT, Length, read
 
 MUST_ACCEPT_SECONDS = 30 * DAY
 """The greatest length that a target must accept. The document has no maximum; a fair target may have one above this."""
@@ -254,7 +254,7 @@ def _closed_outlasts_inactive(
         else:
             return False
     return all(
-        inactive is None or closed is None or inactive.high * 2 <= closed.low
+        inactive is None or closed is None or EXACT.multiply(inactive.high, Decimal(2)) <= closed.low
         for inactive in after[INACTIVE.parameter]
         for closed in after[CLOSED.parameter]
     )
@@ -264,6 +264,10 @@ def length_of(text: str) -> Length | None:
     """The length by the first reading that parses the text; None where none does, and for a length of zero."""
     length = next(iter(read(text.strip(BLANKS)).values()), None)
     return None if length is None or length.high == 0 else length
+
+
+_ROUGH = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+"""Rounds, and takes lengths of any size."""
 
 
 def same_length(sent: str, shown: str) -> bool:
@@ -277,10 +281,18 @@ def same_length(sent: str, shown: str) -> bool:
     ours, theirs = read(sent.strip(BLANKS)).values(), read(shown).values()
     widen = re.search("[0-9][YM]", sent.upper().partition("T")[0]) is not None
     return any(
-        (Length(one.low * 360 / 365, one.high) if widen and one.low > 0 else one).overlaps(other)
+        (
+            Length(_ROUGH.divide(_ROUGH.multiply(one.low, Decimal(360)), Decimal(365)), one.high)
+            if widen and one.low > 0
+            else one
+        ).overlaps(other)
         for one in ours
         for other in theirs
     )
+
+
+def _apart(one: Decimal, other: Decimal) -> Decimal:
+    return EXACT.abs(EXACT.subtract(one, other))
 
 
 def lost_fraction(sent: str, shown: str) -> bool:
@@ -290,7 +302,7 @@ def lost_fraction(sent: str, shown: str) -> bool:
         ours is not None
         and theirs is not None
         and ours.fraction
-        and max(abs(ours.low - theirs.low), abs(ours.high - theirs.high)) < Decimal(1)
+        and max(_apart(ours.low, theirs.low), _apart(ours.high, theirs.high)) < 1
     )
 
 

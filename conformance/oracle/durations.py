@@ -20,7 +20,7 @@ DAY = 86_400
 """Seconds."""
 
 # Exact: only sums and products with small integers are computed, and these never need more digits than memory holds.
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
@@ -85,10 +85,10 @@ class _Parts:
         for unit, sign, whole, fraction in self.components:
             number = Decimal(f"{sign}{whole}.{fraction[1:] if fraction else ''}")
             least, greatest = _UNITS[unit]
-            low = _EXACT.add(low, _EXACT.multiply(number, Decimal(least)))
-            high = _EXACT.add(high, _EXACT.multiply(number, Decimal(greatest)))
+            low = EXACT.add(low, EXACT.multiply(number, Decimal(least)))
+            high = EXACT.add(high, EXACT.multiply(number, Decimal(greatest)))
         if self.sign == "-":
-            low, high = _EXACT.minus(low), _EXACT.minus(high)
+            low, high = EXACT.minus(low), EXACT.minus(high)
         return Length(min(low, high), max(low, high), any(part[3] is not None for part in self.components))
 
 

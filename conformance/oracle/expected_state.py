@@ -234,7 +234,7 @@ class ExpectedState:
         Compare a representation with the prediction, then take what was seen for right.
 
         Args:
-            exchange: a 200 answer, already recorded.
+            exchange: a 2xx answer, already recorded.
             shown: the settings it shows, by attribute; attributes that are no string or null are left out.
         """
         if self.is_random:
@@ -346,7 +346,6 @@ class ExpectedState:
                 shown=value,
                 expected=expected,
                 sent=sent[-1],
-                was_null=setting.looked and setting.last is None,
                 related=(self.last_update,) if again and self.last_update is not None else (),
             )
         elif not malformed:
@@ -361,7 +360,7 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
-                was_null=setting.looked and setting.last is None,
+                was_null=setting.looked and setting.last is None and suspect is not None,
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 
@@ -408,7 +407,7 @@ class ExpectedState:
         if former and (certain or Kind.PREVIOUS in setting.explained):
             setting.explained.add(Kind.PREVIOUS)
             return Kind.PREVIOUS, "previous-value"
-        if self._elsewhere(setting, value):
+        if self._foreign_writer(setting, value) is not None:
             return Kind.FOREIGN, "foreign-value"
         if about.kind == "timer":
             if lost_fraction(sent[0], value):
@@ -421,8 +420,8 @@ class ExpectedState:
         self, exchange: Exchange, setting: Setting, value: str | None
     ) -> tuple[Kind, str, Exchange | None]:
         if exchange.request.method != "POST":
-            if value is not None and self._elsewhere(setting, value):
-                return Kind.FOREIGN, "foreign-value", self._foreign_writer(setting)
+            if value is not None and (writer := self._foreign_writer(setting, value)) is not None:
+                return Kind.FOREIGN, "foreign-value", writer
             if self.explanation is not None and self.explanation in setting.explained:
                 return self.explanation, "reset" if value is None else "changed", None
             return Kind.READ, "stale" if value in setting.former else "different", None
@@ -435,8 +434,8 @@ class ExpectedState:
                 or is_right(setting.about, suspect.value, value)
             ):
                 return suspect.kind, "cleared" if value is None else "written", suspect.exchange
-        if value is not None and self._elsewhere(setting, value):
-            return Kind.FOREIGN, "foreign-value", self._foreign_writer(setting)
+        if value is not None and (writer := self._foreign_writer(setting, value)) is not None:
+            return Kind.FOREIGN, "foreign-value", writer
         outcome = "reset" if value is None else "previous-value" if value in setting.former else "changed"
         if self.explanation is not None:
             setting.explained.add(self.explanation)
@@ -463,25 +462,17 @@ class ExpectedState:
             sent == value and name != setting.about.parameter for name, sent in exchange.request.form() or ()
         )
 
-    def _elsewhere(self, setting: Setting, value: str) -> bool:
-        """Whether a value was last written for another account, and was not this one's since."""
+    def _foreign_writer(self, setting: Setting, value: str) -> Exchange | None:
+        """The update of another account that last wrote a value, if it was not this account's since."""
         about = setting.about
-        writers = [other.settings[about.attribute].writer for other in self.others]
         written = setting.writer.number if setting.writer else 0
-        return value != setting.shown and any(
-            is_right(about, sent, value)
-            for writer in writers
-            if writer is not None
-            and (value not in setting.former or writer.number > written)
-            and (sent := dict(writer.request.form() or ()).get(about.parameter))
-        )
-
-    def _foreign_writer(self, setting: Setting) -> Exchange | None:
-        return next(
-            (
-                other.settings[setting.about.attribute].writer
-                for other in self.others
-                if other.settings[setting.about.attribute].writer is not None
-            ),
-            None,
-        )
+        if value == setting.shown:
+            return None
+        for other in self.others:
+            writer = other.settings[about.attribute].writer
+            if writer is None or (value in setting.former and writer.number <= written):
+                continue
+            sent = dict(writer.request.form() or ()).get(about.parameter)
+            if sent and is_right(about, sent, value):
+                return writer
+        return None

@@ -93,13 +93,12 @@ class Restorer:
                 and decide_value(each, value).answer is not Answer.REJECT
             }
             shown = self._written(account, had)
-            if not self.is_legible:
-                shown = None
-                had = {}
+            if not self.is_legible and shown is not None:
+                shown, had = None, {}  # it was written; nothing that is shown tells whether it is in force
             lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
             failed += lost
             unseen = unseen or shown is None
-            if not lost:
+            if not lost and self.is_legible:
                 safeguard.restored(account)
             if shown is not None:
                 self._neutralize(account, [each for each in FIELDS if each not in had], shown)

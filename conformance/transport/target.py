@@ -236,8 +236,7 @@ class Target:
             ValueError: As in `send`; none was sent.
         """
         prepared = [self._prepare(request) for request in requests]
-        if self._serves_one:
-            self.reconnect()
+        self.reconnect()  # our own idle connection would block a target that serves one at a time
         first = self._take(len(requests), reserve=False)
         barrier = threading.Barrier(len(requests))
 

@@ -325,3 +325,15 @@ def test_an_empty_form_should_be_accepted() -> None:
 )  # fmt: skip
 def test_two_spellings_of_one_length(sent: str, shown: str, same: bool) -> None:
     assert same is same_length(sent, shown)
+
+
+def test_lengths_of_any_size_are_compared() -> None:
+    """A target may show a timer of a million digits: arithmetic on it must not overflow."""
+    huge = f"P{'9' * 999_999}D"
+    lengths = {INACTIVE.parameter: [length_of(huge)]}
+
+    decision = decide(((CLOSED.parameter, "P30D"),), lengths=lengths)
+
+    assert decision.answer is Answer.OPEN
+    assert not lost_fraction("PT1.5H", huge)
+    assert not same_length("P1Y", huge)
