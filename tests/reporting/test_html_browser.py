@@ -122,7 +122,7 @@ def test_filters_leave_what_was_asked_for(browser: Any, urls: dict[str, str]) ->
     assert page.inner_text("#shown") == "2 of 12 rules"
     assert page.locator("article:visible").count() == 1
     page.click("text=Show all")
-    page.wait_for_function("document.getElementById('shown').textContent === '12 of 12 rules'")
+    page.locator("#shown", has_text="12 of 12 rules").wait_for()
     assert page.locator("article:visible").count() == 5
     page.close()
 
