@@ -55,7 +55,7 @@ class Bench:
         for kept in (True, False):
             while (self._state.exists() and bool(entries(self._state))) is not kept:
                 assert time.perf_counter() - began < 60, "the run keeps no journal, or does not remove it"
-                time.sleep(0.001)  # then check for the journals again
+                time.sleep(0.001)  # no event tells of a journal, so it is looked for
         self._duration = time.perf_counter() - began
         code = self._wait(process)
         assert code == 0, f"the run ended with {code}"

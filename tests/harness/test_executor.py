@@ -2,13 +2,12 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
+from whole_runs import QUICK, Fault, findings, judged, outcome, with_values
 
 from conformance.emulator import FAULTS
-from conformance.exceptions import TargetDead
 from conformance.harness.events import (
     Event,
     ExchangeJudged,
@@ -19,7 +18,7 @@ from conformance.harness.events import (
     RunStarted,
 )
 from conformance.harness.executor import Plan, run
-from conformance.http import Failure, FailureKind, Request, Response
+from conformance.http import Failure, Request, Response
 from conformance.model import (
     CHAT,
     CLOSED,
@@ -28,9 +27,7 @@ from conformance.model import (
     MESSAGING,
     PARAMETERS,
     Level,
-    Outcome,
     Report,
-    Rule,
     Verdict,
 )
 from conformance.oracle.decisions import length_of
@@ -40,31 +37,6 @@ from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
-
-QUICK = Plan(profile="quick")
-Answering = Callable[[Request], Response | Failure]
-
-
-def judged(
-    answering: Answering, *only: str, plan: Plan = QUICK, limit: int | None = 300, accounts: int = 2
-) -> tuple[Report, FakeTarget]:
-    """Run the catalogue, or some rules of it, against a function that answers."""
-    target = FakeTarget(answering, max_requests=limit, accounts=accounts)
-    catalogue: Sequence[Rule] = [BY_ID[each] for each in only] or CATALOGUE
-    return run(catalogue, target, plan), target
-
-
-def outcome(report: Report, rule: str) -> Outcome:
-    return next(each for each in report.outcomes if each.rule.id == rule)
-
-
-def findings(report: Report, level: Level | None = None) -> set[tuple[str, str]]:
-    return {
-        (each.rule, each.outcome)
-        for outcome in report.outcomes
-        for each in outcome.findings
-        if level in (None, each.level)
-    }
 
 
 @pytest.mark.slow
@@ -232,20 +204,6 @@ class TestBudget:
         assert all(each.stable for outcome in report.outcomes for each in outcome.findings)
 
 
-class Fault(Resource):
-    """Takes some values that must be refused, and loses some that were accepted."""
-
-    def __init__(self, accepts: Iterable[str] = (), loses: Iterable[str] = ()) -> None:
-        super().__init__()
-        self.accepts, self.loses = set(accepts), set(loses)
-
-    def takes(self, parameter: str, value: str) -> bool:
-        return value in self.accepts or super().takes(parameter, value)
-
-    def write(self, request: Request, values: Mapping[str, str]) -> None:
-        super().write(request, {name: value for name, value in values.items() if name not in self.loses})
-
-
 class TestFindings:
     def test_two_faults_are_both_reported(self) -> None:
         report, _ = judged(Fault(accepts=["PT59S"], loses=[CLOSED.attribute]))
@@ -352,164 +310,8 @@ class TestFindings:
         }
 
 
-def dying(after: int, resource: Answering) -> Answering:
-    """A target that goes away after so many requests."""
-    count = itertools.count()
-
-    def answering(request: Request) -> Response | Failure:
-        if next(count) >= after:
-            raise TargetDead("it cannot be reached")
-        return resource(request)
-
-    return answering
-
-
-def interrupted(after: int, resource: Answering) -> Answering:
-    """Interrupts one request, as Ctrl-C would."""
-    count = itertools.count()
-
-    def answering(request: Request) -> Response | Failure:
-        if next(count) == after:
-            raise KeyboardInterrupt
-        return resource(request)
-
-    return answering
-
-
-def values(resource: Resource) -> Resource:
-    """A resource that has a value in every setting."""
-    resource.states = [
-        {
-            each: "IS" + "1" * 32 if "chat" in each else "MG" + "1" * 32 if "messaging" in each else "PT30M"
-            for each in state
-        }
-        for state in resource.states
-    ]
-    return resource
-
-
-class Forgetful(Resource):
-    """Loses one setting for good when it is written as a restore would."""
-
-    def write(self, request: Request, values: Mapping[str, str]) -> None:
-        super().write(
-            request, {name: "PT45M" if value == "PT30M" else value for name, value in values.items()}
-        )
-
-
-class TestExitCodes:
-    """Where several exit codes apply, the first of these counts: 130, 4, 1, 3, 5, 0."""
-
-    def test_0_with_only_should_broken(self) -> None:
-        report, _ = judged(Fault(accepts=["pt10m"]))
-        assert findings(report) == {("inactive-timer-strictness", "accepted")} or findings(report) == {
-            ("closed-timer-strictness", "accepted")
-        }
-        assert (report.verdict, report.exit_code) == (Verdict.NON_STRICT, 0)
-
-    def test_1_with_only_should_broken_when_asked_for(self) -> None:
-        report, _ = judged(Fault(accepts=["pt10m"]), plan=Plan(profile="quick", fail_on=Level.SHOULD))
-        assert (report.verdict, report.exit_code) == (Verdict.NON_STRICT, 1)
-
-    @pytest.mark.parametrize("status", [404, 405, 501])
-    def test_1_for_a_resource_that_is_not_there_with_one_finding(self, status: int) -> None:
-        report, target = judged(lambda request: refusal(status, ("Allow", "OPTIONS")))
-        assert findings(report) == {("implemented", "absent")}
-        assert (report.verdict, report.exit_code) == (Verdict.UNIMPLEMENTED, 1)
-        assert outcome(report, "implemented").verdict is Verdict.UNIMPLEMENTED
-        others = {each.verdict for each in report.outcomes if each.rule.id != "implemented"}
-        assert others == {Verdict.NOT_RUN}
-        assert len(target.sent) <= 6
-
-    @pytest.mark.parametrize("status", [400, 409, 302, 500])
-    def test_1_for_a_resource_that_refuses_everything_good(self, status: int) -> None:
-        report, _ = judged(lambda request: refusal(status))
-        assert (report.verdict, report.exit_code) == (Verdict.DEVIATION, 1)
-
-    @pytest.mark.parametrize(
-        "nothing",
-        [
-            lambda request: refusal(401, ("WWW-Authenticate", "Basic")),
-            lambda request: Failure(FailureKind.FRAMING, "not HTTP"),
-            lambda request: Failure(FailureKind.TIMEOUT, "no byte"),
-            dying(0, Resource()),
-        ],
-        ids=["credentials", "not-http", "silent", "dead"],
-    )
-    def test_3_without_a_verdict_and_no_rule_is_said_to_hold(self, nothing: Answering) -> None:
-        report, _ = judged(nothing)
-        assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
-        assert {each.verdict for each in report.outcomes} == {Verdict.NOT_RUN}
-        assert report.stopped
-
-    def test_3_when_the_target_goes_away_and_the_report_names_the_last_request(self) -> None:
-        report, _ = judged(dying(60, Resource()))
-        assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
-        assert "last request: POST b'Default" in report.stopped
-
-    def test_a_connection_that_drops_because_the_target_goes_away_is_no_deviation(self) -> None:
-        resource = Resource()
-        count = itertools.count()
-
-        def killed(request: Request) -> Response | Failure:
-            number = next(count)
-            if number > 60:
-                raise TargetDead("it cannot be reached")
-            return Failure(FailureKind.DISCONNECT, "closed") if number == 60 else resource(request)
-
-        report, _ = judged(killed)
-        assert (findings(report), report.exit_code) == (set(), 3)
-
-    def test_1_when_the_target_goes_away_after_a_deviation(self) -> None:
-        """A found MUST deviation never turns into "no verdict"."""
-        fault = Fault(accepts=["PT0M59S", "PT9M", "PT599S"])
-        report, _ = judged(dying(200, fault))
-        assert report.exit_code == 1
-        assert ("inactive-timer-minimum", "accepted") in findings(report)
-        assert "last request" in report.stopped
-
-    def test_4_when_a_setting_that_had_a_value_does_not_have_it_again(self) -> None:
-        report, _ = judged(values(Forgetful()), "media-type")
-        assert report.restore.state == "failed"
-        assert report.exit_code == 4
-
-    def test_4_also_with_deviations(self) -> None:
-        class Both(Forgetful, Fault):
-            pass
-
-        report, _ = judged(values(Both(accepts=["PT59S"])))
-        assert ("inactive-timer-minimum", "accepted") in findings(report)
-        assert report.exit_code == 4
-
-    def test_never_4_for_settings_that_were_null(self) -> None:
-        report, _ = judged(Resource(), "last-write-wins")
-        assert report.restore.unrestorable
-        assert report.exit_code == 0
-
-    def test_5_when_nothing_was_exercised(self) -> None:
-        report, _ = judged(Resource(), "accounts-apart", accounts=1)
-        assert report.exit_code == 5
-        assert outcome(report, "accounts-apart").reason == "needs a second account: set CONFORMANCE_ACCOUNTS"
-
-    def test_130_when_interrupted_and_the_settings_are_put_back(self) -> None:
-        resource = values(Resource())
-        before = [dict(each) for each in resource.states]
-        report, _ = judged(interrupted(100, resource))
-        assert (report.stopped, report.exit_code) == ("interrupted", 130)
-        assert resource.states == before
-
-    def test_130_keeps_what_was_found_before(self) -> None:
-        report, _ = judged(interrupted(200, Fault(accepts=["PT0M59S", "PT9M", "PT599S"])))
-        assert report.exit_code == 130
-        assert ("inactive-timer-minimum", "accepted") in findings(report)
-
-    def test_130_over_4(self) -> None:
-        report, _ = judged(interrupted(100, values(Forgetful())))
-        assert (report.restore.state, report.exit_code) == ("failed", 130)
-
-
 def test_a_run_puts_back_the_settings_of_before() -> None:
-    resource = values(Resource())
+    resource = with_values(Resource())
     before = [dict(each) for each in resource.states]
     report, _ = judged(resource)
     assert resource.states == before
@@ -569,7 +371,7 @@ class TestEvents:
             if isinstance(event, RequestSent) and event.requests == 50:
                 raise OSError("nobody reads this any more")
 
-        resource = values(Resource())
+        resource = with_values(Resource())
         before = [dict(each) for each in resource.states]
         report = run(CATALOGUE, FakeTarget(resource, max_requests=300), QUICK, listener=listen)
         assert (report.verdict, report.exit_code) == (Verdict.ERROR, 3)
