@@ -285,12 +285,7 @@ def _lets_anybody_in(root: _Cause, cause: _Cause) -> bool:
 def _refuses_a_value(root: _Cause, cause: _Cause) -> bool:
     """A form is refused for a value in it that is refused by itself."""
     alone = root.outcome == "refused" and root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is not None
-    return (
-        alone
-        and cause.outcome == "refused"
-        and cause.counts.total() <= root.counts.total()
-        and _is_refused_alone(root, cause)
-    )
+    return alone and cause.outcome == "refused" and _is_rarer(cause, root) and _is_refused_alone(root, cause)
 
 
 def _answers_nothing(root: _Cause, cause: _Cause) -> bool:
@@ -308,13 +303,17 @@ def _is_rarer(cause: _Cause, root: _Cause) -> bool:
     return cause.counts.total() <= root.counts.total()
 
 
+def _is_within(cause: _Cause, root: _Cause) -> bool:
+    """Whether a cause is about settings, and about none but those of another."""
+    return bool(cause.settings) and cause.settings <= root.settings
+
+
 def _is_shown_wrong(root: _Cause, cause: _Cause) -> bool:
     """The answer to an update shows something else than what was set, in one way or another."""
     return (
         root.is_about_shown
         and cause.is_about_shown
-        and bool(cause.settings)
-        and cause.settings <= root.settings
+        and _is_within(cause, root)
         and all(cause.counts[each] <= _HALF * root.counts[each] for each in cause.settings)
     )
 
@@ -322,11 +321,9 @@ def _is_shown_wrong(root: _Cause, cause: _Cause) -> bool:
 def _is_never_shown(root: _Cause, cause: _Cause) -> bool:
     """What an update sets is never shown: nothing can be said of what later answers show of it."""
     return (
-        root.aspect is Aspect.ECHO
-        and root.is_everywhere
+        _is_unshown(root)
         and cause.aspect in (Aspect.STATE, Aspect.CONSISTENCY)
-        and bool(cause.settings)
-        and cause.settings <= root.settings
+        and _is_within(cause, root)
         and _is_rarer(cause, root)
     )
 
@@ -344,9 +341,7 @@ def _shows_its_blanks(root: _Cause, cause: _Cause) -> bool:
 
 def _checks_nothing(root: _Cause, cause: _Cause) -> bool:
     """A target that does not look at the syntax of a value looks at nothing else in it either."""
-    if not _is_unchecked(root):
-        return False
-    if not cause.settings or not cause.settings <= root.settings:
+    if not _is_unchecked(root) or not _is_within(cause, root):
         return False
     shown = cause.is_about_shown and (
         cause.outcome in ("blank", MALFORMED) or cause.name.startswith("representation: ")
@@ -392,8 +387,7 @@ def _changes_what_is_read(root: _Cause, cause: _Cause) -> bool:
         root.aspect is Aspect.STATE
         and root.rules[0].culprit is not None
         and cause.aspect is Aspect.CONSISTENCY
-        and bool(cause.settings)
-        and cause.settings <= root.settings
+        and _is_within(cause, root)
     )
 
 
@@ -417,8 +411,7 @@ def _is_as_short(root: _Cause, cause: _Cause) -> bool:
     return (
         root.aspect is Aspect.MINIMUM
         and root.outcome == cause.outcome == "accepted"
-        and bool(cause.settings)
-        and cause.settings <= root.settings
+        and _is_within(cause, root)
         and bool(values)
         and all(map(is_zero, values))
     )
@@ -431,7 +424,7 @@ def _comes_and_goes(root: _Cause, cause: _Cause) -> bool:
     if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
         return cause.outcome == "refused"
     both = all(each.aspect >= Aspect.ECHO for each in (root, cause))
-    return both and bool(cause.settings) and not cause.settings.isdisjoint(root.settings)
+    return both and not cause.settings.isdisjoint(root.settings)
 
 
 _EXPLANATIONS = (

@@ -100,15 +100,16 @@ class Confirmation:
 
     def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
         """Whether the candidate is a closed connection without an answer, and the only failure of the run."""
+        failure = candidate.exchange.failure
+        if failure is None or failure.kind is not FailureKind.DISCONNECT or failure.partial or finding.stable:
+            return False
         numbers = {
             number
             for each in self._session.candidates.values()
             if each.exchange.failure is not None
             for number in each.numbers
         }
-        failure = candidate.exchange.failure
-        closed = failure is not None and failure.kind is FailureKind.DISCONNECT and not failure.partial
-        return closed and not finding.stable and len(numbers) == 1 and self._session.target.drops <= 1
+        return len(numbers) == 1 and self._session.target.drops <= 1
 
     def _keep(self, candidate: Candidate, finding: Finding) -> None:
         """Confirm a candidate, and keep its finding or count it with an equal one."""
