@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 @click.option(
     "--sample", is_flag=True, help="Of the faults, examine one for each rule and group; --seed chooses which."
 )
+@click.option(
+    "--hidden",
+    is_flag=True,
+    help="Examine, in place of the other faults, those that show on an occasion only.",
+)
 @click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
 @click.option(
     "--profile",
@@ -60,6 +65,7 @@ def selftest(
     variant_globs: tuple[str, ...],
     combinations: int,
     sample: bool,
+    hidden: bool,
     pairs: int,
     profile: str,
     seed: int,
@@ -71,16 +77,17 @@ def selftest(
     """
     Run the suite against implementations with known faults, and against conformant ones.
 
-    Without --fault, --rule and --variant, all faults and all variants are examined. A line is printed when a run
-    ends. A table by rule follows: how many of the faults that break the rule were caught, how many as such (the
-    rule itself was reported), how many alone (no difference was reported under another rule, but for consequences
-    that the fault declares), and after how many requests (the median).
+    Without --fault, --rule and --variant, all faults and all variants are examined, but no fault that shows on an
+    occasion only: --hidden examines those, and no variant. A line is printed when a run ends. A table by rule
+    follows, with --hidden one by kind: how many of the faults that break the rule were caught, how many as such
+    (the rule itself was reported), how many alone (no difference was reported under another rule, but for
+    consequences that the fault declares), and after how many requests (the median).
 
     The exit status is 1 when a fault was missed, when a variant was not found conformant, or when fewer faults
     than --alone asks for were reported alone.
     """
     from conformance import emulator
-    from conformance.emulator.demonstration import is_hidden
+    from conformance.emulator.demonstration import is_masked
     from conformance.harness import selftest as proof
     from conformance.rules import BY_ID
 
@@ -92,7 +99,8 @@ def selftest(
     chosen = [
         fault
         for fault in emulator.FAULTS.values()
-        if wanted(fault.name, fault_globs) or wanted(fault.rule, rule_globs)
+        if (fault.name in emulator.HIDDEN) == hidden
+        and (wanted(fault.name, fault_globs) or wanted(fault.rule, rule_globs))
     ]
     if sample:
         names = proof.sample({fault.name: (fault.rule, fault.group) for fault in chosen}, seed)
@@ -103,15 +111,18 @@ def selftest(
             rules=(fault.rule,),
             consequences=fault.consequences,
             level=BY_ID[fault.rule].level,
+            kind=fault.group,
         )
         for fault in chosen
     ]
-    variants = [name for name in emulator.VARIANTS if wanted(name, variant_globs)]
+    variants = [
+        name for name in emulator.VARIANTS if wanted(name, variant_globs) and not (everything and hidden)
+    ]
     subjects = [
         *(proof.Subject(variants=(name,)) for name in variants),
         *proof.combinations(emulator.VARIANTS, combinations, seed),
         *faults,
-        *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed, is_hidden),
+        *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed, is_masked),
     ]
     if not subjects:
         raise Refused(
@@ -124,7 +135,7 @@ def selftest(
         click.echo(_line(result))
     if json_file is not None:
         proof.write(json_file, results)
-    _print_by_rule(proof.by_rule(results))
+    _print_counts(proof.by_kind(results) if hidden else proof.by_rule(results))
     figures = proof.summary(results)
     click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
     too_few = alone is not None and figures["alone"] * 100 < alone * figures["faults"]
@@ -133,17 +144,17 @@ def selftest(
     sys.exit(0 if all(result.ok for result in results) and not too_few else 1)
 
 
-def _print_by_rule(rows: list[dict[str, Any]]) -> None:
-    if rows:
-        click.echo(
-            f"\n{'rule':36} {'level':6} {'caught':>9} {'as such':>8} {'alone':>6} {'first':>6}  missed"
-        )
-    for row in rows:
+def _print_counts(rows: list[dict[str, Any]]) -> None:
+    for number, row in enumerate(rows):
+        of = next(iter(row))
+        if not number:
+            head = f"{of:36} {'level' if 'level' in row else '':6} {'caught':>10} {'as such':>8} {'alone':>6}"
+            click.echo(f"\n{head} {'first':>6}  missed")
         caught, first = f"{row['caught']} of {row['faults']}", row["median_requests_to_first"]
         shown = "" if first is None else f"{first:,.0f}"
         missed = " ".join(row["missed"])
         click.echo(
-            f"{row['rule']:36} {row['level'].upper():6} {caught:>9} {row['attributed']:8} {row['alone']:6}"
+            f"{row[of]:36} {row.get('level', '').upper():6} {caught:>10} {row['attributed']:8} {row['alone']:6}"
             f" {shown:>6}  {missed}"
         )
 

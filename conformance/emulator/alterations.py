@@ -33,6 +33,7 @@ class Step:
         chunked: Whether the body is sent with chunked transfer coding.
         after: How many seconds to wait before.
         beside: Requests that are sent at the same time.
+        connection: Which connection it is sent on.
     """
 
     body: str = ""
@@ -44,6 +45,7 @@ class Step:
     chunked: bool = False
     after: float = 0.0
     beside: tuple["Step", ...] = ()
+    connection: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import cache
 
 import httpx
 from starlette.applications import Starlette
@@ -36,15 +38,24 @@ def observe(app: Starlette, steps: Sequence[Step]) -> list[Observed]:
     """Return what each request of a sequence is answered."""
 
     async def run() -> list[Observed]:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://emulator.test") as client:
+        async with AsyncExitStack() as stack:
+
+            @cache
+            def client(connection: int) -> httpx.AsyncClient:
+                transport = httpx.ASGITransport(
+                    app, raise_app_exceptions=False, client=("127.0.0.1", 49152 + connection)
+                )
+                opened = httpx.AsyncClient(transport=transport, base_url="http://emulator.test")
+                stack.push_async_callback(opened.aclose)
+                return opened
+
             return [item for step in steps for item in await _observe(client, step)]
 
     return asyncio.run(run())
 
 
-def is_hidden(fault: str, faults: Sequence[str]) -> bool:
-    """Whether a fault does not show beside others: its own requests are answered in the same way without it."""
+def is_masked(fault: str, faults: Sequence[str]) -> bool:
+    """Whether others mask a fault: its own requests are answered in the same way without it."""
     without, all_of_them = (
         observe(create_app(accounts=WITNESS_ACCOUNTS, faults=names), FAULTS[fault].witness)
         for names in ([name for name in faults if name != fault], faults)
@@ -52,7 +63,7 @@ def is_hidden(fault: str, faults: Sequence[str]) -> bool:
     return without == all_of_them
 
 
-async def _observe(client: httpx.AsyncClient, step: Step) -> list[Observed]:
+async def _observe(client: Callable[[int], httpx.AsyncClient], step: Step) -> list[Observed]:
     await asyncio.sleep(step.after)  # what takes time to show is asked for after that time
 
     async def send() -> Observed:
@@ -64,7 +75,9 @@ async def _observe(client: httpx.AsyncClient, step: Step) -> list[Observed]:
         content = chunks() if step.chunked else body
         try:
             async with asyncio.timeout(_PATIENCE):
-                response = await client.request(method, path, headers=headers, content=content)
+                response = await client(step.connection).request(
+                    method, path, headers=headers, content=content
+                )
         except (TimeoutError, httpx.HTTPError):
             return NO_ANSWER
         return response.status_code, tuple(sorted(response.headers.raw)), await response.aread()

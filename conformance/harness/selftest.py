@@ -57,6 +57,8 @@ class Subject:
     """The ids of other rules that the faults declare to be broken in consequence."""
     level: Level = Level.MUST
     """The level of the rule that the fault breaks; of several faults, the highest."""
+    kind: str = ""
+    """The area in which the fault lies; empty for several faults."""
 
     @property
     def name(self) -> str:
@@ -222,19 +224,19 @@ def sample(kinds: Mapping[str, Hashable], seed: int) -> list[str]:
 
 
 def pairs(
-    faults: Sequence[Subject], count: int, seed: int, is_hidden: Callable[[str, Sequence[str]], bool]
+    faults: Sequence[Subject], count: int, seed: int, is_masked: Callable[[str, Sequence[str]], bool]
 ) -> Iterator[Subject]:
     """
-    Yield random pairs of faults that break different rules, where neither fault hides the other.
+    Yield random pairs of faults that break different rules, where neither fault masks the other.
 
-    A fault hides another if both change the same place of the emulator, or if no answer is left that could show the
-    other. The suite could not report a hidden fault.
+    A fault masks another if both change the same place of the emulator, or if no answer is left that could show the
+    other. The suite could not report a masked fault.
 
     Args:
         faults: Implementations with one fault each.
         count: The number of pairs, at most; it is lower where few faults can be combined.
         seed: The seed of the choice.
-        is_hidden: Decides whether a fault is hidden where several are built in.
+        is_masked: Decides whether a fault is masked where several are built in.
     """
     chance = random.Random(seed)
     made = 0
@@ -243,7 +245,7 @@ def pairs(
             return
         one, other = chance.sample(faults, 2)
         both = (*one.faults, *other.faults)
-        if one.rules != other.rules and not any(is_hidden(name, both) for name in both):
+        if one.rules != other.rules and not any(is_masked(name, both) for name in both):
             made += 1
             yield Subject(
                 faults=both,
@@ -282,24 +284,33 @@ def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
     rows = []
     for rule in CATALOGUE:
         own = [result for result in results if result.subject.faults and result.subject.rules == (rule.id,)]
-        first = [result.first for result in own if result.first is not None]
         if own:
+            by_others = [result.subject.name for result in own if result.ok and not result.attributed]
             rows.append(
-                {
-                    "rule": rule.id,
-                    "level": rule.level,
-                    "faults": len(own),
-                    "caught": sum(result.ok for result in own),
-                    "attributed": sum(result.attributed for result in own),
-                    "alone": sum(result.alone for result in own),
-                    "median_requests_to_first": statistics.median(first) if first else None,
-                    "missed": [result.subject.name for result in own if not result.ok],
-                    "caught_by_others": [
-                        result.subject.name for result in own if result.ok and not result.attributed
-                    ],
-                }
+                {"rule": rule.id, "level": rule.level, **_counted(own), "caught_by_others": by_others}
             )
     return rows
+
+
+def by_kind(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Count for each kind of fault how many of that kind were caught."""
+    kinds = dict.fromkeys(result.subject.kind for result in results if result.subject.kind)
+    return [
+        {"kind": kind, **_counted([result for result in results if result.subject.kind == kind])}
+        for kind in kinds
+    ]
+
+
+def _counted(results: Sequence[Result]) -> dict[str, Any]:
+    first = [result.first for result in results if result.first is not None]
+    return {
+        "faults": len(results),
+        "caught": sum(result.ok for result in results),
+        "attributed": sum(result.attributed for result in results),
+        "alone": sum(result.alone for result in results),
+        "median_requests_to_first": statistics.median(first) if first else None,
+        "missed": [result.subject.name for result in results if not result.ok],
+    }
 
 
 def write(path: Path, results: Sequence[Result]) -> None:
@@ -307,6 +318,7 @@ def write(path: Path, results: Sequence[Result]) -> None:
     document = {
         "summary": summary(results),
         "rules": by_rule(results),
+        "kinds": by_kind(results),
         "results": [result.as_json() for result in results],
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

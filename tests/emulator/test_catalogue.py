@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from conformance.emulator import FAULTS, VARIANTS, Dialect, Fault, Step, Variant, serving
+from conformance.emulator import FAULTS, HIDDEN, VARIANTS, Dialect, Fault, Step, Variant, serving
 from conformance.emulator.alterations import WITNESS_ACCOUNTS
 from conformance.emulator.app import WIRE_HEADER
 from conformance.emulator.catalogue import ALL_DIALECTS, ALL_FAULTS, ALL_VARIANTS
@@ -65,6 +65,13 @@ def test_every_fault_breaks_a_rule_and_no_variant_does() -> None:
         rule.id for rule in CATALOGUE if rule.group != "openapi"
     }
     assert not any(variant.breaks for variant in VARIANTS.values())
+
+
+def test_a_fault_that_hides_shows_nothing_in_an_ordinary_request() -> None:
+    """What makes it hide is an occasion. Mistakes in one fixed part of an answer are the faults of other kinds."""
+    ordinary = (Step("DefaultInactiveTimer=PT1H"),)
+    expected = reference(ordinary)
+    assert [name for name in HIDDEN if observe(emulator(faults=[name]), ordinary) != expected] == []
 
 
 def test_every_rule_that_is_named_as_broken_is_in_the_catalogue_and_named_once() -> None:

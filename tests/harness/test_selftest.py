@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from conformance import emulator
 from conformance.cli import main
-from conformance.emulator.demonstration import is_hidden
+from conformance.emulator.demonstration import is_masked
 from conformance.harness import selftest
 from conformance.harness.executor import Plan, run
 from conformance.harness.selftest import Result, Subject, by_rule, combinations, pairs, sample, summary
@@ -112,16 +112,16 @@ def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
     faults = [Subject(faults=(name,), rules=(fault.rule,)) for name, fault in emulator.FAULTS.items()]
 
     assert list(combinations(emulator.VARIANTS, 5, 1)) == list(combinations(emulator.VARIANTS, 5, 1))
-    assert list(pairs(faults, 5, 1, is_hidden)) == list(pairs(faults, 5, 1, is_hidden))
-    assert list(pairs(faults, 5, 1, is_hidden)) != list(pairs(faults, 5, 2, is_hidden))
+    assert list(pairs(faults, 5, 1, is_masked)) == list(pairs(faults, 5, 1, is_masked))
+    assert list(pairs(faults, 5, 1, is_masked)) != list(pairs(faults, 5, 2, is_masked))
 
 
 def test_no_pair_is_made_of_faults_that_hide_each_other() -> None:
     names = ("post-not-implemented", "closed-timer-minimum-unchecked", "inactive-timer-refuses-hours")
     faults = [Subject(faults=(name,), rules=(emulator.FAULTS[name].rule,)) for name in names]
 
-    assert list(pairs(faults[:2], 3, 0, is_hidden)) == []
-    assert {frozenset(each.faults) for each in pairs(faults, 3, 0, is_hidden)} == {frozenset(names[1:])}
+    assert list(pairs(faults[:2], 3, 0, is_masked)) == []
+    assert {frozenset(each.faults) for each in pairs(faults, 3, 0, is_masked)} == {frozenset(names[1:])}
 
 
 def test_a_miss_and_a_false_alarm_count() -> None:
@@ -239,6 +239,26 @@ def test_the_sample_is_of_the_faults_that_were_chosen(monkeypatch: pytest.Monkey
 
     kinds = {fault.group for fault in emulator.FAULTS.values() if fault.rule == "media-type"}
     assert [each.rules for each in examined] == [("media-type",)] * len(kinds)
+
+
+@pytest.mark.parametrize("arguments", [("--fault", "*"), ("--fault", "*", "--hidden"), ("--hidden",)])
+def test_faults_that_hide_are_examined_where_they_are_asked_for(
+    arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examined: list[Subject] = []
+
+    def examine_all(subjects: Sequence[Subject], **options: object) -> Sequence[Result]:
+        examined.extend(subjects)
+        return [replace(reported("media-type"), subject=each) for each in subjects[:1]]
+
+    monkeypatch.setattr(selftest, "examine_all", examine_all)
+    done = CliRunner().invoke(main, ["selftest", *arguments])
+
+    hidden = "--hidden" in arguments
+    assert {name for each in examined for name in each.faults} == {
+        name for name in emulator.FAULTS if (name in emulator.HIDDEN) == hidden
+    }
+    assert ("kind" in done.stdout) == hidden
 
 
 def test_to_select_nothing_is_an_error() -> None:

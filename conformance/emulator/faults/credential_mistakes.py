@@ -133,7 +133,7 @@ def writes_before_credentials(behaviour: Behaviour) -> None:
 
 
 def unauthorized_as(
-    status: int, *headers: tuple[str, str], when: Callable[[Call], bool] | None = None
+    status: int, *headers: tuple[str, str], when: Callable[[Call], object] | None = None
 ) -> Install:
     """Return a mistake: refused credentials get another status, or other headers."""
 

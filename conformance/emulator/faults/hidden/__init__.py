@@ -1,0 +1,11 @@
+"""Faults that hide: each shows only in a combination, after a history, or on a certain occasion.
+
+`conformance selftest` examines them where `--hidden` asks for them; their group is their kind.
+"""
+
+from conformance.emulator.alterations import Fault
+from conformance.emulator.faults.hidden import accounts, combinations, credentials
+
+__all__ = ["ALL"]
+
+ALL: tuple[Fault, ...] = (*credentials.ALL, *combinations.ALL, *accounts.ALL)
