@@ -20,9 +20,11 @@ import click
 
 from conformance.commands import options
 from conformance.commands.baseline import baseline
+from conformance.commands.compare import compare
 from conformance.commands.diff import diff
 from conformance.commands.matrix import matrix
 from conformance.commands.plan import plan
+from conformance.commands.record import record
 from conformance.commands.refused import Refused
 from conformance.commands.replay import replay
 from conformance.commands.report import report
@@ -323,7 +325,7 @@ def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     return {account.user: account.token for account in found or THROWAWAY}
 
 
-for command in (plan, timers, replay, diff, report, restore, matrix, baseline, selftest):
+for command in (compare, record, plan, timers, replay, diff, report, restore, matrix, baseline, selftest):
     main.add_command(command)
 
 if __name__ == "__main__":

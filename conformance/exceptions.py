@@ -5,6 +5,7 @@ Every error that a room hands to another, in one tree.
     ├── ConfigurationError       the command or its settings cannot be followed: exit status 2
     ├── BaselineError            a file of known deviations cannot be used
     ├── ReportError              a report cannot be read or written
+    ├── RecordingError           a recording cannot be read or written
     ├── JournalError             the journal of settings cannot be kept or read
     │   └── Locked               another process is at work on the account
     ├── EmulatorFailed           the embedded emulator did not start
@@ -39,6 +40,10 @@ class BaselineError(ConformanceError):
 
 class ReportError(ConformanceError):
     """A report cannot be read or written; the message says which and why."""
+
+
+class RecordingError(ConformanceError):
+    """A recording cannot be read or written; the message names the file, what is wrong, and what to do."""
 
 
 class JournalError(ConformanceError):

@@ -33,6 +33,7 @@ ORDER = (
     "explore",
     # fronts
     "api",
+    "fidelity",
     "commands",
     "cli",
     "__main__",

@@ -10,7 +10,7 @@ from conformance.model import CLOSED, INACTIVE, SIDS, Observation
 from conformance.rules import Reply
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
-_OPEN = (
+OPEN = (
     (
         "open/zero-inactive",
         "DefaultInactiveTimer=PT0S",
@@ -77,7 +77,7 @@ class OpenInputs:
 
     def send(self) -> None:
         """Send each input, and then an update that overwrites the settings it may have written."""
-        for cls, _, (first, *others) in _OPEN:
+        for cls, _, (first, *others) in OPEN:
             reply = self._session.conversation.send(first, cls).reply
             for step in others:
                 self._session.send(step, cls)
@@ -85,7 +85,7 @@ class OpenInputs:
 
     def described(self) -> Iterator[Observation]:
         """Yield an observation of each input that was sent."""
-        for cls, what, _ in _OPEN:
+        for cls, what, _ in OPEN:
             if (reply := self._replies.get(cls)) is None:
                 continue
             exchange, shown = reply.exchange, reply.shown or {}

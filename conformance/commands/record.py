@@ -1,0 +1,98 @@
+"""`conformance record`: records what a target answers to the script."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.commands import options
+from conformance.commands.refused import Refused
+from conformance.commands.signals import heed, interrupt
+
+if TYPE_CHECKING:
+    from conformance.settings import RunSettings
+
+NO_VERDICT, NOT_RESTORED, INTERRUPTED = 3, 4, 130
+
+
+@click.command()
+@options.settings("target")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write.",
+)
+@options.settings(
+    "profile",
+    "seed",
+    "rate",
+    "settle",
+    *options.CONNECTION,
+    *options.SAFETY,
+    "chat-service-sid",
+    "messaging-service-sid",
+    profile="How much to send: quick or standard (default: quick).",
+)
+def record(out: Path, **flags: object) -> None:
+    """
+    Record what a target answers to the script, as a file of JSON lines without tokens and Account SIDs.
+
+    Exit status 0: the file is written. 3: the target cannot be recorded. 4: settings could not be put back.
+    """
+    heed(interrupt)
+    flags["profile"] = flags["profile"] or "quick"
+    settings = options.resolved(flags)
+    try:
+        sys.exit(_record(out, settings))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _record(out: Path, settings: "RunSettings") -> int:
+    from conformance.exceptions import ConfigurationError, EmulatorFailed, RecordingError, RunEnded
+    from conformance.fidelity.ends import opened, script_for
+    from conformance.fidelity.playing import file_of
+    from conformance.harness.events import RequestSent
+    from conformance.reporting import Progress, console_for, replacing
+
+    def tell(line: str) -> None:
+        click.echo(settings.shown(line), err=True)
+
+    for notice in settings.notices:
+        tell(notice)
+    data = b""
+    try:
+        with opened(settings, tell) as player:
+            script = script_for([settings], settings.profile)
+            try:
+                player.look(script.accounts)
+                with Progress(console_for(sys.stderr), limit=settings.max_requests) as shown:
+                    recording = player.play(
+                        script,
+                        lambda cls, sent: shown.update(
+                            RequestSent(phase="recording", cls=cls, requests=sent)
+                        ),
+                    )
+                data = file_of(recording, player)
+            except (RunEnded, RecordingError) as error:
+                tell(f"conformance: nothing was recorded: {error}")
+            finally:
+                restored, interrupted = player.put_back(settings.settle)
+    except (ConfigurationError, EmulatorFailed) as error:
+        raise Refused(settings.shown(str(error))) from None
+    if data and not interrupted:
+        try:
+            with replacing(out) as file:
+                file.write(data)
+        except OSError as error:
+            raise Refused(f"cannot write {out}: {error.strerror}; choose another --out") from None
+        click.echo(f"{len(recording.taken)} steps of {recording.target} are in {out}")
+    if interrupted:
+        return INTERRUPTED
+    if restored.state == "failed":
+        tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
+        return NOT_RESTORED
+    return 0 if data else NO_VERDICT

@@ -1,0 +1,304 @@
+"""
+Compares two recordings of the same steps; sends nothing.
+
+A difference is told at the step that makes it. The settings that it leaves behind are not told again: until both sides
+show the same value of a setting, or both accept a new one, what follows from it is no further difference.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from enum import IntEnum
+from typing import Any
+
+from conformance.fidelity.outcome import ABSENT, Answer, Outcome
+from conformance.fidelity.recording import Recording, Taken
+from conformance.fidelity.script import Part, Step
+from conformance.http import Request
+from conformance.model import BY_PARAMETER, CHAT, FIELDS, Field
+from conformance.oracle.decisions import is_right
+
+MASK = "{token}"
+"""What a recording has in place of a token."""
+
+_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
+
+
+class Kind(IntEnum):
+    """The kinds of differences, the most harmful one first."""
+
+    ACCEPT = 1
+    """One takes what the other does not."""
+    STATE = 2
+    """What is kept, or whose it is, differs."""
+    CODE = 3
+    """The status or the error's code differs."""
+    SPELLING = 4
+    """The same is written in another way: a length, a type, a header, a member that is there or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One fact in which two answers to the same step differ."""
+
+    kind: Kind
+    name: str
+    """The fact: `answer`, `status`, `code`, an attribute, a header, or another member."""
+    reference: str
+    candidate: str
+    at: int
+    """The place of the step in the comparison, from 0."""
+    culprit: int
+    """The place of the step whose request explains it; `at` where no earlier one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two answers to one step."""
+
+    reference: Taken
+    candidate: Taken
+
+    @property
+    def step(self) -> Step:
+        """The step."""
+        return self.reference.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What two recordings of the same steps differ in. The four counts are of steps, and never summed."""
+
+    pairs: tuple[Pair, ...]
+    differences: tuple[Difference, ...]
+    alike: int
+    different: int
+    not_comparable: int
+    """Steps of which an answer was masked or cut, or the settings before are not known."""
+    unserved: int
+    """Steps that the reference does not have."""
+
+
+def key_of(step: Step) -> tuple[Any, ...]:
+    """Return what makes two steps the same one: all that is sent but where to."""
+    request = step.request
+    form = request.form()
+    return (
+        request.method,
+        form or request.body or b"",
+        request.content_type if request.body else None,
+        request.headers,
+        request.query,
+        request.auth,
+        request.account,
+        request.chunked,
+    )
+
+
+def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], int, int]:
+    """
+    Return the steps that both recordings have, in their order, and how many of each side's have no match.
+
+    Steps that put a timer of a live target back are not counted.
+    """
+    ours, theirs = [[key_of(step) for step in each.steps] for each in (reference, candidate)]
+    if ours == theirs:
+        blocks = [(0, 0, len(ours))]
+    else:
+        numbers: dict[Any, int] = {}
+        one, other = ([numbers.setdefault(key, len(numbers)) for key in keys] for keys in (ours, theirs))
+        matching = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+        blocks = [(block.a, block.b, block.size) for block in matching]
+    pairs = [
+        Pair(reference.taken[first + place], candidate.taken[second + place])
+        for first, second, size in blocks
+        for place in range(size)
+    ]
+    matched = {id(taken) for pair in pairs for taken in (pair.reference, pair.candidate)}
+    alone = [
+        sum(id(each) not in matched and each.step.part is not Part.GUARD for each in side.taken)
+        for side in (reference, candidate)
+    ]
+    return pairs, alone[0], alone[1]
+
+
+def compare(reference: Recording, candidate: Recording, *, unserved: int = 0) -> Comparison:
+    """
+    Compare two recordings.
+
+    Args:
+        reference: The recording that is right by definition.
+        candidate: The other one.
+        unserved: How many further steps there are that the reference does not have.
+    """
+    pairs, missing, extra = pairs_of(reference, candidate)
+    walk = _Walk(pairs)
+    for place in range(len(pairs)):
+        walk.take(place)
+    different = {each.culprit for each in walk.found}
+    unclear = walk.unclear - different
+    return Comparison(
+        pairs=tuple(pairs),
+        differences=tuple(walk.found),
+        alike=len(pairs) - len(different) - len(unclear),
+        different=len(different),
+        not_comparable=len(unclear) + missing,
+        unserved=unserved + extra,
+    )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one setting of one account, on both sides."""
+
+    is_alike: bool = False
+    """Whether both sides are known to hold what the other holds, or differ in a way that was told."""
+    told: tuple[Any, Any] | None = None
+    """The values of the difference that was told last, where it still shows."""
+    sent: list[tuple[int, str]] = field(default_factory=list)
+    """The values that were sent since both sides were last seen alike, with their steps."""
+
+
+class _Walk:
+    """Goes through the pairs in order, and keeps what each side holds."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self.found: list[Difference] = []
+        self.unclear: set[int] = set()
+        """The places of steps that cannot be compared."""
+        self._pairs = pairs
+        self._known: dict[tuple[int, str], _Known] = {}
+
+    def take(self, place: int) -> None:
+        """Compare the two answers to one step."""
+        pair = self._pairs[place]
+        ours, theirs = pair.reference.outcome, pair.candidate.outcome
+        request = pair.step.request
+        sent = list(_sent(request))
+        for each, value in sent:
+            self._of(request, each.attribute).sent.append((place, value))
+        if ours.masked or theirs.masked or not pair.reference.known:
+            self.unclear.add(place)
+            self._lose(request, sent)
+            return
+        if ours.answer is not theirs.answer:
+            one_takes = Answer.ACCEPTED in (ours.answer, theirs.answer)
+            kind = Kind.ACCEPT if one_takes else Kind.CODE
+            self._tell(place, kind, "answer", _answer(ours), _answer(theirs))
+            self._lose(request, sent)
+            return
+        if ours.status != theirs.status:
+            self._tell(place, Kind.CODE, "status", ours.status, theirs.status)
+        if ours.code != theirs.code:
+            self._tell(place, Kind.CODE, "code", ours.code, theirs.code)
+        if ours.settings is not None and theirs.settings is not None:
+            self._settings(
+                place, request, ours.settings, theirs.settings, {each.attribute for each, _ in sent}
+            )
+        elif ours.answer is not Answer.REFUSED and request.method == "POST":
+            self._lose(request, sent)
+        self._form(place, request, ours, theirs)
+
+    def _of(self, request: Request, attribute: str) -> _Known:
+        return self._known.setdefault((request.account, attribute), _Known())
+
+    def _lose(self, request: Request, sent: Sequence[tuple[Field, str]]) -> None:
+        """Take note that the sides may hold different values from now on, for a reason that was told."""
+        for each, _ in sent:
+            known = self._of(request, each.attribute)
+            known.is_alike, known.told = False, None
+
+    def _settings(
+        self,
+        place: int,
+        request: Request,
+        ours: Mapping[str, Any],
+        theirs: Mapping[str, Any],
+        written: set[str],
+    ) -> None:
+        for attribute, about in _BY_ATTRIBUTE.items():
+            known = self._of(request, attribute)
+            one, other = ours.get(attribute, ABSENT), theirs.get(attribute, ABSENT)
+            if MASK in str(one) or MASK in str(other):
+                self.unclear.add(place)
+                continue
+            is_new = known.is_alike or (attribute in written and request.method == "POST")
+            if one == other:
+                known.is_alike, known.told = True, None
+            elif not is_new:
+                if known.told is None and len(known.sent) == 0:
+                    self.unclear.add(place)
+                continue
+            elif known.told != (one, other):
+                kind = Kind.SPELLING if _same(about, one, other) else Kind.STATE
+                culprit = self._culprit(known.sent, about, (one, other), place)
+                self._tell(place, kind, attribute, _shown(one), _shown(other), culprit)
+                known.is_alike, known.told = True, (one, other)
+            known.sent.clear()
+
+    def _culprit(
+        self, sent: Sequence[tuple[int, str]], about: Field, shown: tuple[Any, Any], place: int
+    ) -> int:
+        """
+        Return the step that sent a value that is shown; `place` where none did.
+
+        Of several, one that was not accepted explains more, then one that sent the value to the letter, then the last.
+        """
+        texts = [each for each in shown if isinstance(each, str) and each != ABSENT]
+        matching = [
+            (self._pairs[at].reference.outcome.answer is not Answer.ACCEPTED, value in texts, at)
+            for at, value in sent
+            if any(is_right(about, value, each) for each in texts)
+        ]
+        return max(matching, default=(False, False, place))[-1]
+
+    def _form(self, place: int, request: Request, ours: Outcome, theirs: Outcome) -> None:
+        chat = self._known.get((request.account, CHAT.attribute))
+        for name in dict.fromkeys([*ours.form, *theirs.form]):
+            one, other = ours.form.get(name, ABSENT), theirs.form.get(name, ABSENT)
+            if one == other or (name == "links" and chat is not None and (chat.told or not chat.is_alike)):
+                continue
+            kind = Kind.STATE if name == "account_sid" and {one, other}.isdisjoint(_FORMS) else Kind.SPELLING
+            self._tell(place, kind, name, one, other)
+
+    def _tell(
+        self, place: int, kind: Kind, name: str, ours: str, theirs: str, culprit: int | None = None
+    ) -> None:
+        self.found.append(
+            Difference(
+                kind=kind,
+                name=name,
+                reference=ours,
+                candidate=theirs,
+                at=place,
+                culprit=place if culprit is None else culprit,
+            )
+        )
+
+
+_FORMS = frozenset({ABSENT, "null", "the account in another case"})
+"""What an account's SID can be shown as without being another one."""
+
+
+def _sent(request: Request) -> Iterator[tuple[Field, str]]:
+    for name, value in (*(request.form() or ()), *request.intends):
+        if name in BY_PARAMETER:
+            yield BY_PARAMETER[name], value
+
+
+def _answer(outcome: Outcome) -> str:
+    code = f", code {outcome.code}" if outcome.code != ABSENT else ""
+    return f"{outcome.answer} ({outcome.status}{code})"
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _same(about: Field, one: Any, other: Any) -> bool:
+    """Whether two values are spellings of one: of the same length, or null and absent."""
+    empty = (None, ABSENT)
+    if one in empty or other in empty:
+        return one in empty and other in empty
+    both = isinstance(one, str) and isinstance(other, str)
+    return both and is_right(about, one, other) and is_right(about, other, one)

@@ -1,0 +1,81 @@
+"""Opens the ends of a comparison: a target, the embedded emulator, or a file."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from conformance.api import safe
+from conformance.fidelity import foreign
+from conformance.fidelity.playing import Player
+from conformance.fidelity.recording import FORMAT, Recording, bytes_of, load
+from conformance.fidelity.script import Script, draw
+from conformance.model import CHAT, MESSAGING
+from conformance.settings import RunSettings
+from conformance.transport.embedded import Embedded
+from conformance.transport.target import Target
+
+EMULATOR = "emulator"
+"""What an end is called that is the embedded emulator."""
+
+
+def is_file(end: str) -> bool:
+    """Whether an end is a file, and neither a target nor the embedded emulator."""
+    return end != EMULATOR and not end.lower().startswith(("http://", "https://"))
+
+
+def read(path: Path) -> Recording:
+    """
+    Return what a file holds: a recording of the suite, a HAR or a cassette of VCR.
+
+    Raises:
+        RecordingError: It is none of them, or cannot be used.
+    """
+    data = bytes_of(path)
+    return load(data, str(path)) if FORMAT.encode() in data[:200] else foreign.read(data, str(path))
+
+
+@contextmanager
+def opened(settings: RunSettings, tell: Callable[[str], None]) -> Iterator[Player]:
+    """
+    Return a player of the target that settings name, for use in a `with` statement.
+
+    Args:
+        settings: The settings; without a target they mean the embedded emulator.
+        tell: Called with each line that the user should see at once.
+
+    Raises:
+        ConfigurationError: Another run is at work on the account, or has to be put back first.
+        EmulatorFailed: The embedded emulator did not start.
+    """
+    with ExitStack() as stack:
+        url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
+        safeguard = stack.enter_context(safe(settings, tell, adopts=False))
+        yield Player(stack.enter_context(Target(settings.for_target(url), tell)), safeguard)
+
+
+def script_for(every: Iterable[RunSettings], profile: str) -> Script:
+    """Draw the script that all of some targets can be sent."""
+    some = list(every)
+    sids = {
+        each.parameter: sid
+        for settings in some
+        for each, sid in ((CHAT, settings.chat_service_sid), (MESSAGING, settings.messaging_service_sid))
+        if sid is not None
+    }
+    accounts = min(len(settings.accounts) for settings in some)
+    return draw(profile=profile, seed=some[0].seed, accounts=accounts, sids=sids.items())
+
+
+def script_of(recording: Recording, accounts: int) -> Script:
+    """Return the script that a recording holds, less the steps that need more accounts than there are."""
+    steps = tuple(
+        step
+        for step in recording.steps
+        if step.request.account < accounts and not (accounts < 2 and "{other_" in str(step.request.auth))
+    )
+    return Script(
+        profile=recording.profile,
+        seed=recording.seed,
+        accounts=min(recording.accounts, accounts),
+        steps=steps,
+    )

@@ -1,0 +1,190 @@
+"""
+The outcome of a step: of an answer, what two targets can be compared by.
+
+Dates, hosts, request ids and the wording of messages are no part of it. In place of an account's SID it has the role of
+that account.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.exceptions import NotJSON
+from conformance.http import PATH, Exchange, Response, json_of
+from conformance.model import FIELDS
+
+ABSENT = "absent"
+"""What stands for a member or a header that is not there."""
+
+ERROR_MEMBERS = ("message", "more_info")
+"""Members of an error whose wording is the target's own: only their type counts."""
+
+_ATTRIBUTES = tuple(each.attribute for each in FIELDS)
+_OWN = frozenset({*_ATTRIBUTES, "account_sid", "url", "links", "code", "status"})
+
+
+class Answer(StrEnum):
+    """What became of a request."""
+
+    ACCEPTED = "accepted"
+    """Any 2xx."""
+    REFUSED = "refused"
+    """Any 4xx."""
+    FAILED = "failed"
+    """Any other status, or no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an answer says, in terms that hold for any target."""
+
+    answer: Answer
+    status: str
+    """The status code, or the kind of failure."""
+    code: str = ABSENT
+    """The error's code as JSON."""
+    settings: Mapping[str, Any] | None = None
+    """The settings that the answer shows, by attribute; an absent one is left out. None where it shows none."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """The types and roles of other members, and of documented headers, by name."""
+    masked: bool = False
+    """Whether a part of the answer was masked or cut, so that the rest says nothing."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as a JSON object."""
+        settings = None if self.settings is None else dict(self.settings)
+        return {
+            "answer": self.answer,
+            "status": self.status,
+            "code": self.code,
+            "settings": settings,
+            "form": dict(self.form),
+        }
+
+
+def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = False) -> Outcome:
+    """
+    Return the outcome of an exchange.
+
+    Args:
+        exchange: The exchange.
+        accounts: The SIDs of the accounts, in their order.
+        leaks: Whether the answer shows an auth token.
+    """
+    response = exchange.response
+    if exchange.failure is not None or response is None:
+        kind = exchange.failure.kind if exchange.failure is not None else "no answer"
+        return Outcome(answer=Answer.FAILED, status=str(kind))
+    answer = Answer.ACCEPTED if exchange.accepted else Answer.REFUSED if exchange.unwritten else Answer.FAILED
+    form = dict(_headers(response))
+    if leaks:
+        form["auth token"] = "shown"
+    if response.truncated or response.undecoded:
+        form["body"] = "cut" if response.truncated else "in another coding"
+        return Outcome(answer=answer, status=str(response.status), form=form, masked=response.truncated)
+    if exchange.request.method == "HEAD":
+        return Outcome(answer=answer, status=str(response.status), form=form)
+    try:
+        document = json_of(response)
+    except NotJSON:
+        form["body"] = "not JSON" if response.body else "empty"
+        return Outcome(answer=answer, status=str(response.status), form=form)
+    if not isinstance(document, dict):
+        form["body"] = type_of(document)
+        return Outcome(answer=answer, status=str(response.status), form=form)
+    form["body"] = type_of(document)
+    own = accounts[exchange.request.account] if exchange.request.account < len(accounts) else ""
+    form |= _members(document, accounts, own, response.status)
+    shows = exchange.accepted and any(name in document for name in _ATTRIBUTES)
+    return Outcome(
+        answer=answer,
+        status=str(response.status),
+        code=_code(document),
+        settings={name: document[name] for name in _ATTRIBUTES if name in document} if shows else None,
+        form=form,
+    )
+
+
+def _code(document: Mapping[str, Any]) -> str:
+    code = document.get("code", ABSENT)
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) else type_of(code, ABSENT)
+
+
+def type_of(value: Any, absent: str | None = None) -> str:
+    """Return the type of a JSON value, in words; `absent` itself where the value is that."""
+    if absent is not None and value == absent:
+        return absent
+    if isinstance(value, bool):
+        return "a boolean"
+    if value is None:
+        return "null"
+    for kind, name in ((dict, "an object"), (list, "a list"), (str, "a text")):
+        if isinstance(value, kind):
+            return name
+    return "a number"
+
+
+def _headers(response: Response) -> Iterator[tuple[str, str]]:
+    """Yield the headers that the document or an RFC speaks of, by type."""
+    seen: dict[str, str] = {}
+    for name, value in response.headers:
+        seen.setdefault(name.lower(), value)
+    for name, value in seen.items():
+        if name == "content-type":
+            yield name, value.partition(";")[0].strip().lower()
+        elif name == "www-authenticate":
+            yield name, value.partition(" ")[0].lower()
+        elif name.startswith("access-control-allow-cred"):
+            yield name, "a boolean" if value.strip().lower() in ("true", "false") else "a text"
+        elif name.startswith("access-control-"):
+            yield name, "a text" if value.strip() else "empty"
+        elif name == "allow":
+            yield name, ", ".join(sorted({each.strip().upper() for each in value.split(",") if each.strip()}))
+        elif name == "location":
+            yield name, "a text"
+
+
+def _members(
+    document: Mapping[str, Any], accounts: Sequence[str], own: str, status: int
+) -> Iterator[tuple[str, str]]:
+    for name, value in document.items():
+        if name in _OWN or name in ERROR_MEMBERS:
+            continue
+        yield f"member {name[:80]}", type_of(value)
+    if "account_sid" in document:
+        yield "account_sid", _role(document["account_sid"], accounts, own)
+    if "url" in document:
+        yield "url", _address(document["url"])
+    links = document.get("links", ABSENT)
+    if isinstance(links, dict):
+        yield "links", ", ".join(sorted(str(name)[:80] for name in links)) or "none"
+    elif links != ABSENT:
+        yield "links", type_of(links)
+    if "status" in document:
+        yield "status", "the status" if document["status"] == status else "another status"
+    for name in ERROR_MEMBERS:
+        if name in document:
+            yield name, type_of(document[name])
+
+
+def _role(value: Any, accounts: Sequence[str], own: str) -> str:
+    if not isinstance(value, str):
+        return type_of(value)
+    if own and value.lower() == own.lower():
+        return "the account" if value == own else "the account in another case"
+    return "another account" if value.lower() in map(str.lower, accounts) else "an unknown account"
+
+
+def _address(value: Any) -> str:
+    if not isinstance(value, str):
+        return type_of(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return "no URL"
+    whole = parts.scheme in ("http", "https") and parts.netloc
+    if not whole:
+        return "no URL"
+    return "of the resource" if parts.path.endswith(PATH) else "of another resource"

@@ -1,0 +1,179 @@
+"""
+Sends steps to one target and records the answers; the settings that were in force before are put back.
+
+This is the part of the room that sends. The safeguards are those of every run: journal, lock, and on a live target the
+timer guard.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance.exceptions import RecordingError, Unimplemented
+from conformance.fidelity.recording import (
+    ROLES,
+    Recording,
+    Taken,
+    contract_digest,
+    dump,
+    now,
+    suite_version,
+    taken_from,
+    written,
+)
+from conformance.fidelity.script import Part, Script, Step
+from conformance.harness.reachable import is_absent, refuse_to_judge
+from conformance.http import EMPTY, READ, Exchange, Request, encode_form
+from conformance.model import Restore, shown_by
+from conformance.reporting import Redact
+from conformance.safety.restore import Restorer
+from conformance.safety.safeguard import Safeguard
+from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.redaction import Secrets
+from conformance.transport.target import Target
+
+Progress = Callable[[str, int], None]
+"""Called before each step with its input class, and with the number of requests that were sent."""
+
+
+@dataclass(slots=True)
+class Player:
+    """
+    One target that steps are sent to.
+
+    Args:
+        target: The target, open.
+        safeguard: Keeps its settings.
+    """
+
+    target: Target
+    safeguard: Safeguard
+    reader: Request | None = None
+    """The request that shows the settings and writes nothing; None where the target has none."""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """What a recording of the steps sent so far holds."""
+
+    def look(self, accounts: int) -> None:
+        """
+        Read the settings that are to be put back, before any request that might write.
+
+        Raises:
+            NoVerdict: The target is not reached, refuses the credentials, or could not be put back.
+            Unimplemented: The resource is not there.
+            TargetDead: Nothing listens at the address of the target.
+        """
+        for account in range(accounts):
+            exchanges: list[Exchange] = []
+            for request in (READ, EMPTY):
+                exchange = self.target.send(replace(request, account=account), known_good=request is READ)
+                exchanges.append(exchange)
+                if (shown := shown_by(exchange)) is not None:
+                    self.reader = self.reader or request
+                    self.safeguard.snapshot(account, shown)
+                    break
+            else:
+                refuse_to_judge(
+                    exchanges, url=self.target.url, user=self.target.settings.accounts[account].user
+                )
+                if is_absent(exchanges):
+                    raise Unimplemented(f"{self.target.url} answers {exchanges[-1].status}")
+                self.safeguard.unreadable(account)
+        self.safeguard.begin()
+
+    def play(self, script: Script, progress: Progress = lambda cls, requests: None) -> Recording:
+        """Send every step of a script, and return the recording of the answers."""
+        redact = masking(self.target.settings.accounts)
+        begun = now()
+        taken: list[Taken] = []
+        for step in script.steps:
+            progress(step.cls, self.target.requests)
+            for sent, exchange in self._sent(step):
+                line = written(sent, exchange, leaks=self.target.leaks(exchange), redact=redact)
+                self.lines.append(line)
+                taken.append(taken_from(len(self.lines), line))
+        return Recording(
+            target=self.target.settings.url,
+            recorded_at=begun,
+            profile=script.profile,
+            seed=script.seed,
+            accounts=script.accounts,
+            suite=suite_version(),
+            contract=contract_digest(),
+            taken=tuple(taken),
+        )
+
+    def _sent(self, step: Step) -> Iterator[tuple[Step, Exchange]]:
+        """Send a step; on a live target, also what puts a timer back that it may have made shorter."""
+        guard = self.safeguard.guard
+        if step.part is Part.STATE and guard is not None:
+            pairs = [
+                pair
+                for pair in step.request.form() or ()
+                if self.safeguard.may_stay(replace(step.request, body=encode_form([pair])))
+            ]
+            if not pairs:
+                return
+            step = replace(step, request=replace(step.request, body=encode_form(pairs)))
+        if step.pause:
+            time.sleep(step.pause)
+        exchange = self.target.send(step.request, known_good=step.part is Part.STATE)
+        yield step, exchange
+        owed = guard.owed(exchange, shown_by(exchange)) if guard is not None else None
+        if owed is not None:
+            back = Step(cls=step.cls, rule=step.rule, request=owed, part=Part.GUARD)
+            yield back, self.target.send(owed, known_good=True, reserve=True)
+
+    def put_back(self, settle: float) -> tuple[Restore, bool]:
+        """Put the settings back; return the result, and whether there was an interrupt."""
+        return Restorer(
+            target=self.target, safeguard=self.safeguard, reader=self.reader, settle=settle
+        ).put_back()
+
+
+def masking(accounts: Sequence[Account]) -> Redact | None:
+    """
+    Return the function that takes tokens out of a recording, and writes roles in place of the SIDs of accounts.
+
+    None where there is nothing to take out: throw-away accounts are public, and their SIDs are the roles.
+    """
+    if all(account in THROWAWAY for account in accounts):
+        return None
+    return _Masking(accounts)
+
+
+class _Masking:
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        known = accounts[: len(ROLES)]
+        self._secrets = Secrets([each for each in accounts if each not in THROWAWAY], "", known)
+        self._roles = {f"AC{number:x>32}": role for number, role in enumerate(ROLES, 1)}
+
+    def __call__(self, data: Any, /) -> Any:
+        redacted = self._secrets.redact(data)
+        for mask, role in self._roles.items():
+            redacted = (
+                redacted.replace(mask, role)
+                if isinstance(redacted, str)
+                else redacted.replace(mask.encode(), role.encode())
+            )
+        return redacted
+
+
+def file_of(recording: Recording, player: Player) -> bytes:
+    """
+    Return the file of a recording, after it was looked through once more.
+
+    Raises:
+        RecordingError: A token is in it.
+    """
+    data = dump(recording, player.lines)
+    secret = [each for each in player.target.settings.accounts if each not in THROWAWAY]
+    if secret:
+        secrets = Secrets(secret, "")
+        for number, line in enumerate(data.decode("ascii").splitlines(), 1):
+            if secrets.redact(line) != line:
+                raise RecordingError(
+                    f"the recording holds a part of an auth token in line {number}: nothing was written; "
+                    "use an account with a token that occurs nowhere else"
+                )
+    return data

@@ -1,0 +1,37 @@
+"""Recordings of functions that answer, so that a whole comparison is fast."""
+
+from dataclasses import replace
+from functools import cache
+
+from fakes import Answering, FakeTarget
+
+from conformance.fidelity.comparing import Comparison, compare
+from conformance.fidelity.ends import script_of
+from conformance.fidelity.playing import Player, file_of
+from conformance.fidelity.recording import Recording
+from conformance.fidelity.script import Script, draw
+from conformance.safety.safeguard import Safeguard
+
+
+@cache
+def script(seed: int = 0, accounts: int = 2) -> Script:
+    """The quick script, without its pauses."""
+    drawn = draw(seed=seed, accounts=accounts)
+    steps = tuple(replace(step, pause=0.0) for step in drawn.steps)
+    return replace(drawn, steps=steps)
+
+
+def recorded(answering: Answering, steps: Script | None = None) -> tuple[Recording, bytes]:
+    """What a function answers to a script, and the file of it."""
+    target = FakeTarget(answering)
+    player = Player(target, Safeguard())
+    player.look((steps or script()).accounts)
+    recording = player.play(steps or script())
+    return recording, file_of(recording, player)
+
+
+def compared(reference: Answering, candidate: Answering, steps: Script | None = None) -> Comparison:
+    """What two functions differ in."""
+    first, _ = recorded(reference, steps)
+    second, _ = recorded(candidate, script_of(first, 2))
+    return compare(first, second)

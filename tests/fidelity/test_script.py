@@ -1,0 +1,53 @@
+"""The script: what it covers by design, and what it depends on."""
+
+from collections import Counter
+
+from conformance.fidelity.script import LIMITS, Part, Script, draw
+from conformance.harness.schedule import planned
+from conformance.model import Situation
+from conformance.rules import CATALOGUE
+from fidelity.played import script
+
+
+def classes(drawn: Script) -> set[str]:
+    return {name for step in drawn.steps for name in step.cls.split("+")}
+
+
+class TestScript:
+    def test_quick_fits_the_budget_of_a_live_account(self) -> None:
+        """Four more requests find out what is set."""
+        for seed in range(3):
+            assert len(script(seed).steps) + 4 <= LIMITS["quick"]
+
+    def test_it_depends_on_the_seed_and_on_nothing_else(self) -> None:
+        assert draw(seed=3, accounts=2) == draw(seed=3, accounts=2)
+        assert draw(seed=3, accounts=2) != draw(seed=4, accounts=2)
+
+    def test_every_input_class_is_in_it_but_those_that_are_sent_at_the_same_moment(self) -> None:
+        """Of classes that share a request, one sends it."""
+        sent = {step.request for step in script().steps}
+        for rule, cls, probes, _ in planned(CATALOGUE, "quick", Situation(accounts=2)):
+            halved = rule.family == "timer-notation"
+            for probe in probes:
+                if (
+                    cls.machine is None
+                    and not probe.together
+                    and not halved
+                    and cls.id not in classes(script())
+                ):
+                    assert sent >= set(probe.steps), cls.id
+
+    def test_every_notation_is_tried_on_one_timer(self) -> None:
+        notations = {cls.id for rule in CATALOGUE if rule.family == "timer-notation" for cls in rule.classes}
+        assert notations <= classes(script())
+
+    def test_one_account_is_enough(self) -> None:
+        assert all(step.request.account == 0 for step in script(0, 1).steps)
+
+    def test_the_settings_are_brought_into_a_known_state_before_anything_is_probed(self) -> None:
+        parts = [step.part for step in script().steps]
+        assert parts[: parts.index(Part.PROBE)] == [Part.UNSET] * 6 + [Part.STATE] * 3
+        assert parts[-1] is Part.STATE
+
+    def test_refused_inputs_are_followed_by_a_look_at_the_settings(self) -> None:
+        assert Counter(step.part for step in script().steps)[Part.STATE] >= 10
