@@ -5,9 +5,7 @@ Names are imported when they are first used: the pytest plugin, which every sess
 emulator's process need none of them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers have it; `typing` takes long to import
 if TYPE_CHECKING:
     from conformance.harness.executor import Plan, run
     from conformance.model import Finding, Level, Observation, Outcome, Report, Rule, Verdict
@@ -47,6 +45,8 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and nothing else
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
         return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model')}"), name)
 
     def __dir__() -> list[str]:

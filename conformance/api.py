@@ -15,6 +15,7 @@ from conformance.exceptions import ConfigurationError, JournalError
 from conformance.http import Exchange, Request
 from conformance.model import CHAT, MESSAGING, Report, Rule
 from conformance.safety.journal import state_directory
+from conformance.safety.places import places
 from conformance.safety.safeguard import Safeguard, safeguarded
 from conformance.settings import RunSettings
 
@@ -147,6 +148,7 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
             settings.target,
             [account.sid or account.user for account in settings.accounts],
             state_directory(settings.state_dir),
+            at=places(settings.target, settings.addresses),
             live=settings.live,
             adopts=adopts and not settings.live,
             accept_unrestorable=settings.accept_unrestorable,

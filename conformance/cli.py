@@ -5,6 +5,9 @@ Each command imports the slow modules inside its function. Those that need the e
 first: the imports and the start take about the same time, and so run side by side.
 """
 
+from conformance.commands.signals import ENDED, end_if_left, heed, leave  # first: it has signals heeded
+
+# isort: split
 import json
 import os
 import sys
@@ -30,7 +33,6 @@ from conformance.commands.replay import replay
 from conformance.commands.report import report
 from conformance.commands.restore import restore
 from conformance.commands.selftest import selftest
-from conformance.commands.signals import heed
 from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
@@ -38,7 +40,18 @@ if TYPE_CHECKING:
     from conformance.model import Rule
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Program(click.Group):
+    """The group of all commands. A command that is interrupted ends with exit status 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        ctx.call_on_close(heed(leave))
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(ENDED)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twilio-configuration-conformance", prog_name="conformance")
 def main() -> None:
     """Judge an implementation of Twilio Conversations' account-level Configuration resource."""
@@ -65,7 +78,6 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         known = read(settings.known) if settings.known is not None else ()
     except BaselineError as error:
         raise Refused(str(error)) from None
-    heed(_leave)
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:
@@ -109,14 +121,15 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
             ]
             if observability:
                 listeners.append(on(ExchangeJudged, observations.add))
+            end_if_left()
             heed(_interrupt)
             try:
                 outcome = judge(settings, url, rules, each_of(*listeners), first)
             except ConfigurationError as error:
                 raise Refused(settings.shown(str(error))) from None
             except KeyboardInterrupt:  # it came before the first request: nothing has to be put back
-                sys.exit(_ENDED)
-        heed(_leave)
+                sys.exit(ENDED)
+        heed(leave)
         document = document_of(settings, outcome)
         if settings.known is not None:
             everything = [rule.id for rule in _select(())]
@@ -161,16 +174,8 @@ def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
         raise Refused(str(error)) from None
 
 
-_ENDED = 130
-"""The exit status after an interrupt: 128 and the number of SIGINT, as shells have it."""
-
 _INTERRUPTED = threading.Event()
 """Set when a signal has interrupted the run."""
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Handle a signal before or after a run: end at once, since there is nothing to put back."""
-    raise SystemExit(_ENDED)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

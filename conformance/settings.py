@@ -21,7 +21,7 @@ import click
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import CHAT, MESSAGING, Field, Level, shortened
-from conformance.transport.connections import addresses_of, are_loopback, are_private
+from conformance.transport.connections import addresses_of, are_loopback, are_private, host_of
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.redaction import masked
 from conformance.transport.target import TargetSettings
@@ -145,6 +145,10 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
     addresses = addresses_of(target) if target is not None else ()
     accounts, notices = _choose_accounts(target, addresses, accounts_from(environ))
     if target is not None:
+        if _is_vendor(target) and target.startswith("http:"):
+            raise ConfigurationError(
+                f"{host_of(target)} must not be sent a token in the clear: write https:// in place of http://"
+            )
         if not values["live"]:
             _refuse_public(target, addresses, proxied=values["proxy"] is not None)
         try:
@@ -371,11 +375,17 @@ def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None
         raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
 
 
+def _is_vendor(url: str) -> bool:
+    """Whether a URL names the vendor's own service, in any spelling and whatever addresses the name has here."""
+    host = host_of(url)
+    return host == _VENDOR or host.endswith(f".{_VENDOR}")
+
+
 def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
     # A name without an address is reported when the run connects. Behind a proxy it may still have one.
-    if (addresses or proxied) and not are_private(addresses):
+    if _is_vendor(url) or ((addresses or proxied) and not are_private(addresses)):
         raise ConfigurationError(
-            f"{urlsplit(url).hostname} is neither loopback nor private, and a run changes the settings "
+            f"{host_of(url)} is neither loopback nor private, and a run changes the settings "
             "of the account; add --live if the account is there for tests"
         )
 
@@ -384,8 +394,7 @@ def _limit_vendor(
     url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
 ) -> None:
     """For twilio.com, require --i-own, and default to the quick profile at 1 request per second."""
-    host = urlsplit(url).hostname or ""
-    vendor = host == _VENDOR or host.endswith(f".{_VENDOR}")
+    host, vendor = host_of(url), _is_vendor(url)
     owned = {sid.lower() for sid in values["i_own"]}
     if vendor or (owned and values["live"]):
         for account in accounts:

@@ -16,7 +16,11 @@ from urllib.request import Request, urlopen
 
 import hostile
 import pytest
+from click.testing import CliRunner
 
+from conformance import settings
+from conformance.cli import main
+from conformance.commands import replay
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.embedded import Embedded
 
@@ -440,3 +444,34 @@ def test_rules_lists_every_rule_and_explain_tells_each(tmp_path: Path) -> None:
     told = conformance(tmp_path, "explain", "inactive-timer-minimum").stdout
     assert "DefaultInactiveTimer=PT59S" in told
     assert "curl" in told
+
+
+class TestInterruptedInStartUp:
+    """Ctrl-C ends a command with 130 and without a traceback, however early it comes."""
+
+    def test_while_the_program_is_imported(self) -> None:
+        code = (
+            "import os, signal, sys; sys.argv = ['/bin/conformance', 'rules']; import conformance.cli; "
+            "os.kill(os.getpid(), int(signal.SIGINT)); print('went on')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, preexec_fn=heed_sigint
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("name", ["run", "timers", "restore", "replay"])
+    def test_while_its_settings_are_read(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, number: signal.Signals
+    ) -> None:
+        def interrupted(*arguments: object) -> None:
+            signal.raise_signal(number)
+
+        monkeypatch.setattr(settings, "resolve", interrupted)
+        monkeypatch.chdir(tmp_path)
+        before = signal.getsignal(number)
+        if name == "replay":
+            monkeypatch.setattr(replay, "result_in", interrupted)
+        done = CliRunner().invoke(main, [name, *(["abc"] if name == "replay" else [])])
+        assert (done.exit_code, done.output) == (130, "")
+        assert signal.getsignal(number) == before

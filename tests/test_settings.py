@@ -314,9 +314,31 @@ class TestVendor:
         environ = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": TOKEN}
         assert "set TWILIO_ACCOUNT_SID too" in refusal(toml, {**self.LIVE, "i_own": (SID,)}, environ)
 
-    @pytest.mark.parametrize("host", ["twilio.com", "a.b.twilio.com", "CONVERSATIONS.TWILIO.COM"])
-    def test_so_do_all_its_names(self, toml: Path, host: str) -> None:
-        assert "add --i-own" in refusal(toml, {**self.LIVE, "target": f"https://{host}"}, CREDENTIALS)
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "twilio.com",
+            "a.b.twilio.com",
+            "CONVERSATIONS.TWILIO.COM",
+            "conversations.twilio.com.",
+            "conversations\u3002twilio\uff0ecom\uff61",
+            "\uff43onversations.\uff54\uff57ilio.com",
+            "conversations.twi\u00adlio.com",
+            "conversations.twilio.com:443",
+        ],
+    )
+    @pytest.mark.parametrize("address", ["3.3.3.3", "10.0.0.1", "127.0.0.1", "169.254.1.1", None])
+    def test_so_do_all_its_names_whatever_their_address(
+        self, toml: Path, monkeypatch: pytest.MonkeyPatch, host: str, address: str | None
+    ) -> None:
+        monkeypatch.setattr(configuration, "addresses_of", lambda url: (address,) if address else ())
+        target = {"target": f"https://{host}"}
+        assert "add --live" in refusal(toml, target, CREDENTIALS)
+        assert "add --i-own" in refusal(toml, {**self.LIVE, **target}, CREDENTIALS)
+        settings = resolve({**self.LIVE, **target, "i_own": (SID,)}, CREDENTIALS, toml)
+        assert (settings.profile, settings.rate) == ("quick", 1.0)
+        clear = {**self.LIVE, "i_own": (SID,), "target": f"http://{host}"}
+        assert "write https://" in refusal(toml, clear, CREDENTIALS)
 
     @pytest.mark.parametrize("host", ["nottwilio.com", "twilio.com.test"])
     def test_others_do_not(self, toml: Path, host: str) -> None:

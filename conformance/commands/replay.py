@@ -12,6 +12,7 @@ import click
 
 from conformance.commands import options
 from conformance.commands.refused import Refused, result_in
+from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.harness.session import Session
@@ -51,6 +52,7 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     if flags["target"] is None and not embedded:
         flags["target"] = document["target"]
     settings = options.resolved(flags)
+    heed(interrupt)
     with ExitStack() as stack:
         url = settings.target or ""
         if embedded:

@@ -10,13 +10,13 @@ import click
 
 from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed, interrupt
+from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.safety.journal import Entry, Journal
     from conformance.settings import RunSettings
 
-RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, 130
+RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, ENDED
 """Exit statuses; of several accounts the highest one is given."""
 
 
@@ -30,11 +30,12 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     Put back the settings that a run has changed and did not put back, because it was killed or the target was gone.
 
     They are written, read again and compared. Exit status 0: all are in force again, or there was nothing to do. 4:
-    some are not in force. 3: a target cannot be reached, or refuses the credentials. 2: credentials are missing, or
-    another run is at work on the account.
+    some are not in force, or what is kept cannot be read. 3: a target cannot be reached, or refuses the credentials.
+    2: credentials or the directory are missing, or another run is at work on the account.
     """
     from conformance.exceptions import ConfigurationError, JournalError, Locked
     from conformance.safety.journal import Journal, entries, read, state_directory, tidy
+    from conformance.safety.places import places
 
     heed(interrupt)
     try:
@@ -42,28 +43,38 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     except ConfigurationError as error:
         raise Refused(str(error)) from None
     directory = state_directory(settings.state_dir)
+    if settings.state_dir is not None and not directory.exists():
+        # An empty directory has nothing to put back; of a mistyped one this cannot be said.
+        raise Refused(f"{directory}: there is no such directory; --state-dir names the one of the run")
+    at = places(settings.target, settings.addresses) if settings.target is not None else ()
     codes = [RESTORED]
     found = 0
     try:
         for path in entries(directory):
             try:
+                if not path.exists():  # it kept the same settings as an earlier one, which are in force again
+                    continue
                 entry = read(path)
-                if settings.target not in (None, entry.target):
+                if settings.target is not None and not entry.is_of(settings.target, at):
                     continue
                 found += 1
                 click.echo(settings.shown(_described(entry)))
                 if not only_list:
-                    with Journal(directory, entry.target, [entry.account]) as journal:
+                    with Journal(directory, entry.target, [entry.account], entry.places) as journal:
                         codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
             except (Locked, ConfigurationError) as error:
                 codes.append(_failed(USAGE, settings.shown(str(error))))
             except JournalError as error:
-                if discard and settings.target is None:
+                if discard and settings.target is None and not isinstance(error.__context__, OSError):
                     path.unlink(missing_ok=True)
                     click.echo(f"{path}: removed, it was damaged")
                 else:
                     codes.append(_failed(NOT_RESTORED, str(error)))
+            except OSError as error:
+                codes.append(_failed(NOT_RESTORED, f"{path}: {error.strerror or error}"))
         tidy(directory)
+    except JournalError as error:
+        codes.append(_failed(NOT_RESTORED, f"{error}; make it readable, or name another --state-dir"))
     except KeyboardInterrupt:
         codes.append(INTERRUPTED)
     if not found and codes == [RESTORED]:
@@ -98,7 +109,8 @@ def _forget(journal: "Journal") -> int:
 def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -> int:
     """Write one account's settings, read them again and compare; the exit status."""
     settings = _settings({**flags, "target": entry.target})
-    account = next((each for each in settings.accounts if (each.sid or each.user) == entry.account), None)
+    name = entry.account.lower()
+    account = next((each for each in settings.accounts if (each.sid or each.user).lower() == name), None)
     if account is None:
         return _failed(USAGE, settings.shown(f"no credentials for {entry.account} are set"))
     if journal.pending(0) is None:  # another process has put them back meanwhile

@@ -1,19 +1,89 @@
-"""The signals that ask a command to end."""
+"""
+The signals that ask a command to end.
 
+From the first import on, they end the program with exit status 130. A command that may have settings to put back has
+them raise KeyboardInterrupt instead. This module imports next to nothing, so that they are heeded as early as can be.
+"""
+
+import os
 import signal
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # as type checkers have it; `typing` itself takes long to import
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, NoReturn
+
+    Handler = Callable[[int, FrameType | None], Any]
+
+ENDED = 130
+"""The exit status after an interrupt: 128 and the number of SIGINT, as shells have it."""
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]  # Windows has no SIGHUP
+
+_left: list[int] = []
+"""The signals that have asked to leave."""
 
 
-def heed(handler: Callable[[int, FrameType | None], Any]) -> None:
-    """Have a handler called for Ctrl-C, for SIGTERM and, unless it is to be ignored as under nohup, for SIGHUP."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-            signal.signal(number, handler)
+def heed(handler: "Handler") -> "Callable[[], None]":
+    """
+    Have a handler called for Ctrl-C, for SIGTERM and, unless it is to be ignored as under nohup, for SIGHUP.
+
+    Returns:
+        A function that has the handlers of before called again.
+    """
+    import threading
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # no other thread may choose handlers
+        for number in _SIGNALS:
+            if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+
+    def undo() -> None:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+    return undo
 
 
-def interrupt(number: int, frame: object) -> NoReturn:
+def interrupt(number: int, frame: object) -> "NoReturn":
     """Handle a signal as Ctrl-C is handled by default."""
     raise KeyboardInterrupt
+
+
+def leave(number: int, frame: object) -> "NoReturn":
+    """Handle a signal before or after a run: end at once, since there is nothing to put back."""
+    _left.append(number)
+    raise SystemExit(ENDED)
+
+
+def end_if_left() -> None:
+    """End if a signal has asked for it before: the interpreter loses exceptions in callbacks of weak references."""
+    if _left:
+        raise SystemExit(ENDED)
+
+
+def _end(number: int, frame: object) -> "NoReturn":
+    """Handle a signal while the program is imported, when nothing has begun that could be undone."""
+    os._exit(ENDED)
+
+
+def _name(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122  # pathlib takes long to import
+
+
+def _is_program() -> bool:
+    """Whether this process is the command `conformance`, and not another program that imports it."""
+    main = sys.modules.get("__main__")
+    name = getattr(getattr(main, "__spec__", None), "name", None)
+    return name in ("conformance.__main__", "conformance.cli") or _name(sys.argv[0]) == "conformance"
+
+
+if _is_program():
+    for _number in _SIGNALS:
+        if signal.getsignal(_number) is not signal.SIG_IGN:
+            signal.signal(_number, _end)

@@ -12,7 +12,7 @@ import click
 
 from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed, interrupt
+from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.explore import Exploration
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.settings import RunSettings
     from conformance.transport.target import Target
 
-COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, 130
+COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, ENDED
 """Exit statuses; 2 is a usage error."""
 
 

@@ -137,12 +137,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the process as SIGINT does. uvicorn raises either again once it has shut down."""
+    """Let SIGTERM and SIGINT end the process. uvicorn raises either again once it has shut down."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -4,6 +4,9 @@ The journal keeps the settings of before a run on disk until they are put back; 
 The journal has one file for each target and account, in a directory that outlives the process. A file is on the disk
 before the run sends its first write, and it is never there in part. It contains no token. It is removed only after an
 answer has shown its settings in force again. The locks are the operating system's, which end with the process.
+
+A target may have many names. So a file also says which places its URL led to, and a run locks these places, and the
+account wherever it is. Throw-away accounts are public, and many targets have them: they are locked by place alone.
 """
 
 import contextlib
@@ -13,7 +16,7 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,16 +26,31 @@ from typing import Any, Self
 
 from conformance.exceptions import JournalError, Locked
 from conformance.model import FIELDS, shortened
+from conformance.safety.places import places
+from conformance.transport.credentials import THROWAWAY
 
 Settings = Mapping[str, str | None]
 """Values by attribute: null where nothing is set, absent where the target does not show the attribute."""
 
-_VERSION = 1
+_VERSION = 2
+_WITHOUT_PLACES = 1
+"""The version of journals that older releases wrote. They name no places; those of the URL alone count."""
+
 _LIMIT = 1 << 20
 """The greatest size of a journal in bytes. Answers are cut at the same size, so settings always fit."""
 
+_PUBLIC = frozenset(account.user.lower() for account in THROWAWAY)
+
 _ATTRIBUTES = frozenset(each.attribute for each in FIELDS)
-_MEMBERS = {"version": int, "target": str, "account": str, "settings": dict, "taken": str, "process": str}
+_MEMBERS = {
+    "version": int,
+    "target": str,
+    "places": list,
+    "account": str,
+    "settings": dict,
+    "taken": str,
+    "process": str,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +60,7 @@ class Entry:
 
     Args:
         target: The base URL.
+        places: The places that the URL led to; see `conformance.safety.places`.
         account: The Account SID, or the SID of the API key where the account's is not known.
         settings: The settings as they were read.
         taken: The time when they were read: UTC, ISO 8601.
@@ -49,10 +68,15 @@ class Entry:
     """
 
     target: str
+    places: tuple[str, ...]
     account: str
     settings: Settings
     taken: str
     process: str
+
+    def is_of(self, target: str, at: Collection[str]) -> bool:
+        """Whether the settings may be those that are found at a base URL, which leads to some places."""
+        return _plain(self.target) == _plain(target) or not set(at).isdisjoint(self.places)
 
 
 def state_directory(given: Path | None) -> Path:
@@ -65,15 +89,35 @@ def state_directory(given: Path | None) -> Path:
 
 
 def entries(directory: Path) -> list[Path]:
-    """Return the files of all journals in a directory, oldest first."""
-    return sorted(directory.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
+    """
+    Return the files of all journals in a directory, oldest first; none where there is no directory.
+
+    Raises:
+        JournalError: It cannot be told which files the directory has.
+    """
+    try:
+        # `Path.glob` would hide that a directory cannot be read.
+        with os.scandir(directory) as found:
+            aged = [
+                (each.stat().st_mtime, each.name)
+                for each in found
+                if each.name.endswith(".json") and not each.name.startswith(".")
+            ]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise JournalError(
+            f"{directory}: whether settings are kept there cannot be seen: {error.strerror}"
+        ) from None
+    return [directory / name for _, name in sorted(aged)]
 
 
 def tidy(directory: Path) -> None:
     """Remove the files that ended processes have left in a directory: locks, and journals that were not whole yet."""
     for path in (*directory.glob("*.lock"), *directory.glob(".*.json.*")):
-        kept = directory / f"{path.name.strip('.').partition('.')[0]}.json"
-        with contextlib.suppress(Locked), _locked(kept, ""):  # the lock file goes when the lock is released
+        lock = directory / f"{path.name.strip('.').partition('.')[0]}.lock"
+        # The lock file goes when the lock is released. A directory that cannot be written stays as it is.
+        with contextlib.suppress(Locked, OSError), _locked(lock, ""):
             path.unlink(missing_ok=True)
 
 
@@ -99,10 +143,13 @@ def read(path: Path) -> Entry:
 
 def _entry(document: Any, path: Path) -> Entry:
     """Return the entry in a JSON document, or raise ValueError where it is damaged or does not belong to the path."""
-    if not isinstance(document, dict) or document.keys() != {*_MEMBERS, "sha256"}:
+    if not isinstance(document, dict):
+        raise ValueError  # noqa: TRY004  # the caller expects it
+    is_older = document.get("version") == _WITHOUT_PLACES
+    if document.keys() != {*_MEMBERS, "sha256"} - ({"places"} if is_older else set()):
         raise ValueError
     digest = document.pop("sha256")
-    if any(type(document[name]) is not kind for name, kind in _MEMBERS.items()):
+    if any(type(document[name]) is not _MEMBERS[name] for name in document):
         raise ValueError
     settings = document["settings"]
     if not settings.keys() <= _ATTRIBUTES or not all(
@@ -110,41 +157,54 @@ def _entry(document: Any, path: Path) -> Entry:
     ):
         raise ValueError
     if (
-        document.pop("version") != _VERSION
+        document.pop("version") != (_WITHOUT_PLACES if is_older else _VERSION)
         or digest != _digest(document)
         or path.stem != _key(document["target"], document["account"])
     ):
         raise ValueError
-    return Entry(**document)
+    led_to = places(document["target"], ()) if is_older else tuple(document.pop("places"))
+    if not all(isinstance(each, str) for each in led_to):
+        raise ValueError
+    return Entry(**document, places=led_to)
 
 
 def _digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode("ascii")).hexdigest()
 
 
+def _plain(target: str) -> str:
+    """Return a base URL in the spelling without the default port."""
+    return re.sub(r"^(http://[^/]*):80(?=/|$)|^(https://[^/]*):443(?=/|$)", r"\1\2", target.rstrip("/"))
+
+
 def _key(target: str, account: str) -> str:
     """Return the name of the file for a target and an account, the same with and without the default port."""
-    plain = re.sub(r"^(http://[^/]*):80(?=/|$)|^(https://[^/]*):443(?=/|$)", r"\1\2", target.rstrip("/"))
-    return hashlib.sha256(f"{plain}\n{account}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{_plain(target)}\n{account}".encode()).hexdigest()[:32]
 
 
 class Journal:
     """
     The journal of one target's accounts. It is a context manager, and locks the accounts while it is entered.
 
+    One process may have journals of an account at several places, as when it compares two targets.
+
     Args:
         directory: The directory of the journals. Entering creates it, for its owner alone.
         target: The base URL.
         accounts: The Account SIDs, or the SIDs of API keys.
+        at: The places that the URL leads to; None for those that it names itself.
 
     Raises:
         Locked: On entering, another process is using one of the accounts.
         JournalError: On entering, the directory cannot be written.
     """
 
-    def __init__(self, directory: Path, target: str, accounts: Sequence[str]) -> None:
+    def __init__(
+        self, directory: Path, target: str, accounts: Sequence[str], at: Sequence[str] | None = None
+    ) -> None:
         self._directory = directory
         self._target = target
+        self._places = places(target, ()) if at is None else tuple(at)
         self._accounts = accounts
         self._paths = [directory / f"{_key(target, account)}.json" for account in accounts]
         self._locks = ExitStack()
@@ -154,8 +214,8 @@ class Journal:
             try:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # All processes lock in the same order, so that no two wait for each other.
-                for account, path in sorted(zip(self._accounts, self._paths, strict=True)):
-                    locks.enter_context(_locked(path, account))
+                for name, account, is_shared in sorted(self._locked_names()):
+                    locks.enter_context(_locked(self._directory / f"{name}.lock", account, is_shared))
             except OSError as error:
                 raise JournalError(
                     f"no journal can be kept in {self._directory}: {error.strerror or error}; "
@@ -169,6 +229,28 @@ class Journal:
     ) -> None:
         self._locks.close()
 
+    def _locked_names(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield the names of the locks, each with its account and whether this process may hold it twice."""
+        for account in self._accounts:
+            plain = account.lower()
+            yield _key(self._target, account), account, False
+            yield from ((_key(place, plain), account, False) for place in self._places)
+            if plain not in _PUBLIC:
+                yield _key("", plain), account, True
+
+    def _kept(self, account: int) -> Iterator[tuple[Path, Entry]]:
+        """Yield the files that may keep the settings of an account, oldest first, each with its entry."""
+        for path in entries(self._directory):
+            try:
+                entry = read(path)
+            except JournalError:
+                if path == self._paths[account]:
+                    raise
+                continue  # a damaged file of another target or account: `conformance restore` names it
+            is_same = entry.account.lower() == self._accounts[account].lower()
+            if is_same and entry.is_of(self._target, self._places):
+                yield path, entry
+
     def pending(self, account: int) -> Entry | None:
         """
         Return the entry of an earlier run that has not put the settings back; None where there is none.
@@ -179,8 +261,7 @@ class Journal:
         Raises:
             JournalError: The entry cannot be read.
         """
-        path = self._paths[account]
-        return read(path) if path.exists() else None
+        return next((entry for _, entry in self._kept(account)), None)
 
     def keep(self, account: int, settings: Settings) -> None:
         """
@@ -196,6 +277,7 @@ class Journal:
         path = self._paths[account]
         document = {
             "target": self._target,
+            "places": self._places,
             "account": self._accounts[account],
             "settings": {name: value for name, value in settings.items() if name in _ATTRIBUTES},
             "taken": _now(),
@@ -203,14 +285,15 @@ class Journal:
         }
         text = json.dumps({**document, "version": _VERSION, "sha256": _digest(document)})
         try:
-            if not path.exists():
+            if self.pending(account) is None:
                 _write(path, text.encode("ascii"))
         except OSError as error:
             raise JournalError(f"{path}: cannot be written: {error.strerror or error}") from None
 
     def drop(self, account: int) -> None:
-        """Remove the entry of an account, whose settings are in force again."""
-        self._paths[account].unlink(missing_ok=True)
+        """Remove the entries of an account, whose settings are in force again."""
+        for path, _ in list(self._kept(account)):
+            path.unlink(missing_ok=True)
 
 
 def _now() -> str:
@@ -238,17 +321,22 @@ def _write(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, account: str) -> Iterator[None]:
+def _locked(lock: Path, account: str, is_shared: bool = False) -> Iterator[None]:
     """
-    Hold the lock of an account, whose journal is at a path.
+    Hold a lock of an account.
+
+    Args:
+        lock: The path of the lock file.
+        account: The account, for the message.
+        is_shared: Whether this process may hold the lock several times.
 
     Raises:
         Locked: Another process holds it; the message names that process.
     """
     from filelock import FileLock, Timeout
 
-    lock, owner = path.with_suffix(".lock"), path.with_suffix(".owner")
-    file_lock = FileLock(lock, timeout=0, mode=0o600)
+    owner = lock.with_suffix(".owner")
+    file_lock = FileLock(lock, timeout=0, mode=0o600, thread_local=False, is_singleton=is_shared)
     try:
         file_lock.acquire()
     except Timeout:
@@ -262,8 +350,10 @@ def _locked(path: Path, account: str) -> Iterator[None]:
         owner.write_text(since, encoding="utf-8")
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows does not remove open files
-            owner.unlink(missing_ok=True)
-            # The lock is still held: a process that has just opened the file sees that it is gone, and begins again.
-            lock.unlink(missing_ok=True)
+        if file_lock.lock_counter == 1:
+            with contextlib.suppress(OSError):  # Windows does not remove open files
+                owner.unlink(missing_ok=True)
+                # The lock is still held: a process that has just opened the file sees that it is gone, and begins
+                # again.
+                lock.unlink(missing_ok=True)
         file_lock.release()

@@ -13,7 +13,7 @@ from conformance.exceptions import JournalError, Locked, Unsafe
 from conformance.http import Request
 from conformance.model import FIELDS, Probe, shortened
 from conformance.oracle.decisions import Answer, decide_value
-from conformance.safety.journal import Journal, Settings
+from conformance.safety.journal import Entry, Journal, Settings, entries
 from conformance.safety.timer_guard import TimerGuard
 
 _BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
@@ -181,6 +181,7 @@ def safeguarded(
     names: Sequence[str],
     directory: Path,
     *,
+    at: Sequence[str],
     live: bool,
     adopts: bool,
     accept_unrestorable: bool,
@@ -193,6 +194,7 @@ def safeguarded(
         target: The base URL.
         names: The SIDs of the accounts.
         directory: The directory of the journals.
+        at: The places that the URL leads to; see `conformance.safety.places`.
         live: See `Safeguard`.
         adopts: Whether this run puts back, at its end, the settings that an earlier run left changed.
         accept_unrestorable: See `Safeguard`.
@@ -205,27 +207,38 @@ def safeguarded(
     with ExitStack() as stack:
         journal: Journal | None = None
         lines: list[str] = []
+        earlier: list[Entry | None] = []
         try:
-            journal = stack.enter_context(Journal(directory, target, names))
+            journal = stack.enter_context(Journal(directory, target, names, at))
+            earlier = [journal.pending(account) for account in range(len(names))]
         except Locked:
             raise
         except JournalError as error:
-            if live:
+            if live or journal is not None:
                 raise
             lines.append(f"if this run is killed, nothing can be put back: {error}")
-        earlier = [journal.pending(account) for account in range(len(names))] if journal is not None else []
-        for entry in earlier:
-            if entry is not None:
-                left = (
-                    f"{entry.process}, begun {entry.taken}, did not put back the settings of {entry.account}"
-                )
-                now = f"`conformance restore --target {target}`"
-                if not adopts:
-                    raise JournalError(f"{left}: {now} does it; then run again")
-                lines.append(f"{left}: this run will, at its end; {now} does it now")
+            lines += _unseen(directory)
+        for entry in filter(None, earlier):
+            left = f"{entry.process}, begun {entry.taken}, did not put back the settings of {entry.account}"
+            now = f"`conformance restore --target {entry.target}`"
+            if entry.target != target:
+                left += f" at {entry.target}, which may be the same target"
+            # Settings are put back only where they were found: two names of one machine may be two targets.
+            if not adopts or entry.target != target:
+                raise JournalError(f"{left}: {now} does it; then run again")
+            lines.append(f"{left}: this run will, at its end; {now} does it now")
         safeguard = Safeguard(
             journal=journal, live=live, accept_unrestorable=accept_unrestorable, tell=tell, names=names
         )
         for line in lines:
             safeguard.tell(line)
         yield safeguard
+
+
+def _unseen(directory: Path) -> Iterator[str]:
+    """Yield a line on what earlier runs may have left in a directory in which no journal can be kept."""
+    try:
+        if kept := entries(directory):
+            yield f"{directory} keeps settings of {len(kept)} earlier runs: `conformance restore` puts them back"
+    except JournalError as error:
+        yield str(error)

@@ -379,8 +379,11 @@ def _waiting(connection: socket.socket, timeout: float) -> int:
 
 def addresses_of(url: str) -> tuple[str, ...]:
     """Return the IP addresses of the host of a URL; none where the name cannot be looked up."""
+    host = urlsplit(url).hostname
+    if host_of(url) == "localhost":
+        host = "localhost"  # not every resolver knows `localhost.`, which is the same (RFC 6761 6.3)
     try:
-        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # UnicodeError: a label of more than 63 characters
         return ()
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -391,10 +394,26 @@ def are_loopback(addresses: Sequence[str]) -> bool:
     return bool(addresses) and all(_plain(address).is_loopback for address in addresses)
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+"""The private networks (RFC 1918 3, RFC 4193 3.1). The module `ipaddress` counts link-local and reserved ones too."""
+
+
 def are_private(addresses: Sequence[str]) -> bool:
     """Whether there are addresses, and all of them are loopback or private ones (RFC 1918, RFC 4193)."""
     plain = [_plain(address) for address in addresses]
-    return bool(plain) and all(address.is_loopback or address.is_private for address in plain)
+    return bool(plain) and all(
+        address.is_loopback or any(address in network for network in _PRIVATE) for address in plain
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL in the one spelling that names are compared in; empty where there is none."""
+    host = urlsplit(url).hostname or ""
+    with contextlib.suppress(UnicodeError):  # it has no such spelling, and no address
+        host = host.encode("idna").decode()
+    return host.lower().rstrip(".")
 
 
 def is_loopback(url: str) -> bool:

@@ -127,6 +127,7 @@ class TestRestore:
         assert list(state.iterdir()) == []
 
     def test_there_may_be_nothing_to_do(self, state: Path, url: str, restore: Restoring) -> None:
+        state.mkdir()
         for arguments in ([], ["--target", url], ["--list"]):
             done = restore(*arguments)
             assert done.returncode == 0
@@ -201,6 +202,43 @@ class TestRestore:
         assert restore("--discard").returncode == 0
         assert entries(state) == []
 
+    def test_a_directory_that_is_not_there_is_2(self, state: Path, restore: Restoring) -> None:
+        done = restore("--list")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "there is no such directory" in done.stderr
+
+    def test_a_directory_that_cannot_be_listed_is_4(self, state: Path, restore: Restoring) -> None:
+        state.write_text("a file")
+        done = restore()
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "whether settings are kept there cannot be seen" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    def test_another_name_of_the_target_puts_back_the_same(
+        self, state: Path, url: str, restore: Restoring
+    ) -> None:
+        settings(url, OTHERS)
+        left(state, url)
+        assert restore("--target", url.replace("127.0.0.1", "LOCALHOST.")).returncode == 0
+        assert settings(url) == BEFORE
+        assert list(state.iterdir()) == []
+
+    def test_what_was_left_under_two_names_is_put_back_as_it_was_first(
+        self, state: Path, url: str, restore: Restoring
+    ) -> None:
+        settings(url, OTHERS)
+        first = left(state, url)
+        other = url.replace("127.0.0.1", "localhost")
+        with Journal(state / "other", other, [ACCOUNT.user]) as journal:
+            journal.keep(0, {"default_inactive_timer": "PT1M"})
+        (later,) = entries(state / "other")
+        os.utime(first, (1, 1))
+        later.rename(state / later.name)
+        (state / "other").rmdir()
+        assert restore().returncode == 0
+        assert settings(url) == BEFORE
+        assert list(state.iterdir()) == []
+
     def test_a_run_at_work_is_left_alone(self, state: Path, url: str, restore: Restoring) -> None:
         left(state, url)
         with Journal(state, url, [ACCOUNT.user]):
@@ -243,6 +281,19 @@ class TestRun:
         assert (done.returncode, done.stdout) == (2, "")
         assert f"process {os.getpid()} on " in done.stderr
         assert done.stderr.count("\n") == 1
+
+    def test_so_is_one_under_another_name_of_the_target(self, state: Path, url: str) -> None:
+        with Journal(state, url, [ACCOUNT.user]):
+            done = conformance(state, "run", "--target", url.replace("127.0.0.1", "localhost"))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"process {os.getpid()} on " in done.stderr
+
+    def test_what_was_left_under_another_name_comes_first(self, state: Path, url: str) -> None:
+        left(state, url)
+        done = conformance(state, "run", "--target", url.replace("127.0.0.1", "localhost"))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"`conformance restore --target {url}`" in done.stderr
+        assert len(entries(state)) == 1
 
     def test_the_embedded_emulator_needs_no_journal(self, state: Path) -> None:
         assert conformance(state, "run", "--profile", "quick", "--only", "media-type").returncode == 0

@@ -1,5 +1,6 @@
 """Tests of the journal: settings are on disk until they are put back, and a lock keeps two runs off one account."""
 
+import hashlib
 import json
 import os
 import random
@@ -7,12 +8,15 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from conformance.exceptions import JournalError, Locked
 from conformance.safety.journal import Entry, Journal, entries, read, state_directory, tidy
+from conformance.transport.credentials import THROWAWAY
 
 TARGET = "http://127.0.0.1:4007"
 ACCOUNTS = ["AC" + "1" * 32, "AC" + "2" * 32]
@@ -93,6 +97,42 @@ class TestKeeping:
             with Journal(tmp_path, other, ACCOUNTS) as journal:
                 assert journal.pending(0) is None
 
+    def test_a_run_under_another_name_of_the_target_finds_the_entry(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        for other in ("http://localhost:4007/", "http://LOCALHOST.:4007", "http://[::1]:4007"):
+            with Journal(tmp_path, other, [ACCOUNTS[0].lower()]) as journal:
+                found = journal.pending(0)
+                assert found is not None
+                assert (found.target, found.settings) == (TARGET, SETTINGS)
+                journal.keep(0, {"default_inactive_timer": "PT1M"})
+        assert entries(tmp_path) == [path]
+        with Journal(tmp_path, "http://localhost:4007", ACCOUNTS) as journal:
+            journal.drop(0)
+        assert entries(tmp_path) == []
+
+    def test_a_name_whose_address_has_changed_is_the_same_target(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, "http://emulator.test:4007", ACCOUNTS, ["10.0.0.2 4007 /"]) as journal:
+            journal.keep(0, SETTINGS)
+        with Journal(tmp_path, "http://emulator.test:4007", ACCOUNTS, ["10.0.0.3 4007 /"]) as journal:
+            assert journal.pending(0) is not None
+
+    def test_a_journal_of_the_release_before_is_read(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        document = json.loads(path.read_text())
+        del document["places"], document["version"], document["sha256"]
+        digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+        path.write_text(json.dumps({**document, "version": 1, "sha256": digest}))
+        with Journal(tmp_path, "http://localhost:4007", ACCOUNTS) as journal:
+            found = journal.pending(0)
+        assert found is not None
+        assert found.settings == SETTINGS
+
+    def test_a_directory_that_cannot_be_listed_is_not_an_empty_one(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(JournalError, match="cannot be seen"):
+            entries(tmp_path / "file")
+        assert entries(tmp_path / "none") == []
+
     def test_a_directory_that_cannot_be_written_is_an_error_with_a_way_out(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(JournalError, match="--state-dir"), Journal(tmp_path / "file", TARGET, ACCOUNTS):
@@ -136,7 +176,7 @@ class TestDamage:
     def test_a_later_version_is_refused(self, tmp_path: Path) -> None:
         path = kept(tmp_path)
         document = json.loads(path.read_text())
-        path.write_text(json.dumps({**document, "version": 2}))
+        path.write_text(json.dumps({**document, "version": 3}))
         with pytest.raises(JournalError):
             read(path)
 
@@ -150,6 +190,22 @@ HOLD = (
     "with Journal(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]):\n"
     "    print('held', flush=True); time.sleep(60)\n"
 )
+
+
+@contextmanager
+def holding(directory: Path, target: str, *accounts: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the journal of a target open."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory), target, *accounts], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        try:
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 class TestLock:
@@ -171,6 +227,22 @@ class TestLock:
         ):
             assert third.pending(0) is None
 
+    @pytest.mark.parametrize(
+        "other", ["http://localhost:4007", "http://LOCALHOST.:4007/", "http://[::1]:4007"]
+    )
+    def test_another_name_of_the_target_is_locked(self, tmp_path: Path, other: str) -> None:
+        with Journal(tmp_path, TARGET, ACCOUNTS), pytest.raises(Locked), Journal(tmp_path, other, ACCOUNTS):
+            pass
+
+    def test_another_process_is_kept_off_an_account_at_any_target(self, tmp_path: Path) -> None:
+        with holding(tmp_path, "https://a.test", ACCOUNTS[0]), pytest.raises(Locked, match=ACCOUNTS[0]):
+            Journal(tmp_path, "https://b.test", ACCOUNTS).__enter__()
+
+    def test_throwaway_accounts_may_be_at_work_at_many_targets(self, tmp_path: Path) -> None:
+        names = [account.user for account in THROWAWAY]
+        with holding(tmp_path, TARGET, *names), Journal(tmp_path, "http://127.0.0.1:4008", names):
+            pass
+
     def test_a_refused_run_keeps_no_lock(self, tmp_path: Path) -> None:
         with Journal(tmp_path, TARGET, ACCOUNTS[1:]):
             with pytest.raises(Locked), Journal(tmp_path, TARGET, ACCOUNTS):
@@ -179,12 +251,7 @@ class TestLock:
                 pass
 
     def test_a_killed_process_keeps_no_lock(self, tmp_path: Path) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(tmp_path), TARGET, *ACCOUNTS], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        with process.stdout:
-            assert process.stdout.readline() == "held\n"
+        with holding(tmp_path, TARGET, *ACCOUNTS) as process:
             with (
                 pytest.raises(Locked, match=f"process {process.pid} on"),
                 Journal(tmp_path, TARGET, ACCOUNTS),
