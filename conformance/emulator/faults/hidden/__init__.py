@@ -4,8 +4,15 @@
 """
 
 from conformance.emulator.alterations import Fault
-from conformance.emulator.faults.hidden import accounts, combinations, credentials
+from conformance.emulator.faults.hidden import accounts, combinations, credentials, encodings, sizes, values
 
 __all__ = ["ALL"]
 
-ALL: tuple[Fault, ...] = (*credentials.ALL, *combinations.ALL, *accounts.ALL)
+ALL: tuple[Fault, ...] = (
+    *credentials.ALL,
+    *combinations.ALL,
+    *accounts.ALL,
+    *values.ALL,
+    *encodings.ALL,
+    *sizes.ALL,
+)
