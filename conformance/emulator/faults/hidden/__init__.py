@@ -4,7 +4,17 @@
 """
 
 from conformance.emulator.alterations import Fault
-from conformance.emulator.faults.hidden import accounts, combinations, credentials, encodings, sizes, values
+from conformance.emulator.faults.hidden import (
+    accounts,
+    combinations,
+    connections,
+    credentials,
+    encodings,
+    headers,
+    history,
+    sizes,
+    values,
+)
 
 __all__ = ["ALL"]
 
@@ -15,4 +25,7 @@ ALL: tuple[Fault, ...] = (
     *values.ALL,
     *encodings.ALL,
     *sizes.ALL,
+    *history.ALL,
+    *connections.ALL,
+    *headers.ALL,
 )

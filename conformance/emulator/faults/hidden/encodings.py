@@ -114,7 +114,7 @@ def _fault(name: str, rules: str, text: str, install: Install, *witness: str | S
 # fmt: off
 ALL: tuple[Fault, ...] = (
     _fault("percent-u-decoded", f"form-decoding {SYNTAX} {ALPHABET}",
-      "%u0050 is decoded, as by JavaScript's unescape().", forms.decodes(_percent_u),
+      "An escape such as %u0050 is decoded, as by JavaScript's unescape().", forms.decodes(_percent_u),
       "DefaultInactiveTimer=%u0050T1H"),
     _fault("overlong-utf-8-decoded", f"form-decoding {SYNTAX} {ALPHABET}",
       "ASCII that is spelled in two bytes of UTF-8 is decoded.", forms.decodes(_overlong),
