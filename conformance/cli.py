@@ -36,8 +36,7 @@ from conformance.commands.selftest import selftest
 from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
-    from conformance.http import Exchange
-    from conformance.model import Rule
+    from conformance.model import Report, Rule
 
 
 class _Program(click.Group):
@@ -138,7 +137,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
             )
         try:
             page = None
-            picture = _timer_picture(outcome.timers)
+            picture = _timer_picture(outcome)
             copies = {reporting.ARCHIVE: archive.copy}
             if observability:
                 copies[reporting.OBSERVATIONS] = observations.copy
@@ -155,12 +154,14 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
     sys.exit(document["exit_code"])
 
 
-def _timer_picture(exchanges: "Sequence[Exchange]") -> str | None:
+def _timer_picture(outcome: "Report") -> str | None:
     """Return a picture, in SVG, of the timers that a target accepted; None where the run sent none."""
     from conformance.explore import from_exchanges, picture
 
-    points = from_exchanges(exchanges)
-    return picture(points) if points else None
+    points = from_exchanges(outcome.timers)
+    own = [each for each in outcome.outcomes if each.rule.group == "timers"]
+    shown = [finding.exchanges[-1] for each in own for finding in each.findings]
+    return picture(points, from_exchanges(shown)) if points else None
 
 
 def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":

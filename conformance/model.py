@@ -223,6 +223,8 @@ class Rule:
     classes: tuple[InputClass, ...] = ()
     needs_accounts: int = 1
     """How many accounts it takes to exercise it."""
+    package: str = ""
+    """The package that exercises it. Without the package the rule is not run; empty where it takes none."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
     For a rule about state: says whether an exchange is of the kind that must change nothing.

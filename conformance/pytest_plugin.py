@@ -10,6 +10,7 @@ this module in every session, so slow modules are imported inside functions.
 
 import json
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         except ConfigurationError as error:
             raise pytest.Collector.CollectError(f"conformance: {error}") from None
         metafunc.parametrize("conformance_rule", [rule.id for rule in rules])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """
+    Spare a session without Hypothesis the import of Hypothesis, which takes more than half a second.
+
+    The plugin of Hypothesis imports it in its summary, to say where it wrote observations. Where nothing imported it
+    before, there are none. The controller of pytest-xdist is left alone: its workers may have used Hypothesis.
+    """
+    plugins = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and not plugins.hasplugin("dsession"):
+        plugins.unregister(name="hypothesispytest")
 
 
 @pytest.fixture(scope="session")

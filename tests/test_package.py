@@ -55,6 +55,7 @@ def test_the_wheel_holds_every_module_schema_template_and_marker(wheel: zipfile.
     assert {"conformance/py.typed", "conformance_strategies/py.typed"} <= expected
     assert "conformance/schemas/result.schema.json" in expected
     assert "conformance/reporting/templates/report.html.j2" in expected
+    assert "conformance/explore/templates/picture.svg.j2" in expected
 
 
 def test_the_wheel_says_what_it_offers(wheel: zipfile.ZipFile) -> None:

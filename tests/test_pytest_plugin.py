@@ -59,6 +59,31 @@ def test_every_rule_is_an_item(user: pytest.Pytester) -> None:
     assert items == [f"test_api.py::test_conformance[{rule.id}]" for rule in CATALOGUE]
 
 
+def test_a_session_that_does_not_use_the_suite_loads_nothing_heavy(user: pytest.Pytester) -> None:
+    user.makepyfile(test_api="def test_unrelated(): pass")
+    user.makeconftest("""
+        import sys
+        def pytest_unconfigure():
+            print("LOADED", *(each for each in sys.modules if "." not in each))
+    """)
+    result = user.runpytest_subprocess("-s", "-p", "no:schemathesis", "-p", "no:anyio")
+    loaded = next(line for line in result.outlines if line.startswith("LOADED")).split()
+    assert "conformance" in loaded
+    assert not {"anyio", "click", "httpcore", "hypothesis", "jinja2", "schemathesis", "uvicorn"} & set(loaded)
+
+
+def test_hypothesis_sums_up_as_ever_where_it_was_used(user: pytest.Pytester) -> None:
+    user.makepyfile(
+        test_api="""
+        from hypothesis import given, strategies
+        @given(strategies.integers())
+        def test_drawn(number): pass
+    """
+    )
+    result = user.runpytest_subprocess("--hypothesis-show-statistics")
+    result.stdout.fnmatch_lines(["*Hypothesis Statistics*", "*test_drawn*"])
+
+
 def test_the_embedded_emulator_passes_without_a_target(user: pytest.Pytester) -> None:
     result = run(user, "-k", "inactive-timer")
     outcomes = result.parseoutcomes()

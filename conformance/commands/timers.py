@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -54,6 +55,8 @@ def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
     directory = settings.report_dir if "report_dir" in settings.given else None
     if png and directory is None:
         raise Refused("--png writes a file; add --report-dir DIR")
+    if png and find_spec("resvg_py") is None:
+        raise Refused("--png needs the package resvg-py: pip install resvg-py")
     with ExitStack() as stack:
         embedded = None
         if settings.target is None:

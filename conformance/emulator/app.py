@@ -2,23 +2,20 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
-
-from starlette.applications import Starlette
 
 from conformance.emulator.behaviour import Behaviour, reference
 from conformance.emulator.errors import BadAccounts
 from conformance.emulator.messages import Answer, ApiError, Call
 from conformance.emulator.store import Store
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import Receive, Scope, Send
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,7 +37,7 @@ def create_app(
     faults: Sequence[str] = (),
     variants: Sequence[str] = (),
     initial: Mapping[str, str] | None = None,
-) -> Starlette:
+) -> "Application":
     """Return an emulator of the resource as an ASGI application.
 
     Args:
@@ -73,26 +70,40 @@ def create_app(
     for alteration in alterations:
         alteration.install(behaviour)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> "AsyncIterator[None]":
-        yield
-        store.close()
+    return Application(Endpoint(behaviour, log_crashes=not alterations), store)
 
-    endpoint = Endpoint(behaviour, log_crashes=not alterations)
-    app = Starlette(lifespan=lifespan)
-    # Not a route: the endpoint looks at the path itself, because a request's target may have its absolute form.
-    app.router.default = endpoint
-    return app
+
+class Application:
+    """The emulator as an ASGI application: an endpoint for HTTP, and a store that is closed at the end."""
+
+    def __init__(self, endpoint: "Endpoint", store: Store) -> None:
+        self._endpoint = endpoint
+        self._store = store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the start and the end of the server (ASGI lifespan protocol 2.0)."""
+        if scope["type"] != "lifespan":
+            await self._endpoint(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._store.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 class Endpoint:
-    """One ASGI endpoint for all paths and methods: reads the request, asks the behaviour, answers."""
+    """
+    One ASGI endpoint for all paths and methods: reads the request, asks the behaviour, answers.
+
+    It looks at the path itself, because a request's target may have its absolute form.
+    """
 
     def __init__(self, behaviour: Behaviour, *, log_crashes: bool) -> None:
         self._behaviour = behaviour
         self._log_crashes = log_crashes
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         body, too_large = await _read_body(receive)
         if body is None:
@@ -114,7 +125,7 @@ class Endpoint:
         await _send(call, answer, send)
 
 
-async def _read_body(receive: "Receive") -> tuple[bytes | None, bool]:
+async def _read_body(receive: Receive) -> tuple[bytes | None, bool]:
     """Return the body, or None when the client has gone; and whether it was too large to be kept."""
     kept = bytearray()  # not a list of parts: a byte for itself would cost forty
     size = 0
@@ -130,7 +141,7 @@ async def _read_body(receive: "Receive") -> tuple[bytes | None, bool]:
             return bytes(kept), size > MAX_BODY
 
 
-def _call(scope: "Scope", body: bytes) -> Call:
+def _call(scope: Scope, body: bytes) -> Call:
     headers = tuple(scope["headers"])
     path = scope["path"]
     if not path.startswith("/"):
@@ -147,7 +158,7 @@ def _call(scope: "Scope", body: bytes) -> Call:
     )
 
 
-def _authority(scope: "Scope", headers: tuple[tuple[bytes, bytes], ...]) -> str:
+def _authority(scope: Scope, headers: tuple[tuple[bytes, bytes], ...]) -> str:
     """Return the Host header where it is a host, otherwise the address the request came in on."""
     host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
     if _HOST.fullmatch(host):
@@ -156,7 +167,7 @@ def _authority(scope: "Scope", headers: tuple[tuple[bytes, bytes], ...]) -> str:
     return f"{name}:{port}" if port else str(name)
 
 
-async def _send(call: Call, answer: Answer, send: "Send") -> None:
+async def _send(call: Call, answer: Answer, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     # The connection needs the body's length to know when the answer is whole.
     chunked = answer.chunked and not answer.wire

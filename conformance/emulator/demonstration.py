@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack
 from functools import cache
 
 import httpx
-from starlette.applications import Starlette
 
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Step
-from conformance.emulator.app import create_app
+from conformance.emulator.app import Application, create_app
 from conformance.emulator.catalogue import FAULTS
 
 _ACCOUNTS = list(WITNESS_ACCOUNTS.items())
@@ -34,7 +33,7 @@ def request_of(step: Step) -> tuple[str, str, dict[str, str], bytes]:
     return step.method, step.path, headers, step.body.encode()
 
 
-def observe(app: Starlette, steps: Sequence[Step]) -> list[Observed]:
+def observe(app: Application, steps: Sequence[Step]) -> list[Observed]:
     """Return what each request of a sequence is answered."""
 
     async def run() -> list[Observed]:

@@ -10,10 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from conformance.emulator.app import create_app
+from conformance.emulator.app import Application, create_app
 from conformance.emulator.wire import TreatingProtocol
 
 # Request line and headers together, in bytes.
@@ -85,7 +84,7 @@ def serving(
             thread.join()
 
 
-def _config(app: Starlette, *, altered: bool) -> uvicorn.Config:
+def _config(app: Application, *, altered: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=TreatingProtocol if altered else H11Protocol,

@@ -6,17 +6,16 @@ A run has these parts:
     preflight, examples, generated, schemathesis, confirmation, restore, verdicts
 """
 
-import platform
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead, Unimplemented
 from conformance.harness import observations, verdicts
 from conformance.harness.budget import Budget
 from conformance.harness.confirmation import Confirmation
 from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
+from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
 from conformance.harness.preflight import Preflight, examine, learn_sids, probe_unset
 from conformance.harness.schedule import Plan
@@ -125,7 +124,7 @@ class _Run:
                 "settle": plan.settle,
                 "accounts": len(target.settings.accounts),
             },
-            versions=_versions(),
+            versions=versions(self._catalogue),
         )
 
     def _send_all(self) -> None:
@@ -186,8 +185,3 @@ def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:
         yield f"left out, since a timer would have to stay shorter than it was: {', '.join(names)}"
     if end.bug:
         yield end.bug
-
-
-def _versions() -> dict[str, str]:
-    packages = ("twilio-configuration-conformance", "hypothesis", "httpcore", "jsonschema", "schemathesis")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

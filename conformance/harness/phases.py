@@ -13,6 +13,7 @@ from functools import partial
 from conformance.harness.budget import Budget, Enough
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
+from conformance.harness.packages import is_exercisable
 from conformance.harness.schedule import Item, Plan, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
@@ -159,8 +160,8 @@ class Phases:
 
     def _send_cases(self) -> None:
         count = _CASES[self._plan.profile]
-        owner = next((rule.id for rule in self._catalogue if rule.group == "openapi"), None)
-        if owner is None:
+        owner = next((rule for rule in self._catalogue if rule.group == "openapi"), None)
+        if owner is None or not is_exercisable(owner):
             return
         # This imports schemathesis, which takes a second.
         from conformance.harness.schemathesis_phase import cases
@@ -170,4 +171,4 @@ class Phases:
             if self._budget.is_spent(1):
                 return
             probe = Probe(steps=(case.request,))
-            case.check(self._session, self._session.run_probe(probe, owner, GENERATED.id)[-1])
+            case.check(self._session, self._session.run_probe(probe, owner.id, GENERATED.id)[-1])

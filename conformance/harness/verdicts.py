@@ -9,6 +9,7 @@ from enum import StrEnum
 from conformance.attribution.evidence import Gathered
 from conformance.exceptions import AlwaysFails, BudgetExhausted, Garbled, Lost, NoVerdict, Unimplemented
 from conformance.harness.candidates import Tally
+from conformance.harness.packages import is_exercisable
 from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
 
@@ -144,6 +145,8 @@ def _why_not(results: Results, rule: Rule) -> str:
         return "no such answer was seen"
     if rule.needs_accounts > results.accounts:
         return "needs a second account: set CONFORMANCE_ACCOUNTS"
+    if not is_exercisable(rule):
+        return f"needs the package {rule.package}: pip install {rule.package}"
     return "the budget of requests was spent before"
 
 

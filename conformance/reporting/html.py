@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from xml.etree import ElementTree
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -95,7 +96,7 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
 
     Args:
         document: a valid result document.
-        timer_svg: a picture of how the target reads timers; as an image, in which no script runs.
+        timer_svg: a picture of how the target reads timers; shown as images, in which no script runs.
     """
     rules = document["rules"]
     found: dict[str, list[Document]] = {}
@@ -115,9 +116,31 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         group_totals=lambda name: group_totals([rule for rule in rules if rule["group"] == name]),
         findings_of=found,
         command=_command(document),
-        timer_picture=timer_svg
-        and f"data:image/svg+xml;base64,{base64.b64encode(timer_svg.encode()).decode()}",
+        timer_pictures=[
+            f"data:image/svg+xml;base64,{base64.b64encode(panel).decode()}" for panel in _panels(timer_svg)
+        ],
     )
+
+
+def _panels(svg: str | None) -> Iterator[bytes]:
+    """The panels of a picture as documents of their own, with its style; the whole picture where it has no panels."""
+    if svg is None:
+        return
+    name = "{http://www.w3.org/2000/svg}"
+    try:
+        root = ElementTree.fromstring(svg)  # noqa: S314  # a file of the user's own report
+    except ElementTree.ParseError:
+        yield svg.encode()
+        return
+    ElementTree.register_namespace("", name[1:-1])
+    style = root.find(f"{name}style")
+    for panel in root.findall(f"{name}svg"):
+        panel.attrib.pop("x", None)
+        if style is not None:
+            panel.insert(0, style)
+        yield ElementTree.tostring(panel)
+    if root.find(f"{name}svg") is None:
+        yield svg.encode()
 
 
 def make_page(template: str, *, images: bool = False, **values: Any) -> str:

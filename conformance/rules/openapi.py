@@ -37,6 +37,7 @@ RULES = (
         statement="No request generated from the OpenAPI document is answered with a 5xx.",
         source="schemathesis: not_a_server_error",
         classes=(GENERATED,),
+        package="schemathesis",
     ),
     Rule(
         id="openapi-response",
@@ -47,6 +48,7 @@ RULES = (
         statement="A 200 answer to a generated request has the documented schema and media type.",
         source="schemathesis: response_schema_conformance, content_type_conformance",
         classes=(GENERATED,),
+        package="schemathesis",
     ),
     Rule(
         id="openapi-checks",
@@ -57,5 +59,6 @@ RULES = (
         statement="An answer to a generated request passes the other response checks of schemathesis.",
         source="schemathesis: response_headers_conformance",
         classes=(GENERATED,),
+        package="schemathesis",
     ),
 )

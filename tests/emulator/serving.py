@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
-from starlette.applications import Starlette
 
 from conformance.emulator import Step, create_app
 from conformance.emulator.alterations import WITNESS_ACCOUNTS
+from conformance.emulator.app import Application
 from conformance.emulator.demonstration import request_of
 
 ACCOUNTS = list(WITNESS_ACCOUNTS.items())
@@ -26,12 +26,12 @@ PATIENCE = 0.5
 CLOSED = b"<closed>"
 
 
-def emulator(**options: object) -> Starlette:
+def emulator(**options: object) -> Application:
     """Return an emulator that knows the two accounts."""
     return create_app(accounts=WITNESS_ACCOUNTS, **options)  # type: ignore[arg-type] # options of create_app
 
 
-def ask(app: Starlette, *steps: Step | str) -> httpx.Response:
+def ask(app: Application, *steps: Step | str) -> httpx.Response:
     """Return the answer to the last of several requests; a text is a form to post."""
 
     async def run() -> httpx.Response:

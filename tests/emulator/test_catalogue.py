@@ -9,11 +9,10 @@ from functools import cache
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from conformance.emulator import FAULTS, HIDDEN, VARIANTS, Dialect, Fault, Step, Variant, serving
 from conformance.emulator.alterations import WITNESS_ACCOUNTS
-from conformance.emulator.app import WIRE_HEADER
+from conformance.emulator.app import WIRE_HEADER, Application
 from conformance.emulator.catalogue import ALL_DIALECTS, ALL_FAULTS, ALL_VARIANTS
 from conformance.emulator.demonstration import Observed, observe
 from conformance.rules import BY_ID, CATALOGUE
@@ -119,7 +118,7 @@ def test_what_happens_on_the_wire_shows_there(name: str, reference_url: str) -> 
         assert shown != raw(reference_url, data)
 
 
-def answered(app: Starlette, step: Step | str) -> httpx.Response:
+def answered(app: Application, step: Step | str) -> httpx.Response:
     """Return an answer other than that there were too many requests."""
     while (response := ask(app, step)).status_code == 429:
         continue

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
+from conformance.emulator.app import Application
 from conformance.exceptions import BudgetExhausted
 from conformance.http import PATH, Exchange, Request, Response, decode_form
 from conformance.model import BY_PARAMETER, TIMERS
@@ -87,9 +89,9 @@ def application(settings: Settings) -> Starlette:
 
 
 @contextmanager
-def over_http(target: Settings | Starlette) -> Iterator[str]:
+def over_http(target: Settings | Application) -> Iterator[str]:
     """Serve settings or an application on loopback; the base URL."""
-    app = application(target) if isinstance(target, Settings) else target
+    app: Any = application(target) if isinstance(target, Settings) else target
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()

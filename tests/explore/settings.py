@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
-from starlette.applications import Starlette
-
-from conformance.emulator.app import Endpoint
+from conformance.emulator.app import Application, Endpoint
 from conformance.emulator.behaviour import reference
 from conformance.emulator.fields import TimerField
 from conformance.emulator.store import Store
@@ -146,14 +144,13 @@ def _wanted(grid: Grid, expected: tuple[int, int | None] | None) -> list[tuple[s
     ]
 
 
-def emulated(settings: Mapping[str, Drawn], accounts: Mapping[str, str]) -> Starlette:
+def emulated(settings: Mapping[str, Drawn], accounts: Mapping[str, str]) -> Application:
     """The emulator with timers that take what the settings take; of less than a minute notations are not told apart."""
-    behaviour = reference(accounts, Store(None, accounts, {}))
+    store = Store(None, accounts, {})
+    behaviour = reference(accounts, store)
     for parameter, timer in behaviour.timers.items():
         timer.validate = _validating(timer, settings[BY_PARAMETER[parameter].slug])
-    app = Starlette()
-    app.router.default = Endpoint(behaviour, log_crashes=True)
-    return app
+    return Application(Endpoint(behaviour, log_crashes=True), store)
 
 
 def _validating(timer: TimerField, drawn: Drawn) -> Callable[[str], str | None]:

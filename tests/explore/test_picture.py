@@ -3,13 +3,9 @@
 from decimal import Decimal
 from xml.etree import ElementTree
 
-import pytest
-
 from conformance.explore import Point, from_exchanges, picture, picture_png
 from conformance.http import Exchange, Request, Response, update
 from conformance.model import CLOSED, INACTIVE
-
-pytestmark = pytest.mark.slow
 
 POINTS = (
     Point(INACTIVE.slug, "seconds", Decimal(59), False, "PT59S"),
@@ -19,10 +15,17 @@ POINTS = (
 )
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: str) -> list[str]:
+    """Every text of a picture; where one has parts, each part."""
+    root = ElementTree.fromstring(svg)
+    return [(each.text or "").strip() for name in ("text", "tspan") for each in root.iter(SVG + name)]
+
+
 def test_a_picture_is_an_svg_document_with_its_labels_as_text() -> None:
-    texts = [
-        each.text for each in ElementTree.fromstring(picture(POINTS)).iter("{http://www.w3.org/2000/svg}text")
-    ]
+    found = texts(picture(POINTS))
     for expected in (
         "× PT59S",
         "● PT60S",
@@ -31,8 +34,29 @@ def test_a_picture_is_an_svg_document_with_its_labels_as_text() -> None:
         "nothing was accepted",
         "● P…D of 4,990 digits",
     ):
-        assert expected in texts
-    assert {"DefaultInactiveTimer", "DefaultClosedTimer", "documented minimum: 10 min"} <= set(texts)
+        assert expected in found
+    assert {"DefaultInactiveTimer", "DefaultClosedTimer", "documented minimum: 10 min"} <= set(found)
+
+
+def test_a_point_that_deviates_has_a_ring_and_its_label_says_so() -> None:
+    plain, marked = (ElementTree.fromstring(picture(POINTS, points)) for points in ((), POINTS[1:2]))
+    assert [each.text for each in marked.iter(f"{SVG}tspan") if each.get("class") == "deviates"] == [
+        "● PT60S"
+    ]
+    rings = [
+        [each for each in root.iter(f"{SVG}circle") if each.get("class") == "ring"]
+        for root in (plain, marked)
+    ]
+    assert [len(each) for each in rings] == [0, 1]
+
+
+def test_labels_that_would_run_into_each_other_give_way_to_the_one_that_tells_more() -> None:
+    long = "PT" + "0" * 4_900
+    points = [
+        Point(INACTIVE.slug, "seconds", Decimal(59), False, f"{long}59S"),
+        Point(INACTIVE.slug, "seconds", Decimal(60), True, f"{long}60S"),
+    ]
+    assert [each for each in texts(picture(points)) if "digits" in each] == ["● PT…S of 4,902 digits"]
 
 
 def test_the_same_points_give_the_same_picture() -> None:

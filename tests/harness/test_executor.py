@@ -2,12 +2,16 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from importlib import metadata
 
 import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 from whole_runs import QUICK, Fault, findings, judged, outcome, with_values
 
 from conformance.emulator import FAULTS
+from conformance.harness import packages
 from conformance.harness.events import (
     Event,
     ExchangeJudged,
@@ -322,6 +326,26 @@ def test_with_one_account_the_isolation_rule_is_not_run_and_everything_else_is()
     report, _ = judged(Resource(), accounts=1)
     assert [each.rule.id for each in report.outcomes if each.verdict is Verdict.NOT_RUN] == ["accounts-apart"]
     assert report.exit_code == 0
+
+
+def test_rules_whose_package_is_not_installed_are_not_run_and_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packages, "version", partial(_all_but, "schemathesis", metadata.version))
+    report, _ = judged(Resource())
+    own = [each for each in report.outcomes if each.rule.package == "schemathesis"]
+    assert own
+    assert {(each.verdict, each.reason) for each in own} == {
+        (Verdict.NOT_RUN, "needs the package schemathesis: pip install schemathesis")
+    }
+    assert report.exit_code == 0
+    assert "schemathesis" not in report.versions
+
+
+def _all_but(missing: str, version: Callable[[str], str], name: str) -> str:
+    if name == missing:
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
 
 
 def test_a_target_that_knows_no_sid_leaves_their_acceptance_undecided() -> None:

@@ -220,6 +220,17 @@ def test_a_picture_of_the_timers_is_an_image_in_which_no_script_runs(clean: dict
     assert base64.b64encode(hostile.encode()).decode() in page
 
 
+def test_each_panel_of_a_picture_is_an_image_of_its_own_with_the_style(clean: dict[str, Any]) -> None:
+    panel = '<svg x="{}" width="2" height="1"><text class="small">{}</text></svg>'
+    panels = panel.format(0, "a") + panel.format(3, "b")
+    drawn = f"<svg xmlns='http://www.w3.org/2000/svg'><style>.small {{}}</style>{panels}</svg>"
+    page = render(clean, timer_svg=drawn)
+
+    images = [base64.b64decode(each).decode() for each in re.findall(r"svg\+xml;base64,([\w+/=]+)", page)]
+    assert [re.findall("<text[^>]*>(.)", each) for each in images] == [["a"], ["b"]]
+    assert all(".small {}" in each and ' x="' not in each for each in images)
+
+
 def test_a_known_finding_says_why_it_was_accepted(deviating: dict[str, Any]) -> None:
     document = copy.deepcopy(deviating)
     known = {"reason": "<b>being mended", "link": "https://example.org/1", "expires": "2030-01-31"}
