@@ -259,6 +259,11 @@ def explain(rule_id: str) -> None:
 @click.option(
     "--variant", "variants", multiple=True, metavar="NAME", help="Build in a variant; may be repeated."
 )
+@click.option(
+    "--seed", metavar="FILE", help="JSON file of values to begin with, as /__emulator/state shows them."
+)
+@click.option("--verbose", is_flag=True, help="Print a line for each request.")
+@click.option("--control/--no-control", default=True, help="Whether tests can control it under /__emulator/.")
 @click.option("--list-faults", is_flag=True, help="List the faults.")
 @click.option("--list-variants", is_flag=True, help="List the variants.")
 @click.option("--json", "as_json", is_flag=True, help="List as an array of objects.")
@@ -270,6 +275,9 @@ def serve(
     accounts: tuple[str, ...],
     faults: tuple[str, ...],
     variants: tuple[str, ...],
+    seed: str | None,
+    verbose: bool,
+    control: bool,
     list_faults: bool,
     list_variants: bool,
     as_json: bool,
@@ -290,9 +298,23 @@ def serve(
             accounts=_emulated_accounts(accounts),
             faults=faults,
             variants=variants,
+            controlled=control,
+            seed=_read_seed(seed) if seed is not None else None,
+            verbose=verbose,
         )
     except (emulator.EmulatorError, OSError) as error:
         raise Refused(str(error)) from None
+
+
+def _read_seed(name: str) -> dict[str, Any]:
+    """Return the values that a file gives to accounts."""
+    try:
+        seed = json.loads(Path(name).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Refused(f"cannot read {name} as JSON: {error}") from None
+    if not isinstance(seed, dict):
+        raise Refused(f'{name} is to be a JSON object such as {{"AC…": {{"default_closed_timer": "PT10M"}}}}')
+    return seed
 
 
 def _list_alterations(known: Sequence[Any], as_json: bool) -> None:

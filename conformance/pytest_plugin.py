@@ -19,6 +19,7 @@ import pytest
 
 if TYPE_CHECKING:
     from conformance.settings import RunSettings
+    from conformance.testing import Double
 
 _OPTIONS = ("target", "profile", "seed", "fail_on")
 
@@ -79,6 +80,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     plugins = session.config.pluginmanager
     if "hypothesis" not in sys.modules and not plugins.hasplugin("dsession"):
         plugins.unregister(name="hypothesispytest")
+
+
+@pytest.fixture(scope="session")
+def _conformance_emulator() -> "Iterator[Double]":
+    from conformance.testing import emulator
+
+    with emulator() as double:
+        yield double
+
+
+@pytest.fixture
+def conformance_emulator(_conformance_emulator: "Double") -> "Double":
+    """Return the reference emulator as a test double. One serves the whole session; each test finds it reset."""
+    _conformance_emulator.reset()
+    return _conformance_emulator
 
 
 @pytest.fixture(scope="session")

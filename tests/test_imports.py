@@ -33,6 +33,7 @@ ORDER = (
     "explore",
     # fronts
     "api",
+    "testing",
     "fidelity",
     "commands",
     "cli",
@@ -55,7 +56,7 @@ CONFINED = {
 }
 """What these rooms may import at most: generator, judge and emulator know nothing of each other."""
 
-FRONTS = {"cli", "commands"}
+FRONTS = {"cli", "commands", "testing"}
 """The rooms that may import the emulator; the others start it as a process."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.emulator.behaviour import Behaviour, reference
+from conformance.emulator.control import PREFIX, Control, Received, Seed
 from conformance.emulator.errors import BadAccounts
 from conformance.emulator.messages import Answer, ApiError, Call
 from conformance.emulator.store import Store
@@ -37,6 +38,9 @@ def create_app(
     faults: Sequence[str] = (),
     variants: Sequence[str] = (),
     initial: Mapping[str, str] | None = None,
+    controlled: bool = False,
+    seed: Seed | None = None,
+    log: Callable[[Received], None] | None = None,
 ) -> "Application":
     """Return an emulator of the resource as an ASGI application.
 
@@ -46,10 +50,14 @@ def create_app(
         faults: Names of `FAULTS` to build in, in this order.
         variants: Names of `VARIANTS` to build in, before the faults.
         initial: What an account holds that was never written, by attribute; null where it has no value.
+        controlled: Whether `control` is there, and is served under `/__emulator/`.
+        seed: Values that accounts begin with.
+        log: Called with each request.
 
     Raises:
         BadAccounts: There is no account, or one is not an Account SID and a token.
         BadDatabase: The file is not one of the emulator's. It was not touched.
+        BadSeed: A value cannot be one of the account's.
         UnknownName: There is no such fault or variant.
     """
     if not accounts:
@@ -70,15 +78,18 @@ def create_app(
     for alteration in alterations:
         alteration.install(behaviour)
 
-    return Application(Endpoint(behaviour, log_crashes=not alterations), store)
+    control = Control(accounts, store, seed or {}, log) if controlled or seed or log else None
+    endpoint = Endpoint(behaviour, log_crashes=not alterations, control=control, serves_control=controlled)
+    return Application(endpoint, store, control)
 
 
 class Application:
     """The emulator as an ASGI application: an endpoint for HTTP, and a store that is closed at the end."""
 
-    def __init__(self, endpoint: "Endpoint", store: Store) -> None:
+    def __init__(self, endpoint: "Endpoint", store: Store, control: Control | None = None) -> None:
         self._endpoint = endpoint
         self._store = store
+        self.control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the start and the end of the server (ASGI lifespan protocol 2.0)."""
@@ -97,11 +108,26 @@ class Endpoint:
     One ASGI endpoint for all paths and methods: reads the request, asks the behaviour, answers.
 
     It looks at the path itself, because a request's target may have its absolute form.
+
+    Args:
+        behaviour: Answers requests.
+        log_crashes: Whether its exceptions are logged.
+        control: Is told of every request; may have another behaviour answer it.
+        serves_control: Whether the control answers requests to paths of its own.
     """
 
-    def __init__(self, behaviour: Behaviour, *, log_crashes: bool) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        *,
+        log_crashes: bool,
+        control: Control | None = None,
+        serves_control: bool = False,
+    ) -> None:
         self._behaviour = behaviour
         self._log_crashes = log_crashes
+        self._control = control
+        self._serves_control = serves_control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -109,19 +135,27 @@ class Endpoint:
         if body is None:
             return
         call = _call(scope, body)
+        control, behaviour = self._control, self._behaviour
+        if control is not None:
+            if self._serves_control and call.path.startswith(PREFIX):
+                await _send(call, control.answer(call), send)
+                return
+            behaviour = control.behaviour_for(behaviour)
         try:
             if too_large:
                 error = ApiError(
                     413, 20413, f"The request is larger than {MAX_BODY} bytes", ("Connection", "close")
                 )
-                answer = self._behaviour.finish(call, self._behaviour.refuse(call, error))
+                answer = behaviour.finish(call, behaviour.refuse(call, error))
             else:
-                answer = await self._behaviour.answer(call)
+                answer = await behaviour.answer(call)
         except Exception:  # noqa: BLE001  # whatever went wrong, the client gets an answer
             if self._log_crashes:
                 _LOG.exception("the emulator failed to answer %s %s", call.method, call.path)
             error = ApiError(500, 20500, "Internal Server Error")
-            answer = self._behaviour.finish(call, self._behaviour.refuse(call, error))
+            answer = behaviour.finish(call, behaviour.refuse(call, error))
+        if control is not None:
+            control.record(call, answer)
         await _send(call, answer, send)
 
 

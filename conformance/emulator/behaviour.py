@@ -127,9 +127,11 @@ def allow(behaviour: Behaviour) -> str:
 
 
 def find(call: Call) -> None:
-    """Refuse every path but the resource's."""
+    """Refuse every path but the resource's, those of its links too."""
     if call.path != PATH:
-        raise ApiError(404, 20404, f"The requested resource {call.path} was not found")
+        raise ApiError(
+            404, 20404, f"The requested resource {call.path} was not found; this emulator has {PATH} alone"
+        )
 
 
 def authenticate(accounts: Mapping[str, str], call: Call) -> str:

@@ -2,7 +2,9 @@
 
 EmulatorError
 ├── BadAccounts    the accounts cannot be served
+├── BadAddress     the port cannot be listened on
 ├── BadDatabase    the database file cannot be used; it was not touched
+├── BadSeed        the values to begin with cannot be an account's
 └── UnknownName    there is no such fault or variant
 """
 
@@ -17,6 +19,14 @@ class EmulatorError(Exception):
 
 class BadAccounts(EmulatorError):
     """The accounts are missing, or one is not an Account SID and a token."""
+
+
+class BadAddress(EmulatorError):
+    """The port cannot be listened on; the message names it."""
+
+
+class BadSeed(EmulatorError):
+    """An account or an attribute is unknown, or a value would be refused. Nothing was set."""
 
 
 class BadDatabase(EmulatorError):

@@ -1,5 +1,6 @@
 """Serves the emulator over HTTP."""
 
+import errno
 import os
 import signal
 import socket
@@ -13,12 +14,17 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conformance.emulator.app import Application, create_app
+from conformance.emulator.control import Control, Received, Seed
+from conformance.emulator.errors import BadAddress
 from conformance.emulator.wire import TreatingProtocol
 
 # Request line and headers together, in bytes.
 MAX_HEADERS = 64 * 1024
 # Longer than any client keeps an idle connection, so that the emulator is never the one to close it.
 KEEP_ALIVE_SECONDS = 75
+# Characters of a request that a line shows.
+_LINE = 400
+_LAST_PORT = 65535
 
 
 def serve(
@@ -30,6 +36,9 @@ def serve(
     accounts: Mapping[str, str],
     faults: Sequence[str] = (),
     variants: Sequence[str] = (),
+    controlled: bool = False,
+    seed: Seed | None = None,
+    verbose: bool = False,
 ) -> None:
     """Serve the emulator until SIGINT or SIGTERM.
 
@@ -43,13 +52,24 @@ def serve(
         accounts: The token of each Account SID.
         faults: Names of `FAULTS` to build in.
         variants: Names of `VARIANTS` to build in.
+        controlled: Whether tests can control it under `/__emulator/`.
+        seed: Values that accounts begin with.
+        verbose: Whether each request is a line on the standard error.
 
     Raises:
         EmulatorError: The emulator cannot start so; the message says why.
-        OSError: The port cannot be listened on, or the port file cannot be written.
+        OSError: The port file cannot be written.
     """
-    app = create_app(accounts=accounts, database=database, faults=faults, variants=variants)
-    config = _config(app, altered=bool(faults or variants))
+    app = create_app(
+        accounts=accounts,
+        database=database,
+        faults=faults,
+        variants=variants,
+        controlled=controlled,
+        seed=seed,
+        log=_print if verbose else None,
+    )
+    config = _config(app, altered=bool(faults or variants or controlled))
     server = _Server(config, port_file=Path(port_file) if port_file is not None else None)
     with _listen(host, port) as listener, _terminable(), suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -73,7 +93,22 @@ def serving(
         EmulatorError: The emulator cannot start so; the message says why.
     """
     app = create_app(accounts=accounts, faults=faults, variants=variants)
-    server = uvicorn.Server(_config(app, altered=bool(faults or variants)))
+    with _serving(app, altered=bool(faults or variants)) as url:
+        yield url
+
+
+@contextmanager
+def controlled(accounts: Mapping[str, str]) -> Iterator[tuple[str, Control]]:
+    """Serve the emulator as `serving` does, with a control; yield the base URL and the control."""
+    app = create_app(accounts=accounts, controlled=True)
+    assert app.control is not None
+    with _serving(app, altered=True) as url:
+        yield url, app.control
+
+
+@contextmanager
+def _serving(app: Application, *, altered: bool) -> Iterator[str]:
+    server = uvicorn.Server(_config(app, altered=altered))
     with _listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -82,6 +117,16 @@ def serving(
         finally:
             server.should_exit = server.force_exit = True
             thread.join()
+
+
+def _print(received: Received) -> None:
+    form = " ".join(f"{name}={value}" for name, value in received.form)
+    query = f"?{received.query}" if received.query else ""
+    line = f"{received.method} {received.path}{query} {form}".rstrip()
+    # As a literal of Python: a value may hold line breaks, or what moves the cursor.
+    shown = line if line.isprintable() else ascii(line)
+    sys.stderr.write(f"{received.status} {received.account_sid or 'no account'} {shown[:_LINE]}\n")
+    sys.stderr.flush()
 
 
 def _config(app: Application, *, altered: bool) -> uvicorn.Config:
@@ -120,6 +165,10 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise BadAddress(
+            f"port {port} is out of range; choose one from 1 to {_LAST_PORT}, or 0 for a free one"
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it each answer waits 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -128,9 +177,12 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        reason = (
+            "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror or error}"
+        )
+        raise BadAddress(f"port {port} of {host} {reason}; choose another, or 0 for a free one") from None
     return listener
 
 

@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ PATH = "/v1/Configuration"
 # Seconds: longer than an emulator on a busy machine takes to answer, shorter than one that never does.
 PATIENCE = 0.5
 
+COMMAND = (sys.executable, "-m", "conformance.emulator")
 # Stands for the end of a connection.
 CLOSED = b"<closed>"
 
@@ -54,9 +55,11 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, accounts: Mapping[str, str] = WITNESS_ACCOUNTS) -> Iterator[Running]:
+def running(
+    *arguments: str, accounts: Mapping[str, str] = WITNESS_ACCOUNTS, command: Sequence[str] = COMMAND
+) -> Iterator[Running]:
     """Run an emulator in a process of its own, and end it."""
-    process = start(*arguments, accounts=accounts)
+    process = start(*arguments, accounts=accounts, command=command)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
@@ -69,14 +72,17 @@ def running(*arguments: str, accounts: Mapping[str, str] = WITNESS_ACCOUNTS) -> 
 
 
 def start(
-    *arguments: str, accounts: Mapping[str, str] = WITNESS_ACCOUNTS, stdin: int | None = subprocess.DEVNULL
+    *arguments: str,
+    accounts: Mapping[str, str] = WITNESS_ACCOUNTS,
+    stdin: int | None = subprocess.DEVNULL,
+    command: Sequence[str] = COMMAND,
 ) -> subprocess.Popen[str]:
     """Start the emulator's program."""
     environment = os.environ | {
         "CONFORMANCE_ACCOUNTS": ",".join(f"{sid}:{token}" for sid, token in accounts.items())
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "conformance.emulator", *arguments],
+        [*command, *arguments],
         env=environment,
         stdin=stdin,
         stdout=subprocess.PIPE,
