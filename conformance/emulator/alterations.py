@@ -34,6 +34,7 @@ class Step:
         after: How many seconds to wait before.
         beside: Requests that are sent at the same time.
         connection: Which connection it is sent on.
+        raw: What is sent over the connection instead of all that, byte for byte; nothing where there is none.
     """
 
     body: str = ""
@@ -46,6 +47,7 @@ class Step:
     after: float = 0.0
     beside: tuple["Step", ...] = ()
     connection: int = 0
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from conformance.emulator.behaviour import Behaviour, reference
 from conformance.emulator.control import PREFIX, Control, Received, Seed
 from conformance.emulator.errors import BadAccounts
-from conformance.emulator.messages import Answer, ApiError, Call
+from conformance.emulator.messages import Answer, ApiError, Arrival, Call
 from conformance.emulator.store import Store
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +29,9 @@ ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(?::[0-9]+)?|\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
 # The name of the header that carries `Answer.wire` to the connection, which takes it out again.
 WIRE_HEADER = b"emulator-wire"
+# The key of a scope under which an altered emulator's connection says whether a request was pipelined, and what
+# it has received of it.
+RECEIVED = "emulator.received"
 
 
 def create_app(
@@ -178,7 +181,8 @@ async def _read_body(receive: Receive) -> tuple[bytes | None, bool]:
 def _call(scope: Scope, body: bytes) -> Call:
     headers = tuple(scope["headers"])
     path = scope["path"]
-    if not path.startswith("/"):
+    absolute = not path.startswith("/")
+    if absolute:
         # The absolute form of a request's target, which a server has to take (RFC 9112 3.2.2).
         path = urlsplit(path).path
     return Call(
@@ -189,6 +193,7 @@ def _call(scope: Scope, body: bytes) -> Call:
         body=body,
         base_url=f"{scope['scheme']}://{_authority(scope, headers)}",
         client=tuple(scope["client"]) if scope.get("client") else None,
+        arrival=Arrival(scope["http_version"], absolute, *scope.get(RECEIVED, ())),
     )
 
 

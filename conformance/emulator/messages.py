@@ -1,9 +1,26 @@
 """The emulator's requests, answers and errors, independent of any server's types."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 JSON = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What an altered emulator also knows of a request: how it came over its connection.
+
+    Attributes:
+        version: The version of HTTP in its request line.
+        absolute: Whether its target has the absolute form (RFC 9112 3.2.2).
+        pipelined: Whether it was there before the answer to the request before it.
+        received: Gives its first 64 KiB as they came; nothing where it came over no connection.
+    """
+
+    version: str = "1.1"
+    absolute: bool = False
+    pipelined: bool = False
+    received: Callable[[], bytes] = bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +34,7 @@ class Call:
     body: bytes
     base_url: str
     client: tuple[str, int] | None
+    arrival: Arrival = field(default=Arrival(), compare=False)
 
     def header(self, name: bytes) -> str | None:
         """Return a field's value, several lines joined by commas (RFC 9110 5.2), or None without any.

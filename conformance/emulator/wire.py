@@ -1,6 +1,7 @@
 """Treatments of an answer's bytes on the connection, for what no ASGI application can say.
 
-An answer names its treatment in `Answer.wire`. The name travels in a header that is taken out here.
+An answer names its treatment in `Answer.wire`. The name travels in a header that is taken out here. In the other
+direction, an application is told what it cannot see of a request (`messages.Arrival`).
 """
 
 import asyncio
@@ -11,6 +12,10 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from conformance.emulator.app import RECEIVED
+
+# How much of a request is kept as it came, in bytes.
+_KEPT = 64 * 1024
 _MARK = re.compile(rb"emulator-wire: ([a-z0-9-]+);([0-9]+)\r\n", re.IGNORECASE)
 
 
@@ -67,16 +72,40 @@ TREATMENTS: Mapping[str, Treatment] = {
     ),
     "http-1-0": lambda head, body: Written(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body, close=True),
     "no-reason": lambda head, body: Written(re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", rb"\1", head) + body),
+    "chunked": lambda head, body: Written(_as_chunked(head) + _chunk(body) + b"0\r\n\r\n"),
     "close-after": lambda head, body: Written(head + body, close=True),
 }
 
 
 class TreatingProtocol(H11Protocol):
-    """uvicorn's protocol, on a connection that alters answers."""
+    """uvicorn's protocol, on a connection that alters answers, and that tells how a request came."""
+
+    _fresh = False
+    """Whether something was received since the last request was handed on."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Wrap the connection."""
         super().connection_made(cast("asyncio.Transport", _TreatingTransport(transport)))
+        self._received = bytearray()
+        inner = self.app
+
+        async def told(scope: Any, receive: Any, send: Any) -> None:
+            scope[RECEIVED] = (not self._fresh, lambda: bytes(self._received))
+            self._fresh = False
+            await inner(scope, receive, send)
+
+        self.app = told
+
+    def data_received(self, data: bytes) -> None:
+        """Take note of what comes."""
+        self._fresh = True
+        self._received += data[: _KEPT - len(self._received)]
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Begin anew."""
+        self._received.clear()
+        super().on_response_complete()
 
 
 class _TreatingTransport:

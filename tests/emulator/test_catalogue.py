@@ -33,6 +33,8 @@ WIRED_FAULTS = {
     *("drop-on-invalid-utf-8", "drop-without-credentials", "drop-on-json", "every-10th-update-dropped"),
     "cut-off-where-close-is-asked",
 }
+# What a client sends byte for byte, since no library sends it so.
+RAW_FAULTS = {fault.name for fault in ALL_FAULTS if any(step.raw for step in fault.witness)}
 WIRED_VARIANTS = {"header-names-upper-case", "http-1-0", "reason-absent", "connection-closed-unannounced"}
 
 
@@ -42,7 +44,8 @@ def marked(observed: list[Observed]) -> bool:
 
 
 def test_there_are_enough_faults_and_variants() -> None:
-    assert len(FAULTS) >= 150
+    assert len(FAULTS) - len(HIDDEN) >= 150
+    assert len(HIDDEN) >= 120
     assert len(VARIANTS) >= 40
 
 
@@ -70,7 +73,9 @@ def test_every_fault_breaks_a_rule_and_no_variant_does() -> None:
 def test_a_fault_that_hides_shows_nothing_in_an_ordinary_update() -> None:
     ordinary = (Step("DefaultInactiveTimer=PT1H"), Step("DefaultInactiveTimer=PT2H"))
     expected = reference(ordinary)[1:]
-    assert [name for name in HIDDEN if observe(emulator(faults=[name]), ordinary)[1:] != expected] == []
+    # What is wrong with a part of every answer is hard to see, rather than hidden.
+    names = [name for name in HIDDEN if FAULTS[name].group != "answers"]
+    assert [name for name in names if observe(emulator(faults=[name]), ordinary)[1:] != expected] == []
 
 
 def test_every_rule_that_is_named_as_broken_is_in_the_catalogue_and_named_once() -> None:
@@ -85,7 +90,7 @@ def reference(witness: tuple[Step, ...]) -> list[Observed]:
     return observe(emulator(), witness)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in RAW_FAULTS])
 def test_a_fault_shows_in_its_witness(name: str) -> None:
     witness = FAULTS[name].witness
     observed = observe(emulator(faults=[name]), witness)
@@ -107,7 +112,7 @@ def reference_url() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("name", sorted(WIRED_FAULTS | WIRED_VARIANTS))
+@pytest.mark.parametrize("name", sorted(WIRED_FAULTS | RAW_FAULTS | WIRED_VARIANTS))
 def test_what_happens_on_the_wire_shows_there(name: str, reference_url: str) -> None:
     item: Fault | Variant = FAULTS[name] if name in FAULTS else VARIANTS[name]
     data = b"".join(raw_request(step) for step in item.witness)

@@ -106,7 +106,7 @@ ALL: tuple[Fault, ...] = (
       "A value that the account had before is not written again.",
       mistakes.ignores_seen_values, A, B, A),
     _fault("writes-debounced", "last-write-wins", "A second write of a parameter within 50 ms is dropped.",
-      mistakes.debounces, A, B),
+      mistakes.debounces, *[A, B] * 4),
     _fault("same-length-ignored", "last-write-wins",
       "A text that is as long as the present one is not written.",
       mistakes.writes(mistakes.keeps_same_length),

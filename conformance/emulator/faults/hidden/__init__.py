@@ -6,12 +6,15 @@
 from conformance.emulator.alterations import Fault
 from conformance.emulator.faults.hidden import (
     accounts,
+    answers,
     combinations,
+    concurrency,
     connections,
     credentials,
     encodings,
     headers,
     history,
+    http,
     sizes,
     values,
 )
@@ -28,4 +31,7 @@ ALL: tuple[Fault, ...] = (
     *history.ALL,
     *connections.ALL,
     *headers.ALL,
+    *http.ALL,
+    *concurrency.ALL,
+    *answers.ALL,
 )
