@@ -2,11 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
-from functools import cache
-
-import httpx
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Step
 from conformance.emulator.app import Application, create_app
@@ -16,6 +14,9 @@ _ACCOUNTS = list(WITNESS_ACCOUNTS.items())
 
 _PATIENCE = 0.5
 """Seconds: longer than an emulator on a busy machine takes to answer, shorter than one that never does."""
+
+# What a usual client sends besides.
+_DEFAULTS = {"host": "emulator.test", "accept": "*/*", "accept-encoding": "gzip"}
 
 NO_ANSWER = "no answer"
 
@@ -37,18 +38,7 @@ def observe(app: Application, steps: Sequence[Step]) -> list[Observed]:
     """Return what each request of a sequence is answered."""
 
     async def run() -> list[Observed]:
-        async with AsyncExitStack() as stack:
-
-            @cache
-            def client(connection: int) -> httpx.AsyncClient:
-                transport = httpx.ASGITransport(
-                    app, raise_app_exceptions=False, client=("127.0.0.1", 49152 + connection)
-                )
-                opened = httpx.AsyncClient(transport=transport, base_url="http://emulator.test")
-                stack.push_async_callback(opened.aclose)
-                return opened
-
-            return [item for step in steps for item in await _observe(client, step)]
+        return [item for step in steps for item in await _observe(app, step)]
 
     return asyncio.run(run())
 
@@ -62,27 +52,42 @@ def is_masked(fault: str, faults: Sequence[str]) -> bool:
     return without == all_of_them
 
 
-async def _observe(client: Callable[[int], httpx.AsyncClient], step: Step) -> list[Observed]:
+async def _observe(app: Application, step: Step) -> list[Observed]:
     if step.raw:
         return []  # there is no connection to send it over
     await asyncio.sleep(step.after)  # what takes time to show is asked for after that time
-
-    async def send() -> Observed:
-        method, path, headers, body = request_of(step)
-
-        async def chunks() -> AsyncIterator[bytes]:
-            yield body
-
-        content = chunks() if step.chunked else body
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                response = await client(step.connection).request(
-                    method, path, headers=headers, content=content
-                )
-        except (TimeoutError, httpx.HTTPError):
-            return NO_ANSWER
-        return response.status_code, tuple(sorted(response.headers.raw)), await response.aread()
-
-    others = asyncio.gather(*(_observe(client, other) for other in step.beside))
-    first = asyncio.ensure_future(send())
+    others = asyncio.gather(*(_observe(app, other) for other in step.beside))
+    first = asyncio.ensure_future(_send(app, step))
     return [item for other in [[await first], *await others] for item in other]
+
+
+async def _send(app: Application, step: Step) -> Observed:
+    method, path, headers, body = request_of(step)
+    target = urlsplit(path)
+    framing = {"Transfer-Encoding": "chunked"} if step.chunked else {"Content-Length": str(len(body))}
+    sent = _DEFAULTS | {name.lower(): value for name, value in (framing | headers).items()}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": target.path,
+        "query_string": target.query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        "client": ("127.0.0.1", 49152 + step.connection),
+    }
+    messages: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await app(scope, receive, send)
+    except TimeoutError:
+        return NO_ANSWER
+    start, *parts = messages
+    return start["status"], tuple(sorted(start["headers"])), b"".join(part["body"] for part in parts)
