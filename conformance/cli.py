@@ -12,8 +12,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,7 @@ from conformance.commands.timers import timers
 
 if TYPE_CHECKING:
     from conformance.model import Report, Rule
+    from conformance.reporting.spool import Spool
 
 
 class _Program(click.Group):
@@ -85,6 +86,7 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import reporting
         from conformance.api import archive_of, document_of, judge, observations_of
+        from conformance.harness.containment import Parts
         from conformance.harness.events import (
             ExchangeEnded,
             ExchangeJudged,
@@ -105,21 +107,24 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         printed: list[str] = []
 
-        def print_notice(notice: Notice) -> None:
-            line = settings.shown(notice.line)
+        def print_line(line: str) -> None:
+            line = settings.shown(line)
             printed.append(line)
             console.print(line, soft_wrap=True, markup=False)
 
+        parts = Parts(print_line)
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
         with reporting.Progress(console, limit=settings.max_requests) as progress:
             listeners = [
                 on(RequestSent, _stop_if_interrupted),
-                on(RequestSent, progress.update),
-                on(ExchangeEnded, lambda event: archive.add(event.exchange)),
-                on(Notice, print_notice),
+                on(RequestSent, parts.contain("the progress", progress.update)),
+                on(
+                    ExchangeEnded, parts.contain(reporting.ARCHIVE, lambda event: archive.add(event.exchange))
+                ),
+                on(Notice, parts.contain("notices", lambda notice: print_line(notice.line))),
             ]
             if observability:
-                listeners.append(on(ExchangeJudged, observations.add))
+                listeners.append(on(ExchangeJudged, parts.contain(reporting.OBSERVATIONS, observations.add)))
             end_if_left()
             heed(_interrupt)
             try:
@@ -135,23 +140,59 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
             document = apply(
                 document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
             )
-        try:
-            page = None
-            picture = _timer_picture(outcome)
-            copies = {reporting.ARCHIVE: archive.copy}
-            if observability:
-                copies[reporting.OBSERVATIONS] = observations.copy
-            _, page, *_ = reporting.write_all(document, settings.report_dir, timer_svg=picture, copies=copies)
-            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-                with Path(summary).open("a", encoding="utf-8") as file:
-                    file.write(reporting.RENDERERS["summary.md"](document))
-        except (reporting.ReportError, OSError) as error:
-            click.echo(f"conformance: {error}", err=True)
-        if as_json:
-            click.echo(json.dumps(document, indent=1))
-        else:
-            reporting.print_result(document, console, told=printed, page=page)
+        picture = parts.contain(reporting.TIMER_PICTURE, _timer_picture)(outcome)
+        spools: dict[str, Spool] = {reporting.ARCHIVE: archive}
+        if observability:
+            spools[reporting.OBSERVATIONS] = observations
+        page = _write(document, settings.report_dir, picture, spools)
+
+        def show() -> None:
+            if as_json:
+                click.echo(json.dumps(document, indent=1))
+            else:
+                reporting.print_result(document, console, told=printed, page=page)
+            sys.stdout.flush()
+
+        Parts(lambda line: click.echo(f"conformance: {line}", err=True)).contain("the summary", show)()
+        _silence_if_broken()
     sys.exit(document["exit_code"])
+
+
+def _write(
+    document: dict[str, Any], directory: Path, picture: str | None, spools: "Mapping[str, Spool]"
+) -> Path | None:
+    """Write all reports that can be written, and name the others in one line; return the path of the page."""
+    from conformance import reporting
+
+    def written() -> dict[Path, str]:
+        copies = {name: spool.copy for name, spool in spools.items()}
+        return dict(reporting.write_each(document, directory, timer_svg=picture, copies=copies))
+
+    done = written()
+    if done[directory / "result.json"]:
+        for spool in spools.values():  # the smallest report is worth more than all exchanges
+            spool.discard()
+        done = written()
+    failed = reporting.not_written(done)
+    if failed:
+        click.echo(f"conformance: {failed}", err=True)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(reporting.RENDERERS["summary.md"](document))
+        except OSError as error:
+            click.echo(f"conformance: GITHUB_STEP_SUMMARY cannot be written: {error.strerror}", err=True)
+    page = directory / "report.html"
+    return None if done[page] else page
+
+
+def _silence_if_broken() -> None:
+    """Throw away what the standard output does not take: Python would end with a status of its own when it fails."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _timer_picture(outcome: "Report") -> str | None:

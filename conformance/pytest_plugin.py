@@ -193,8 +193,9 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
     from contextlib import ExitStack
 
     from conformance.api import archive_of, document_of, judge, select
+    from conformance.harness.containment import Parts
     from conformance.harness.events import ExchangeEnded, on
-    from conformance.reporting import ARCHIVE, check_writable, write_all
+    from conformance.reporting import ARCHIVE, check_writable, not_written, write_each
     from conformance.transport.embedded import Embedded
 
     check_writable(settings.report_dir)
@@ -203,10 +204,20 @@ def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         rules = [rule for rule in select(settings.only) if rule.id in selected]
         archive = stack.enter_context(archive_of(settings, url))
-        archived = on(ExchangeEnded, lambda event: archive.add(event.exchange))
+        parts = Parts(_warn)
+        archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: archive.add(event.exchange)))
         document = document_of(settings, judge(settings, url, rules, archived))
-        write_all(document, settings.report_dir, copies={ARCHIVE: archive.copy})
+        failed = not_written(dict(write_each(document, settings.report_dir, copies={ARCHIVE: archive.copy})))
+    if failed:  # the verdict stays what it is
+        _warn(failed)
     return document
+
+
+def _warn(line: str) -> None:
+    """Have pytest show a line among its warnings, even where the user has it fail at any."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"conformance: {line}", stacklevel=2)
 
 
 def _once(

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -444,6 +445,53 @@ def test_rules_lists_every_rule_and_explain_tells_each(tmp_path: Path) -> None:
     told = conformance(tmp_path, "explain", "inactive-timer-minimum").stdout
     assert "DefaultInactiveTimer=PT59S" in told
     assert "curl" in told
+
+
+@pytest.mark.parametrize(("faults", "code"), [((), 0), (("closed-timer-minimum-one-second-less",), 1)])
+def test_a_full_disk_costs_reports_and_not_the_verdict(
+    tmp_path: Path, faults: tuple[str, ...], code: int
+) -> None:
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16 << 10, 16 << 10))  # no file may grow beyond
+
+    with Embedded(THROWAWAY, faults=faults) as embedded:
+        done = subprocess.run(
+            command("run", "--target", embedded.url(), "--profile", "quick", "--only", "closed-timer-*"),
+            cwd=tmp_path,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=fill,  # no thread of ours holds a lock by then
+        )
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "cannot write reports to conformance-report: File too large (" in done.stderr
+    written = {path.name for path in (tmp_path / "conformance-report").iterdir()}
+    assert "badge.json" in written
+    assert all(name in done.stderr for name in REPORTS - written)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_output_that_takes_nothing_does_not_change_the_exit_status(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with Embedded(THROWAWAY) as embedded, Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command(
+                "run", "--target", embedded.url(), "--profile", "quick", "--only", "media-type", *options
+            ),
+            cwd=tmp_path,
+            env=clean_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("conformance: the run goes on without the summary: No space left on device\n")
+    assert "Traceback" not in done.stderr
 
 
 class TestInterruptedInStartUp:

@@ -97,6 +97,8 @@ class _Run:
             if is_interrupted:
                 end = end.interrupted()
             self._confirmation.give_up()
+        if self._session.judge.bugs and end == End():
+            end = end_by(self._session.judge.bugs[0], self._last_request())
         plan, target = self._plan, self._session.target
         outcomes = self._outcomes(end)
         return Report(

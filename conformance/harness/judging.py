@@ -68,6 +68,8 @@ class Judge:
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
         """The last exchanges whose request set one timer and nothing else."""
         self.unseen = Unseen()
+        self.bugs: list[Exception] = []
+        """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
         self._refused: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
@@ -128,8 +130,12 @@ class Judge:
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         self.unseen.count(reply)
-        found = [shortened(violation) for violation in judge(reply)]
-        self.evidence.see(reply)
+        found: list[Violation] = []
+        try:
+            found += (shortened(violation) for violation in judge(reply))
+            self.evidence.see(reply)
+        except Exception as error:  # noqa: BLE001  # an answer that cannot be judged costs this answer alone
+            self.bugs.append(error)
         return found
 
     def violations_alone(self, reply: Reply, states: Sequence[ExpectedState]) -> list[Violation]:

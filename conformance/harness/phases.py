@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from conformance.harness.budget import Budget, Enough
+from conformance.harness.containment import Parts
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.packages import is_exercisable
@@ -167,8 +168,10 @@ class Phases:
         from conformance.harness.schemathesis_phase import cases
 
         self._session.conversation.enter("schemathesis")
+        parts = Parts(self._session.safeguard.tell)
         for case in cases(count=count, seed=self._plan.seed):
             if self._budget.is_spent(1):
                 return
             probe = Probe(steps=(case.request,))
-            case.check(self._session, self._session.run_probe(probe, owner.id, GENERATED.id)[-1])
+            judged = self._session.run_probe(probe, owner.id, GENERATED.id)[-1]
+            parts.contain("the checks of schemathesis", case.check)(self._session, judged)

@@ -125,7 +125,12 @@ def _failures(case: Any, exchange: Exchange, check: Callable[..., Any]) -> Seque
     answer = httpx.Response(
         response.status,
         # The body is decoded already, and httpx would decode it again.
-        headers=[(name, value) for name, value in response.headers if name.lower() != "content-encoding"],
+        # As bytes: of texts, httpx takes ASCII alone.
+        headers=[
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in response.headers
+            if name.lower() != "content-encoding"
+        ],
         content=response.body,
         request=httpx.Request("POST", exchange.url),
     )

@@ -17,8 +17,10 @@ from conformance.reporting.write import (
     RENDERERS,
     TIMER_PICTURE,
     check_writable,
+    not_written,
     replacing,
     write_all,
+    write_each,
 )
 
 __all__ = [
@@ -39,10 +41,12 @@ __all__ = [
     "curl",
     "differences",
     "load",
+    "not_written",
     "print_result",
     "record",
     "replacing",
     "request_of",
     "validate",
     "write_all",
+    "write_each",
 ]

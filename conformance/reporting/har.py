@@ -22,6 +22,9 @@ from conformance.reporting.text import SUITE, Document, body
 LARGEST = 64 * 1024
 """Most bytes of an answer's body in the archive of a run: a browser has to hold all of it."""
 
+LONGEST = 2 * 1024
+"""Most characters of a header line there; of all lines together, `LARGEST` at most."""
+
 
 class Archive(Spool):
     """
@@ -127,7 +130,7 @@ def _response(exchange: Document, largest: int | None) -> harfile.Response:
             comment=f"{failure['kind']}: {failure['detail']}" if failure else "",
         )
     raw = body(response) or b""
-    content = harfile.Content(size=len(raw), mimeType=_header(response, "content-type"))
+    content = harfile.Content(size=len(raw), mimeType=_header(response, "content-type")[:LONGEST])
     if "body_base64" in response:
         content.text, content.encoding = base64.b64encode(raw[:largest]).decode("ascii"), "base64"
     else:
@@ -138,9 +141,9 @@ def _response(exchange: Document, largest: int | None) -> harfile.Response:
         status=response["status"],
         statusText="",
         httpVersion=response["http_version"],
-        headers=_records(response["headers"]),
+        headers=_records(response["headers"], largest),
         content=content,
-        redirectURL=_header(response, "location"),
+        redirectURL=_header(response, "location")[:LONGEST],
         bodySize=len(raw),
     )
 
@@ -153,5 +156,17 @@ def _header(response: Document, name: str) -> str:
     return next((value for key, value in response["headers"] if key.lower() == name), "")
 
 
-def _records(headers: list[list[str]]) -> list[harfile.Record]:
-    return [harfile.Record(name, value) for name, value in headers]
+def _records(headers: list[list[str]], largest: int | None = None) -> list[harfile.Record]:
+    """The header lines, cut as bodies are where there is a limit; the comment of a line that was cut says so."""
+    records: list[harfile.Record] = []
+    left = largest
+    for name, value in headers:
+        limit = None if left is None else max(0, min(LONGEST, left - len(name)))
+        if limit == 0:
+            break
+        is_cut = limit is not None and len(value) > limit
+        comment = f"the first {limit:,} characters" if is_cut else None
+        records.append(harfile.Record(name[:LONGEST], value[:limit], comment))
+        if left is not None:
+            left -= len(name) + len(value[:limit])
+    return records

@@ -1,5 +1,8 @@
 """Text that grows while a run goes on: it is on disk, not in memory, and is copied to its place when the run ends."""
 
+import contextlib
+import errno
+import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -30,7 +33,8 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.file.close()
+        with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+            self.file.close()
 
     def write(self, write: Callable[[], object]) -> None:
         """Calls a function that writes to the file, one thread at a time; after an error nothing more is written."""
@@ -39,7 +43,16 @@ class Spool:
                 if self._failure is None:
                     write()
             except OSError as error:
-                self._failure = error
+                self._fail(error)
+
+    def discard(self) -> None:
+        """Give up the text, so that the disk has room for something else."""
+        self._fail(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    def _fail(self, error: OSError) -> None:
+        self._failure = self._failure or error
+        with contextlib.suppress(OSError):
+            os.ftruncate(self.file.fileno(), 0)
 
     def copy(self, file: BinaryIO) -> None:
         """
@@ -48,6 +61,7 @@ class Spool:
         Raises:
             OSError: this fails, or a write failed while the run went on.
         """
+        self.write(self.file.flush)
         if self._failure is not None:
             raise self._failure
         self.file.seek(0)

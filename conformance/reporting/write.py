@@ -1,4 +1,8 @@
-"""Writes all reports of a run into a directory, each whole or not at all. Only their owner can read them."""
+"""
+Writes all reports of a run into a directory, each whole or not at all. Only their owner can read them.
+
+What cannot be written, or not be rendered, costs that report alone.
+"""
 
 import contextlib
 import json
@@ -11,6 +15,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from conformance.exceptions import ReportError
+from conformance.model import shortened
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.text import Document
 
@@ -50,7 +55,9 @@ def check_writable(directory: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=directory):
             pass
     except OSError as error:
-        raise _unwritable(directory, error) from error
+        raise ReportError(
+            f"cannot write reports to {directory}: {error.strerror or error}; choose another --report-dir"
+        ) from error
 
 
 def write_all(
@@ -67,30 +74,75 @@ def write_all(
         document: a valid result document.
         directory: created where it is missing; other files in it are left alone.
         timer_svg: a picture of how the target reads timers, shown by the page and written beside it.
-        copies: by file name, a function that writes the file, such as `Archive.copy`. Without it the HTTP archive
-            holds the counterexamples alone.
+        copies: by file name, a function that writes the file, such as `Archive.copy`. Without it, or where it fails,
+            the HTTP archive holds the counterexamples alone.
 
     Raises:
-        ReportError: a report cannot be written; the ones before it have been.
+        ReportError: a report cannot be written; all others have been. It names every one.
     """
-    renderers = dict(RENDERERS)
+    written = dict(write_each(document, directory, timer_svg=timer_svg, copies=copies))
+    if failed := not_written(written):
+        raise ReportError(failed)
+    return list(written)
+
+
+def write_each(
+    document: Document,
+    directory: Path,
+    *,
+    timer_svg: str | None = None,
+    copies: Mapping[str, Callable[[BinaryIO], object]] = MappingProxyType({}),
+) -> Iterator[tuple[Path, str]]:
+    """
+    Writes every report as `write_all` does, and goes on after one that cannot be written.
+
+    Yields:
+        The path of each report, and the reason why it was not written; empty where it was.
+    """
+    renderers: dict[str, Callable[[Document], str]] = dict(RENDERERS)
     if timer_svg is not None:
         renderers[TIMER_PICTURE] = lambda document: timer_svg
         renderers["report.html"] = partial(html.render, timer_svg=timer_svg)
-    paths = []
     for name in dict.fromkeys([*renderers, *copies]):
-        path = directory / name
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                if name in copies:
-                    copies[name](file)
-                else:
-                    file.write(renderers[name](document).encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        paths.append(path)
-    return paths
+        path, reason = directory / name, ""
+        ways: list[Callable[[BinaryIO], object]] = [copies[name]] if name in copies else []
+        if name in renderers:
+            ways.append(partial(_write_text, document, renderers[name]))
+        for way in ways:
+            reason = _reason(path, way)
+            if not reason:
+                break
+        yield path, reason
+
+
+def not_written(written: Mapping[Path, str]) -> str:
+    """One line that names the reports that could not be written, and why; empty where all were."""
+    failed = {path: reason for path, reason in written.items() if reason}
+    if not failed:
+        return ""
+    names = ", ".join(path.name for path in failed)
+    directory = next(iter(failed)).parent
+    return (
+        f"cannot write reports to {directory}: {'; '.join(dict.fromkeys(failed.values()))} ({names}); "
+        "choose another --report-dir"
+    )
+
+
+def _write_text(document: Document, render: Callable[[Document], str], file: BinaryIO) -> None:
+    file.write(render(document).encode("utf-8", "backslashreplace"))
+
+
+def _reason(path: Path, write: Callable[[BinaryIO], object]) -> str:
+    """Write a file, and return why that failed; empty where it did not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            write(file)
+    except OSError as error:
+        return error.strerror or str(error)
+    except Exception as error:  # noqa: BLE001  # what a target has sent must not cost the other reports
+        return f"a bug of the suite, {type(error).__name__}: {shortened(' '.join(str(error).split()), 200)}"
+    return ""
 
 
 @contextlib.contextmanager
@@ -106,9 +158,3 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
         raise
-
-
-def _unwritable(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        f"cannot write reports to {path}: {error.strerror or error}; choose another --report-dir"
-    )

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import ReportError
-from conformance.reporting import RENDERERS, TIMER_PICTURE, check_writable, load, write_all
+from conformance.reporting import (
+    ARCHIVE,
+    RENDERERS,
+    TIMER_PICTURE,
+    Archive,
+    check_writable,
+    load,
+    write,
+    write_all,
+)
 
 NAMES = ["result.json", "report.html", "junit.xml", "ctrf.json", "summary.md", "exchanges.har", "badge.json"]
 
@@ -99,9 +108,35 @@ def test_checking_leaves_nothing_but_the_directory(tmp_path: Path) -> None:
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_a_report_that_cannot_be_put_in_place_leaves_no_scrap(tmp_path: Path, clean: dict[str, Any]) -> None:
+def test_a_report_that_cannot_be_put_in_place_costs_no_other_and_leaves_no_scrap(
+    tmp_path: Path, clean: dict[str, Any]
+) -> None:
     (tmp_path / "result.json").mkdir()
 
-    with pytest.raises(ReportError, match=r"result\.json"):
+    with pytest.raises(ReportError, match=r"result\.json") as error:
         write_all(clean, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert "\n" not in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES)
+    assert list((tmp_path / "result.json").iterdir()) == []
+
+
+def test_a_report_that_cannot_be_rendered_costs_no_other(
+    tmp_path: Path, clean: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(document: object) -> str:
+        raise ValueError("a\n" * 1_000)
+
+    monkeypatch.setattr(write, "RENDERERS", {**RENDERERS, "junit.xml": failing})
+    with pytest.raises(ReportError, match=r"a bug of the suite, ValueError.*\(junit\.xml\)") as error:
+        write_all(clean, tmp_path)
+    assert len(str(error.value)) < 1_000
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*NAMES} - {"junit.xml"})
+
+
+def test_where_the_archive_of_all_exchanges_fails_that_of_the_counterexamples_is_written(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
+    with Archive(tmp_path, target="http://a.test") as archive:
+        archive.discard()
+        write_all(document, tmp_path, copies={ARCHIVE: archive.copy})
+    assert (tmp_path / ARCHIVE).read_text() == RENDERERS[ARCHIVE](document)

@@ -1,0 +1,55 @@
+"""Contains errors: a part of the suite that fails at what a target sent costs itself, and never the verdict."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+from conformance.model import shortened
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MESSAGE = 200
+"""Characters that the line about an error repeats of its message, at most: it may hold what the target sent."""
+
+
+class Parts:
+    """
+    The parts of a run that the verdict does not need, such as a report. Each goes on without the others.
+
+    Args:
+        tell: Called with one line when a part has failed.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._failed: set[str] = set()
+
+    def contain(self, part: str, work: Callable[P, T]) -> Callable[P, T | None]:
+        """
+        Make a function that does some work until it fails. Then it says so in one line, and does nothing any more.
+
+        Args:
+            part: The name of the part, for the line; all work of one name ends together.
+            work: The work. Its result is replaced by None after an error.
+        """
+
+        def contained(*arguments: P.args, **options: P.kwargs) -> T | None:
+            if part in self._failed:
+                return None
+            try:
+                return work(*arguments, **options)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the run goes on
+                self._failed.add(part)
+                with suppress(Exception):  # the terminal may be what has failed
+                    self._tell(f"the run goes on without {part}: {described(error)}")
+                return None
+
+        return contained
+
+
+def described(error: Exception) -> str:
+    """Return one line about an error: what the system says, or the kind of an error that is a bug of the suite."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return shortened(f"a bug of the suite, {type(error).__name__}: {' '.join(str(error).split())}", _MESSAGE)
