@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from conformance.commands.signals import heed, interrupt
 if TYPE_CHECKING:
     from conformance.fidelity.playing import Player
     from conformance.fidelity.recording import Recording
+    from conformance.fidelity.running import Held
     from conformance.settings import RunSettings
 
 ALIKE, DIFFERENT, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 1, 3, 4, 130
@@ -28,25 +30,50 @@ _KINDS = ("accept", "state", "code", "spelling")
 @click.argument("reference")
 @click.argument("candidate")
 @click.option(
+    "--scope",
+    type=click.Choice(["documented", "all"]),
+    default="all",
+    show_default=True,
+    help="`documented` leaves out differences that the document allows.",
+)
+@click.option(
     "--only",
     "kinds",
     multiple=True,
     type=click.Choice(_KINDS),
     help="Kind of difference to tell and to fail on; may be repeated (default: all).",
 )
+@click.option(
+    "--max-age",
+    type=click.IntRange(0),
+    metavar="DAYS",
+    help="Give no verdict on a recording older than this.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document instead of the text.")
 @options.settings(
+    "known",
     "profile",
     "seed",
+    "max-requests",
     "rate",
     "settle",
     *options.CONNECTION,
     *options.SAFETY,
     "chat-service-sid",
     "messaging-service-sid",
+    known="Known deviations, TOML: they do not fail the comparison.",
     profile="How much to send: quick or standard (default: quick).",
+    max_requests="Requests to each target at most; putting the settings back is not counted.",
 )
-def compare(reference: str, candidate: str, kinds: tuple[str, ...], as_json: bool, **flags: object) -> None:
+def compare(
+    reference: str,
+    candidate: str,
+    scope: str,
+    kinds: tuple[str, ...],
+    max_age: int | None,
+    as_json: bool,
+    **flags: object,
+) -> None:
     """
     Compare what two targets answer to the same script.
 
@@ -56,72 +83,132 @@ def compare(reference: str, candidate: str, kinds: tuple[str, ...], as_json: boo
     """
     heed(interrupt)
     flags["profile"] = flags["profile"] or "quick"
+    if flags["profile"] not in ("quick", "standard"):
+        raise Refused("--profile: a script is quick or standard")
     try:
-        sys.exit(_compare((reference, candidate), kinds or _KINDS, as_json, flags))
+        sys.exit(_compare((reference, candidate), scope, kinds or _KINDS, max_age, as_json, flags))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
 
-def _compare(ends: tuple[str, str], kinds: Sequence[str], as_json: bool, flags: dict[str, object]) -> int:
-    from conformance.exceptions import ConfigurationError, EmulatorFailed, RecordingError, RunEnded
+def _compare(
+    names: tuple[str, str],
+    scope: str,
+    kinds: tuple[str, ...],
+    max_age: int | None,
+    as_json: bool,
+    flags: dict[str, object],
+) -> int:
+    from conformance.exceptions import BaselineError, ConfigurationError, EmulatorFailed, RecordingError
     from conformance.fidelity import telling
-    from conformance.fidelity.comparing import Kind, compare
-    from conformance.fidelity.ends import is_file, opened, read, script_for, script_of
+    from conformance.fidelity.comparing import Kind
+    from conformance.fidelity.ends import is_file, read, script_for
+    from conformance.reporting.baseline import read as read_known
 
-    def tell(line: str) -> None:
-        click.echo(line, err=True)
-
-    players: list[Player] = []
-    failed: list[str] = []
-    interrupted = False
-    recordings: dict[int, Recording] = {}
-    settings = {place: _settings(end, flags) for place, end in enumerate(ends) if not is_file(end)}
+    settings = {place: _settings(name, flags) for place, name in enumerate(names) if not is_file(name)}
+    moment = datetime.now(UTC)
     try:
-        for place, end in enumerate(ends):
-            if is_file(end):
-                recordings[place] = read(Path(end))
-    except RecordingError as error:
+        files = {place: read(Path(name)) for place, name in enumerate(names) if is_file(name)}
+        path = flags["known"] or next((each.known for each in settings.values() if each.known), None)
+        known = read_known(Path(str(path))) if path else ()
+    except (RecordingError, BaselineError) as error:
         raise Refused(str(error)) from None
+    if not all(
+        _is_fresh(name, files[place], moment, max_age) for place, name in enumerate(names) if place in files
+    ):
+        return NO_VERDICT
     try:
-        with ExitStack() as stack:
-            script = None if recordings else script_for(settings.values(), str(flags["profile"]))
-            try:
-                for place, own in settings.items():
-                    steps = script or script_of(next(iter(recordings.values())), len(own.accounts))
-                    player = stack.enter_context(opened(own, tell))
-                    players.append(player)
-                    player.look(steps.accounts)
-                    recordings[place] = player.play(steps)
-                    if script is not None:
-                        script = script_of(recordings[place], script.accounts)
-            except RunEnded as error:
-                tell(f"conformance: no verdict: {error}")
-            finally:
-                for player in players:
-                    restored, was = player.put_back(0.0)
-                    interrupted = interrupted or was
-                    failed += restored.failed if restored.state == "failed" else ()
+        script = None if files else script_for(settings.values(), str(flags["profile"]))
+        held, accounts, status = _hold(files, settings, script)
     except (ConfigurationError, EmulatorFailed) as error:
         raise Refused(str(error)) from None
-    if interrupted:
-        return INTERRUPTED
-    if failed:
-        tell(f"conformance: NOT RESTORED: {', '.join(failed)}")
-        return NOT_RESTORED
-    if len(recordings) < len(ends):
+    if held is None or status:
+        return status or NO_VERDICT
+    told = telling.document(
+        held,
+        scope=scope,
+        kinds=[Kind[each.upper()] for each in kinds],
+        known=known,
+        today=moment.date(),
+        accounts=accounts,
+    )
+    dated = len(files) == len(names)
+    click.echo(json.dumps(told, indent=1) if as_json else "\n".join(telling.text(told, dated=dated)))
+    if telling.fails(told):
+        return DIFFERENT
+    if not told["counts"]["alike"]:
+        click.echo("conformance: no verdict: nothing could be compared", err=True)
         return NO_VERDICT
-    chosen = [Kind[each.upper()] for each in kinds]
-    told = telling.document(recordings[0], recordings[1], compare(recordings[0], recordings[1]), kinds=chosen)
-    click.echo(json.dumps(told, indent=1) if as_json else "\n".join(telling.text(told)))
-    return DIFFERENT if told["groups"] else ALIKE
+    return ALIKE
 
 
-def _settings(end: str, flags: dict[str, object]) -> "RunSettings":
+def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
     """Return the settings of one target; what says nothing about it is left out."""
     own: dict[str, Any] = dict(flags)
-    if end == "emulator":
+    if name == "emulator":
         own |= dict.fromkeys(("live", "proxy", "ca_file"))
-    elif not end.lower().startswith("https:"):
+    elif not name.lower().startswith("https:"):
         own["ca_file"] = None
-    own["target"] = None if end == "emulator" else end
-    return options.resolved(own)
+    own["target"] = None if name == "emulator" else name
+    settings = options.resolved(own)
+    # A script is short enough for a live target. What leaves a doubt is asked once more where it costs nobody anything.
+    return (
+        settings
+        if settings.live or "max_requests" in settings.given
+        else replace(settings, max_requests=None)
+    )
+
+
+def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int | None) -> bool:
+    """Say how old a file is, and whether it is young enough."""
+    from conformance.fidelity.telling import age
+
+    days = age(recording, moment)
+    known = f"was recorded {recording.recorded_at}, {days} days ago" if days is not None else "has no date"
+    click.echo(f"{name} {known}", err=True)
+    for note in recording.notes:
+        click.echo(f"{name}: {note}", err=True)
+    if max_age is None or (days is not None and days <= max_age):
+        return True
+    click.echo(f"conformance: no verdict: --max-age allows {max_age} days; record again", err=True)
+    return False
+
+
+def _hold(
+    files: dict[int, "Recording"], settings: dict[int, "RunSettings"], script: Any
+) -> tuple["Held | None", list[Any], int]:
+    """Open the targets, hold the ends against each other, and put the settings back; return an exit status too."""
+    from conformance.exceptions import RunEnded
+    from conformance.fidelity.ends import opened, shell_accounts
+    from conformance.fidelity.running import hold
+    from conformance.harness.events import RequestSent
+    from conformance.reporting import Progress, console_for
+
+    held, status = None, ALIKE
+    ends: dict[int, Recording | Player] = dict(files)
+    players: list[Player] = []
+    with ExitStack() as stack:
+        for place, own in settings.items():
+            ends[place] = player = stack.enter_context(opened(own, lambda line: click.echo(line, err=True)))
+            players.append(player)
+        try:
+            for player in players:
+                player.look(min(2, *(len(each.target.settings.accounts) for each in players), 2))
+            with Progress(console_for(sys.stderr)) as shown:
+                held = hold(
+                    [ends[0], ends[1]],
+                    script,
+                    lambda cls, sent: shown.update(RequestSent(phase="comparing", cls=cls, requests=sent)),
+                )
+        except RunEnded as error:
+            click.echo(f"conformance: no verdict: {error}", err=True)
+        finally:
+            for player in players:
+                restored, interrupted = player.put_back(0.0)
+                if restored.state == "failed":
+                    lost = ", ".join(restored.failed)
+                    click.echo(f"conformance: NOT RESTORED at {player.target.url}: {lost}", err=True)
+                    status = NOT_RESTORED
+                if interrupted:
+                    raise KeyboardInterrupt
+    return held, [shell_accounts(settings.get(place)) for place in (0, 1)], status

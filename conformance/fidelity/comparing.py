@@ -73,6 +73,8 @@ class Comparison:
     differences: tuple[Difference, ...]
     alike: int
     different: int
+    unsettled: int
+    """Steps to which the reference itself gives one answer and then another."""
     not_comparable: int
     """Steps of which an answer was masked or cut, or the settings before are not known."""
     unserved: int
@@ -122,28 +124,49 @@ def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], in
     return pairs, alone[0], alone[1]
 
 
-def compare(reference: Recording, candidate: Recording, *, unserved: int = 0) -> Comparison:
+def compare(
+    reference: Recording, candidate: Recording, again: Recording | None = None, *, unserved: int = 0
+) -> Comparison:
     """
     Compare two recordings.
 
     Args:
         reference: The recording that is right by definition.
         candidate: The other one.
+        again: What the reference answered to the same steps when it was asked once more; None where it was not.
         unserved: How many further steps there are that the reference does not have.
     """
     pairs, missing, extra = pairs_of(reference, candidate)
     walk = _Walk(pairs)
     for place in range(len(pairs)):
         walk.take(place)
-    different = {each.culprit for each in walk.found}
-    unclear = walk.unclear - different
+    doubted = _doubted(reference, again) if again is not None else frozenset()
+    found = [
+        each
+        for each in walk.found
+        if not {(pairs[place].reference.number, each.name) for place in (each.at, each.culprit)} & doubted
+    ]
+    different = {each.culprit for each in found}
+    unsettled = {each.culprit for each in walk.found} - different
+    unclear = walk.unclear - different - unsettled
     return Comparison(
         pairs=tuple(pairs),
-        differences=tuple(walk.found),
-        alike=len(pairs) - len(different) - len(unclear),
+        differences=tuple(found),
+        alike=len(pairs) - len(different) - len(unclear) - len(unsettled),
         different=len(different),
+        unsettled=len(unsettled),
         not_comparable=len(unclear) + missing,
         unserved=unserved + extra,
+    )
+
+
+def _doubted(reference: Recording, again: Recording) -> frozenset[tuple[int, str]]:
+    """Return the facts in which a target differs from itself, each by the number of its step and its name."""
+    itself = compare(reference, again)
+    return frozenset(
+        (itself.pairs[place].reference.number, each.name)
+        for each in itself.differences
+        for place in (each.at, each.culprit)
     )
 
 
@@ -192,9 +215,9 @@ class _Walk:
         if ours.code != theirs.code:
             self._tell(place, Kind.CODE, "code", ours.code, theirs.code)
         if ours.settings is not None and theirs.settings is not None:
-            self._settings(
-                place, request, ours.settings, theirs.settings, {each.attribute for each, _ in sent}
-            )
+            form = request.form() if request.method == "POST" else None
+            written = {BY_PARAMETER[name].attribute for name, _ in form or () if name in BY_PARAMETER}
+            self._settings(place, request, ours.settings, theirs.settings, written)
         elif ours.answer is not Answer.REFUSED and request.method == "POST":
             self._lose(request, sent)
         self._form(place, request, ours, theirs)
@@ -222,7 +245,7 @@ class _Walk:
             if MASK in str(one) or MASK in str(other):
                 self.unclear.add(place)
                 continue
-            is_new = known.is_alike or (attribute in written and request.method == "POST")
+            is_new = known.is_alike or attribute in written
             if one == other:
                 known.is_alike, known.told = True, None
             elif not is_new:

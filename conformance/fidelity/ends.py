@@ -10,7 +10,9 @@ from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import FORMAT, Recording, bytes_of, load
 from conformance.fidelity.script import Script, draw
 from conformance.model import CHAT, MESSAGING
+from conformance.reporting import ShellAccount
 from conformance.settings import RunSettings
+from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target
 
@@ -51,6 +53,14 @@ def opened(settings: RunSettings, tell: Callable[[str], None]) -> Iterator[Playe
         url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
         safeguard = stack.enter_context(safe(settings, tell, adopts=False))
         yield Player(stack.enter_context(Target(settings.for_target(url), tell)), safeguard)
+
+
+def shell_accounts(settings: RunSettings | None) -> list[ShellAccount]:
+    """Return how curl lines spell the credentials of a target; of a file, by variables alone."""
+    return [
+        ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
+        for account in (settings.accounts if settings is not None and not settings.mask_accounts else ())
+    ]
 
 
 def script_for(every: Iterable[RunSettings], profile: str) -> Script:

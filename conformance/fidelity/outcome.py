@@ -5,8 +5,9 @@ Dates, hosts, request ids and the wording of messages are no part of it. In plac
 that account.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,30 +82,31 @@ def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = Fal
     form = dict(_headers(response))
     if leaks:
         form["auth token"] = "shown"
+    document: Any = None
+    if exchange.request.method != "HEAD":
+        form["body"], document = _content(response)
+    plain = Outcome(answer=answer, status=str(response.status), form=form, masked=response.truncated)
+    if not isinstance(document, dict):
+        return plain
+    own = accounts[exchange.request.account] if exchange.request.account < len(accounts) else ""
+    shows = exchange.accepted and any(name in document for name in _ATTRIBUTES)
+    return replace(
+        plain,
+        code=_code(document),
+        settings={name: document[name] for name in _ATTRIBUTES if name in document} if shows else None,
+        form={**form, **dict(_members(document, accounts, own, response.status))},
+    )
+
+
+def _content(response: Response) -> tuple[str, Any]:
+    """Return what a body is, in words, and the document in it; None where there is none."""
     if response.truncated or response.undecoded:
-        form["body"] = "cut" if response.truncated else "in another coding"
-        return Outcome(answer=answer, status=str(response.status), form=form, masked=response.truncated)
-    if exchange.request.method == "HEAD":
-        return Outcome(answer=answer, status=str(response.status), form=form)
+        return "cut" if response.truncated else "in another coding", None
     try:
         document = json_of(response)
     except NotJSON:
-        form["body"] = "not JSON" if response.body else "empty"
-        return Outcome(answer=answer, status=str(response.status), form=form)
-    if not isinstance(document, dict):
-        form["body"] = type_of(document)
-        return Outcome(answer=answer, status=str(response.status), form=form)
-    form["body"] = type_of(document)
-    own = accounts[exchange.request.account] if exchange.request.account < len(accounts) else ""
-    form |= _members(document, accounts, own, response.status)
-    shows = exchange.accepted and any(name in document for name in _ATTRIBUTES)
-    return Outcome(
-        answer=answer,
-        status=str(response.status),
-        code=_code(document),
-        settings={name: document[name] for name in _ATTRIBUTES if name in document} if shows else None,
-        form=form,
-    )
+        return "not JSON" if response.body else "empty", None
+    return type_of(document), document
 
 
 def _code(document: Mapping[str, Any]) -> str:
@@ -130,12 +132,13 @@ def _headers(response: Response) -> Iterator[tuple[str, str]]:
     """Yield the headers that the document or an RFC speaks of, by type."""
     seen: dict[str, str] = {}
     for name, value in response.headers:
-        seen.setdefault(name.lower(), value)
+        lower = name.lower()
+        seen[lower] = f"{seen[lower]}, {value}" if lower in seen else value
     for name, value in seen.items():
         if name == "content-type":
             yield name, value.partition(";")[0].strip().lower()
         elif name == "www-authenticate":
-            yield name, value.partition(" ")[0].lower()
+            yield name, "Basic" if re.search(r"(?:^|,)\s*basic\b", value, re.IGNORECASE) else "another scheme"
         elif name.startswith("access-control-allow-cred"):
             yield name, "a boolean" if value.strip().lower() in ("true", "false") else "a text"
         elif name.startswith("access-control-"):

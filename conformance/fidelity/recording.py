@@ -52,6 +52,8 @@ class Taken:
     step: Step
     exchange: Exchange
     outcome: Outcome
+    leaks: bool = False
+    """Whether the answer showed an auth token."""
     known: bool = True
     """Whether the settings before it are known; where they are not, nothing is said of the settings after it."""
 
@@ -138,7 +140,11 @@ def taken_from(number: int, line: Mapping[str, Any]) -> Taken:
     )
     taken = exchange_of(number, request, exchange)
     return Taken(
-        number=number, step=step, exchange=taken, outcome=outcome_of(taken, ROLES, leaks=line["leaks"])
+        number=number,
+        step=step,
+        exchange=taken,
+        outcome=outcome_of(taken, ROLES, leaks=line["leaks"]),
+        leaks=line["leaks"],
     )
 
 

@@ -1,56 +1,207 @@
 """The words of a comparison: one JSON document, and the text that is made of it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
-from conformance.fidelity.comparing import Comparison, Difference, Kind
+from conformance.fidelity.comparing import Difference, Kind, Pair
+from conformance.fidelity.grouping import Document, Group
 from conformance.fidelity.recording import Recording
-from conformance.reporting.text import plural, visible
+from conformance.fidelity.running import Held
+from conformance.model import BY_PARAMETER, fingerprint
+from conformance.reporting import ShellAccount, curl, record
+from conformance.reporting.baseline import ANY_CLASS, Known
+from conformance.reporting.text import clipped, plural, request_line, visible
+
+SCHEMA_VERSION = 1
+
+_SHOWN = 3
+"""Differences of a group that the JSON document tells in full, at most."""
 
 
 def document(
-    reference: Recording, candidate: Recording, compared: Comparison, *, kinds: Collection[Kind]
+    held: Held,
+    *,
+    scope: str,
+    kinds: Collection[Kind],
+    known: Iterable[Known] = (),
+    today: date,
+    accounts: Sequence[Sequence[ShellAccount]] = ((), ()),
 ) -> dict[str, Any]:
-    """Return a comparison as a JSON document."""
-    groups: dict[tuple[Kind, str], list[Difference]] = {}
-    for each in compared.differences:
-        if each.kind in kinds:
-            groups.setdefault((each.kind, each.name), []).append(each)
+    """
+    Return a comparison as `schemas/comparison.schema.json` describes it.
+
+    Args:
+        held: The comparison.
+        scope: `all`, or `documented` for no difference that the document allows.
+        kinds: The kinds of differences to tell.
+        known: The known deviations.
+        today: Those that expire before this day have expired.
+        accounts: How curl lines spell the credentials of the accounts, of the reference and of the candidate.
+    """
+    counted = frozenset(each.fingerprint for each in known if each.expires is None or each.expires >= today)
+    groups = [
+        _group(each, held, counted, accounts)
+        for each in held.groups
+        if each.kind in kinds and (scope == "all" or each.document is not Document.BOTH)
+    ]
+    compared = held.compared
     return {
-        "reference": {"target": reference.target, "recorded_at": reference.recorded_at},
-        "candidate": {"target": candidate.target, "recorded_at": candidate.recorded_at},
+        "schema_version": SCHEMA_VERSION,
+        "scope": scope,
+        "kinds": [kind.name for kind in Kind if kind in kinds],
+        "reference": _end(held.reference),
+        "candidate": _end(held.candidate),
         "counts": {
             "alike": compared.alike,
             "different": compared.different,
             "not_comparable": compared.not_comparable,
             "unserved": compared.unserved,
+            "unsettled": compared.unsettled,
         },
-        "groups": [_group(kind, name, found, compared) for (kind, name), found in sorted(groups.items())],
+        "groups": groups,
     }
 
 
-def _group(kind: Kind, name: str, found: Sequence[Difference], compared: Comparison) -> dict[str, Any]:
-    first = found[0]
+def fails(told: Mapping[str, Any]) -> bool:
+    """Whether a comparison has a difference in its scope that is not known."""
+    return any(not each["known"] for each in told["groups"])
+
+
+def _end(recording: Recording) -> dict[str, Any]:
     return {
-        "kind": kind.name,
-        "cause": name,
-        "classes": list(dict.fromkeys(compared.pairs[each.culprit].step.cls for each in found)),
-        "reference": first.reference,
-        "candidate": first.candidate,
-        "count": len(found),
-        "at": first.culprit,
+        "target": recording.target,
+        "recorded_at": recording.recorded_at,
+        "source": recording.source,
+        "suite": recording.suite,
     }
 
 
-def text(told: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of a comparison for a terminal."""
+def _group(
+    found: Group, held: Held, known: frozenset[str], accounts: Sequence[Sequence[ShellAccount]]
+) -> dict[str, Any]:
+    pairs = held.compared.pairs
+    worst = sorted(found.differences, key=lambda each: (each.kind, _size(pairs[each.culprit]), each.at))
+    worst_identity = found.identities[found.differences.index(worst[0])][0]
+    prints = [
+        {fingerprint(rule, cls, outcome) for rule, own, outcome in each for cls in (own, ANY_CLASS)}
+        for each in found.identities
+    ]
+    return {
+        "kind": found.kind.name,
+        "cause": found.cause,
+        "document": str(found.document),
+        "level": found.level,
+        "rules": list(found.rules),
+        "deviation": dict(zip(("rule", "class", "outcome"), worst_identity, strict=True)),
+        "fingerprint": fingerprint(*worst_identity),
+        "known": all(not known.isdisjoint(each) for each in prints),
+        "steps": len({each.culprit for each in found.differences}),
+        "classes": list(dict.fromkeys(pairs[each.culprit].step.cls for each in worst)),
+        "differences": [_difference(each, held, accounts) for each in worst[:_SHOWN]],
+    }
+
+
+def _size(pair: Pair) -> int:
+    """Return how much a request says: the smallest one shows a difference best."""
+    request = pair.step.request
+    form = request.form()
+    return (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
+
+
+def _difference(
+    difference: Difference, held: Held, accounts: Sequence[Sequence[ShellAccount]]
+) -> dict[str, Any]:
+    pairs = held.compared.pairs
+    places = dict.fromkeys((difference.culprit, difference.at))
+    lines = []
+    for recording, side, own in zip(
+        (held.reference, held.candidate), ("reference", "candidate"), accounts, strict=True
+    ):
+        exchanges = [replace(getattr(pairs[place], side).exchange, url="") for place in places]
+        lines.append(curl(exchanges, url=f"{recording.target.rstrip('/')}/v1/Configuration", accounts=own))
+    return {
+        "kind": difference.kind.name,
+        "fact": difference.name,
+        "class": pairs[difference.culprit].step.cls,
+        "sent": [request_line(record(pairs[place].reference.exchange)) for place in places],
+        "reference": difference.reference[:500],
+        "candidate": difference.candidate[:500],
+        "curl_reference": lines[0],
+        "curl_candidate": lines[1],
+    }
+
+
+# Text
+
+
+def age(recording: Recording, now: datetime) -> int | None:
+    """Return the age of a recording in whole days; None where it does not say when it was made."""
+    try:
+        made = datetime.fromisoformat(recording.recorded_at)
+    except ValueError:
+        return None
+    return (now - (made if made.tzinfo else made.replace(tzinfo=UTC))).days
+
+
+def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
+    """
+    Yield the lines of a comparison for a terminal.
+
+    Args:
+        told: The document.
+        dated: Whether both ends are recordings, so that the differences are changes in the course of time.
+    """
+    sentence: Callable[[Mapping[str, Any]], str] = changed if dated else differs
     for group in told["groups"]:
-        yield f"{group['kind']}  {visible(group['cause'], 80)}  {visible(', '.join(group['classes']), 80)}"
-        yield f"  reference  {visible(group['reference'], 120)}"
-        yield f"  candidate  {visible(group['candidate'], 120)}"
-        yield ""
+        level = f"{group['level']} " if group["level"] else ""
+        mark = "  (known)" if group["known"] else ""
+        yield f"{group['kind']}  {level.upper()}{visible(group['cause'], 100)}  {group['fingerprint'][:12]}{mark}"
+        first = group["differences"][0]
+        yield f"  {visible(sentence(first), 300)}"
+        yield f"  sent       {visible(', then '.join(first['sent']), 200)}"
+        yield f"  reference  {visible(first['reference'], 160)}"
+        yield f"  candidate  {visible(first['candidate'], 160)}"
+        yield f"  document   {group['document']}" + (
+            f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
+        )
+        yield f"  seen       in {plural(group['steps'], 'step')}: {visible(', '.join(group['classes']), 160)}"
+        yield f"\n# reference\n{clipped(first['curl_reference'])}\n# candidate\n{clipped(first['curl_candidate'])}\n"
     counts = told["counts"]
     yield (
-        f"{plural(counts['alike'], 'step')} alike, {counts['different']:,} different, "
-        f"{counts['not_comparable']:,} not comparable, {counts['unserved']:,} unserved"
+        f"{plural(counts['alike'], 'step')} alike · {counts['different']:,} different · "
+        f"{counts['not_comparable']:,} not comparable · {counts['unserved']:,} unserved"
+        + (f" · {counts['unsettled']:,} unsettled" if counts["unsettled"] else "")
     )
+    new = sum(not each["known"] for each in told["groups"])
+    yield (
+        f"{plural(new, 'difference')} in the scope {told['scope']}"
+        if new
+        else f"alike in the scope {told['scope']}"
+    )
+
+
+def differs(difference: Mapping[str, Any]) -> str:
+    """Return a difference between two targets as a sentence."""
+    sent, fact = difference["sent"][0], difference["fact"]
+    one, other = difference["reference"], difference["candidate"]
+    if fact == "answer":
+        return f"{sent} is {one} by the reference, and {other} by the candidate."
+    if fact in _SETTINGS:
+        return f"After {sent} the reference shows {fact} {one}, and the candidate {other}."
+    return f"{sent} is answered with {fact} {one} by the reference, and {other} by the candidate."
+
+
+def changed(difference: Mapping[str, Any]) -> str:
+    """Return a difference between two recordings of one target as a sentence about what has changed."""
+    sent, fact = difference["sent"][0], difference["fact"]
+    one, other = difference["reference"], difference["candidate"]
+    if fact == "answer":
+        return f"{sent} was {one}, and is {other} now."
+    if fact in _SETTINGS:
+        return f"After {sent} {fact} was {one}, and is {other} now."
+    return f"{sent} was answered with {fact} {one}, and is with {other} now."
+
+
+_SETTINGS = frozenset(each.attribute for each in BY_PARAMETER.values())

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
@@ -13,7 +14,7 @@ from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Reply, judge
 from conformance.rules.reply import remembered
 from conformance.rules.state import locked_out
-from conformance.transport.target import Target
+from conformance.transport.target import TargetSettings
 
 _TIMERS = frozenset(each.parameter for each in TIMERS)
 
@@ -50,6 +51,17 @@ class Unseen:
         self._answers = 0
 
 
+class Witness(Protocol):
+    """What the judge has to know of a target, such as `conformance.transport.target.Target`."""
+
+    @property
+    def settings(self) -> TargetSettings:
+        """The settings, which name the accounts."""
+
+    def leaks(self, exchange: Exchange) -> bool:
+        """Whether an answer holds a token that its request did not."""
+
+
 class Judge:
     """
     Judges the exchanges of one run, and keeps what the run knows of its target.
@@ -58,7 +70,7 @@ class Judge:
         target: Names the accounts, and finds a token in an answer.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Witness) -> None:
         self._target = target
         sids = tuple(account.sid or "" for account in target.settings.accounts)
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())

@@ -9,6 +9,7 @@ from conformance.fidelity.comparing import Comparison, compare
 from conformance.fidelity.ends import script_of
 from conformance.fidelity.playing import Player, file_of
 from conformance.fidelity.recording import Recording
+from conformance.fidelity.running import Held, hold
 from conformance.fidelity.script import Script, draw
 from conformance.safety.safeguard import Safeguard
 
@@ -28,6 +29,18 @@ def recorded(answering: Answering, steps: Script | None = None) -> tuple[Recordi
     player.look((steps or script()).accounts)
     recording = player.play(steps or script())
     return recording, file_of(recording, player)
+
+
+def player(answering: Answering) -> Player:
+    """A player of a function, which has looked at it."""
+    found = Player(FakeTarget(answering), Safeguard())
+    found.look(2)
+    return found
+
+
+def held(reference: Answering, candidate: Answering, steps: Script | None = None) -> Held:
+    """Two functions, held against each other, and asked again where there is a doubt."""
+    return hold((player(reference), player(candidate)), steps or script())
 
 
 def compared(reference: Answering, candidate: Answering, steps: Script | None = None) -> Comparison:

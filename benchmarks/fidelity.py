@@ -1,0 +1,268 @@
+"""
+Measures how well a comparison tells targets apart: faults, variants and pairs of variants beside a recording.
+
+    python benchmarks/fidelity.py faults [--every N] [--json FILE]
+    python benchmarks/fidelity.py variants [--seeds N]
+    python benchmarks/fidelity.py pairs [--count N]
+    python benchmarks/fidelity.py cost
+
+The reference is a recording of the emulator, by the quick script. `faults` compares each fault with it: a difference
+is right if it has a kind that the broken rule's claim can bring, at an input class of that rule or under its name.
+`variants` records each variant and compares it with itself, for each seed, and compares it with the reference: a
+difference beyond what the document allows is a false alarm. `pairs` compares variants with each other: the causes must
+be those of each variant beside the reference. `cost` takes the time of a comparison beside a bare loop that sends the
+same bytes.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from conformance import emulator
+from conformance.exceptions import RunEnded
+from conformance.fidelity.comparing import Kind
+from conformance.fidelity.grouping import Document, Group
+from conformance.fidelity.playing import Player
+from conformance.fidelity.recording import Recording
+from conformance.fidelity.running import Held, hold
+from conformance.fidelity.script import Script, draw
+from conformance.model import Aspect, Level
+from conformance.rules import BY_ID
+from conformance.safety.safeguard import Safeguard
+from conformance.transport.credentials import THROWAWAY
+from conformance.transport.target import Target, TargetSettings
+
+_ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
+
+_KINDS = {
+    Aspect.WIRE: {Kind.ACCEPT, Kind.CODE},
+    Aspect.CREDENTIALS: {Kind.ACCEPT, Kind.CODE, Kind.STATE, Kind.SPELLING},
+    Aspect.METHOD: set(Kind),
+    Aspect.STATUS: {Kind.ACCEPT, Kind.CODE},
+    Aspect.REPRESENTATION: {Kind.STATE, Kind.SPELLING, Kind.CODE},
+    Aspect.SYNTAX: {Kind.ACCEPT},
+    Aspect.MINIMUM: {Kind.ACCEPT},
+    Aspect.ACCEPTANCE: {Kind.ACCEPT, Kind.STATE},
+    Aspect.ECHO: {Kind.STATE, Kind.SPELLING},
+    Aspect.STATE: {Kind.STATE},
+    Aspect.CONSISTENCY: {Kind.STATE, Kind.SPELLING, Kind.CODE, Kind.ACCEPT},
+}
+"""The kinds of differences that a broken claim can bring."""
+
+
+@contextmanager
+def _player(faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Iterator[Player]:
+    """Serve the emulator and look at it."""
+    with (
+        emulator.serving(accounts=_ACCOUNTS, faults=faults, variants=variants) as url,
+        Target(TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)) as target,
+    ):
+        player = Player(target, Safeguard())
+        player.look(2)
+        yield player
+
+
+def _script(seed: int = 0) -> Script:
+    """The quick script."""
+    return draw(seed=seed, accounts=2)
+
+
+def _unhurried(script: Script) -> Script:
+    """The script without its pauses, which show faults alone."""
+    return replace(script, steps=tuple(replace(step, pause=0.0) for step in script.steps))
+
+
+def _recorded(script: Script, variants: Sequence[str] = ()) -> Recording:
+    with _player(variants=variants) as player:
+        return player.play(script)
+
+
+def _held(reference: Recording, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Held | str:
+    try:
+        with _player(faults, variants) as player:
+            return hold((reference, player), None)
+    except RunEnded as error:
+        return str(error)
+
+
+def _faults(every: int, json_file: Path | None) -> None:
+    reference = _recorded(_script())
+    counts = Counter[tuple[str, str]]()
+    rows: list[dict[str, Any]] = []
+    for fault in list(emulator.FAULTS.values())[::every]:
+        rule = BY_ID[fault.rule]
+        level = rule.level.upper()
+        held = _held(reference, [fault.name])
+        counts[level, "faults"] += 1
+        if isinstance(held, str):
+            counts[level, "no verdict"] += 1
+            print(f"no verdict  {fault.name}: {held}", flush=True)
+            continue
+        named = {fault.rule, *fault.consequences}
+        documented = [group for group in held.groups if group.document is not Document.BOTH]
+        right = [group for group in held.groups if _is_right(group, held, rule.id)]
+        seen = {
+            "found": bool(held.groups),
+            "found within the document": bool(documented),
+            "right kind and class": bool(right),
+            "rule named": any(named & set(group.rules) for group in held.groups),
+            "at most three groups": 1 <= len(held.groups) <= 3,
+        }
+        counts.update((level, name) for name, is_so in seen.items() if is_so)
+        rows.append(
+            {"fault": fault.name, "rule": fault.rule, "groups": [_row(each) for each in held.groups], **seen}
+        )
+        missing = [name for name, is_so in seen.items() if not is_so]
+        if missing:
+            print(f"{level:6} {fault.name} ({fault.rule}): not {', not '.join(missing)}", flush=True)
+            for group in held.groups or ():
+                print(f"         {' | '.join(_row(group))}", flush=True)
+    for level in (each.upper() for each in Level):
+        for (of, name), count in counts.items():
+            if of == level:
+                print(f"{level:6} {name:28} {count:4} of {counts[level, 'faults']}")
+    if json_file is not None:
+        json_file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def _is_right(group: Group, held: Held, rule: str) -> bool:
+    """Whether a group has a kind that the rule's claim can bring, at an input class of the rule or under its name."""
+    row = BY_ID[rule]
+    classes = {cls.id for cls in row.classes}
+    at = {cls for each in group.differences for cls in held.compared.pairs[each.culprit].step.cls.split("+")}
+    of_answers = any(cls.startswith("answer/") for cls in classes)
+    kinds = {each.kind for each in group.differences}
+    return bool(kinds & _KINDS[row.aspect]) and (rule in group.rules or of_answers or bool(classes & at))
+
+
+def _row(group: Group) -> tuple[str, ...]:
+    first = group.differences[0]
+    shown = f"{first.name}: {first.reference[:40]} -> {first.candidate[:40]}"
+    return group.kind.name, group.cause, group.document, ", ".join(group.rules[:3]), shown
+
+
+def _variants(seeds: int) -> None:
+    alarms, own = 0, 0
+    reference = _recorded(_unhurried(_script()))
+    for name in emulator.VARIANTS:
+        held = _held(reference, variants=[name])
+        wrong = (
+            []
+            if isinstance(held, str)
+            else [each for each in held.groups if each.document is not Document.BOTH]
+        )
+        if isinstance(held, str) or wrong:
+            alarms += 1
+            print(
+                f"alarm  {name}: {held if isinstance(held, str) else [_row(each) for each in wrong]}",
+                flush=True,
+            )
+        for seed in range(seeds):
+            recording = _recorded(_unhurried(_script(seed)), [name])
+            again = _held(recording, variants=[name])
+            if isinstance(again, str) or again.groups:
+                own += 1
+                told = again if isinstance(again, str) else [_row(each) for each in again.groups]
+                print(f"differs from itself  {name}, seed {seed}: {told}", flush=True)
+    count = len(emulator.VARIANTS)
+    print(f"variants with a difference that the document does not allow: {alarms} of {count}")
+    print(f"recordings that differ from their own variant: {own} of {count * seeds}")
+
+
+_REVERSED = {"accepted": "refused", "refused": "accepted", "added": "left out", "left out": "added"}
+
+
+def _causes(groups: Sequence[Group], *, reverse: bool = False) -> dict[str, str]:
+    """By what causes are about, which way they go."""
+    parts = [each.cause.partition(": ")[::2] for each in groups]
+    return {about: _REVERSED.get(way, way) if reverse else way for about, way in parts}
+
+
+def _pairs(count: int) -> None:
+    script = _unhurried(_script())
+    recordings = {name: _recorded(script, [name]) for name in emulator.VARIANTS}
+    reference = _recorded(script)
+    alone = {}
+    for name in emulator.VARIANTS:
+        held = _held(reference, variants=[name])
+        alone[name] = held.groups if isinstance(held, Held) else ()
+    differing = [name for name, groups in alone.items() if groups]
+    pairs = [(one, other) for one in differing for other in differing if one != other]
+    random.Random(0).shuffle(pairs)
+    tried = right = 0
+    for one, other in pairs:
+        first, second = _causes(alone[one], reverse=True), _causes(alone[other])
+        if first.keys() & second.keys() or tried == count:
+            continue  # what both change cannot be told by construction
+        tried += 1
+        held = _held(recordings[one], variants=[other])
+        found = _causes(held.groups) if isinstance(held, Held) else {}
+        right += found == {**first, **second}
+        if found != {**first, **second}:
+            print(f"{one} / {other}: {found}, not { ({**first, **second}) }", flush=True)
+    print(f"pairs of variants with the causes that are true by construction: {right} of {tried}")
+
+
+def _cost() -> None:
+    script = _unhurried(_script())
+    ratios = []
+    for _ in range(5):
+        with _player() as one, _player() as other:
+            sent: list[Any] = []
+            began = time.perf_counter()
+            held = hold((one, other), script)
+            took = time.perf_counter() - began
+            for player, recording, times in ((one, held.reference, 2), (other, held.candidate, 1)):
+                sent += [(player.target.url, each.exchange) for each in recording.taken for _ in range(times)]
+        with (
+            _player() as one,
+            _player() as other,
+            httpx.Client(auth=(THROWAWAY[0].user, THROWAWAY[0].token)) as client,
+        ):
+            first = held.reference.target
+            urls = {True: one.target.url, False: other.target.url}
+            began = time.perf_counter()
+            for url, exchange in sent:
+                request = exchange.request
+                content_type = {"Content-Type": request.content_type} if request.content_type else {}
+                client.request(
+                    request.method, urls[url.startswith(first)], content=request.body, headers=content_type
+                )
+            bare = time.perf_counter() - began
+        ratios.append(took / bare)
+    print(
+        f"comparison / bare loop: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
+    )
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("what", choices=["faults", "variants", "pairs", "cost"])
+    parser.add_argument("--every", type=int, default=1, help="only every Nth fault")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--count", type=int, default=60, help="pairs of variants")
+    parser.add_argument("--json", type=Path, help="file for all groups of all faults")
+    asked = parser.parse_args()
+    if asked.what == "faults":
+        _faults(asked.every, asked.json)
+    elif asked.what == "variants":
+        _variants(asked.seeds)
+    elif asked.what == "pairs":
+        _pairs(asked.count)
+    else:
+        _cost()
+
+
+if __name__ == "__main__":
+    main()

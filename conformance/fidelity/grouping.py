@@ -1,0 +1,264 @@
+"""
+Puts differences beside the document, and groups those of one cause; sends nothing.
+
+A difference that breaks a rule on one side has the cause that the attribution room puts that violation down to. What
+the document allows both sides has its cause here: the claim on which the document is silent.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from conformance.fidelity.comparing import Comparison, Difference, Kind
+from conformance.fidelity.judged import Judged, Judgement
+from conformance.fidelity.outcome import ABSENT
+from conformance.fidelity.script import Step
+from conformance.http import Pairs, decode_form
+from conformance.model import BY_PARAMETER, FIELDS, Aspect, Level, Violation
+from conformance.oracle.decisions import Answer
+from conformance.rules import BY_ID
+
+_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
+
+
+class Document(StrEnum):
+    """Which side is as the document says."""
+
+    REFERENCE = "the reference is right"
+    CANDIDATE = "the candidate is right"
+    BOTH = "the document allows both"
+    NEITHER = "both are wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The differences of one cause."""
+
+    kind: Kind
+    """The most harmful of their kinds."""
+    cause: str
+    document: Document
+    level: Level | None
+    """The level of the rule that is broken; None where the document allows both."""
+    rules: tuple[str, ...]
+    """The ids of the rules that are broken, the one of the first difference first."""
+    differences: tuple[Difference, ...]
+    """In the order of the steps."""
+    identities: tuple[tuple[tuple[str, str, str], ...], ...]
+    """For each difference, the rule, input class and outcome by which a file of known deviations may name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """One difference beside the document."""
+
+    difference: Difference
+    ours: Violation | None
+    theirs: Violation | None
+    cause: str
+    rule: str = ""
+    """The id of the rule that the cause breaks first of all."""
+
+    @property
+    def document(self) -> Document:
+        """Which side is right."""
+        if self.ours is not None and self.theirs is not None:
+            return Document.NEITHER
+        if self.theirs is not None:
+            return Document.REFERENCE
+        return Document.BOTH if self.ours is None else Document.CANDIDATE
+
+
+def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Group]:
+    """
+    Return the differences in groups, the most harmful first.
+
+    Args:
+        compared: The comparison.
+        reference: The judgements on the reference's recording.
+        candidate: The judgements on the candidate's.
+    """
+    groups: dict[tuple[bool, str], list[_Placed]] = {}
+    for difference in compared.differences:
+        placed = _place(difference, compared, reference, candidate)
+        allowed = placed.document is Document.BOTH
+        groups.setdefault((allowed, placed.cause), []).append(placed)
+    _join(groups, compared)
+    return sorted(
+        (_group(each, compared) for each in groups.values()),
+        key=lambda each: (each.kind, each.document is Document.BOTH, each.differences[0].at),
+    )
+
+
+def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -> None:
+    """
+    Put what the document allows to the broken rules of which it is a part, where all of it is.
+
+    The rules report a mismatch of a setting once; later answers that show it again break none. And a side that refuses
+    what it must accept also refuses like values on which the document is silent, or refuses them for another reason.
+    """
+    homes: dict[tuple[object, ...], list[_Placed]] = {}
+    for (allowed, _), members in groups.items():
+        for each in [] if allowed else members:
+            for key in _keys(each, compared):
+                homes.setdefault(key, members)
+    for name, members in list(groups.items()):
+        found = [
+            next((homes[key] for key in _keys(each, compared) if key in homes), None) for each in members
+        ]
+        if name[0] and all(home is not None for home in found):
+            for each, home in zip(members, found, strict=True):
+                assert home is not None
+                home.append(each)
+            del groups[name]
+
+
+def _keys(placed: _Placed, compared: Comparison) -> Iterator[tuple[object, ...]]:
+    """Yield what a difference has in common with others of its cause, the closest first."""
+    kind, name = placed.difference.kind, placed.difference.name
+    if kind in (Kind.STATE, Kind.SPELLING):
+        yield kind, name
+    for parameter in _sent(placed, compared):
+        if kind is Kind.ACCEPT:
+            yield parameter, _way(placed.difference)
+            yield parameter, "code"
+        elif name == "code":
+            yield parameter, "code"
+
+
+def _sent(placed: _Placed, compared: Comparison) -> list[str]:
+    """Return the parameters of the request that makes a difference, whatever its media type says."""
+    request = compared.pairs[placed.difference.culprit].step.request
+    pairs = decode_form(request.body or b"") if request.auth.valid else ()
+    return [name for name, _ in pairs if name in BY_PARAMETER]
+
+
+def _form_of(answer: str, step: Step) -> Pairs:
+    """Return the parameters of a plain update that was refused; none of any other request."""
+    return (step.request.form() or ()) if answer.startswith("refused") and step.request.auth.valid else ()
+
+
+def _way(difference: Difference) -> str:
+    """Return what the candidate does with what the reference treats the other way."""
+    return "accepted" if difference.candidate.startswith("accepted") else "refused"
+
+
+def _group(placed: Sequence[_Placed], compared: Comparison) -> Group:
+    told = sorted(placed, key=lambda each: each.difference.at)
+    ordered = sorted(placed, key=lambda each: (each.difference.kind, each.difference.culprit))
+    violations = [each for one in ordered for each in (one.theirs, one.ours) if each is not None]
+    names = [*(each.rule for each in ordered if each.rule), *(each.rule for each in violations)]
+    rules = tuple(dict.fromkeys(names))
+    levels = {BY_ID[rule].level for rule in rules}
+    sides = {each.document for each in ordered} - {Document.BOTH}
+    return Group(
+        kind=ordered[0].difference.kind,
+        cause=ordered[0].cause,
+        document=sides.pop() if len(sides) == 1 else Document.NEITHER if sides else Document.BOTH,
+        level=Level.MUST if Level.MUST in levels else Level.SHOULD if levels else None,
+        rules=rules,
+        differences=tuple(each.difference for each in told),
+        identities=tuple(_identities(each, compared) for each in told),
+    )
+
+
+def _identities(placed: _Placed, compared: Comparison) -> tuple[tuple[str, str, str], ...]:
+    difference = placed.difference
+    cls = compared.pairs[difference.culprit].step.cls.split("+")[0]
+    broken = [
+        (each.rule, each.cls, each.outcome) for each in (placed.theirs, placed.ours) if each is not None
+    ]
+    return (*broken, (f"compare-{difference.kind.name.lower()}", cls, difference.name))
+
+
+def _place(difference: Difference, compared: Comparison, reference: Judged, candidate: Judged) -> _Placed:
+    at = [compared.pairs[place] for place in dict.fromkeys((difference.at, difference.culprit))]
+    ours = [reference.steps[pair.reference.number] for pair in at]
+    theirs = [candidate.steps[pair.candidate.number] for pair in at]
+    mine, yours = (list(_fitting(difference, side)) for side in (ours, theirs))
+    same = {(each.rule, each.outcome, each.observed) for each in mine} & {
+        (each.rule, each.outcome, each.observed) for each in yours
+    }
+    first, second = (
+        next((each for each in side if (each.rule, each.outcome, each.observed) not in same), None)
+        for side in (mine, yours)
+    )
+    if difference.kind is Kind.ACCEPT:
+        # What one value is refused for by itself explains why the whole is refused.
+        first, second = (
+            next((judged.refused[each] for each in form if each in judged.refused), violation)
+            for judged, violation, form in (
+                (reference, first, _form_of(difference.reference, at[-1].step)),
+                (candidate, second, _form_of(difference.candidate, at[-1].step)),
+            )
+        )
+    for judged, violation in ((candidate, second), (reference, first)):
+        if violation is not None:
+            attribution = judged.attribution(violation)
+            return _Placed(
+                difference, first, second, attribution.cause, attribution.consequence_of or violation.rule
+            )
+    return _Placed(difference, None, None, _open_cause(difference, at[-1].step, ours[0], theirs[0]))
+
+
+_EARLY = range(Aspect.WIRE, Aspect.ECHO)
+_FITTING = {
+    Kind.ACCEPT: _EARLY,
+    Kind.CODE: _EARLY,
+    Kind.STATE: range(Aspect.ECHO, Aspect.CONSISTENCY + 1),
+    Kind.SPELLING: range(Aspect.METHOD, Aspect.CONSISTENCY + 1),
+}
+"""The aspects of rules that a difference of each kind can break."""
+
+
+def _fitting(difference: Difference, side: Sequence[Judgement]) -> Iterator[Violation]:
+    """Yield the violations of one side that may be the difference, those about its very field first."""
+    violations = [each for judgement in side for each in judgement.violations]
+    about = _BY_ATTRIBUTE.get(difference.name)
+    names = {difference.name, about.parameter if about is not None else "", about and about.attribute}
+    own = [
+        each
+        for each in violations
+        if (each.field or "").lower() in {str(name).lower() for name in names if name}
+    ]
+    yield from own
+    if about is None or not own:
+        aspects = _FITTING[difference.kind]
+        yield from (
+            each
+            for each in violations
+            if each not in own
+            and BY_ID[each.rule].aspect in aspects
+            and (about is None or each.field is None)
+        )
+
+
+def _open_cause(difference: Difference, step: Step, ours: Judgement, theirs: Judgement) -> str:
+    """Return the cause of a difference that breaks no rule: on what the document is silent, and which way it goes."""
+    about = _BY_ATTRIBUTE.get(difference.name)
+    if about is not None:
+        return f"{about.kind}s {'spelled' if difference.kind is Kind.SPELLING else 'kept'} otherwise"
+    if difference.kind is Kind.ACCEPT:
+        return f"{_taken(step, ours, theirs)}: {_way(difference)}"
+    name = difference.name
+    for prefix, whole in (("access-control-", "access-control headers"), ("member ", "further members")):
+        if name.startswith(prefix):
+            name = whole
+    if ABSENT in (difference.reference, difference.candidate):
+        return f"{name}: {'added' if difference.reference == ABSENT else 'left out'}"
+    return f"{name}: another one, of {' and '.join(sorted({ours.kind, theirs.kind}))}"
+
+
+def _taken(step: Step, ours: Judgement, theirs: Judgement) -> str:
+    """Return what one side takes and the other does not: a claim of the document's, or a way of sending."""
+    request = step.request
+    if request.method != "POST":
+        return "reads" if request.method in ("GET", "HEAD") else "other methods"
+    if request.query:
+        return "a query"
+    for judgement in (ours, theirs):
+        decision = judgement.decision
+        if decision is not None and decision.answer is Answer.OPEN:
+            first = decision.causes[0]
+            return f"{first.field.kind if first.field else 'form'}-{first.claim}"
+    return BY_ID[step.rule].family if step.rule else step.cls

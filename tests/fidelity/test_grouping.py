@@ -1,0 +1,138 @@
+"""Differences beside the document, and in groups of one cause."""
+
+from datetime import date
+
+import pytest
+from fakes import Resource, answer, refusal, representation
+from jsonschema import Draft202012Validator
+
+from conformance.contract import load
+from conformance.fidelity import telling
+from conformance.fidelity.comparing import Kind
+from conformance.fidelity.grouping import Document
+from conformance.http import Failure, Request, Response
+from conformance.model import Level
+from conformance.reporting.baseline import Known
+from fidelity.played import held
+
+
+class Shorter(Resource):
+    """Takes closed timers of 599 seconds, however they are written."""
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return super().takes(parameter, value) or value in ("PT599S", "PT9M59S", "PT599.999999999S")
+
+
+class WithoutSeconds(Resource):
+    """Refuses every inactive timer with seconds."""
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return super().takes(parameter, value) and not (parameter == "DefaultInactiveTimer" and "S" in value)
+
+
+class OtherStatus(Resource):
+    """Refuses with 422."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        came = super().__call__(request)
+        return refusal(422) if isinstance(came, Response) and came.status == 400 else came
+
+
+class Both(OtherStatus, Shorter):
+    """Has two peculiarities."""
+
+
+class WithoutUrl(Resource):
+    """Shows no URL."""
+
+    def show(self, request: Request) -> Response:
+        document = representation(self.states[request.account], request.account)
+        del document["url"]
+        return answer(200, document)
+
+
+class TestGroups:
+    @pytest.mark.parametrize(
+        ("candidate", "kinds", "document", "rule"),
+        [
+            (Shorter, [Kind.ACCEPT], Document.REFERENCE, "closed-timer-minimum"),
+            (WithoutSeconds, [Kind.ACCEPT], Document.REFERENCE, "inactive-timer-accept"),
+            (OtherStatus, [Kind.CODE], Document.BOTH, None),
+            (WithoutUrl, [Kind.SPELLING], Document.BOTH, None),
+        ],
+    )
+    def test_one_peculiarity_is_one_group_beside_the_document(
+        self, candidate: type[Resource], kinds: list[Kind], document: Document, rule: str | None
+    ) -> None:
+        groups = held(Resource(), candidate()).groups
+        assert [each.kind for each in groups] == kinds
+        assert groups[0].document is document
+        assert groups[0].level is (Level.MUST if rule else None)
+        assert [*groups[0].rules, None][0] == rule
+
+    def test_of_two_mistakes_neither_hides_the_other(self) -> None:
+        groups = held(Resource(), Both()).groups
+        assert [each.kind for each in groups] == [Kind.ACCEPT, Kind.CODE]
+
+    def test_a_reference_that_is_wrong_is_said_to_be(self) -> None:
+        (group,) = held(Shorter(), Resource()).groups
+        assert group.document is Document.CANDIDATE
+
+    def test_what_the_reference_answers_differently_each_time_is_unsettled_and_no_difference(self) -> None:
+        class Fickle(Resource):
+            """Refuses with one of two statuses in turn."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.turn = 0
+
+            def __call__(self, request: Request) -> Response | Failure:
+                came = super().__call__(request)
+                if isinstance(came, Response) and came.status == 405:
+                    self.turn += 1
+                    return Response(
+                        status=(405, 404)[self.turn % 3 == 0], headers=came.headers, body=came.body
+                    )
+                return came
+
+        found = held(Fickle(), Resource())
+        assert found.groups == ()
+        assert found.compared.unsettled > 0
+
+
+class TestTold:
+    def told(self, candidate: Resource, **options: object) -> dict[str, object]:
+        chosen: dict[str, object] = {"scope": "all", "kinds": list(Kind), "today": date(2030, 1, 1)} | options
+        return telling.document(held(Resource(), candidate), **chosen)  # type: ignore[arg-type]  # tests name them
+
+    def test_the_document_has_its_schema_and_two_curl_lines(self) -> None:
+        told = self.told(Shorter())
+        assert not list(Draft202012Validator(load("comparison.schema.json")).iter_errors(told))
+        text = "\n".join(telling.text(told, dated=False))
+        assert (
+            "DefaultClosedTimer=PT599S is refused (400, code 20001) by the reference, and accepted (200)"
+            in text
+        )
+        assert text.count("curl -sS") == 2
+        assert telling.fails(told)
+
+    def test_between_two_dates_it_says_what_has_changed(self) -> None:
+        text = "\n".join(telling.text(self.told(Shorter()), dated=True))
+        assert "DefaultClosedTimer=PT599S was refused (400, code 20001), and is accepted (200) now." in text
+
+    def test_the_scope_documented_leaves_out_what_the_document_allows(self) -> None:
+        assert not telling.fails(self.told(OtherStatus(), scope="documented"))
+        assert telling.fails(self.told(OtherStatus()))
+
+    def test_only_the_chosen_kinds_are_told(self) -> None:
+        assert not telling.fails(self.told(OtherStatus(), kinds=[Kind.ACCEPT]))
+
+    def test_known_deviations_of_a_run_are_known_here_too(self) -> None:
+        known = Known(rule="closed-timer-minimum", cls="*", outcome="accepted", reason="to be mended")
+        told = self.told(Shorter(), known=[known])
+        assert not telling.fails(told)
+        assert "(known)" in "\n".join(telling.text(told, dated=False))
+
+    def test_a_difference_that_the_document_allows_can_be_known(self) -> None:
+        known = Known(rule="compare-code", cls="*", outcome="status", reason="agreed")
+        assert not telling.fails(self.told(OtherStatus(), known=[known]))
