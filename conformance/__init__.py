@@ -7,8 +7,10 @@ emulator's process need none of them.
 
 TYPE_CHECKING = False  # as type checkers have it; `typing` takes long to import
 if TYPE_CHECKING:
-    from conformance.harness.executor import Plan, run
+    from conformance.api import run
+    from conformance.harness.executor import Plan
     from conformance.model import Finding, Level, Observation, Outcome, Report, Rule, Verdict
+    from conformance.pytest_plugin import parametrize
     from conformance.rules import CATALOGUE
     from conformance.transport.credentials import Account
     from conformance.transport.target import Target, TargetSettings
@@ -26,6 +28,7 @@ __all__ = [
     "Target",
     "TargetSettings",
     "Verdict",
+    "parametrize",
     "run",
 ]
 
@@ -35,7 +38,8 @@ _HOMES = {
     "Plan": "harness.executor",
     "Target": "transport.target",
     "TargetSettings": "transport.target",
-    "run": "harness.executor",
+    "parametrize": "pytest_plugin",
+    "run": "api",
 }
 """Modules of the names; the others are nouns of `conformance.model`."""
 

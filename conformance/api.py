@@ -1,14 +1,16 @@
 """The parts of a run that the command line and the pytest plugin share: from settings to the result document."""
 
 import difflib
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 from urllib.parse import urlsplit
 
 from conformance.exceptions import ConfigurationError, JournalError
@@ -17,11 +19,13 @@ from conformance.model import CHAT, MESSAGING, Report, Rule
 from conformance.safety.journal import state_directory
 from conformance.safety.places import places
 from conformance.safety.safeguard import Safeguard, safeguarded
-from conformance.settings import RunSettings
+from conformance.settings import RunSettings, resolve
 
 if TYPE_CHECKING:  # the import costs more than this whole module
     from conformance.harness.events import Listener
+    from conformance.harness.executor import Plan
     from conformance.reporting import Archive, Observations, Redact
+    from conformance.transport.target import Target
 
 _QUIET = 10.0
 """Seconds between two notices that the target makes the run wait; those in between are dropped."""
@@ -42,7 +46,7 @@ _SUITE = "twilio-configuration-conformance"
 
 def select(globs: Sequence[str]) -> tuple[Rule, ...]:
     """
-    Return the rules whose ids match any of the globs; all rules where there are no globs.
+    Return the rules whose ids match any of the globs, or whose group is one of them; all rules where there are none.
 
     Raises:
         ConfigurationError: A glob matches no rule.
@@ -50,12 +54,70 @@ def select(globs: Sequence[str]) -> tuple[Rule, ...]:
     # This imports Hypothesis, which takes long: the emulator's process starts meanwhile.
     from conformance.rules import BY_ID, CATALOGUE
 
+    def matches(rule: Rule, glob: str) -> bool:
+        return rule.group == glob or fnmatchcase(rule.id, glob)
+
     for glob in globs:
-        if not any(fnmatchcase(name, glob) for name in BY_ID):
-            near = difflib.get_close_matches(glob, BY_ID, n=1)
+        if not any(matches(rule, glob) for rule in CATALOGUE):
+            near = difflib.get_close_matches(glob, [*BY_ID, *{rule.group for rule in CATALOGUE}], n=1)
             hint = f"did you mean {near[0]}?" if near else "`conformance rules` lists them"
             raise ConfigurationError(f"no rule matches {glob!r}; {hint}")
-    return tuple(rule for rule in CATALOGUE if not globs or any(fnmatchcase(rule.id, glob) for glob in globs))
+    return tuple(rule for rule in CATALOGUE if not globs or any(matches(rule, glob) for glob in globs))
+
+
+@overload
+def run(
+    catalogue: Sequence[Rule],
+    target: "Target",
+    plan: "Plan",
+    *,
+    listener: "Listener" = ...,
+    safeguard: Safeguard | None = ...,
+) -> Report: ...
+
+
+@overload
+def run(*, listener: "Listener" = ..., **settings: object) -> Report: ...
+
+
+def run(*given: Any, listener: "Listener" = lambda event: None, **named: Any) -> Report:
+    """
+    Judge a target, and return the report. Nothing is printed or written.
+
+    It may be called from any thread, and inside a running event loop, which waits meanwhile.
+
+        run(target="http://localhost:4007", profile="quick", only=["closed-timer-*"])
+        run(CATALOGUE, target, Plan(profile="quick"))
+
+    Args:
+        *given: The rules, an open `Target`, and the options of the run.
+        listener: Called with each event of the run, on several threads.
+        **named: Without `given`, settings of a run by name; the environment and `conformance.toml` count too. With
+            `given`, `safeguard`, which protects the settings of before the run.
+
+    Raises:
+        ConfigurationError: The settings cannot be followed, or another run is using one of the accounts.
+        EmulatorFailed: The embedded emulator did not start.
+    """
+    from conformance.harness import executor
+
+    if given or "catalogue" in named:
+        return executor.run(*given, listener=listener, **named)
+    settings = resolve(named, os.environ, Path("conformance.toml"), spelled="{}=")
+    with serving(settings) as url:
+        return judge(settings, url, select(settings.only), listener)
+
+
+@contextmanager
+def serving(settings: RunSettings) -> Iterator[str]:
+    """Return the base URL of the target of a run; where none is named, start the embedded emulator meanwhile."""
+    if settings.target is not None:
+        yield settings.target
+        return
+    from conformance.transport.embedded import Embedded
+
+    with Embedded(settings.accounts) as embedded:
+        yield embedded.url()
 
 
 def judge(
@@ -110,6 +172,48 @@ def judge(
     return replace(
         report, notices=(*settings.notices, *report.notices, *filter(None, [target.pace.slowed()]))
     )
+
+
+def judged(
+    settings: RunSettings, rules: Collection[str], archive: BinaryIO, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """
+    Judge a target, apply the known deviations of the settings, and return the result document.
+
+    Args:
+        settings: The settings of the run.
+        rules: The ids of the rules to judge by, among those of the settings.
+        archive: Gets every exchange, as an HTTP Archive; nothing, where they could not be kept.
+        tell: Called with a line where a part of the result is lost.
+
+    Raises:
+        BaselineError: The file of known deviations cannot be used.
+        ConfigurationError: As in `judge`.
+        EmulatorFailed: The embedded emulator did not start.
+    """
+    from conformance.harness.containment import Parts
+    from conformance.harness.events import ExchangeEnded, on
+    from conformance.reporting import ARCHIVE
+    from conformance.reporting.baseline import apply, read, witnesses
+    from conformance.rules import BY_ID
+
+    known = read(settings.known) if settings.known is not None else ()
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(settings))
+        exchanges = stack.enter_context(archive_of(settings, url))
+        parts = Parts(tell)
+        archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: exchanges.add(event.exchange)))
+        first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
+        chosen = [rule for rule in select(settings.only) if rule.id in rules]
+        document = document_of(settings, judge(settings, url, chosen, archived, first))
+        try:
+            exchanges.copy(archive)
+        except OSError as error:
+            tell(f"{ARCHIVE} has no exchanges but those of the counterexamples: {error.strerror}")
+            archive.truncate(0)
+    if settings.known is None:
+        return document
+    return apply(document, known, datetime.now(UTC).date(), catalogue=BY_ID)
 
 
 def _now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -58,6 +58,7 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("url", required=False)
 @options.settings(*options.ALL, report_dir="Where reports are written (default: conformance-report).")
 @click.option(
     "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
@@ -68,11 +69,19 @@ def main() -> None:
     help="Also write testcases.jsonl, a list of the requests by class, which Tyche reads.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
-def run(as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
-    """Judge a target by the catalogue of rules."""
+def run(url: str | None, as_json: bool, strict_known: bool, observability: bool, **flags: object) -> None:
+    """
+    Judge a target by the catalogue of rules.
+
+    URL is the base URL of the target, as with --target.
+    """
     from conformance.exceptions import BaselineError, ConfigurationError
     from conformance.reporting.baseline import apply, read, witnesses
 
+    if url is not None:
+        if flags["target"] is not None:
+            raise Refused(f"two targets, {url} and {flags['target']}: give one of them")
+        flags["target"] = url
     settings = options.resolved(flags)
     try:
         known = read(settings.known) if settings.known is not None else ()
@@ -144,7 +153,10 @@ def run(as_json: bool, strict_known: bool, observability: bool, **flags: object)
         spools: dict[str, Spool] = {reporting.ARCHIVE: archive}
         if observability:
             spools[reporting.OBSERVATIONS] = observations
-        page = _write(document, settings.report_dir, picture, spools)
+        place = reporting.place_of(document, settings.report_dir)
+        if place != settings.report_dir:
+            print_line(f"no verdict: the report in {settings.report_dir} has one, so it stays; see {place}")
+        page = _write(document, place, picture, spools)
 
         def show() -> None:
             if as_json:
@@ -383,8 +395,7 @@ def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     """Return tokens by SID: from the flags, else from the environment, else the throw-away ones that `run` sends."""
     from conformance.exceptions import ConfigurationError
-    from conformance.settings import accounts_from
-    from conformance.transport.credentials import THROWAWAY
+    from conformance.transport.credentials import THROWAWAY, accounts_from
 
     environ = {"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ
     try:

@@ -185,6 +185,8 @@ class Exchange:
     """The headers of the request as sent, with placeholders such as `{sid}:{token}` in place of credentials."""
     together: bool = False
     """Whether it was sent at the same moment as its neighbours with this mark."""
+    traceback: str = ""
+    """The traceback of the exception that the application raised; empty where it is a server, or raised none."""
 
     @property
     def status(self) -> int | None:

@@ -225,6 +225,8 @@ class Rule:
     """How many accounts it takes to exercise it."""
     package: str = ""
     """The package that exercises it. Without the package the rule is not run; empty where it takes none."""
+    needs: str = ""
+    """What it takes that a target without a server lacks: `connection` or `chunks`; empty where it takes neither."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
     For a rule about state: says whether an exchange is of the kind that must change nothing.

@@ -3,25 +3,23 @@ The pytest plugin: one line in a test module adds one test for each rule of the 
 
     from conformance.pytest_plugin import test_conformance
 
-The first test that starts makes the run, by the rules whose tests were selected; the other tests read its result.
-Under pytest-xdist one worker makes the run for all of them, so that no two ever write to one account. pytest loads
-this module in every session, so slow modules are imported inside functions.
+A test of one's own asks for the fixture `conformance_check`, and becomes one test for each rule as well. The first test
+that starts makes the run, by the rules whose tests were selected; the other tests read its result.
+`conformance.pytest_results` keeps the results. pytest loads this module in every session, so slow modules are imported
+inside functions.
 """
 
-import json
 import os
 import sys
-import warnings
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.settings import RunSettings
+    from conformance.pytest_results import Result, Results
     from conformance.testing import Double
-
-_OPTIONS = ("target", "profile", "seed", "fail_on")
 
 _NO_VERDICT = {
     3: "no verdict: the target could not be judged",
@@ -29,6 +27,30 @@ _NO_VERDICT = {
     5: "nothing was exercised",
 }
 """Failures that belong to no single rule, by the exit status of the command line that stands for them."""
+
+_WORKER_DIRECTORY = "conformance_directory"
+"""The member of a worker's input, in pytest-xdist, that names the directory of the session's results."""
+
+
+def parametrize(**settings: object) -> pytest.MarkDecorator:
+    """
+    Return a decorator for a test that asks for `conformance_check`, `conformance_outcome` or `conformance_result`.
+
+    The test becomes one test for each rule, unless it asks for the whole result alone. A module's `pytestmark` takes
+    the decorator too.
+
+    Args:
+        **settings: Settings of a run by name, such as `target`, `profile`, `only`, `seed` or `known`. They go before
+            the fixture `conformance_target` and before pytest's command line.
+    """
+    return pytest.mark.conformance(**settings)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that `parametrize` makes."""
+    config.addinivalue_line(
+        "markers", "conformance(**settings): settings of the run that a conformance test reads"
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,19 +76,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("must", "should"),
         help="lowest level at which a deviation fails its test (default: must)",
     )
+    group.addoption(
+        "--conformance-known", metavar="FILE", help="known deviations, TOML: their tests are xfailed"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make `test_conformance` one test for each rule."""
-    if metafunc.function is test_conformance:
-        from conformance.api import select
-        from conformance.exceptions import ConfigurationError
+    """Make a test that asks for a rule one test for each rule."""
+    if "conformance_rule" not in metafunc.fixturenames:
+        return
+    if any("conformance_rule" in each.args[0] for each in metafunc.definition.iter_markers("parametrize")):
+        return
+    from conformance.api import select
+    from conformance.exceptions import ConfigurationError
+    from conformance.pytest_results import given_to, settings_of
 
-        try:
-            rules = select(_settings(metafunc.config).only)
-        except ConfigurationError as error:
-            raise pytest.Collector.CollectError(f"conformance: {error}") from None
-        metafunc.parametrize("conformance_rule", [rule.id for rule in rules])
+    try:
+        chosen = select(settings_of(metafunc.config, given_to(metafunc.definition), os.environ).only)
+        rules = [rule.id for rule in chosen]
+    except ConfigurationError:
+        # One test, which fails with the reason: an error here would be told with a traceback.
+        rules = ["settings"]
+    metafunc.parametrize("conformance_rule", rules)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,38 +130,42 @@ def conformance_emulator(_conformance_emulator: "Double") -> "Double":
 
 @pytest.fixture(scope="session")
 def conformance_target() -> str | None:
-    """Return the base URL to judge; None for that of the settings. Override it to start the server in a fixture."""
+    """
+    Return the base URL to judge; None for that of the settings.
+
+    Override it to start the server in a fixture, of any scope, with parameters or without.
+    """
     return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def conformance_result(
-    request: pytest.FixtureRequest,
-    conformance_target: str | None,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, conformance_target: str | None
 ) -> Iterator[dict[str, Any]]:
-    """Return the result document of the run, as in result.json. The first test to ask for it makes the run."""
-    from conformance.exceptions import ConfigurationError, EmulatorFailed, ReportError
+    """
+    Return the result document of the run on the target, as in result.json. The first test to ask for it makes the run.
 
-    selected = frozenset(
-        str(item.callspec.params["conformance_rule"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.function is test_conformance
-    )
-    try:
-        settings = _settings(request.config, conformance_target)
-        document = _once(request.config, tmp_path_factory, lambda: _run(settings, selected))
-    except (ConfigurationError, EmulatorFailed, ReportError) as error:
-        pytest.fail(f"conformance: {error}", pytrace=False)
-    if document["exit_code"] == 130:
+    A test that asks for it alone, and for no rule, has all rules judged.
+    """
+    result = _results(request.session).of(request.node, os.environ, conformance_target)
+    if result.error:
+        pytest.fail(f"conformance: {result.error}", pytrace=False)
+    if result.document["exit_code"] == 130:
         raise KeyboardInterrupt
-    yield document
+    yield result.document
+    _tell_once(result)
+
+
+def _tell_once(result: "Result") -> None:
+    """Fail where there is no verdict, once for each result."""
+    document = result.document
     # The tests of rules that were not run have already failed with the reason.
     not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
     reported = document["exit_code"] == 3 and document["stopped"] and not_run
-    if not reported and (reason := _NO_VERDICT.get(document["exit_code"])):
+    if not (result.told or reported) and (reason := _NO_VERDICT.get(document["exit_code"])):
         from conformance.reporting.text import headline
 
+        result.told = True
         detail = document["stopped"] or ", ".join(document["restore"]["failed"]) or headline(document)
         pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
 
@@ -142,7 +177,8 @@ def conformance_outcome(
     """
     Return the outcome for one rule, as in result.json.
 
-    Where there is no verdict on the target, the test ends here: failed, skipped, or expected to fail.
+    Where there is no verdict on the rule, the test ends here: failed or skipped. Where a deviation from it is known,
+    the test is expected to fail.
     """
     rule: dict[str, Any] = next(
         each for each in conformance_result["rules"] if each["id"] == conformance_rule
@@ -155,86 +191,88 @@ def conformance_outcome(
             pytest.fail(f"not run: {rule['reason']}", pytrace=False)
         case "not-run" | "undecided" as verdict:
             pytest.skip(f"{verdict}: {rule['reason']}")
-        case "known":
-            pytest.xfail(f"known: {rule['reason']}")
+        case "known" | "fixed" as verdict:
+            # A test that passes all the same is XPASS, or fails: as the user has set xfail_strict.
+            reason = f"known: {rule['reason']}" if verdict == "known" else rule["reason"]
+            request.node.add_marker(pytest.mark.xfail(reason=reason))
     return rule
 
 
-def test_conformance(
+@pytest.fixture
+def conformance_check(
     request: pytest.FixtureRequest, conformance_outcome: dict[str, Any], conformance_result: dict[str, Any]
-) -> None:
-    """The target keeps one rule of the catalogue."""
-    rule = conformance_outcome
+) -> Callable[[], None]:
+    """Return a function that fails the test where the target breaks its rule."""
+    return lambda: _check(request.node, conformance_outcome, conformance_result)
+
+
+def _check(node: pytest.Item, rule: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    known = rule["verdict"] == "known"
     findings = [
-        each for each in conformance_result["findings"] if each["rule"] == rule["id"] and "known" not in each
+        each for each in document["findings"] if each["rule"] == rule["id"] and (known or "known" not in each)
     ]
     if not findings:
         return
-    message = _message(rule, findings, conformance_result)
-    if rule["level"] == "must" or conformance_result["settings"]["fail_on"] == "should":
+    message = _message(rule, findings, document)
+    expired = [
+        each for each in document.get("known", ()) if (each["rule"], each["state"]) == (rule["id"], "expired")
+    ]
+    for each in expired:
+        message += f"\n\nThis was known, until {each['expires']}: {each['reason']}"
+    if known or expired or rule["level"] == "must" or document["settings"]["fail_on"] == "should":
         pytest.fail(message, pytrace=False)
     print(message)  # pytest shows this with -rP, and writes it to JUnit XML
-    request.node.user_properties += [("deviation", finding["summary"]) for finding in findings]
+    node.user_properties += [("deviation", finding["summary"]) for finding in findings]
 
 
-def _settings(config: pytest.Config, target: str | None = None) -> "RunSettings":
-    """Return the settings of the run; a target given here goes before all others."""
-    from conformance.settings import resolve
-
-    given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
-    if target is not None:
-        given["target"] = target
-    options = {f"CONFORMANCE_{name.upper()}": value for name, value in given.items() if value is not None}
-    return resolve({}, {**os.environ, **options}, config.rootpath / "conformance.toml")
+def test_conformance(conformance_check: Callable[[], None]) -> None:
+    """The target keeps one rule of the catalogue."""
+    conformance_check()
 
 
-def _run(settings: "RunSettings", selected: frozenset[str]) -> dict[str, Any]:
-    """Run the rules with these ids, write the reports, and return the result document."""
-    from contextlib import ExitStack
+# The results of the session
 
-    from conformance.api import archive_of, document_of, judge, select
-    from conformance.harness.containment import Parts
-    from conformance.harness.events import ExchangeEnded, on
-    from conformance.reporting import ARCHIVE, check_writable, not_written, write_each
-    from conformance.transport.embedded import Embedded
-
-    check_writable(settings.report_dir)
-    # The user's filters are meant for the user's code, and these warnings would come from the suite.
-    with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
-        url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
-        rules = [rule for rule in select(settings.only) if rule.id in selected]
-        archive = stack.enter_context(archive_of(settings, url))
-        parts = Parts(_warn)
-        archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: archive.add(event.exchange)))
-        document = document_of(settings, judge(settings, url, rules, archived))
-        failed = not_written(dict(write_each(document, settings.report_dir, copies={ARCHIVE: archive.copy})))
-    if failed:  # the verdict stays what it is
-        _warn(failed)
-    return document
+_RESULTS = pytest.StashKey["Results"]()
+_DIRECTORY = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 
 
-def _warn(line: str) -> None:
-    """Have pytest show a line among its warnings, even where the user has it fail at any."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.warn(f"conformance: {line}", stacklevel=2)
+def _results(session: pytest.Session) -> "Results":
+    from pathlib import Path
+
+    from conformance.pytest_results import Results
+
+    stash = session.config.stash
+    if _RESULTS not in stash:
+        worker: Mapping[str, Any] = getattr(session.config, "workerinput", {})
+        directory = worker.get(_WORKER_DIRECTORY) or _directory(session.config)
+        stash[_RESULTS] = Results(session.items, Path(directory))
+    return stash[_RESULTS]
 
 
-def _once(
-    config: pytest.Config, paths: pytest.TempPathFactory, run: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
-    """Make the run and return its result. Under pytest-xdist the first worker makes it, and the others wait for it."""
-    if not hasattr(config, "workerinput"):
-        return run()
-    from filelock import FileLock
+def _directory(config: pytest.Config) -> str:
+    """Return the directory of the session's results. It is removed when pytest ends."""
+    if _DIRECTORY not in config.stash:
+        made = tempfile.TemporaryDirectory(prefix="conformance-")
+        config.stash[_DIRECTORY] = made
+        config.add_cleanup(made.cleanup)
+    return config.stash[_DIRECTORY].name
 
-    # pytest-xdist gives each worker a directory of its own; all of them are in one directory of the session.
-    shared = paths.getbasetemp().parent / "conformance-result.json"
-    with FileLock(shared.with_suffix(".lock")):
-        if not shared.exists():
-            shared.write_text(json.dumps(run()), encoding="ascii")
-        document: dict[str, Any] = json.loads(shared.read_text(encoding="ascii"))
-    return document
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the workers share their results."""
+    node.workerinput[_WORKER_DIRECTORY] = _directory(node.config)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Write the reports, and say where they are."""
+    if _DIRECTORY in config.stash:
+        from pathlib import Path
+
+        from conformance.pytest_results import write_reports
+
+        for line in write_reports(Path(_directory(config))):
+            terminalreporter.write_line(f"conformance: {line}")
 
 
 def _message(

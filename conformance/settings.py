@@ -10,7 +10,7 @@ import math
 import re
 import ssl
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,14 @@ from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import CHAT, MESSAGING, Field, Level, shortened
 from conformance.transport.connections import addresses_of, are_loopback, are_private, host_of
-from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.credentials import (
+    ACCOUNT_SID,
+    SET_BOTH,
+    SET_KEY,
+    THROWAWAY,
+    Account,
+    accounts_from,
+)
 from conformance.transport.redaction import masked
 from conformance.transport.target import TargetSettings
 
@@ -115,20 +122,23 @@ class RunSettings:
         return masked(line, self.accounts) if self.mask_accounts else line
 
 
-def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path) -> RunSettings:
+def resolve(
+    flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path, *, spelled: str = "--{}"
+) -> RunSettings:
     """
     Merge the settings from all sources, check them, and return them.
 
     Args:
         flags: The flags by name of their setting. None, False and an empty tuple count as not given.
         environ: The environment. An empty variable counts as not given.
-        toml_path: The path of the settings file, which may be absent.
+        toml_path: The path of the settings file, which may be absent. Paths in it are relative to its directory.
+        spelled: How messages spell a flag, with `{}` for the name; a name in Python has an underscore.
 
     Raises:
         ConfigurationError: A setting is malformed, missing, or contradicts another one.
     """
     values = {name: setting.default for name, setting in _SETTINGS.items()}
-    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
+    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags, spelled))
     given: dict[str, str] = {}
     for source in sources:
         for name, where, value in source:
@@ -139,7 +149,8 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
                 got = f", got {_shown(value)}" if setting.printable else ""
                 raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
             given[name] = where
-    _contradictions(values, given)
+    _contradictions(values, flags)
+    ignored = _not_settings(environ)
     target = values["target"]
     # The name is looked up once, so that the run connects to the addresses that are checked here.
     addresses = addresses_of(target) if target is not None else ()
@@ -161,7 +172,11 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], toml_path: 
     if "max_requests" not in given:
         values["max_requests"] = PROFILES[values["profile"]]
     return RunSettings(
-        **values, accounts=accounts, addresses=addresses, notices=notices, given=frozenset(given)
+        **values,
+        accounts=accounts,
+        addresses=addresses,
+        notices=(*ignored, *notices),
+        given=frozenset(given),
     )
 
 
@@ -171,10 +186,12 @@ _Source = Iterator[tuple[str, str, object]]
 """The settings of one source, each as name, place where it was given, and value."""
 
 
-def _from_flags(flags: Mapping[str, object]) -> _Source:
+def _from_flags(flags: Mapping[str, object], spelled: str) -> _Source:
     for name, value in flags.items():
+        if name not in _SETTINGS:
+            raise ConfigurationError(f"{shortened(name, 60)} is not a setting; {_hint(name, _SETTINGS)}")
         if value is not None and value is not False and value != ():
-            yield name, f"--{_dashed(name)}", value
+            yield name, spelled.format(_dashed(name) if spelled.startswith("-") else name), value
 
 
 def _from_environment(environ: Mapping[str, str]) -> _Source:
@@ -182,6 +199,24 @@ def _from_environment(environ: Mapping[str, str]) -> _Source:
         variable = f"CONFORMANCE_{name.upper()}"
         if value := environ.get(variable):
             yield name, variable, value
+
+
+def _not_settings(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Return a notice for each variable that is named like a setting and is none.
+
+    Raises:
+        ConfigurationError: A variable has almost the name of a setting, and so was meant for one.
+    """
+    names = {f"CONFORMANCE_{name.upper()}" for name in (*_SETTINGS, "accounts")}
+    other = [name for name in environ if name.startswith("CONFORMANCE_") and name not in names]
+    for name in other:
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=0.85):
+            raise ConfigurationError(f"{shortened(name, 60)} is not a setting; did you mean {near[0]}?")
+    there = ", ".join(sorted(names))
+    return tuple(
+        f"{shortened(name, 60)} is not a setting, and is ignored; there are: {there}" for name in other
+    )
 
 
 def _from_toml(path: Path) -> _Source:
@@ -196,16 +231,24 @@ def _from_toml(path: Path) -> _Source:
     names = {_dashed(name): name for name in _SETTINGS}
     for key, value in document.items():
         if key in names:
-            yield names[key], f"{path}: {key}", value
+            is_path = key in _PATHS and isinstance(value, str) and value
+            yield names[key], f"{path}: {key}", str(path.parent / value) if is_path else value
             continue
         shown = key if re.fullmatch("[A-Za-z0-9_-]{1,60}", key) else _shown(key)
         if re.search("account|token|secret|api|credential", key, re.IGNORECASE):
             raise ConfigurationError(
-                f"{path}: {shown}: credentials are read from the environment only; {_SET_BOTH}"
+                f"{path}: {shown}: credentials are read from the environment only; {SET_BOTH}"
             )
-        near = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        raise ConfigurationError(f"{path}: {shown} is not a setting; {hint}")
+        raise ConfigurationError(f"{path}: {shown} is not a setting; {_hint(key.replace('_', '-'), names)}")
+
+
+def _hint(name: str, names: Iterable[str]) -> str:
+    """Return what to write instead of a name that there is not."""
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+
+
+_PATHS = ("known", "ca-file", "report-dir", "state-dir")
 
 
 def _dashed(name: str) -> str:
@@ -273,7 +316,7 @@ def _globs(value: object) -> tuple[str, ...]:
 
 def _account_sids(value: object) -> tuple[str, ...]:
     sids = _globs(value)
-    if not all(re.fullmatch(_ACCOUNT_SID, sid) for sid in sids):
+    if not all(re.fullmatch(ACCOUNT_SID, sid) for sid in sids):
         raise ValueError
     return sids
 
@@ -306,7 +349,7 @@ def _url(value: object) -> str:
     """Return a base URL in normal form: host and scheme in lower case, no `/v1/Configuration` at the end."""
     text = _text(value)
     if "@" in text:
-        raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {_SET_BOTH}")
+        raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {SET_BOTH}")
     if "?" in text or "#" in text:
         raise ConfigurationError("the target URL holds a query or a fragment: give the base URL alone")
     if not text.lower().startswith(("http://", "https://")):
@@ -330,8 +373,6 @@ def _url(value: object) -> str:
 
 
 _SUCH_AS = "write it like http://localhost:4007"
-
-_SET_BOTH = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -359,19 +400,18 @@ _SETTINGS: Mapping[str, _Setting] = {
 }
 
 
-def _contradictions(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+def _contradictions(values: Mapping[str, Any], flags: Mapping[str, object]) -> None:
     """
     Refuse flags that have no effect together.
 
     Settings from the file or the environment are not refused: they may be meant for other runs.
     """
-    flags = {name for name, where in given.items() if where.startswith("--")}
     for name in ("live", "proxy", "ca_file"):
-        if name in flags and values["target"] is None:
+        if flags.get(name) and values["target"] is None:
             raise ConfigurationError(
                 f"--{_dashed(name)} says nothing about the embedded emulator; add --target URL"
             )
-    if "ca_file" in flags and not values["target"].startswith("https:"):
+    if flags.get("ca_file") and not values["target"].startswith("https:"):
         raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
 
 
@@ -430,72 +470,4 @@ def _choose_accounts(
         return found, ()
     if are_loopback(addresses):
         return THROWAWAY, ("no credentials are set: the target is on loopback, so throw-away ones are sent",)
-    raise ConfigurationError(f"no credentials for {urlsplit(target).hostname}: {_SET_BOTH}, or {_SET_KEY}")
-
-
-_SET_KEY = "TWILIO_API_KEY and TWILIO_API_SECRET"
-
-
-def accounts_from(environ: Mapping[str, str]) -> tuple[Account, ...]:
-    """
-    Return the accounts that the environment names, each SID once.
-
-    The account of TWILIO_ACCOUNT_SID or TWILIO_API_KEY comes before those of CONFORMANCE_ACCOUNTS.
-
-    Raises:
-        ConfigurationError: A variable is malformed, or one of a pair is missing.
-    """
-    sid = environ.get("TWILIO_ACCOUNT_SID", "")
-    token = environ.get("TWILIO_AUTH_TOKEN", "")
-    key = environ.get("TWILIO_API_KEY", "")
-    secret = environ.get("TWILIO_API_SECRET", "")
-    if sid.startswith("SK"):
-        raise ConfigurationError(f"TWILIO_ACCOUNT_SID holds an API key; set {_SET_KEY} instead")
-    if sid and not re.fullmatch(_ACCOUNT_SID, sid):
-        raise ConfigurationError(
-            "TWILIO_ACCOUNT_SID is not an Account SID: set it to AC and 32 hexadecimal digits"
-        )
-    found = []
-    if key or secret:
-        if not (key and secret):
-            raise ConfigurationError(f"only one of {_SET_KEY} is set; set both or neither")
-        if not re.fullmatch("SK[0-9a-fA-F]{32}", key):
-            raise ConfigurationError(
-                "TWILIO_API_KEY is not an API key: set it to SK and 32 hexadecimal digits"
-            )
-        found.append(Account(sid or None, _token("TWILIO_API_SECRET", secret), key))
-    elif sid or token:
-        if not (sid and token):
-            raise ConfigurationError(
-                f"only one of TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN is set; {_SET_BOTH}"
-            )
-        found.append(Account(sid, _token("TWILIO_AUTH_TOKEN", token)))
-    entries = [entry.strip() for entry in environ.get("CONFORMANCE_ACCOUNTS", "").split(",")]
-    for number, entry in enumerate(filter(None, entries), 1):
-        where = f"CONFORMANCE_ACCOUNTS: entry {number}"
-        sid, _, token = entry.partition(":")
-        if not (re.fullmatch(_ACCOUNT_SID, sid) and token):
-            raise ConfigurationError(f"{where} is not an Account SID, a colon and its Auth Token")
-        found.append(Account(sid, _token(where, token)))
-    by_sid: dict[str | None, Account] = {}
-    for account in found:
-        by_sid.setdefault(account.sid, account)
-    return tuple(by_sid.values())
-
-
-_ACCOUNT_SID = "AC[0-9a-fA-F]{32}"
-
-
-def _token(where: str, token: str) -> str:
-    """Return a token; refuse it where no header can carry it (RFC 7617 2 forbids control characters)."""
-    if re.search(r"[\x00-\x1f\x7f]", token):
-        raise ConfigurationError(
-            f"{where}: the token holds a control character, perhaps a line end; remove it"
-        )
-    try:
-        token.encode("latin-1")
-    except UnicodeEncodeError:
-        raise ConfigurationError(
-            f"{where}: the token holds a character outside ISO 8859-1; copy it again"
-        ) from None
-    return token
+    raise ConfigurationError(f"no credentials for {urlsplit(target).hostname}: {SET_BOTH}, or {SET_KEY}")

@@ -39,6 +39,11 @@ def test_every_request_of_a_run_is_in_its_archive_and_no_token_is(tmp_path: Path
     assert ACCOUNT.token.encode() not in file.getvalue()
 
 
+def test_a_group_stands_for_its_rules() -> None:
+    assert {rule.group for rule in select(["errors", "json-*"])} == {"errors", "response"}
+    assert len(select(["errors"])) == 3
+
+
 def test_curl_commands_go_through_the_proxy_of_the_run_without_its_password(tmp_path: Path) -> None:
     flags = {"target": "https://127.0.0.1:1", "proxy": "http://me:s3cret@127.0.0.1:3128"}
     settings = resolve(flags, {}, tmp_path / "conformance.toml")

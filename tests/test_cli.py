@@ -95,6 +95,8 @@ class TestRefusedBeforeTheFirstRequest:
             (["--timeout", "0"], "--timeout: expected seconds, above 0"),
             (["--only", "inactive-timer-sintax"], "did you mean inactive-timer-syntax?"),
             (["--only", "nothing-like-it-*"], "`conformance rules` lists them"),
+            (["--only", "timer"], "did you mean timers?"),
+            (["http://127.0.0.1:1", "--target", "http://127.0.0.1:2"], "two targets, http://127.0.0.1:1 and"),
             (["--live"], "--live says nothing about the embedded emulator; add --target URL"),
             (
                 ["--target", "http://127.0.0.1:1", "--ca-file", __file__],
@@ -226,7 +228,9 @@ class TestNoVerdict:
         with hostile.Hostile("good") as server:
             url = server.url.replace("http:", "https:")
             done = conformance(tmp_path, "run", "--target", url, "--timeout", "1")
-        assert "https://127.0.0.1" in no_verdict(done, tmp_path)
+        reason = no_verdict(done, tmp_path)
+        assert "https://127.0.0.1" in reason
+        assert "if the port serves plain HTTP, write http://" in reason
 
     @pytest.mark.parametrize("token", [SECRET, f"{SECRET}:%\u00fc '\"$`\\ !*"])
     def test_credentials_that_are_refused_whatever_they_hold(
@@ -236,6 +240,22 @@ class TestNoVerdict:
         assert f"the target refused the credentials of {SID}" in no_verdict(done, tmp_path)
         for report in (tmp_path / "conformance-report").iterdir():
             assert SECRET not in report.read_text()
+
+    def test_a_good_report_is_not_overwritten(self, tmp_path: Path, emulator_url: str) -> None:
+        conformance(tmp_path, "run", emulator_url, "--only", "media-type", "--profile", "quick")
+        kept = (tmp_path / "conformance-report" / "result.json").read_bytes()
+        with free_port() as port:
+            done = conformance(tmp_path, "run", f"http://127.0.0.1:{port}", "--only", "media-type")
+        assert done.returncode == 3
+        assert "so it stays; see conformance-report/without-verdict" in done.stdout
+        assert (tmp_path / "conformance-report" / "result.json").read_bytes() == kept
+        other = json.loads((tmp_path / "conformance-report" / "without-verdict" / "result.json").read_text())
+        assert (other["verdict"], other["exit_code"]) == ("error", 3)
+
+    def test_a_dead_proxy_is_blamed_and_not_the_target(self, tmp_path: Path, emulator_url: str) -> None:
+        with free_port() as port:
+            done = conformance(tmp_path, "run", emulator_url, "--proxy", f"http://127.0.0.1:{port}")
+        assert f"the proxy 127.0.0.1:{port} does not let the run through" in no_verdict(done, tmp_path)
 
     def test_a_target_that_is_always_busy(self, tmp_path: Path) -> None:
         with hostile.Hostile("rate-limited") as server:
@@ -266,9 +286,11 @@ class TestURL:
 def test_a_resource_that_is_not_there_is_unimplemented_with_one_finding_and_exit_1(
     tmp_path: Path, emulator_url: str
 ) -> None:
-    done = conformance(tmp_path, "run", "--target", emulator_url + "/conversations")
+    done = conformance(tmp_path, "run", "--target", emulator_url + "/v1")
     assert done.returncode == 1
     document = result(tmp_path)
+    stopped = str(document["stopped"])
+    assert stopped.endswith("; the run adds /v1/Configuration to the target: leave out its /v1")
     findings = document["findings"]
     assert isinstance(findings, list)
     assert [finding["rule"] for finding in findings] == ["implemented"]

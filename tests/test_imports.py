@@ -38,6 +38,7 @@ ORDER = (
     "commands",
     "cli",
     "__main__",
+    "pytest_results",
     "pytest_plugin",
     "conformance",
 )

@@ -24,6 +24,7 @@ NAMES = {
     "Target",
     "TargetSettings",
     "Verdict",
+    "parametrize",
     "run",
 }
 

@@ -66,6 +66,11 @@ class TestSources:
             accounts=THROWAWAY,
         )
 
+    def test_paths_in_the_file_are_relative_to_it(self, toml: Path) -> None:
+        toml.write_text("report-dir = 'there'\nstate-dir = '/kept'\n")
+        settings = resolve({}, {}, toml)
+        assert (settings.report_dir, settings.state_dir) == (toml.parent / "there", Path("/kept"))
+
     def test_flag_before_environment_before_file(self, toml: Path) -> None:
         toml.write_text("seed = 1\nsettle = 1\nrate = 1.5\nonly = ['timer-*', 'sid-*']\nlive = true\n")
         settings = resolve(
@@ -87,7 +92,7 @@ class TestSources:
             "fail_on": "should",
             "seed": "7",
             "max_requests": "8",
-            "report_dir": "there",
+            "report_dir": str(toml.parent / "there"),
             "known": str(known),
             "settle": "0.5",
             "proxy": "http://127.0.0.1:8080",
@@ -96,7 +101,7 @@ class TestSources:
             "live": "yes",
             "i_own": ",".join(each.user for each in THROWAWAY),
             "accept_unrestorable": "true",
-            "state_dir": "kept",
+            "state_dir": str(toml.parent / "kept"),
             "mask_accounts": "yes",
             "chat_service_sid": "IS" + "A" * 32,
             "messaging_service_sid": "MG" + "9" * 32,
@@ -167,6 +172,19 @@ class TestValues:
     def test_a_variable(self, toml: Path) -> None:
         message = refusal(toml, environ={"CONFORMANCE_MAX_REQUESTS": "many"})
         assert message == "CONFORMANCE_MAX_REQUESTS: expected a whole number, 1 or more, got 'many'"
+
+    def test_a_mistyped_variable(self, toml: Path) -> None:
+        message = refusal(toml, environ={"CONFORMANCE_PROFLE": "quick"})
+        assert message == "CONFORMANCE_PROFLE is not a setting; did you mean CONFORMANCE_PROFILE?"
+
+    def test_a_variable_that_is_no_setting_is_named(self, toml: Path) -> None:
+        (notice,) = resolve({}, {"CONFORMANCE_ZZZ": "x", "CONFORMANCE_ACCOUNTS": ""}, toml).notices
+        assert notice.startswith(
+            "CONFORMANCE_ZZZ is not a setting, and is ignored; there are: CONFORMANCE_ACC"
+        )
+
+    def test_a_setting_that_there_is_not(self, toml: Path) -> None:
+        assert refusal(toml, {"profle": "quick"}) == "profle is not a setting; did you mean profile?"
 
     def test_a_proxy_is_not_repeated_since_it_may_hold_a_password(self, toml: Path) -> None:
         message = refusal(toml, {"target": LOCAL, "proxy": f"ftp://me:{TOKEN}@proxy"})

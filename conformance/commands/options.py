@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _RUN: dict[str, tuple[str, str]] = {
     "target": ("URL", "Base URL of the target. Without it, the embedded emulator is the target."),
     "profile": ("quick|standard|thorough", "How much to send (default: standard)."),
-    "only": ("GLOB", "Rules to judge, by id; may be repeated."),
+    "only": ("GLOB", "Rules to judge, by id or group; may be repeated."),
     "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),
     "seed": ("N", "Seed of everything that is drawn (default: 0)."),
     "max-requests": ("N", "Requests at most; putting the settings back is not counted."),

@@ -84,7 +84,8 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
 
 def _settings(flags: Mapping[str, object]) -> "RunSettings":
     """The settings of a run with every permission: the run that changed the settings had them, and this undoes it."""
-    from conformance.settings import accounts_from, resolve
+    from conformance.settings import resolve
+    from conformance.transport.credentials import accounts_from
 
     environ = dict(os.environ)
     own = [account.sid for account in accounts_from(environ) if account.sid is not None]

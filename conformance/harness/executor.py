@@ -70,15 +70,16 @@ class _Run:
     ) -> None:
         self._catalogue = catalogue
         self._plan = plan
+        able = [rule for rule in catalogue if rule.needs not in target.lacks]
         self._session = Session(
             target,
-            [rule.id for rule in catalogue],
+            [rule.id for rule in able],
             settle=plan.settle,
             listener=listener,
             safeguard=safeguard,
         )
         budget = Budget(target, plan, self._session.candidates, safeguard)
-        self._phases = Phases(catalogue, plan, self._session, budget)
+        self._phases = Phases(able, plan, self._session, budget)
         self._confirmation = Confirmation(self._session, budget, listener)
         self._found = Preflight()
 
@@ -175,6 +176,7 @@ class _Run:
             evidence=session.judge.evidence,
             left_out=session.safeguard.left_out,
             accounts=session.situation.accounts,
+            lacks=session.target.lacks,
             was_reached=bool(self._found.before),
             end=end,
         )

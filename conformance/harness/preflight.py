@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented, Unsafe
-from conformance.harness.reachable import ABSENT, is_absent, refuse_to_judge
+from conformance.harness.reachable import ABSENT, advice_on_path, is_absent, refuse_to_judge
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
@@ -141,7 +141,8 @@ def _refuse_to_judge(session: Session, replies: list[Reply], account: int) -> No
     if is_absent(exchanges):
         statuses = [exchange.status for exchange in exchanges if exchange.request.method == "POST"]
         session.conversation.note(absent(statuses), exchanges[-1], "answer/update")
-        raise Unimplemented(f"{session.target.url} answers {statuses[-1]}")
+        url = session.target.url
+        raise Unimplemented(f"{url} answers {statuses[-1]}{advice_on_path(url)}")
     if all(_fails(exchange) for exchange in exchanges):
         _give_up_if_all_fail(session, account)
 

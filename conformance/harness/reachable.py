@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from conformance.exceptions import Garbled, NoVerdict
-from conformance.http import Exchange, FailureKind
+from conformance.http import PATH, Exchange, FailureKind
 
 ABSENT = frozenset({404, 405, 501})
 """Statuses of a resource that is not implemented (RFC 9110 15.5.5, 15.5.6, 15.6.2)."""
@@ -28,13 +28,34 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
         framing = failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP")
         if framing or failure.partial:
             raise Garbled(f"no answer could be read: {failure.detail}")
-        raise NoVerdict(f"{url} gave no answer over HTTP: {failure.detail}")
+        closed = url.startswith("http:") and all(_closed(exchange) for exchange in exchanges)
+        hint = "; if the port serves TLS, write https://" if closed else ""
+        raise NoVerdict(f"{url} gave no answer over HTTP: {failure.detail}{hint}")
+    if url.startswith("http:") and all(_asks_for_tls(exchange) for exchange in exchanges):
+        raise NoVerdict(f"{url}: the port serves TLS: write https://")
     if all(exchange.status in (401, 403) for exchange in exchanges):
         of_user = f" of {user}" if user else ""
         raise NoVerdict(
             f"the target refused the credentials{of_user} (status {exchanges[-1].status}): "
             "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CONFORMANCE_ACCOUNTS"
         )
+
+
+def _closed(exchange: Exchange) -> bool:
+    failure = exchange.failure
+    return failure is not None and failure.kind is FailureKind.DISCONNECT
+
+
+def _asks_for_tls(exchange: Exchange) -> bool:
+    """Whether the answer is one of those that nginx and Go's server give to HTTP on a port for TLS."""
+    said = exchange.response.body[:500].lower() if exchange.response is not None else b""
+    return exchange.status == 400 and b"http request" in said and b"https" in said
+
+
+def advice_on_path(url: str) -> str:
+    """Return what to do about a base URL that ends like the resource's own path; empty where it does not."""
+    base = url.removesuffix(PATH)
+    return f"; the run adds {PATH} to the target: leave out its /v1" if base.endswith("/v1") else ""
 
 
 def is_absent(exchanges: Sequence[Exchange]) -> bool:

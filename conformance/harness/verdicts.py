@@ -3,7 +3,7 @@
 import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from conformance.attribution.evidence import Gathered
@@ -85,6 +85,8 @@ class Results:
     left_out: Collection[str]
     """Input classes that were not sent, so that no timer of a live target stays short."""
     accounts: int
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """By what a rule may need, the reason why the target does not have it."""
     was_reached: bool
     """Whether preflight found that the target can be judged."""
     end: End
@@ -97,6 +99,8 @@ def outcome(results: Results, rule: Rule) -> Outcome:
     examples = sum(each.examples for each in classes)
     verdict, reason = Verdict.CONFORMANT, ""
     fails = results.end.how is How.FAILING
+    if rule.needs in results.lacks:
+        return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=results.lacks[rule.needs])
     # One odd answer decides no rule, where preflight found that the target cannot be judged.
     if not results.was_reached and not findings and not fails:
         return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=results.end.reason)

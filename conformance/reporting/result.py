@@ -196,6 +196,8 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
         document["response"] = _response(exchange.response)
     if exchange.failure is not None:
         document["failure"] = {"kind": exchange.failure.kind, "detail": exchange.failure.detail}
+    if exchange.traceback:
+        document["traceback"] = exchange.traceback
     return document
 
 

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from conformance.exceptions import ReportError
-from conformance.model import shortened
+from conformance.model import Verdict, shortened
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
+from conformance.reporting.reading import load
 from conformance.reporting.text import Document
 
 ARCHIVE = "exchanges.har"
@@ -143,6 +144,23 @@ def _reason(path: Path, write: Callable[[BinaryIO], object]) -> str:
     except Exception as error:  # noqa: BLE001  # what a target has sent must not cost the other reports
         return f"a bug of the suite, {type(error).__name__}: {shortened(' '.join(str(error).split()), 200)}"
     return ""
+
+
+WITHOUT_VERDICT = "without-verdict"
+"""The folder, in that of the reports, for a run without a verdict, so that it overwrites no report that has one."""
+
+_NO_VERDICT = frozenset({Verdict.ERROR, Verdict.NOT_RUN, Verdict.UNDECIDED})
+
+
+def place_of(document: Document, directory: Path) -> Path:
+    """Return the directory that a result document is written to, given the one that was asked for."""
+    if document["verdict"] not in _NO_VERDICT:
+        return directory
+    try:
+        earlier = load(directory)
+    except ReportError:  # there is none, or nothing that could be read is lost
+        return directory
+    return directory if earlier["verdict"] in _NO_VERDICT else directory / WITHOUT_VERDICT
 
 
 @contextlib.contextmanager

@@ -149,6 +149,7 @@ def _allow(reply: Reply) -> Iterator[Broken]:
         aspect=Aspect.WIRE,
         evidence=ANSWERED,
         statement="Every answer is framed as HTTP requires.",
+        needs="connection",
         source="RFC 9112 6",
         classes=answers("update", "refusal", "read", "unauthorised"),
     )
@@ -213,6 +214,7 @@ RULES = (
         evidence=taken(unchunked),
         control=unchunked,
         statement="A chunked body is understood (411 is tolerated).",
+        needs="chunks",
         source="RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
         classes=(
             request_class("body/chunked", "the same form, chunked", update(own_pair(8), chunked=True)),

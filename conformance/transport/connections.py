@@ -109,9 +109,10 @@ class Watch(threading.local):
         """Return the failure that an error stands for. Its kind follows from the bytes seen, not from a message."""
         head = self.beginning[:40]
         if head and not (head.startswith(b"HTTP/") or b"HTTP/".startswith(head)):
-            return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {head!r}")
+            tls = "; the port seems to serve TLS: write https://" if head.startswith(b"\x15\x03") else ""
+            return Failure(FailureKind.FRAMING, f"not HTTP: the answer begins with {head!r}{tls}")
         if isinstance(error, _TLSError):
-            return Failure(FailureKind.TLS, str(error))
+            return Failure(FailureKind.TLS, f"{error}{_advice(str(error))}")
         if isinstance(error, httpcore.ConnectTimeout):
             return Failure(FailureKind.CONNECT, f"no connection within {self._timeout:g} s")
         if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
@@ -132,6 +133,23 @@ class Watch(threading.local):
                 FailureKind.FRAMING, f"bytes after the end of the previous answer: {_message(error)}"
             )
         return Failure(FailureKind.FRAMING, _message(error))
+
+
+_ADVICE = (
+    ("MISMATCH", "the certificate is for another name: use that name in the target's URL"),
+    ("CERTIFICATE_VERIFY_FAILED", "to trust the certificate, name it or its issuer's with --ca-file"),
+    ("WRONG_VERSION_NUMBER", "the port seems to serve plain HTTP: write http://"),
+    ("RECORD LAYER FAILURE", "the port seems to serve plain HTTP: write http://"),
+    ("TIMED OUT", "if the port serves plain HTTP, write http://"),
+    ("EOF", "if the port serves plain HTTP, write http://"),
+)
+"""By a part of OpenSSL's message about a handshake, what the user may do."""
+
+
+def _advice(message: str) -> str:
+    """Return what to do about a TLS handshake that failed; empty where nothing is known."""
+    said = message.upper().replace("_", " ")
+    return next((f"; {advice}" for part, advice in _ADVICE if part.replace("_", " ") in said), "")
 
 
 def _message(error: Exception) -> str:
@@ -242,27 +260,44 @@ def receive(answer: httpcore.Response, cap: int) -> Response:
         cap: The greatest number of bytes of the body, before and after decoding. A longer body is cut there, and the
             response is marked `truncated`.
     """
+    assert isinstance(answer.stream, Iterable)  # as every response of a synchronous pool is
+    version = answer.extensions["http_version"].decode("ascii")
+    return decoded(answer.status, answer.headers, answer.stream, version, cap)
+
+
+def decoded(
+    status: int, fields: Iterable[tuple[bytes, bytes]], body_chunks: Iterable[bytes], version: str, cap: int
+) -> Response:
+    """
+    Return a response with its body decoded; see `receive`.
+
+    Args:
+        status: The status.
+        fields: Names and values of the header fields.
+        body_chunks: The body.
+        version: The version of HTTP.
+        cap: The greatest number of bytes of the body.
+    """
     chunks = []
     size = 0
-    assert isinstance(answer.stream, Iterable)  # as every response of a synchronous pool is
-    for chunk in answer.stream:
+    for chunk in body_chunks:
         chunks.append(chunk)
         size += len(chunk)
         if size > cap:
             break
     body = b"".join(chunks)[:cap]
     truncated = size > cap
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     coding = ", ".join(value.strip() for name, value in headers if name.lower() == "content-encoding").lower()
     undecoded = coding not in ("", "identity")
     if coding in ("gzip", "x-gzip") and not truncated and (plain := _gunzip(body, cap + 1)) is not None:
         truncated, undecoded = len(plain) > cap, False
         body = plain[:cap]
     return Response(
-        status=answer.status,
+        status=status,
         headers=headers,
         body=body,
-        http_version=answer.extensions["http_version"].decode("ascii"),
+        http_version=version,
         truncated=truncated,
         undecoded=undecoded,
     )

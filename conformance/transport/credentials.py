@@ -1,9 +1,11 @@
-"""Accounts with their credentials, and the Authorization header that carries them."""
+"""Accounts with their credentials, from the environment alone, and the Authorization header that carries them."""
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.exceptions import ConfigurationError
 from conformance.http import Auth
 
 _PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token)\}")
@@ -35,6 +37,76 @@ THROWAWAY = (
     Account("AC" + "decade" + "0" * 25 + "b", "beef" + "0" * 27 + "b"),
 )
 """Made-up, public credentials for targets on loopback, which accept any; they open nothing."""
+
+
+ACCOUNT_SID = "AC[0-9a-fA-F]{32}"
+"""A pattern of the SID of an account."""
+
+SET_BOTH = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+SET_KEY = "TWILIO_API_KEY and TWILIO_API_SECRET"
+"""Parts of messages that say which variables to set."""
+
+
+def accounts_from(environ: Mapping[str, str]) -> tuple[Account, ...]:
+    """
+    Return the accounts that the environment names, each SID once.
+
+    The account of TWILIO_ACCOUNT_SID or TWILIO_API_KEY comes before those of CONFORMANCE_ACCOUNTS.
+
+    Raises:
+        ConfigurationError: A variable is malformed, or one of a pair is missing.
+    """
+    sid = environ.get("TWILIO_ACCOUNT_SID", "")
+    token = environ.get("TWILIO_AUTH_TOKEN", "")
+    key = environ.get("TWILIO_API_KEY", "")
+    secret = environ.get("TWILIO_API_SECRET", "")
+    if sid.startswith("SK"):
+        raise ConfigurationError(f"TWILIO_ACCOUNT_SID holds an API key; set {SET_KEY} instead")
+    if sid and not re.fullmatch(ACCOUNT_SID, sid):
+        raise ConfigurationError(
+            "TWILIO_ACCOUNT_SID is not an Account SID: set it to AC and 32 hexadecimal digits"
+        )
+    found = []
+    if key or secret:
+        if not (key and secret):
+            raise ConfigurationError(f"only one of {SET_KEY} is set; set both or neither")
+        if not re.fullmatch("SK[0-9a-fA-F]{32}", key):
+            raise ConfigurationError(
+                "TWILIO_API_KEY is not an API key: set it to SK and 32 hexadecimal digits"
+            )
+        found.append(Account(sid or None, _token("TWILIO_API_SECRET", secret), key))
+    elif sid or token:
+        if not (sid and token):
+            raise ConfigurationError(
+                f"only one of TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN is set; {SET_BOTH}"
+            )
+        found.append(Account(sid, _token("TWILIO_AUTH_TOKEN", token)))
+    entries = [entry.strip() for entry in environ.get("CONFORMANCE_ACCOUNTS", "").split(",")]
+    for number, entry in enumerate(filter(None, entries), 1):
+        where = f"CONFORMANCE_ACCOUNTS: entry {number}"
+        sid, _, token = entry.partition(":")
+        if not (re.fullmatch(ACCOUNT_SID, sid) and token):
+            raise ConfigurationError(f"{where} is not an Account SID, a colon and its Auth Token")
+        found.append(Account(sid, _token(where, token)))
+    by_sid: dict[str | None, Account] = {}
+    for account in found:
+        by_sid.setdefault(account.sid, account)
+    return tuple(by_sid.values())
+
+
+def _token(where: str, token: str) -> str:
+    """Return a token; refuse it where no header can carry it (RFC 7617 2 forbids control characters)."""
+    if re.search(r"[\x00-\x1f\x7f]", token):
+        raise ConfigurationError(
+            f"{where}: the token holds a control character, perhaps a line end; remove it"
+        )
+    try:
+        token.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{where}: the token holds a character outside ISO 8859-1; copy it again"
+        ) from None
+    return token
 
 
 def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[str, str] | None:

@@ -14,12 +14,12 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from types import TracebackType
-from typing import AnyStr, Self
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, AnyStr, Self
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -31,6 +31,9 @@ from conformance.transport.credentials import THROWAWAY, Account, authorization
 from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.redaction import Secrets
 
+if TYPE_CHECKING:
+    from conformance.transport.apps import Application
+
 __all__ = [
     "METHODS",
     "THROWAWAY",
@@ -41,6 +44,9 @@ __all__ = [
     "TargetDead",
     "TargetSettings",
 ]
+
+BASE_URL = "http://localhost:8000"
+"""The base URL that an application is told. Servers of applications listen there, so that curl lines work with them."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """The methods that may be sent. TRACE would echo the credentials, and CONNECT is for proxies (RFC 9110 9.3)."""
@@ -103,16 +109,23 @@ class Target:
         settings: How to reach the target, and how many requests to send.
         notice: Called with one line whenever the target makes the run wait.
         seen: Called with every exchange at its end, repetitions too, on the thread that made it.
+        app: An ASGI or WSGI application, which is called in this process; None to send over a connection.
 
     Raises:
+        ConfigurationError: The application did not start.
         OSError: The file of trusted certificates cannot be loaded.
     """
 
+    lacks: Mapping[str, str] = MappingProxyType({})
+    """By what a rule may need (`Rule.needs`), the reason why the target does not have it."""
+
     def __init__(
         self,
-        settings: TargetSettings,
+        settings: TargetSettings = TargetSettings(url=BASE_URL),
         notice: Callable[[str], None] = lambda line: None,
         seen: Callable[[Exchange], None] = lambda exchange: None,
+        *,
+        app: object | None = None,
     ) -> None:
         parts = urlsplit(settings.url)
         self.settings = settings
@@ -170,6 +183,12 @@ class Target:
             )
             for keep in (None, 0)
         )
+        self._app: Application | None = None
+        if app is not None:
+            from conformance.transport.apps import started  # httpx is not always there
+
+            self._app = started(app, settings.timeout, settings.max_body)
+            self.lacks = self._app.lacks
 
     def __enter__(self) -> Self:
         return self
@@ -189,6 +208,8 @@ class Target:
             logging.getLogger(name).removeFilter(self._logged)
         self._kept.close()
         self._fresh.close()
+        if self._app is not None:
+            self._app.close()
 
     def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
         """
@@ -304,6 +325,8 @@ class Target:
         """Send a request once, or twice where a reused connection turns out to be closed."""
         prepared = self._prepare(request)
         number = self._take(1, reserve)
+        if self._app is not None:
+            return self._exchange(request, prepared, number, self._kept)
         if request.fresh and self._serves_one:
             self.reconnect()
         exchange = self._exchange(request, prepared, number, self._fresh if request.fresh else self._kept)
@@ -330,20 +353,23 @@ class Target:
         wire, shown = prepared
         response: Response | None = None
         failure: Failure | None = None
-        started = time.perf_counter()
+        trace = ""
+        began = time.perf_counter()
         self._network.watch.begin()
         try:
-            answer = pool.handle_request(wire)
-            try:
-                response = receive(answer, self.settings.max_body)
-            finally:
-                answer.close()
-            if not response.truncated and (wrong := misframing(answer, wire.method, self._network.watch)):
-                failure = Failure(FailureKind.FRAMING, wrong)
+            if self._app is not None:
+                response, failure, trace = self._app.ask(wire)
+            else:
+                response, failure = self._over_connection(wire, pool)
         except httpcore.LocalProtocolError as error:
             raise ValueError(f"the request cannot be sent: {error}") from error
         except FAILURES as error:
             failure = self._network.watch.failure(error)
+            if self.settings.proxy and failure.kind is FailureKind.CONNECT:
+                proxy = ":".join(map(str, _peer(self.settings.proxy)))
+                failure = replace(
+                    failure, detail=f"the proxy {proxy} does not let the run through: {failure.detail}"
+                )
             if failure.kind is FailureKind.DISCONNECT and not failure.partial:
                 with self._lock:
                     self.drops += 1
@@ -352,13 +378,25 @@ class Target:
             request=request,
             response=response,
             failure=failure,
-            started=started - self._began,
-            elapsed=time.perf_counter() - started,
+            started=began - self._began,
+            elapsed=time.perf_counter() - began,
             url=f"{self.url}?{request.query}" if request.query else self.url,
             sent_headers=shown,
+            traceback=trace,
         )
         self._seen(exchange)
         return exchange
+
+    def _over_connection(
+        self, wire: httpcore.Request, pool: httpcore.ConnectionPool
+    ) -> tuple[Response, Failure | None]:
+        answer = pool.handle_request(wire)
+        try:
+            response = receive(answer, self.settings.max_body)
+        finally:
+            answer.close()
+        wrong = "" if response.truncated else misframing(answer, wire.method, self._network.watch)
+        return response, Failure(FailureKind.FRAMING, wrong) if wrong else None
 
     # The request as it goes out
 

@@ -48,6 +48,22 @@ def test_a_target_that_is_not_http_is_no_verdict() -> None:
         examine(session)
 
 
+@pytest.mark.parametrize(
+    ("answering", "says"),
+    [
+        (Failure(FailureKind.DISCONNECT, "closed"), "if the port serves TLS, write https://"),
+        (
+            Response(status=400, body=b"Client sent an HTTP request to an HTTPS server."),
+            "serves TLS: write https://",
+        ),
+    ],
+)
+def test_http_on_a_port_for_tls_is_no_verdict_and_says_so(answering: Response | Failure, says: str) -> None:
+    session = session_with(lambda request: answering)
+    with pytest.raises(NoVerdict, match=says):
+        examine(session)
+
+
 @pytest.mark.parametrize("status", [400, 409, 302])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status))

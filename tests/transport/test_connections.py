@@ -339,6 +339,12 @@ class TestTLS:
         assert failure.kind is FailureKind.TLS
         assert "certificate" in failure.detail
 
+    def test_the_flag_that_trusts_it_is_named(self, context: ssl.SSLContext) -> None:
+        with hostile.Hostile("good", context) as server, Target(TargetSettings(url=server.url)) as target:
+            failure = target.send(UPDATE).failure
+        assert failure is not None
+        assert failure.detail.endswith("name it or its issuer's with --ca-file")
+
     def test_the_ca_file_is_trusted(self, certificate: Path, context: ssl.SSLContext) -> None:
         with (
             hostile.Hostile("good", context) as server,
