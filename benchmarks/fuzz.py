@@ -3,11 +3,12 @@ Feeds mutated responses and files to the suite, and checks what it makes of them
 
     python benchmarks/fuzz.py responses [--count 20000] [--seed 0]
     python benchmarks/fuzz.py files [--count 10000] [--seed 0]
+    python benchmarks/fuzz.py recordings [--count 5000] [--seed 0]
 
 Responses come over real sockets, and all rules judge them. An independent judgement, by RFC 9112, RFC 8259 and the
 document, says which of them break the contract; the suite must call none of those conformant. Files are results, known
-deviations, settings and journals. The commands that read them must read exactly what a file says, or refuse it with one
-line. The exit status is 1 where anything else was seen.
+deviations, settings and journals; recordings are those of `conformance record`, HTTP archives and cassettes. What reads
+them must read exactly what a file says, or refuse it with one line. The exit status is 1 where anything else was seen.
 """
 
 import argparse
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import fuzz_files
 import fuzz_responses
 
-_COUNTS = {"responses": 20_000, "files": 10_000}
+_COUNTS = {"responses": 20_000, "files": 10_000, "recordings": 5_000}
 
 
 def main() -> int:
@@ -39,7 +40,8 @@ def main() -> int:
         wrong = list(fuzz_responses.fuzz(count, options.seed))
     else:
         directory = tempfile.mkdtemp(prefix="fuzz-")
-        wrong = list(fuzz_files.fuzz(count, options.seed, Path(directory)))
+        kinds = fuzz_files.RECORDINGS if options.what == "recordings" else fuzz_files.REPORTS
+        wrong = list(fuzz_files.fuzz(count, options.seed, Path(directory), kinds))
         print(f"files in {directory}")
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(

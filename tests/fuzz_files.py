@@ -14,17 +14,32 @@ from typing import Any
 from unittest import mock
 
 import tomli_w
+import yaml
 from click.testing import CliRunner
+from fidelity import files
 from fuzz_bytes import changed
 from reporting.samples import DOCUMENTS
 
 from conformance.cli import main
-from conformance.exceptions import BaselineError, ConfigurationError, JournalError, ReportError
+from conformance.exceptions import (
+    BaselineError,
+    ConfigurationError,
+    JournalError,
+    RecordingError,
+    ReportError,
+)
+from conformance.fidelity import telling
+from conformance.fidelity.comparing import Kind
+from conformance.fidelity.ends import read as read_recording
+from conformance.fidelity.running import hold
 from conformance.reporting import load
 from conformance.reporting.baseline import additions, merged, parse
 from conformance.reporting.baseline import read as read_known
 from conformance.safety import journal
 from conformance.settings import resolve
+
+RECORDINGS = ("recording", "har", "vcr")
+"""The kinds of files that `conformance compare` takes."""
 
 RESULT = DOCUMENTS["deviating"]
 FINDING = RESULT["findings"][0]["fingerprint"]
@@ -57,6 +72,17 @@ def originals(directory: Path) -> dict[str, bytes]:
         "known": known.encode(),
         "settings": tomli_w.dumps(SETTINGS).encode(),
         "journal": entry,
+        **recordings(),
+    }
+
+
+def recordings() -> dict[str, bytes]:
+    """The files that can be a reference, by kind."""
+    one, data = files.recording()
+    return {
+        "recording": data,
+        "har": json.dumps(files.har(one)).encode(),
+        "vcr": files.cassette(one).encode(),
     }
 
 
@@ -115,6 +141,8 @@ def mutated(kind: str, raw: bytes, rng: random.Random) -> bytes:
         for _ in range(rng.choice((1, 1, 2, 5))):
             raw = _change_bytes(raw, rng)
         return raw
+    if kind in RECORDINGS:
+        return _mutated_recording(kind, raw, rng)
     as_json = kind in ("result", "journal")
     document = json.loads(raw) if as_json else tomllib.loads(raw.decode())
     for _ in range(rng.choice((1, 1, 1, 2))):
@@ -123,6 +151,24 @@ def mutated(kind: str, raw: bytes, rng: random.Random) -> bytes:
         text = json.dumps(document) if as_json else tomli_w.dumps(document)
         return text.encode("utf-8", "surrogatepass")
     except (TypeError, ValueError):  # TOML has no null
+        return _change_bytes(raw, rng)
+
+
+def _mutated_recording(kind: str, raw: bytes, rng: random.Random) -> bytes:
+    document: Any
+    if kind == "recording":
+        document = [json.loads(line) for line in raw.splitlines()]
+    else:
+        document = json.loads(raw) if kind == "har" else yaml.safe_load(raw)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        _change_node(document, rng, _ODD)
+    try:
+        if kind == "recording":
+            # With a digest that fits: what reads it must look at what it says.
+            return files.signed(document)
+        text = json.dumps(document) if kind == "har" else yaml.safe_dump(document, allow_unicode=True)
+        return text.encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, AttributeError, IndexError, yaml.YAMLError):
         return _change_bytes(raw, rng)
 
 
@@ -203,6 +249,20 @@ def _read_journal(path: Path, original: bytes) -> None:
         getattr(entry, name) != said[name] for name in ("target", "account", "settings", "taken", "process")
     ):
         raise Wrong(f"damaged, and read as {entry}")
+
+
+def _read_recording(path: Path, good: Path) -> None:
+    try:
+        found = read_recording(path)
+    except RecordingError as error:
+        _one_line(str(error))
+        return
+    for ends in ((found, read_recording(good)), (read_recording(good), found), (found, found)):
+        told = telling.document(hold(ends, None), scope="all", kinds=list(Kind), today=date(2030, 1, 1))
+        if ends[0] is ends[1] and told["groups"]:
+            raise Wrong("differs from itself")
+        if not "\n".join(telling.text(json.loads(json.dumps(told)), dated=True)):
+            raise Wrong("says nothing")
 
 
 def _command(*arguments: object, codes: tuple[int, ...]) -> str:
@@ -291,7 +351,10 @@ class Bench:
             "known": directory / "known-deviations.toml",
             "settings": directory / "conformance.toml",
             "journal": entry,
+            **{kind: directory / f"mutated.{kind}" for kind in RECORDINGS},
         }
+        for kind in RECORDINGS:
+            (directory / f"good.{kind}").write_bytes(self.good[kind])
 
     def check(self, kind: str, raw: bytes, rng: random.Random) -> str:
         """What is wrong with how a file of a kind is read; empty when nothing is."""
@@ -317,6 +380,8 @@ class Bench:
                 _read_known(path, raw)
             case "settings":
                 _read_settings(path, raw)
+            case "recording" | "har" | "vcr":
+                _read_recording(path, path.with_name(f"good.{kind}"))
             case _:
                 _read_journal(path, self.good[kind])
 
@@ -329,16 +394,24 @@ class Bench:
             case "settings":
                 with mock.patch("conformance.commands.options.SETTINGS_FILE", path):
                     _command("run", "--only", "no-such-rule", codes=())
+            case "recording" | "har" | "vcr":
+                if rng.random() < 0.05:
+                    _command("compare", path, path.with_name(f"good.{kind}"), codes=(0, 1, 3))
             case _:
                 _command("restore", "--list", "--state-dir", path.parent, codes=(0, 4))
 
 
-def fuzz(count: int, seed: int, directory: Path) -> Iterator[str]:
+REPORTS = ("result", "result", "known", "settings", "journal")
+
+
+def fuzz(
+    count: int, seed: int, directory: Path, kinds: tuple[str, ...] = (*REPORTS, *RECORDINGS)
+) -> Iterator[str]:
     """What went wrong with so many mutated files, one line each; those files are kept."""
     rng = random.Random(seed)
     bench = Bench(directory)
     for number in range(count):
-        kind = rng.choice(("result", "result", "known", "settings", "journal"))
+        kind = rng.choice(kinds)
         raw = mutated(kind, bench.good[kind], rng)
         if wrong := bench.check(kind, raw, rng):
             kept = directory / f"wrong-{seed}-{number}-{kind}"

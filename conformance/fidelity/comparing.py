@@ -101,7 +101,7 @@ def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], in
     """
     Return the steps that both recordings have, in their order, and how many of each side's have no match.
 
-    Steps that put a timer of a live target back are not counted.
+    Steps that put settings in force are not counted.
     """
     ours, theirs = [[key_of(step) for step in each.steps] for each in (reference, candidate)]
     if ours == theirs:
@@ -118,7 +118,7 @@ def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], in
     ]
     matched = {id(taken) for pair in pairs for taken in (pair.reference, pair.candidate)}
     alone = [
-        sum(id(each) not in matched and each.step.part is not Part.GUARD for each in side.taken)
+        sum(id(each) not in matched and each.step.part not in (Part.GUARD, Part.STATE) for each in side.taken)
         for side in (reference, candidate)
     ]
     return pairs, alone[0], alone[1]

@@ -8,8 +8,9 @@ from conformance.api import safe
 from conformance.fidelity import foreign
 from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import FORMAT, Recording, bytes_of, load
-from conformance.fidelity.script import Script, draw
-from conformance.model import CHAT, MESSAGING
+from conformance.fidelity.script import Part, Script, Step, draw
+from conformance.http import update
+from conformance.model import CHAT, FIELDS, MESSAGING
 from conformance.reporting import ShellAccount
 from conformance.settings import RunSettings
 from conformance.transport.credentials import THROWAWAY
@@ -76,12 +77,31 @@ def script_for(every: Iterable[RunSettings], profile: str) -> Script:
     return draw(profile=profile, seed=some[0].seed, accounts=accounts, sids=sids.items())
 
 
+def _before(recording: Recording) -> Iterator[Step]:
+    """Yield the update that brings about what was set before the first request of a file that others have made."""
+    shows = next((each for each in recording.taken if each.outcome.settings is not None), None)
+    if recording.source == FORMAT or shows is None:
+        return
+    own = {name for name, _ in shows.step.request.form() or ()}
+    pairs = [
+        (each.parameter, value)
+        for each in FIELDS
+        if each.parameter not in own
+        and isinstance(value := (shows.outcome.settings or {}).get(each.attribute), str)
+    ]
+    if pairs:
+        yield Step(cls="state/known", rule="", request=update(*pairs), part=Part.STATE)
+
+
 def script_of(recording: Recording, accounts: int) -> Script:
     """Return the script that a recording holds, less the steps that need more accounts than there are."""
-    steps = tuple(
-        step
-        for step in recording.steps
-        if step.request.account < accounts and not (accounts < 2 and "{other_" in str(step.request.auth))
+    steps = (
+        *_before(recording),
+        *(
+            step
+            for step in recording.steps
+            if step.request.account < accounts and not (accounts < 2 and "{other_" in str(step.request.auth))
+        ),
     )
     return Script(
         profile=recording.profile,

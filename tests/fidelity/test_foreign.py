@@ -1,0 +1,95 @@
+"""HTTP archives and cassettes as references."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes import Resource
+
+from conformance.exceptions import RecordingError
+from conformance.fidelity.ends import read
+from conformance.fidelity.foreign import read as read_foreign
+from conformance.fidelity.recording import Recording
+from conformance.fidelity.running import hold
+from fidelity.files import SHORT, cassette, har, recording
+from fidelity.played import player
+
+FILES: dict[str, Callable[[Recording], str]] = {
+    "HAR": lambda of: json.dumps(har(of)),
+    "VCR.py": cassette,
+    "schemathesis": lambda of: cassette(of, "http_interactions"),
+}
+
+
+def file_of(kind: str, answering: Resource | None = None) -> Recording:
+    """A file of some kind, read."""
+    return read_foreign(FILES[kind](recording(answering)[0]).encode(), f"a.{kind}")
+
+
+class Shorter(Resource):
+    """Takes inactive timers of 59 seconds."""
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return super().takes(parameter, value) or value == "PT59S"
+
+
+@pytest.mark.parametrize("kind", FILES)
+class TestReferences:
+    def test_a_target_is_like_the_file_of_its_like(self, kind: str) -> None:
+        found = hold((file_of(kind), player(Resource())), None)
+        assert found.groups == ()
+        assert found.compared.alike > 20
+        assert found.compared.unserved > 200  # the script asks more
+
+    def test_a_difference_is_told(self, kind: str) -> None:
+        (group,) = hold((file_of(kind), player(Shorter())), None).groups
+        assert group.rules == ("inactive-timer-minimum",)
+
+    def test_settings_of_before_the_first_request_are_brought_about(self, kind: str) -> None:
+        used = Resource()
+        used.states[0].update(default_inactive_timer="P3D", default_closed_timer="P9D")
+        found = hold((file_of(kind, used), player(Resource())), None)
+        assert found.groups == ()
+        assert found.compared.not_comparable == 0
+
+    def test_no_credentials_are_taken_from_it(self, kind: str) -> None:
+        assert {step.request.auth.secret for step in file_of(kind).steps} == {"{token}"}
+        assert all(not step.request.headers for step in file_of(kind).steps)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("", "neither a HAR nor a cassette"),
+            ("{", "neither JSON nor YAML"),
+            ("[" * 100_000, "nested too deep"),
+            ("\xff", "neither"),
+            ("{}", "neither a HAR nor a cassette"),
+            ('{"log": {"entries": [{}]}}', "entry 1 is not as a HAR has it"),
+            ('{"log": {"entries": []}}', "no request that can be sent again"),
+            ("interactions: [{request: 1, response: 2}]", "entry 1 is not as a VCR has it"),
+            ("a: &a [*b]", "neither JSON nor YAML"),
+        ],
+    )
+    def test_anything_else_is_refused_in_one_line(self, text: str, says: str, tmp_path: Path) -> None:
+        path = tmp_path / "a.yaml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(RecordingError, match=says) as refused:
+            read(path)
+        assert "\n" not in str(refused.value)
+
+    def test_requests_to_other_resources_are_left_alone(self) -> None:
+        document = har(recording()[0])
+        for entry in document["log"]["entries"][5:]:
+            entry["request"]["url"] = "http://fake.test/v1/Conversations"
+        assert len(read_foreign(json.dumps(document).encode(), "a").taken) == 5
+
+    def test_a_body_that_is_not_in_the_file_is_not_comparable(self) -> None:
+        document = har(recording()[0])
+        del document["log"]["entries"][3]["response"]["content"]["text"]
+        found = hold((read_foreign(json.dumps(document).encode(), "a"), player(Resource())), None)
+        assert found.groups == ()
+        assert found.compared.not_comparable == 1
+        assert len(SHORT.steps) > 20
