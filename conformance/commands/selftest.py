@@ -119,7 +119,7 @@ def selftest(
         name for name in emulator.VARIANTS if wanted(name, variant_globs) and not (everything and hidden)
     ]
     subjects = [
-        *(proof.Subject(variants=(name,)) for name in variants),
+        *(proof.Subject(variants=(name,), accounts=emulator.VARIANTS[name].accounts) for name in variants),
         *proof.combinations(emulator.VARIANTS, combinations, seed),
         *faults,
         *proof.pairs(faults, pairs if len(faults) > 1 else 0, seed, is_masked),

@@ -80,13 +80,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A legal choice where the document is silent, otherwise described as a fault is."""
+    """A legal choice where the document is silent, otherwise described as a fault is.
+
+    Attributes:
+        accounts: The accounts that the self-test uses with it: SID and token of each; empty for the usual ones.
+    """
 
     name: str
     group: str
     text: str
     install: Install
     witness: tuple[Step, ...]
+    accounts: tuple[tuple[str, str], ...] = ()
 
     @property
     def breaks(self) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from conformance.emulator.alterations import Fault, Step, Variant
 from conformance.emulator.errors import UnknownName
 from conformance.emulator.faults import hidden, protocol, response, robustness, sids, state, timers
-from conformance.emulator.variants import ALL as ALL_VARIANTS
+from conformance.emulator.odd_variants import ALL as ODD_VARIANTS
+from conformance.emulator.variants import ALL as USUAL_VARIANTS
 from conformance.emulator.variants import DIALECTS as ALL_DIALECTS
 from conformance.emulator.variants import Dialect
 
@@ -34,6 +35,7 @@ ALL_FAULTS: tuple[Fault, ...] = (
     *robustness.ALL,
     *hidden.ALL,
 )
+ALL_VARIANTS: tuple[Variant, ...] = (*USUAL_VARIANTS, *ODD_VARIANTS)
 FAULTS: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in ALL_FAULTS})
 # Those that show only on an occasion. The self-test examines them apart, since the suite does not catch them all.
 HIDDEN: frozenset[str] = frozenset(fault.name for fault in hidden.ALL)

@@ -7,7 +7,7 @@ direction, an application is told what it cannot see of a request (`messages.Arr
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -46,6 +46,32 @@ def _as_chunked(head: bytes) -> bytes:
     return re.sub(rb"content-length: [0-9]+", b"transfer-encoding: chunked", head, flags=re.IGNORECASE)
 
 
+def _in_chunks(
+    head: bytes, body: bytes, *, size: int = 65536, form: bytes = b"%x", trailers: bytes = b""
+) -> Written:
+    """Write a body in chunks; `form` is the format of their sizes, with what follows them."""
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    chunks = b"".join(form % len(part) + b"\r\n" + part + b"\r\n" for part in parts)
+    return Written(_as_chunked(head) + chunks + b"0\r\n" + trailers + b"\r\n" if body else head)
+
+
+def _until_closed(head: bytes, body: bytes) -> Written:
+    """Write a body that ends with its connection (RFC 9112 6.3, the last case)."""
+    closing = re.sub(rb"content-length: [0-9]+", b"Connection: close", head, flags=re.IGNORECASE)
+    return Written(closing + body, close=True)
+
+
+def _fields(head: bytes, change: Callable[[bytes, bytes], bytes]) -> bytes:
+    """Write every field line anew, from its name and value."""
+    return re.sub(rb"(?m)^([^:\r\n ]+): ([^\r\n]*)", lambda match: change(match[1], match[2]), head)
+
+
+def _odd_case(name: bytes, value: bytes) -> bytes:
+    letters = name.decode().lower()
+    odd = "".join(letter.upper() if at % 2 else letter for at, letter in enumerate(letters))
+    return odd.encode() + b": " + value
+
+
 # By name: a treatment takes the head, with its empty line, and the body; it returns the bytes to write.
 TREATMENTS: Mapping[str, Treatment] = {
     "drop": lambda head, body: Written(b"", abort=True),
@@ -74,6 +100,31 @@ TREATMENTS: Mapping[str, Treatment] = {
     "no-reason": lambda head, body: Written(re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", rb"\1", head) + body),
     "chunked": lambda head, body: Written(_as_chunked(head) + _chunk(body) + b"0\r\n\r\n"),
     "close-after": lambda head, body: Written(head + body, close=True),
+    "chunked-with-trailers": lambda head, body: _in_chunks(
+        head, body, trailers=b"Server-Timing: db;dur=1\r\n"
+    ),
+    "chunked-in-bytes": lambda head, body: _in_chunks(head, body, size=1),
+    "chunked-with-extensions": lambda head, body: _in_chunks(head, body, size=100, form=b'%x;a="1;2";b'),
+    "chunked-in-odd-sizes": lambda head, body: _in_chunks(head, body, size=171, form=b"%08X"),
+    "until-closed": _until_closed,
+    "http-1-0-until-closed": lambda head, body: replace(
+        _until_closed(head, body), data=_until_closed(head, body).data.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    ),
+    "odd-case": lambda head, body: Written(_fields(head, _odd_case) + body),
+    "no-blanks": lambda head, body: Written(_fields(head, lambda name, value: name + b":" + value) + body),
+    "more-blanks": lambda head, body: Written(
+        _fields(head, lambda name, value: name + b": \t " + value + b" \t") + body
+    ),
+    "odd-reason": lambda head, body: Written(
+        re.sub(rb"\A(HTTP/1\.1 [0-9]{3} )[^\r]*", b"\\1Alles prima: sch\xf6n! \t(0)", head) + body
+    ),
+    "early-hints": lambda head, body: Written(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n" + head + body
+    ),
+    "no-length": lambda head, body: Written(
+        re.sub(rb"content-length: [0-9]+\r\n", b"", head, flags=re.IGNORECASE) + body
+    ),
+    "chunked-head": lambda head, body: Written(_as_chunked(head) + body),
 }
 
 

@@ -27,16 +27,14 @@ from conformance.model import Finding, Level, Probe, Report, Verdict
 from conformance.reporting import build, differences
 from conformance.rules import CATALOGUE
 from conformance.settings import PROFILES
-from conformance.transport.credentials import THROWAWAY
+from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.target import Target, TargetSettings
 
 Emulate = Callable[..., AbstractContextManager[str]]
 """Serves an implementation with `faults` and `variants` to some `accounts`; the context gives its base URL."""
 
-_ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
-
 _DRAWN: dict[str, list[Probe]] = {}
-"""The probes drawn in the first run of this process; later runs send the same."""
+"""The probes drawn in the first run of this process; later runs with the same accounts send the same."""
 
 _DRAWS = 50
 """Pairs that are drawn to find a suitable one, at most: among few faults there may be none."""
@@ -59,6 +57,8 @@ class Subject:
     """The level of the rule that the fault breaks; of several faults, the highest."""
     kind: str = ""
     """The area in which the fault lies; empty for several faults."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """The SIDs and tokens of the accounts that it asks for; empty for the usual ones."""
 
     @property
     def name(self) -> str:
@@ -165,8 +165,10 @@ def examine(
     """
     began = time.perf_counter()
     seen: list[float] = []
-    with emulate(accounts=_ACCOUNTS, faults=subject.faults, variants=subject.variants) as url:
-        report = _run(url, profile, seed, fail_fast, seen)
+    accounts = tuple(Account(sid, token) for sid, token in subject.accounts) or THROWAWAY
+    known = {account.sid or "": account.token for account in accounts}
+    with emulate(accounts=known, faults=subject.faults, variants=subject.variants) as url:
+        report = _run(url, accounts, profile, seed, fail_fast, seen)
     findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
     return Result(
         subject=subject,
@@ -180,16 +182,21 @@ def examine(
     )
 
 
-def _run(url: str, profile: str, seed: int, fail_fast: bool, seen: list[float]) -> Report:
+def _run(
+    url: str, accounts: tuple[Account, ...], profile: str, seed: int, fail_fast: bool, seen: list[float]
+) -> Report:
     began = time.perf_counter()
 
     def time_first(judged: ExchangeJudged) -> None:
         if judged.violations and not seen:
             seen.append(time.perf_counter() - began)
 
-    settings = TargetSettings(url=url, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed)
+    settings = TargetSettings(
+        url=url, accounts=accounts, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed
+    )
     with Target(settings) as target:
-        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=_DRAWN)
+        drawn = _DRAWN if accounts == THROWAWAY else {}
+        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=drawn)
         return run(CATALOGUE, target, plan, listener=on(ExchangeJudged, time_first))
 
 

@@ -74,7 +74,8 @@ def test_every_rule_is_silent_without() -> None:
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", list(emulator.VARIANTS)[::6])
 def test_a_variant_brings_no_finding(name: str) -> None:
-    result = examine(Subject(variants=(name,)), profile="quick")
+    accounts = emulator.VARIANTS[name].accounts
+    result = examine(Subject(variants=(name,), accounts=accounts), profile="quick")
 
     assert result.ok, result.findings
 
