@@ -144,6 +144,7 @@ def judge(
     from conformance.harness.events import ExchangeEnded, Notice
     from conformance.harness.executor import Plan, run
     from conformance.transport.target import Target
+    from conformance.transport.waiting import wait_for_answer
 
     def tell(line: str) -> None:
         listener(Notice(line=line))
@@ -168,6 +169,8 @@ def judge(
     ):
         for notice in settings.notices:
             tell(notice)
+        if settings.wait:
+            wait_for_answer(target.settings, settings.wait)
         report = run(rules, target, plan, listener=listener, safeguard=safeguard)
     return replace(
         report, notices=(*settings.notices, *report.notices, *filter(None, [target.pace.slowed()]))

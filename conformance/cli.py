@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.commands import options
+from conformance.commands import github, options
 from conformance.commands.baseline import baseline
 from conformance.commands.compare import compare
 from conformance.commands.diff import diff
@@ -88,6 +88,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
     except BaselineError as error:
         raise Refused(str(error)) from None
     with ExitStack() as stack:
+        told = stack.enter_context(github.told(err=as_json))
         embedded = None
         if settings.target is None:
             from conformance.transport.embedded import Embedded
@@ -167,6 +168,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
         Parts(lambda line: click.echo(f"conformance: {line}", err=True)).contain("the summary", show)()
         _silence_if_broken()
+        told.update(document)
     sys.exit(document["exit_code"])
 
 

@@ -63,6 +63,7 @@ class RunSettings:
         proxy: The URL of a proxy; None for none.
         rate: The greatest number of requests per second; None for no limit.
         timeout: Seconds within which a response must have come whole.
+        wait: Seconds to wait for the target's first answer, whatever it is.
         live: Whether the run may write to a target with a public address.
         i_own: SIDs of the accounts that the user declares to be the user's own.
         accept_unrestorable: Whether a live run may set a null setting, which cannot be made null again.
@@ -89,6 +90,7 @@ class RunSettings:
     proxy: str | None = field(repr=False)  # it may hold a password
     rate: float | None
     timeout: float
+    wait: float
     live: bool
     i_own: tuple[str, ...]
     accept_unrestorable: bool
@@ -390,6 +392,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),
     "rate": _Setting(None, "requests per second, above 0", _seconds(zero=False)),
     "timeout": _Setting(10.0, "seconds, above 0", _seconds(zero=False)),
+    "wait": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
     "live": _Setting(False, "true or false", _typed(click.BOOL, bool)),
     "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
     "accept_unrestorable": _Setting(False, "true or false", _typed(click.BOOL, bool)),

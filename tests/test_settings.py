@@ -56,6 +56,7 @@ class TestSources:
             proxy=None,
             rate=None,
             timeout=10.0,
+            wait=0.0,
             live=False,
             i_own=(),
             accept_unrestorable=False,

@@ -26,6 +26,7 @@ _RUN: dict[str, tuple[str, str]] = {
     "proxy": ("URL", "Proxy to send through. The environment's proxies are never used."),
     "rate": ("N", "Requests per second at most."),
     "timeout": ("S", "Seconds within which an answer must be complete (default: 10)."),
+    "wait": ("S", "Seconds to wait until a target that is being started answers (default: 0)."),
     "live": ("", "Allow a target that is neither loopback nor private."),
     "i-own": ("SID", "An account that is yours; may be repeated. twilio.com needs one for each account."),
     "accept-unrestorable": ("", "With --live, also set what is null now and cannot be unset."),

@@ -1,0 +1,40 @@
+"""What a run prints in a job of GitHub Actions, which reads commands from the output of a step."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+
+@contextmanager
+def told(*, err: bool) -> Iterator[dict[str, Any]]:
+    """
+    Keep what a target says from being a command; print annotations at the end, for use in a `with` statement.
+
+    Args:
+        err: Whether to print on the standard error.
+
+    Yields:
+        A dictionary for the caller to put the result document in. Outside of GitHub Actions nothing is printed.
+    """
+    document: dict[str, Any] = {}
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        yield document
+        return
+    token = secrets.token_hex(16)
+    click.echo(f"::stop-commands::{token}", err=err)
+    try:
+        yield document
+    finally:
+        click.echo(f"::{token}::", err=err)
+        if document:
+            from conformance.reporting.annotations import annotations
+
+            for line in annotations(document):
+                click.echo(line, err=err)
+            if output := os.environ.get("GITHUB_OUTPUT"):
+                with open(output, "a", encoding="utf-8") as file:  # noqa: PTH123  # a path of the runner
+                    file.write(f"verdict={document['verdict']}\nexit-code={document['exit_code']}\n")

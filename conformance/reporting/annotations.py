@@ -1,0 +1,43 @@
+"""Deviations as workflow commands of GitHub Actions, which shows them beside the change."""
+
+import re
+from collections.abc import Iterator
+
+from conformance.reporting.differences import differences
+from conformance.reporting.text import CLAIM, HEADLINE, Document, headline, shown_curl, visible
+
+_SHOWN = 10
+"""GitHub shows ten errors and ten warnings of a step, and drops the others."""
+
+
+def annotations(document: Document) -> Iterator[str]:
+    """
+    One line for each difference: an error where it fails the run, else a warning or a notice.
+
+    What a target said stands only where it is escaped: no line of it begins a command.
+    """
+    if no_verdict := headline(document):
+        yield command("error", "conformance", no_verdict)
+    for difference in differences(document)[:_SHOWN]:
+        finding = difference.first
+        fails = finding["level"] == "must" or document["settings"]["fail_on"] == "should"
+        kind = "notice" if difference.kind == "known" else "error" if fails else "warning"
+        lines = (
+            visible(finding["summary"], HEADLINE),
+            f"expected {visible(finding['expected'], CLAIM)}",
+            f"observed {visible(finding['observed'], CLAIM)}",
+            shown_curl(finding),
+        )
+        yield command(kind, f"{finding['level'].upper()} {finding['rule']}", "\n".join(lines))
+
+
+def command(name: str, title: str, message: str) -> str:
+    """A workflow command, escaped as the runner's own toolkit does (actions/toolkit, packages/core/src/command.ts)."""
+    return f"::{name} title={_TITLE.sub(_escape, title)}::{_MESSAGE.sub(_escape, message)}"
+
+
+_TITLE, _MESSAGE = re.compile(r"[%\r\n:,]"), re.compile(r"[%\r\n]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
