@@ -1,7 +1,7 @@
 """
 Measures how well a comparison tells targets apart: faults, variants and pairs of variants beside a recording.
 
-    python benchmarks/fidelity.py faults [--every N] [--json FILE]
+    python benchmarks/fidelity.py faults [--every N] [--hidden] [--json FILE]
     python benchmarks/fidelity.py variants [--seeds N]
     python benchmarks/fidelity.py pairs [--count N]
     python benchmarks/fidelity.py cost
@@ -95,11 +95,12 @@ def _held(reference: Recording, faults: Sequence[str] = (), variants: Sequence[s
         return str(error)
 
 
-def _faults(every: int, json_file: Path | None) -> None:
+def _faults(every: int, json_file: Path | None, *, hidden: bool) -> None:
     reference = _recorded(_script())
     counts = Counter[tuple[str, str]]()
     rows: list[dict[str, Any]] = []
-    for fault in list(emulator.FAULTS.values())[::every]:
+    examined = [fault for name, fault in emulator.FAULTS.items() if (name in emulator.HIDDEN) == hidden]
+    for fault in examined[::every]:
         rule = BY_ID[fault.rule]
         level = rule.level.upper()
         held = _held(reference, [fault.name])
@@ -250,12 +251,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("what", choices=["faults", "variants", "pairs", "cost"])
     parser.add_argument("--every", type=int, default=1, help="only every Nth fault")
+    parser.add_argument("--hidden", action="store_true", help="the faults that hide, in place of the others")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--count", type=int, default=60, help="pairs of variants")
     parser.add_argument("--json", type=Path, help="file for all groups of all faults")
     asked = parser.parse_args()
     if asked.what == "faults":
-        _faults(asked.every, asked.json)
+        _faults(asked.every, asked.json, hidden=asked.hidden)
     elif asked.what == "variants":
         _variants(asked.seeds)
     elif asked.what == "pairs":

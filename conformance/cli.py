@@ -25,6 +25,7 @@ from conformance.commands import github, options
 from conformance.commands.baseline import baseline
 from conformance.commands.compare import compare
 from conformance.commands.diff import diff
+from conformance.commands.like import serve_like
 from conformance.commands.matrix import matrix
 from conformance.commands.plan import plan
 from conformance.commands.record import record
@@ -317,6 +318,9 @@ def explain(rule_id: str) -> None:
 @click.option(
     "--seed", metavar="FILE", help="JSON file of values to begin with, as /__emulator/state shows them."
 )
+@click.option(
+    "--like", metavar="FILE", help="Serve a recording, a HAR or a cassette of VCR in place of the emulator."
+)
 @click.option("--verbose", is_flag=True, help="Print a line for each request.")
 @click.option("--control/--no-control", default=True, help="Whether tests can control it under /__emulator/.")
 @click.option("--list-faults", is_flag=True, help="List the faults.")
@@ -331,6 +335,7 @@ def serve(
     faults: tuple[str, ...],
     variants: tuple[str, ...],
     seed: str | None,
+    like: str | None,
     verbose: bool,
     control: bool,
     list_faults: bool,
@@ -343,6 +348,13 @@ def serve(
     if list_faults or list_variants:
         alternatives = (*emulator.VARIANTS.values(), *emulator.DIALECTS.values())
         _list_alterations(list(emulator.FAULTS.values()) if list_faults else list(alternatives), as_json)
+        return
+    if like is not None:
+        if faults or variants or database or seed:
+            raise Refused(
+                "--like serves a recording as it is: leave out --fault, --variant, --database, --seed"
+            )
+        serve_like(like, _emulated_accounts(accounts), host, port, port_file)
         return
     try:
         emulator.serve(

@@ -3,7 +3,7 @@
 from conformance.emulator.app import create_app
 from conformance.emulator.catalogue import DIALECTS, FAULTS, HIDDEN, VARIANTS, Dialect, Fault, Step, Variant
 from conformance.emulator.errors import BadAccounts, BadDatabase, EmulatorError, UnknownName
-from conformance.emulator.server import serve, serving
+from conformance.emulator.server import serve, serve_app, serving
 
 __all__ = [
     "DIALECTS",
@@ -20,5 +20,6 @@ __all__ = [
     "Variant",
     "create_app",
     "serve",
+    "serve_app",
     "serving",
 ]

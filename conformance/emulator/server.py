@@ -6,9 +6,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -69,7 +70,31 @@ def serve(
         seed=seed,
         log=_print if verbose else None,
     )
-    config = _config(app, altered=bool(faults or variants or controlled))
+    serve_app(app, host=host, port=port, port_file=port_file, altered=bool(faults or variants or controlled))
+
+
+def serve_app(
+    app: Callable[..., Any],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    port_file: str | Path | None = None,
+    altered: bool = False,
+) -> None:
+    """Serve any application as `serve` does the emulator.
+
+    Args:
+        app: The application.
+        host: The address to listen on.
+        port: The port to listen on; 0 for a free one.
+        port_file: A file that the port is written to, in one step, once the application is served.
+        altered: Whether answers may ask for a treatment of their connection.
+
+    Raises:
+        BadAddress: The address cannot be listened on.
+        OSError: The port file cannot be written.
+    """
+    config = _config(app, altered=altered)
     server = _Server(config, port_file=Path(port_file) if port_file is not None else None)
     with _listen(host, port) as listener, _terminable(), suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -129,7 +154,7 @@ def _print(received: Received) -> None:
     sys.stderr.flush()
 
 
-def _config(app: Application, *, altered: bool) -> uvicorn.Config:
+def _config(app: Callable[..., Any], *, altered: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=TreatingProtocol if altered else H11Protocol,

@@ -16,7 +16,8 @@ from conformance.fidelity.recording import Recording, Taken
 from conformance.fidelity.script import Part, Step
 from conformance.http import Request
 from conformance.model import BY_PARAMETER, CHAT, FIELDS, Field
-from conformance.oracle.decisions import is_right
+from conformance.oracle.decisions import Answer as Decided
+from conformance.oracle.decisions import decide_value, is_right
 
 MASK = "{token}"
 """What a recording has in place of a token."""
@@ -245,7 +246,7 @@ class _Walk:
             if MASK in str(one) or MASK in str(other):
                 self.unclear.add(place)
                 continue
-            is_new = known.is_alike or attribute in written
+            is_new = known.is_alike or attribute in written or _is_no_value(about, one, other)
             if one == other:
                 known.is_alike, known.told = True, None
             elif not is_new:
@@ -316,6 +317,16 @@ def _answer(outcome: Outcome) -> str:
 
 def _shown(value: Any) -> str:
     return "null" if value is None else str(value)
+
+
+def _is_no_value(about: Field, *shown: Any) -> bool:
+    """Whether one of the values is none that the setting can ever have had, whatever was set before."""
+    return any(
+        each is not None
+        and each != ABSENT
+        and (not isinstance(each, str) or decide_value(about, each).answer is Decided.REJECT)
+        for each in shown
+    )
 
 
 def _same(about: Field, one: Any, other: Any) -> bool:

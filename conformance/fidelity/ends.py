@@ -5,10 +5,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from conformance.api import safe
+from conformance.exceptions import ConfigurationError
 from conformance.fidelity import foreign
 from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import FORMAT, Recording, bytes_of, load
-from conformance.fidelity.script import Part, Script, Step, draw
+from conformance.fidelity.script import PROFILES, Part, Script, Step, draw
 from conformance.http import update
 from conformance.model import CHAT, FIELDS, MESSAGING
 from conformance.reporting import ShellAccount
@@ -65,7 +66,14 @@ def shell_accounts(settings: RunSettings | None) -> list[ShellAccount]:
 
 
 def script_for(every: Iterable[RunSettings], profile: str) -> Script:
-    """Draw the script that all of some targets can be sent."""
+    """
+    Draw the script that all of some targets can be sent.
+
+    Raises:
+        ConfigurationError: There is no script of that profile.
+    """
+    if profile not in PROFILES:
+        raise ConfigurationError(f"--profile: a script is {' or '.join(PROFILES)}, not {profile}")
     some = list(every)
     sids = {
         each.parameter: sid

@@ -29,8 +29,8 @@ from conformance.oracle.decisions import Answer, decide
 from conformance.rules import CATALOGUE
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIVE
 
-LIMITS = {"quick": 300, "standard": 3_000}
-"""Requests of a script, by profile, at most. What a comparison asks once more comes on top of them."""
+PROFILES = ("quick", "standard")
+"""The profiles of a script, shortest first: a live account is sent the quick one within 300 requests."""
 
 _LOOK, _LONGEST = 5, 12
 """Requests in a row that must be refused, after which the settings should be looked at, and are in any case."""
@@ -86,7 +86,7 @@ def draw(
     Draw the script.
 
     Args:
-        profile: One of `LIMITS`.
+        profile: One of `PROFILES`.
         seed: Of what Hypothesis draws beside the explicit examples.
         accounts: The number of accounts whose credentials are known; of more than two, two are used.
         sids: Services that the account has, by parameter. The settings begin with them.

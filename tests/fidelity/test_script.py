@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from conformance.fidelity.script import LIMITS, Part, Script, draw
+from conformance.fidelity.script import Part, Script, draw
 from conformance.harness.schedule import planned
 from conformance.model import Situation
 from conformance.rules import CATALOGUE
@@ -17,7 +17,7 @@ class TestScript:
     def test_quick_fits_the_budget_of_a_live_account(self) -> None:
         """Four more requests find out what is set."""
         for seed in range(3):
-            assert len(script(seed).steps) + 4 <= LIMITS["quick"]
+            assert len(script(seed).steps) + 4 <= 300
 
     def test_it_depends_on_the_seed_and_on_nothing_else(self) -> None:
         assert draw(seed=3, accounts=2) == draw(seed=3, accounts=2)

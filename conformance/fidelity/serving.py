@@ -1,0 +1,248 @@
+"""
+Serves a recording: what was recorded is answered as it was, by state; anything else gets a 501 that names the request.
+
+The state of an account is what the recording shows: the first answer says what it begins with, and an accepted update
+changes the settings that it sends to what was shown of them then. The other settings of an answer are those of the
+state. Where the same request was accepted once and refused another time, the one counts whose settings before it were
+those of now.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from conformance.exceptions import RecordingError
+from conformance.fidelity.recording import ROLES, Recording, Taken
+from conformance.http import FORM_MEDIA_TYPE, PATH, Exchange, Request, Response, decode_form
+from conformance.model import BY_PARAMETER, CHAT
+from conformance.reporting import record
+from conformance.reporting.text import request_line
+from conformance.transport.credentials import Account, authorization
+
+_LARGEST = 4 << 20
+"""Most bytes of a request's body."""
+
+_OF_THE_CONNECTION = frozenset(
+    {"content-length", "transfer-encoding", "connection", "keep-alive", "content-encoding", "date", "server"}
+)
+
+State = dict[str, Any]
+"""The settings of an account, by attribute."""
+
+
+class Answered(NamedTuple):
+    """The answer to one request."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """One step of the recording, with what was set before it."""
+
+    taken: Taken
+    before: State | None
+
+
+class Replay:
+    """
+    Answers requests as a recording has it.
+
+    Args:
+        recording: The recording.
+        accounts: The accounts that stand for those of the recording, in their order.
+
+    Raises:
+        RecordingError: The recording has no answer at all.
+    """
+
+    def __init__(self, recording: Recording, accounts: Sequence[Account]) -> None:
+        self._target = recording.target.rstrip("/")
+        self._accounts = list(accounts[: len(ROLES)])
+        self._steps: dict[Any, list[_Recorded]] = defaultdict(list)
+        self._states: dict[int, State] = {}
+        self._refusals: list[_Recorded] = []
+        """Answers to requests without the account's own credentials."""
+        now: dict[int, State] = {}
+        for taken in recording.taken:
+            request = taken.step.request
+            recorded = _Recorded(taken, now.get(request.account))
+            for key in _keys(request.method, request.query, request.body or b"", request.content_type):
+                self._steps[self._sender(request), key].append(recorded)
+            if not request.auth.valid and taken.outcome.status == "401":
+                self._refusals.append(recorded)
+            if taken.outcome.settings is not None:
+                now[request.account] = dict(taken.outcome.settings)
+                self._states.setdefault(request.account, dict(taken.outcome.settings))
+        if not any(each.exchange.response for each in recording.taken):
+            raise RecordingError("the recording has no answer: record again with `conformance record`")
+
+    def _sender(self, request: Request) -> str:
+        """Return what tells who sends a request: the account's number, or the header that is sent."""
+        if request.auth.valid:
+            return str(request.account)
+        return self._header(request) or "nobody"
+
+    def _header(self, request: Request) -> str | None:
+        if request.account >= len(self._accounts):
+            return None
+        other = self._accounts[(request.account + 1) % len(self._accounts)]
+        sent = authorization(request.auth, self._accounts[request.account], other)
+        return sent[0] if sent is not None else None
+
+    def answer(
+        self, method: str, query: str, body: bytes, content_type: str | None, header: str | None, base: str
+    ) -> Answered:
+        """
+        Return the answer to a request.
+
+        Args:
+            method: The method.
+            query: The query string.
+            body: The body.
+            content_type: The value of the header Content-Type; None without one.
+            header: The value of the header Authorization; None without one.
+            base: The base URL that the request was sent to.
+        """
+        sent = Request(method=method, query=query, body=body, content_type=content_type)
+        scheme, _, rest = (header or "").partition(" ")
+        plain = f"Basic {rest}" if scheme.lower() == "basic" else header  # RFC 7617 2: in any case
+        own = [authorization(sent.auth, each, None) for each in self._accounts]
+        account = next((number for number, each in enumerate(own) if each and each[0] == plain), None)
+        sender = str(account) if account is not None else header or "nobody"
+        found = next(
+            (
+                steps
+                for key in _keys(method, query, body, content_type)
+                if (steps := self._steps.get((sender, key)))
+            ),
+            [],
+        )
+        if not found and account is None:
+            found = self._refusals[:1]
+        state = self._states.get(account if account is not None else 0, {})
+        chosen = _chosen(found, state)
+        if chosen is None or chosen.taken.exchange.response is None:
+            return _unserved(sent, "in other states only" if found and chosen is None else "")
+        return self._as_it_was(chosen, chosen.taken.exchange.response, account, base)
+
+    def _as_it_was(self, chosen: _Recorded, response: Response, account: int | None, base: str) -> Answered:
+        body, shown = response.body, chosen.taken.outcome.settings
+        if shown is not None and account is not None:
+            form, before = chosen.taken.step.request.form() or (), chosen.before or {}
+            written = {BY_PARAMETER[name].attribute for name, _ in form if name in BY_PARAMETER}
+            written |= {name for name in before if shown.get(name) != before[name]}
+            kept = {
+                name: value for name, value in self._states.get(account, {}).items() if name not in written
+            }
+            state = {**shown, **kept}
+            self._states[account] = state
+            changed = {name: value for name, value in state.items() if name in shown and shown[name] != value}
+            body = _with(response.body, changed) if changed else response.body
+        text = body.replace(self._target.encode(), base.encode())
+        for role, own in zip(ROLES, self._accounts, strict=False):
+            text = text.replace(role.encode(), own.user.encode())
+        headers = [each for each in response.headers if each[0].lower() not in _OF_THE_CONNECTION]
+        return Answered(response.status, headers, text)
+
+
+def _keys(method: str, query: str, body: bytes, content_type: str | None) -> list[Any]:
+    """Return what requests are matched by, the closest match first: with parameters in their order, and in any."""
+    essence = (content_type or "").partition(";")[0].strip().lower() if body else ""
+    pairs = decode_form(body) if essence == FORM_MEDIA_TYPE else ()
+    exact = (method, query, content_type if body else None, body)
+    if not pairs:
+        return [exact]
+    decoded = (method, query, pairs)
+    return (
+        [exact, decoded]
+        if len(dict(pairs)) < len(pairs)
+        else [exact, decoded, (method, query, frozenset(pairs))]
+    )
+
+
+def _chosen(found: Sequence[_Recorded], state: Mapping[str, Any]) -> _Recorded | None:
+    """Return the step to answer by: of steps that were answered alike any, else one in the state of now."""
+    same = [each for each in found if each.before == state]
+    if same:
+        return same[-1]
+    alike = {
+        (each.taken.outcome.answer, each.taken.outcome.status, each.taken.outcome.code) for each in found
+    }
+    return found[-1] if len(alike) == 1 else None
+
+
+def _with(body: bytes, settings: Mapping[str, Any]) -> bytes:
+    """Return a document, which an answer has shown, with other settings, and links to match."""
+    document = json.loads(body)
+    before, after = document.get(CHAT.attribute), settings.get(CHAT.attribute, document.get(CHAT.attribute))
+    links = document.get("links")
+    if before != after and isinstance(before, str) and isinstance(links, dict):
+        document["links"] = {
+            name: str(link).replace(before, str(after))
+            for name, link in links.items()
+            if isinstance(after, str) or before not in str(link)
+        }
+    return json.dumps({**document, **settings}).encode()
+
+
+def _unserved(sent: Request, why: str) -> Answered:
+    line = request_line(record(Exchange(number=1, request=sent)))
+    message = f"the recording does not have this step{f', or has it {why}' if why else ''}: {line}"
+    document = {"status": 501, "code": 50100, "message": message, "more_info": None}
+    return Answered(501, [("Content-Type", "application/json")], json.dumps(document).encode())
+
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Application:
+    """
+    A replay as an ASGI application.
+
+    Args:
+        replay: The replay.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request, or the start and the end of the server (ASGI lifespan protocol 2.0)."""
+        if scope["type"] == "lifespan":
+            for event in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{event}.complete"})
+            return
+        body = bytearray()
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body") or len(body) > _LARGEST:
+                break
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        prefix, found, rest = scope["path"].rpartition(PATH)
+        if not found or rest:
+            answer = _unserved(
+                Request(method=scope["method"], query="", body=b""), f"at another path than {PATH}"
+            )
+        else:
+            answer = self._replay.answer(
+                scope["method"],
+                scope["query_string"].decode("latin-1"),
+                bytes(body),
+                headers.get("content-type"),
+                headers.get("authorization"),
+                f"{scope['scheme']}://{headers.get('host', 'localhost')}{prefix}",
+            )
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        pairs.append((b"Content-Length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
