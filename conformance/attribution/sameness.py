@@ -3,7 +3,8 @@
 from conformance.model import Aspect, Rule, Violation
 from conformance.rules import BY_ID
 
-_PREVIOUS = "previous-value"
+PREVIOUS = "previous-value"
+"""The outcome of an answer that shows the value that was to be replaced: only two requests can show it."""
 
 
 def is_about_state(rule: Rule) -> bool:
@@ -26,9 +27,14 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
         return True
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
-    if rules[0].aspect is Aspect.ECHO and wanted.field == seen.field:
+    if rules[0].aspect is Aspect.ECHO and wanted.related:
+        return (wanted.rule, wanted.outcome) == (
+            seen.rule,
+            seen.outcome,
+        )  # what it says, it says of two requests
+    if rules[0].aspect is Aspect.ECHO and wanted.outcome != "refused" and wanted.field == seen.field:
         # Another value can be shown each time; only the one before takes two requests to be seen.
-        return rules[1].aspect is Aspect.ECHO and (wanted.outcome != _PREVIOUS or seen.outcome == _PREVIOUS)
+        return rules[1].aspect is Aspect.ECHO and (wanted.outcome != PREVIOUS or seen.outcome == PREVIOUS)
     shown = wanted.outcome not in ("refused", "accepted")
     if rules[0].control is not None and shown and wanted.field == seen.field:
         return wanted.rule == seen.rule or rules[1].aspect is Aspect.ECHO

@@ -11,7 +11,7 @@ from conformance.http import Request, update
 from conformance.model import Aspect, Situation, Violation
 from conformance.rules import BY_ID
 from conformance.rules.forms import pairs_for
-from conformance.rules.probes import LONG_CLOSED
+from conformance.rules.probes import LONG_CLOSED, ordinary
 from conformance.rules.questions import Requests, Seen, is_about_own
 
 
@@ -64,7 +64,7 @@ class Attempts:
             # A user who sends it elsewhere opens a connection; the state of an earlier one is no part of it.
             self._session.target.reconnect()
             if is_broken(self._candidate.exchange) and len(requests) > 1:
-                self._session.try_again([ordinary(requests)])
+                self._session.try_again([ordinary(requests[-1])])
             if BY_ID[self._candidate.violation.rule].aspect < Aspect.ECHO:
                 # A counterexample about the settings in force has to set them itself.
                 self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
@@ -78,11 +78,6 @@ class Attempts:
     def cut_short(self) -> None:
         """Send nothing more: the budget of the whole run is spent."""
         self.left, self.are_cut_short = 0, True
-
-
-def ordinary(requests: Requests) -> Request:
-    """An update that every target should accept, of the account of the last of some requests."""
-    return replace(update(LONG_CLOSED), account=requests[-1].account)
 
 
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:

@@ -13,7 +13,7 @@ from conformance.transport.target import Target
 _FOR_COUNTEREXAMPLES = {"quick": 28, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that the phases leave for each cause seen, by profile. Together they leave a quarter of all at most."""
 
-_LEAST = 15
+_LEAST = 20
 """Requests that each finding may have in any case. They suffice to show it again, minimize and attribute it."""
 
 

@@ -19,8 +19,9 @@ from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Reply
-from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED
-from conformance.rules.robustness import unusable
+from conformance.rules.acceptance import ACCEPTED_STATUS
+from conformance.rules.probes import CONTEXT_CLASSES, ordinary
+from conformance.rules.robustness import is_turned_away, is_turned_away_again, turned_away, unusable
 from conformance.rules.state import mixed_up
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
@@ -116,6 +117,8 @@ class Conversation:
         self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
         self._context: Pairs = ()
         self._together: tuple[Request, ...] = ()
+        self._unauthorised: Exchange | None = None
+        """The last exchange whose request had no good credentials."""
         self._contexts = Contexts()
 
     @property
@@ -145,10 +148,38 @@ class Conversation:
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
         """Send one request, have the answer judged, and record its violations."""
         judged = self.ask(request, cls, known_good=known_good)
+        if is_turned_away(judged.reply) and not known_good:
+            judged = self._ask_anew(judged, cls)
         for violation in judged.violations:
             self.note(violation, judged.exchange, cls)
         self.conclude(judged.reply, cls)
         return judged
+
+    def _ask_anew(self, judged: Judged, cls: str) -> Judged:
+        """
+        Find out why good credentials were turned away: for the update, or for what was sent before it.
+
+        The update is sent again on a new connection; if it is turned away again, an ordinary one is sent as well. Only
+        where that one is served, and the update still is not, the answer to the update is judged as it is.
+        """
+        before = self._unauthorised or (self._recent[-1] if self._recent else None)
+        if before is None or self._judge.evidence.of(ACCEPTED_STATUS) is None:
+            return judged
+        self._recent.append(judged.exchange)
+        for _ in range(2):
+            self._target.reconnect()
+            again = self.ask(judged.exchange.request, cls)
+            if not is_turned_away(again.reply):
+                break
+            _, reply = self._send(ordinary(judged.exchange.request), cls, known_good=True)
+            self._judge.violations(reply)
+            if is_turned_away(reply):
+                again = again._replace(violations=())
+                break
+        else:
+            return again
+        self.note(turned_away(judged.exchange, before), judged.exchange, cls, shows=is_turned_away_again)
+        return again
 
     def ask(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
         """Send one request and have the answer judged; the caller records its violations and then calls `conclude`."""
@@ -164,6 +195,8 @@ class Conversation:
     def conclude(self, reply: Reply, cls: str) -> None:
         """Remember an exchange after its violations were recorded, and check that the target still works."""
         self._recent.append(reply.exchange)
+        if not reply.authorised:
+            self._unauthorised = reply.exchange
         self._check_health(reply.exchange, cls)
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
@@ -275,7 +308,7 @@ class Conversation:
             return
         if self._safeguard.reading:
             return  # An ordinary request would write, and nothing may be written yet.
-        request = replace(update(LONG_CLOSED), account=exchange.request.account, fresh=True)
+        request = replace(ordinary(exchange.request), fresh=True)
         canary, reply = self._send(request, cls, known_good=True)
         self._record(canary, reply, cls)
         self._put_back(reply, cls)

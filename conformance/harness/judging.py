@@ -7,9 +7,9 @@ from typing import Protocol
 
 from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
-from conformance.http import Exchange, update
+from conformance.http import Exchange, Request, update
 from conformance.model import TIMERS, Situation, Violation
-from conformance.oracle.decisions import Answer, decide
+from conformance.oracle.decisions import UNSET, Answer, FormDecision, Lengths, decide
 from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Reply, judge
 from conformance.rules.reply import remembered
@@ -83,6 +83,8 @@ class Judge:
         self.bugs: list[Exception] = []
         """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
+        self.interplay: bool | None = None
+        """Whether the target refuses a closed timer shorter than the inactive one; None where nobody has asked it."""
         self._refused: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
         """Good parameters with their values: refused alone, and accepted beside others."""
@@ -112,21 +114,23 @@ class Judge:
             exchange: The exchange; the expected state must not have recorded it yet.
             state: The expected state that it is judged by; None for that of the request's account.
         """
-        request, decision = exchange.request, None
-        own, form = self.states[request.account], request.form()
-        if form is not None and request.method == "POST" and not request.query:
-            decision = decide(form, known_sids=self.situation.sids, lengths=own.lengths())
+        request = exchange.request
+        own = self.states[request.account]
         return Reply(
             exchange=remembered(exchange),
             whole=exchange.response,
-            form=form,
-            decision=decision,
+            form=request.form(),
+            decision=self._decision(request, own.lengths()),
             state=own if state is None else state,
             account_sid=self._target.settings.accounts[request.account].sid,
             refused=self._refused,
             taken=self._taken,
             leaks=self._target.leaks(exchange),
         )
+
+    def _decision(self, request: Request, lengths: Lengths) -> FormDecision | None:
+        form = request.form() if request.method == "POST" and not request.query else None
+        return None if form is None else decide(form, known_sids=self.situation.sids, lengths=lengths)
 
     def violations(self, reply: Reply) -> list[Violation]:
         """Record an exchange; return its violations, judged by all exchanges before it."""
@@ -158,9 +162,13 @@ class Judge:
             reply: The exchange; `violations` has recorded it already.
             states: The expected states after those requests, by account. The exchange is recorded in them.
         """
-        state = states[reply.request.account]
+        account = reply.request.account
+        state, known = states[account], {**self.states[account].lengths(), **states[account].lengths()}
+        # Where a closed timer may be shorter than the inactive one, it makes no difference which are in force.
+        lengths = UNSET if self.interplay is False else known
+        alone = replace(reply, state=state, decision=self._decision(reply.request, lengths))
         state.record(reply.exchange, authorised=reply.authorised)
-        return [shortened(violation) for violation in judge(replace(reply, state=state))]
+        return [shortened(violation) for violation in judge(alone)]
 
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from conformance.attribution.causes import cause_of
-from conformance.attribution.sameness import is_about_state, is_same
+from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
-from conformance.harness.attempts import Attempts, ordinary, other_than, sequences
+from conformance.harness.attempts import Attempts, other_than, sequences
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
@@ -20,8 +20,9 @@ from conformance.http import Exchange, Request, update
 from conformance.model import Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
-from conformance.rules.acceptance import decided
+from conformance.rules.acceptance import decided, peculiarity
 from conformance.rules.forms import pairs_for, several_refused
+from conformance.rules.probes import ordinary
 from conformance.rules.questions import Case, Requests, Seen, is_about_own
 from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
@@ -31,6 +32,9 @@ REQUESTS = 30
 
 _TIMES = 2
 """How often a counterexample is sent again. The finding is stable if every time shows the violation."""
+
+_ASKED = 2
+"""Requests that differ a little from the counterexample, for which the search leaves enough of its budget."""
 
 _RACES = 3
 """How often requests are sent together again. A race shows on some of the times only."""
@@ -103,6 +107,11 @@ class Minimizer:
 
     def as_seen(self) -> Finding:
         """Return the finding as it was first seen; it is unstable if attempts to show it again have failed."""
+        candidate = self._candidate
+        if is_about_own(candidate.violation):
+            exchanges = (*candidate.violation.related, candidate.exchange)
+            self._progress = replace(self._progress, exchanges=exchanges, is_minimal=False)
+            self._progress = replace(self._progress, violation=self._attributed(lambda requests: None))
         return self._first_seen(is_stable=not self.was_tried)
 
     def _first_seen(self, *, is_stable: bool) -> Finding:
@@ -114,13 +123,26 @@ class Minimizer:
             repeats = list(self._repeat(requests))
             if repeats and all(repeats):
                 before = self._progress
-                violation = self._attributed(self._attempts.send)
+                violation, is_attributed = self._asked()
                 # A value that is always shown needs no request before it.
-                is_constant = (before.violation.outcome, violation.outcome) == ("previous-value", "changed")
+                is_constant = (before.violation.outcome, violation.outcome) == (PREVIOUS, "changed")
                 exchanges = before.exchanges[-1:] if is_constant else before.exchanges
-                self._progress = replace(before, violation=violation, is_attributed=True)
+                self._progress = replace(before, violation=violation, is_attributed=is_attributed)
                 return self._finding(exchanges, is_stable=True)
         return self._unconfirmed()
+
+    def _asked(self) -> tuple[Violation, bool]:
+        """Ask the target which rule is broken; return the violation, and whether the budget sufficed."""
+        unanswered = []
+
+        def ask(requests: Requests) -> Seen | None:
+            seen = self._attempts.send(requests)
+            if seen is None:
+                unanswered.append(requests)
+            return seen
+
+        violation = self._attributed(ask)
+        return violation, not unanswered or violation.rule != self._progress.violation.rule
 
     def _attributed(self, ask: Callable[[Requests], Seen | None]) -> Violation:
         """The violation of the rule that is broken, if that rule was selected; else as it is."""
@@ -135,18 +157,28 @@ class Minimizer:
                 yield self._prepared(small)
                 self._progress = replace(self._progress, is_minimal=False)
                 is_state = is_about_state(BY_ID[self._progress.violation.rule])
-                yield requests if is_state else (self._other_than(small), *small)
+                if is_state or requests != small:
+                    yield requests
+                if not is_state:
+                    yield (self._other_than(small), *small)
 
     def _repeat(self, requests: Requests) -> Iterator[bool]:
         """Send the requests a few times, if the budget allows; yield each time whether they show the violation."""
         cost = self._attempts.cost(requests)
-        for _ in range(_TIMES):
+        for turn in range(_TIMES):
+            if (
+                turn
+                and is_about_own(self._progress.violation)
+                and self._progress.violation.outcome != PREVIOUS
+            ):
+                # A target may harm nothing but the same update sent twice.
+                self._attempts.send((self._other_than(requests),))
             if self._attempts.left >= cost:
                 yield self._shows_again(requests)
         exchanges = self._progress.exchanges
         if self._attempts.left > cost and exchanges and is_broken(exchanges[-1]):
             # One more request goes before. A target that fails every second request would fail both times above.
-            self._attempts.send((ordinary(requests),))
+            self._attempts.send((ordinary(requests[-1]),))
             yield self._shows_again(requests)
 
     def _shows_again(self, requests: Requests) -> bool:
@@ -208,7 +240,8 @@ class Minimizer:
         if context and self._attempts.left > len(requests) and self._session.has_interplay():
             requests = (update(*context), *requests)
         violation = self._progress.violation
-        if violation.outcome == "previous-value" and len(requests) == 1 and is_about_own(violation):
+        alone = violation.outcome == PREVIOUS and len(requests) == 1
+        if is_about_own(violation) and (alone or self._candidate.violation.related):
             requests = (self._other_than(requests), *requests)
         return requests
 
@@ -221,8 +254,8 @@ class Minimizer:
         for requests in islice(simpler, TRIED):
             if [_answer(each) for each in requests] != wanted[-len(requests) :]:
                 continue  # Another kind of request could show the violation for another reason.
-            if self._attempts.left < self._attempts.cost(requests) * (1 + _TIMES):
-                # The rest of the budget is for sending the counterexample again.
+            if self._attempts.left < self._attempts.cost(requests) * (1 + _TIMES + _ASKED):
+                # The rest of the budget is for sending the counterexample again, and for asking which rule it breaks.
                 self._progress = replace(self._progress, is_minimal=False)
                 return None
             if requests != current and self._shows(requests):
@@ -235,10 +268,10 @@ class Minimizer:
         if seen is None:
             return False
         exchanges = tuple(exchange for exchange, _ in seen)
-        if self._candidate.shows is not None:
+        if self._candidate.shows is not None and self._candidate.shows(exchanges[-1]):
             self._progress = replace(self._progress, exchanges=exchanges)
-            return self._candidate.shows(exchanges[-1])
-        for violation in seen[-1][1]:
+            return True
+        for violation in seen[-1][1] if self._candidate.shows is None else ():
             if self._is_same(violation):
                 self._progress = replace(self._progress, violation=violation, exchanges=exchanges)
                 return True
@@ -261,9 +294,19 @@ class Minimizer:
             reader=session.reader,
             found=lambda about: state.settings[about.attribute].found,
             is_first=lambda rule, other: first(rule) < first(other),
+            comes_back=self._comes_back(),
             is_minimal=self._progress.is_minimal,
             failed=self._failed,
             is_same=self._is_same,
+        )
+
+    def _comes_back(self) -> bool:
+        violation, session = self._progress.violation, self._session
+        return session.judge.evidence.of(BY_ID[violation.rule]) is not None and not any(
+            each.violation.field == violation.field
+            and is_about_own(each.violation)
+            and peculiarity(each.exchange.request) is None
+            for each in session.candidates.values()
         )
 
     def _finding(self, exchanges: tuple[Exchange, ...], is_stable: bool) -> Finding:

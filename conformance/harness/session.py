@@ -80,7 +80,6 @@ class Session:
         self._second_tries = SecondTries()
         self._reader: Request | None = None
         self._takes_empty = False
-        self._interplay: bool | None = None
 
     @property
     def situation(self) -> Situation:
@@ -216,10 +215,10 @@ class Session:
 
     def has_interplay(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
-        if self._interplay is None:
+        if self.judge.interplay is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
-            self._interplay = self.send(update(*shorter), "open/interplay").status != 200
-        return self._interplay
+            self.judge.interplay = self.send(update(*shorter), "open/interplay").status != 200
+        return self.judge.interplay
 
 
 def _names_of(item: Item) -> Iterator[str]:

@@ -168,11 +168,18 @@ class FormDecision:
     causes: tuple[Decision, ...]
 
 
+Lengths = Mapping[str, Sequence[Length | None]]
+"""By timer parameter, the lengths that may be in force, None for an unset timer; absent if not known."""
+
+UNSET: Lengths = {each.parameter: [None] for each in (INACTIVE, CLOSED)}
+"""Neither timer is set, so neither can be too short beside the other."""
+
+
 def decide(
     pairs: Pairs,
     *,
     known_sids: Mapping[str, frozenset[str] | None] | None = None,
-    lengths: Mapping[str, Sequence[Length | None]] | None = None,
+    lengths: Lengths | None = None,
 ) -> FormDecision:
     """
     Decide on a whole form.
@@ -180,7 +187,7 @@ def decide(
     Args:
         pairs: The decoded parameters, in order.
         known_sids: By parameter, the only SIDs that the target accepts; None or absent where it accepts any.
-        lengths: By timer parameter, the lengths that may be in force, None for an unset timer; absent if not known.
+        lengths: What is known of the timers in force.
     """
     decisions = []
     values: dict[str, list[str]] = {}
@@ -239,9 +246,7 @@ def decide(
     return FormDecision(Answer.ACCEPT, level, tuple(each for each in decisions if each.level is level))
 
 
-def _closed_outlasts_inactive(
-    values: Mapping[str, Sequence[str]], current: Mapping[str, Sequence[Length | None]]
-) -> bool:
+def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Lengths) -> bool:
     """Whether the closed timer is at least twice the inactive one after the update, so that no fair target objects."""
     if not (INACTIVE.parameter in values or CLOSED.parameter in values):
         return True

@@ -19,6 +19,7 @@ from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.decisions import (
     BLANKS,
     Answer,
+    Decision,
     decide_sid,
     decide_value,
     is_right,
@@ -194,11 +195,17 @@ class ExpectedState:
         sent: dict[str, list[str]] = {}
         for name, value in form:
             sent.setdefault(name, []).append(value)
+        decided = {
+            name: [decide_value(BY_PARAMETER[name], value) for value in values]
+            for name, values in sent.items()
+        }
+        # A form that had to be refused may have been refused, if with a wrong status: then it has written nothing.
+        certain = certain and not any(map(_must_be_refused, decided.values()))
         for name, values in sent.items():
             setting = self._setting(name)
             setting.writer = exchange
             setting.seen = False
-            decisions = [decide_value(setting.about, value) for value in values]
+            decisions = decided[name]
             allowed: list[str | None] = []
             for value, decision in zip(values, decisions, strict=True):
                 if decision.answer is Answer.REJECT and decision.level is Level.MUST:
@@ -219,10 +226,10 @@ class ExpectedState:
         """Take in a request that is no plain update: it may be ignored, refused or taken, but is to be validated."""
         for name, value in pairs:
             setting = self._setting(name)
-            if decide_value(setting.about, value).answer is Answer.REJECT:
-                setting.suspect(value, Kind.UNVALIDATED, exchange)
-            elif exchange.unwritten:
+            if exchange.unwritten:
                 setting.suspect(value, Kind.REFUSED, exchange)
+            elif decide_value(setting.about, value).answer is Answer.REJECT:
+                setting.suspect(value, Kind.UNVALIDATED, exchange)
             elif setting.right is not None:
                 setting.right = (*setting.right, value)
         if exchange.request.method == "DELETE" and not exchange.unwritten:
@@ -353,6 +360,8 @@ class ExpectedState:
             if swapped and self._is_sent_elsewhere(exchange, setting, value):
                 return  # it is what another setting's own parameter was sent as: that one says so
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
+            if suspect is None and about.parameter in dict(exchange.request.intends):
+                return  # what becomes of a value that is sent in no plain update is open
             others = {each for each in (setting.writer, suspect) if each is not None and each is not exchange}
             yield Mismatch(
                 kind=kind,
@@ -360,7 +369,7 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
-                was_null=setting.looked and setting.last is None and suspect is not None,
+                was_null=setting.looked and setting.right == (None,) and suspect is not None,
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 
@@ -476,3 +485,8 @@ class ExpectedState:
             if sent and is_right(about, sent, value):
                 return writer
         return None
+
+
+def _must_be_refused(decisions: Sequence[Decision]) -> bool:
+    """Whether none of the values of one parameter may be accepted."""
+    return all(each.answer is Answer.REJECT and each.level is Level.MUST for each in decisions)

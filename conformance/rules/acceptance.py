@@ -5,12 +5,11 @@ The oracle decides on each form. A form that is answered otherwise breaks the ru
 the rule about whatever is unusual in the way it is sent. Those rules stand in the modules of their inputs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from conformance.http import Request
-from conformance.model import BY_PARAMETER, TIMERS, Aspect, Level, Rule, Violation
-from conformance.oracle.decisions import Answer, Decision, FormDecision, decide, decide_value
-from conformance.oracle.durations import Length
+from conformance.model import BY_PARAMETER, Aspect, Level, Rule, Violation
+from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
 from conformance.rules import credentials, protocol
 from conformance.rules.evidence import ACCEPTED, REFUSED
 from conformance.rules.probes import DOCUMENT, answers
@@ -120,9 +119,12 @@ def _is_bulky(request: Request) -> bool:
 
 
 def _is_in_force(reply: Reply) -> bool:
-    """Whether every setting already has the value that was sent for it, word for word."""
+    """Whether every setting already has the value that was sent for it."""
     pairs, now = reply.request.form() or (), reply.state.current()
-    return bool(pairs) and all(now.get(BY_PARAMETER[name].attribute) == value for name, value in pairs)
+    about = [(BY_PARAMETER[name], value) for name, value in pairs]
+    return bool(pairs) and all(
+        each.attribute in now and is_right(each, value, now[each.attribute]) for each, value in about
+    )
 
 
 _CLASS_OF_RULE = {"empty-update": "state/empty-update", "idempotence": "state/same-twice"}
@@ -132,6 +134,8 @@ _CLASS_OF_RULE = {"empty-update": "state/empty-update", "idempotence": "state/sa
 def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
     """The rule that the refusal of a good form breaks: one about its values, or one about how the form is sent."""
     request = reply.request
+    if _is_in_force(reply):
+        return "idempotence"
     pairs = request.form() or ()
     for name, value in pairs:
         if (name, value) in reply.refused:  # the target refused this value when it was sent alone, too
@@ -141,8 +145,6 @@ def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
     if decision.level is Level.MUST and (len(pairs) > 1 or reply.taken.issuperset(pairs)):
         # The values are good beside others, or apart: the target refuses them in this combination.
         return "any-subset"
-    if _is_in_force(reply):
-        return "idempotence"
     return rule_of(decision.causes[0])
 
 
@@ -172,11 +174,7 @@ def rule_of(decision: Decision) -> str:
 def decided(request: Request) -> FormDecision | None:
     """What a target must do with an update, whatever its settings are; None where the request updates by no form."""
     form = request.form() if request.method == "POST" and not request.query else None
-    return None if form is None else decide(form, lengths=_UNSET)
-
-
-_UNSET: Mapping[str, Sequence[Length | None]] = {each.parameter: [None] for each in TIMERS}
-"""Neither timer is set, so neither can be too short beside the other."""
+    return None if form is None else decide(form, lengths=UNSET)
 
 
 def is_acceptable(request: Request) -> bool:

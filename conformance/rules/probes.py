@@ -1,6 +1,7 @@
 """Makes input classes and their probes from values. No other module puts a value into a request."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 from hypothesis.strategies import SearchStrategy
@@ -41,6 +42,11 @@ def sid_for(target_field: Field, situation: Situation, digits: str) -> str | Non
     if known is None:
         return target_field.prefix + digits.rjust(32, "0")
     return min(known, default=None)
+
+
+def ordinary(request: Request) -> Request:
+    """An update that every target should accept, of the account of another request."""
+    return replace(update(LONG_CLOSED), account=request.account)
 
 
 def value_probe(target_field: Field, value: str) -> Probe:

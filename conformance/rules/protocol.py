@@ -104,6 +104,8 @@ def _unvalidated(name: str, reason: str, *probes: Probe) -> InputClass:
 def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
     """Whether a request with good credentials carries values in another way than as a form of known parameters."""
     request = exchange.request
+    if request.method == "POST" and exchange.refused:
+        return False  # It is a refused update, and of these another rule says that they change nothing.
     return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
 
 

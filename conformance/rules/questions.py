@@ -18,6 +18,7 @@ from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Field, S
 from conformance.oracle.decisions import is_right
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
+from conformance.rules.controls import without_accept
 from conformance.rules.forms import pairs_for
 
 Requests = tuple[Request, ...]
@@ -44,6 +45,8 @@ class Case:
     """The value of a setting before the run."""
     is_first: Callable[[str, str], bool]
     """Whether the first rule was seen to be broken before the second."""
+    comes_back: bool
+    """Whether the setting was shown rightly, and never wrongly, where it was sent as most clients send it."""
     is_minimal: bool
     """Whether it was seen that no request can be left out."""
     failed: Collection[Requests]
@@ -85,24 +88,28 @@ Question = Callable[[Case], Asking]
 
 
 def culprit(case: Case) -> Asking:
-    """A request in the shortest sequence is of a kind that must change nothing: the rule that says so is broken."""
-    yield from ()
+    """Without the requests of a kind that must change nothing it does not show: the rule that says so is broken."""
     last = case.exchanges[-1]
     refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE
-    if not failing and case.aspect not in _OF_STATE:
+    # What is in force does not matter to any other claim: an earlier request can only have harmed the connection.
+    of_state = case.violation.field is not None and case.aspect in _OF_STATE
+    if not (failing or of_state) and case.aspect not in _OF_ANSWERS:
         return ""
     for rule in CATALOGUE:
-        if rule.culprit is None or failing != (rule.aspect is Aspect.WIRE):
+        if rule.culprit is None or of_state == (rule.aspect is Aspect.WIRE):
             continue
         innocent = tuple(each.request for each in case.exchanges[:-1] if not rule.culprit(each, last))
-        found = len(innocent) < len(case.exchanges) - 1
-        if found and (failing or case.is_minimal or (*innocent, last.request) in case.failed):
+        if len(innocent) == len(case.exchanges) - 1:
+            continue
+        without = (*innocent, last.request)
+        if failing or case.is_minimal or without in case.failed or case.is_gone((yield without)):
             return rule.id
     return ""
 
 
 _OF_STATE = (Aspect.STATE, Aspect.CONSISTENCY, Aspect.CREDENTIALS, Aspect.METHOD)
+_OF_ANSWERS = (Aspect.STATUS, Aspect.REPRESENTATION, Aspect.CONSISTENCY)
 
 
 def served(case: Case) -> Asking:
@@ -124,14 +131,31 @@ def ordered(case: Case) -> Asking:
         return ""
     if outcome not in ("refused", *_LOST) or case.last.body != encode_form(case.pairs):
         return ""
+    is_read = True
+    if outcome == "accepted":
+        seen = yield case.instead(replace(case.last, body=encode_form(_valid(case, case.pairs, 10))))
+        # Where a valid value in its place is lost, the invalid one was never read.
+        is_read = seen is None or not any(map(is_about_own, seen[-1][1]))
     found = ""
-    for order in _other_orders(case.pairs):
-        seen = yield case.instead(replace(case.last, body=encode_form(order)))
-        if case.is_gone(seen) and seen is not None:
-            if not any(is_about_own(each) or each.outcome == "accepted" for each in seen[-1][1]):
-                return "parameter-order"
+    for index, order in enumerate(_other_orders(case.pairs), 11):
+        last = replace(case.last, body=encode_form(order if is_read else _valid(case, order, index)))
+        # What is in force already cannot be seen to be lost. What the last place loses, the first one may keep.
+        other = replace(update(*_valid(case, order[::-1], 20 + index)), account=last.account)
+        seen = yield (other, last) if about_own or not is_read else case.instead(last)
+        if seen is None or not case.is_gone(seen):
+            continue
+        harmed = [each for each in seen[-1][1] if is_about_own(each) or each.outcome == "accepted"]
+        if not harmed:
+            return "parameter-order"
+        if all(each.field != case.violation.field for each in harmed):
             found = "any-subset"
     return found
+
+
+def _valid(case: Case, pairs: Pairs, index: int) -> Pairs:
+    """The same parameters with valid values that differ for each index."""
+    valid = dict(pairs_for(case.situation, index))
+    return tuple((name, valid.get(name, value)) for name, value in pairs)
 
 
 def _other_orders(pairs: Pairs) -> Iterator[Pairs]:
@@ -153,9 +177,14 @@ def beside_others(case: Case) -> Asking:
         return ""
     if len(case.pairs) > 1:  # none of them was refused alone, or the counterexample would be smaller
         return "any-subset"
-    beside = {**dict(pairs_for(case.situation, 7)), **dict(case.pairs)}
-    seen = yield case.instead(replace(case.last, body=encode_form(tuple(beside.items()))))
-    return "any-subset" if case.is_gone(seen) and seen is not None and seen[-1][0].status == 200 else ""
+    # A target that refuses every SID by itself may take one beside the other parameters.
+    some = replace(case.situation, sids={name: sids for name, sids in case.situation.sids.items() if sids})
+    for others in dict.fromkeys(pairs_for(situation, 7) for situation in (case.situation, some)):
+        beside = {**dict(others), **dict(case.pairs)}
+        seen = yield case.instead(replace(case.last, body=encode_form(tuple(beside.items()))))
+        if case.is_gone(seen) and seen is not None and seen[-1][0].status == 200:
+            return "any-subset"
+    return ""
 
 
 def sent_plainly(case: Case) -> Asking:
@@ -167,12 +196,15 @@ def sent_plainly(case: Case) -> Asking:
     about_answer = case.aspect in (Aspect.REPRESENTATION, Aspect.STATUS)
     for rule in CATALOGUE:
         plain = rule.control(case.last) if rule.control is not None else None
-        if plain is None or not (about_value or (about_answer and "accept" in rule.id)):
+        own = case.violation.rule == rule.id
+        if plain is None or not (own or about_value or (about_answer and rule.control is without_accept)):
             continue
         seen = yield case.instead(plain)
         if case.is_gone(seen):
             return rule.id
-        if seen is not None and case.violation.rule == rule.id:
+        if seen is None and is_about_own(case.violation) and case.comes_back:
+            return rule.id  # The budget is spent; but what was sent plainly has come back.
+        if seen is not None and own:
             return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
     return ""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from conformance.http import Exchange, FailureKind
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
+from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, ANSWERED
@@ -178,6 +179,35 @@ STAYS_USABLE = Rule(
 )
 
 RULES = (IMPLEMENTED, *check_robustness.rules, STAYS_USABLE)
+
+
+_TURNED_AWAY = (401, 403)
+"""The statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
+
+
+def is_turned_away(reply: Reply) -> bool:
+    """Whether an update that must be accepted was refused for its credentials, though they are good."""
+    due = reply.decision is not None and reply.decision.answer is Answer.ACCEPT and reply.authorised
+    return due and is_turned_away_again(reply.exchange)
+
+
+def is_turned_away_again(exchange: Exchange) -> bool:
+    """Whether the same update is refused for its credentials once more."""
+    return exchange.status in _TURNED_AWAY
+
+
+def turned_away(exchange: Exchange, after: Exchange) -> Violation:
+    """The violation that good credentials are refused because of an earlier request."""
+    return Violation(
+        rule=STAYS_USABLE.id,
+        cls=STAYS_USABLE.classes[0].id,
+        outcome="turned-away",
+        field=None,
+        summary="good credentials are refused because of an earlier request",
+        expected="200",
+        observed=f"status {exchange.status}",
+        related=(after,),
+    )
 
 
 def unusable(canary: Exchange, after: Exchange) -> Violation:

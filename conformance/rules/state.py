@@ -182,8 +182,8 @@ def locked_out(violation: Violation) -> Violation:
 
 
 def _is_safe(exchange: Exchange, last: Exchange) -> bool:
-    # Where only a read shows the change, nothing says that a safe request wrote it.
-    return exchange.request.method in ("GET", "HEAD", "OPTIONS") and last.request.method == "POST"
+    # Where only the same read shows the change, nothing says that a safe request wrote it.
+    return exchange.request.method in ("GET", "HEAD", "OPTIONS") and exchange.request != last.request
 
 
 def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:

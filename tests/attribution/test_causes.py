@@ -218,8 +218,9 @@ def test_sids_are_told_apart_by_the_kinds_of_their_digits() -> None:
         sent=f"DefaultChatServiceSid=IS{'A' * 32}",
     )
 
-    assert _are_one(alone, _finding("any-subset: refused", sent=f"DefaultChatServiceSid=IS{'F' * 32}"))
-    assert not _are_one(alone, _finding("any-subset: refused", sent=f"DefaultChatServiceSid=IS{'f' * 32}"))
+    several = "DefaultClosedTimer=P1D&DefaultChatServiceSid=IS"
+    assert _are_one(alone, _finding("any-subset: refused", sent=several + "F" * 32))
+    assert not _are_one(alone, _finding("any-subset: refused", sent=several + "f" * 32))
 
 
 def test_values_that_are_shown_wrong_are_one_with_what_they_seldom_look_like_besides() -> None:

@@ -1,0 +1,143 @@
+"""The findings of a run that bring one cause along, and what they have in common."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.attribution.shapes import shape
+from conformance.http import Pairs
+from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
+from conformance.rules import BY_ID
+
+_BY_NAME = {name: each for each in FIELDS for name in (each.parameter, each.attribute)}
+_ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
+
+MALFORMED = "malformed"
+"""The outcome of an echo that is no value of the setting at all."""
+
+ALL, HALF = 0.75, 0.5
+"""The share of something that counts as all of it, and as most of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cause:
+    """The findings that bring one cause along, of one setting where the rule is about one."""
+
+    findings: Sequence[Finding]
+    outcomes: Mapping[str, Outcome]
+    """By rule, what the run says of it."""
+    all: "Sequence[Cause]"
+    """The causes of the run, this one included."""
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that it breaks, each once, in the order of the catalogue's aspects."""
+        rows = {finding.rule: BY_ID[finding.rule] for finding in self.findings}
+        return tuple(sorted(rows.values(), key=lambda rule: rule.aspect))
+
+    @property
+    def aspect(self) -> Aspect:
+        """The most basic claim that it breaks; a value that comes back wrong is a matter of echo by any rule."""
+        return Aspect.ECHO if self.is_about_shown else self.rules[0].aspect
+
+    @property
+    def is_about_shown(self) -> bool:
+        """Whether the answer to an update shows something else than what was set."""
+        if self.name.startswith("representation: ") or self.outcome == "case-changed":
+            return True
+        rule = self.rules[0]
+        notation = rule.aspect is Aspect.ACCEPTANCE and self.outcome in ("changed", "fraction-lost")
+        return notation or rule.aspect is Aspect.ECHO
+
+    @property
+    def is_must(self) -> bool:
+        """Whether any of the rules is one that must hold."""
+        return any(rule.level is Level.MUST for rule in self.rules)
+
+    @cached_property
+    def name(self) -> str:
+        """What the findings are grouped by."""
+        return self.findings[0].cause
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether any finding of it shows every time."""
+        return any(finding.stable for finding in self.findings)
+
+    @property
+    def outcome(self) -> str:
+        """The kind of deviation."""
+        return self.name.partition(": ")[2]
+
+    @cached_property
+    def counts(self) -> Counter[Field | None]:
+        """By setting, how many exchanges showed it."""
+        found: Counter[Field | None] = Counter()
+        for each in self.findings:
+            found[_setting(each)] += each.count
+        return found
+
+    @cached_property
+    def settings(self) -> frozenset[Field]:
+        """The settings that it is about."""
+        return frozenset(each for each in self.counts if each is not None)
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """The input classes that show it."""
+        return frozenset(each.cls for each in self.findings)
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The input classes of its rules that were sent."""
+        return frozenset(
+            each.id
+            for rule in self.rules
+            for each in self.outcomes[rule.id].classes
+            if each.examples and not each.id.startswith("answer/")
+        )
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the rule was never seen to hold, or nearly all input classes of its rules show it."""
+        never = all(self.outcomes[rule.id].evidence is None for rule in self.rules)
+        return never or len(self.classes & self.own) >= ALL * len(self.own)
+
+    @cached_property
+    def says_nothing(self) -> bool:
+        """Whether the answers that show it have not one attribute of the resource."""
+        return all(map(_says_nothing, self.findings))
+
+    @cached_property
+    def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
+        """By finding, the parameters of the request that shows it."""
+        return [frozenset(_form(each)) for each in self.findings]
+
+    @cached_property
+    def statuses(self) -> frozenset[int | None]:
+        """The statuses of the answers that show it."""
+        return frozenset(each.exchanges[-1].status if each.exchanges else None for each in self.findings)
+
+    @cached_property
+    def shapes(self) -> frozenset[str]:
+        """The shapes of the values that came back, whatever their digits and letters are."""
+        return frozenset(shape(each.observed.partition(": ")[2]) for each in self.findings)
+
+
+def _setting(finding: Finding) -> Field | None:
+    return BY_ID[finding.rule].field or _BY_NAME.get(finding.field or "")
+
+
+def _form(finding: Finding) -> Pairs:
+    return (finding.exchanges[-1].request.form() or ()) if finding.exchanges else ()
+
+
+def _says_nothing(finding: Finding) -> bool:
+    response = finding.exchanges[-1].response if finding.exchanges else None
+    try:
+        content = json.loads(response.body if response is not None else b"")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and _ATTRIBUTES.isdisjoint(content)

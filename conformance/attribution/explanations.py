@@ -1,0 +1,263 @@
+"""
+How a cause can follow from another.
+
+Each function takes two causes, of which the first makes the more basic claim (`conformance.model.Aspect`), and says
+whether it explains the second. Where nothing in the run says so, two causes stay apart: two mistakes told as one hide
+one of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from conformance.attribution.cause import HALF, MALFORMED, Cause
+from conformance.attribution.shapes import features, shape
+from conformance.model import Aspect, Field
+from conformance.oracle.decisions import is_zero
+from conformance.rules.controls import canonical, without_accept
+
+
+def explains(root: Cause, cause: Cause) -> bool:
+    """Whether a cause with the more basic claim explains another; one that only should hold never a MUST."""
+    if cause.is_must and not root.is_must:
+        return False
+    basic = root.aspect <= cause.aspect and any(explains(root, cause) for explains in _EXPLANATIONS)
+    return basic or any(explains(root, cause) for explains in _WHATEVER_IS_MORE_BASIC)
+
+
+def _fails_and_stays_so(root: Cause, cause: Cause) -> bool:
+    """After a failure an ordinary update is sent, which may fail as well."""
+    return root.aspect is Aspect.WIRE and root.outcome != "unusable" == cause.outcome
+
+
+def _lets_anybody_in(root: Cause, cause: Cause) -> bool:
+    """Who asks for no credentials also writes, and reads, without."""
+    return (
+        root.aspect is cause.aspect is Aspect.CREDENTIALS
+        and root.outcome == "accepted"
+        and cause.outcome in ("accepted", "written", "cleared")
+        and (root.is_must, cause.outcome) != (cause.is_must, root.outcome)
+    )
+
+
+def _refuses_a_value(root: Cause, cause: Cause) -> bool:
+    """A form is refused for a value in it that is refused by itself."""
+    alone = root.outcome == "refused" and root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is not None
+    return alone and cause.outcome == "refused" and _is_rarer(cause, root) and _is_refused_alone(root, cause)
+
+
+def _is_refused_by_itself(root: Cause, cause: Cause) -> bool:
+    """A parameter is refused where it is sent without the others, whatever its value is."""
+    needy = {name for sent in root.sent if len(sent) == 1 for name, _ in sent}
+    return (
+        root.outcome == cause.outcome == "refused"
+        and root.aspect is cause.aspect is Aspect.ACCEPTANCE
+        and root.rules[0].field is None
+        and all(len(sent) == 1 and needy.issuperset(dict(sent)) for sent in cause.sent)
+    )
+
+
+def _is_not_read_beside_others(root: Cause, cause: Cause) -> bool:
+    """A parameter is not read in some forms of several: then they do not set it."""
+    unread = root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is None and root.outcome != "refused"
+    return unread and cause.is_about_shown and all(len(sent) > 1 for sent in cause.sent)
+
+
+def _is_not_decoded(root: Cause, cause: Cause) -> bool:
+    """A value that cannot be sent without an escape is refused where no escape is decoded."""
+    both = root.outcome == cause.outcome == "refused" and root.rules[0].control is canonical
+    return both and all(b"%" in (each.exchanges[-1].request.body or b"") for each in cause.findings)
+
+
+def _is_not_acceptable(root: Cause, cause: Cause) -> bool:
+    """A 406 is about the Accept header, whatever else is wrong with the request (RFC 9110 15.5.7)."""
+    return root.statuses == cause.statuses == {406} and root.rules[0].control is without_accept
+
+
+def _answers_nothing(root: Cause, cause: Cause) -> bool:
+    """Whatever is sent is answered by nothing of the resource."""
+    return root.outcome == "accepted" and root.says_nothing and cause.says_nothing
+
+
+def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
+    """What only the answers to accepted bad values lack is lacking because these answers are refusals."""
+    held = all(cause.outcomes[rule.id].evidence is not None for rule in cause.rules)
+    return held and _answers_nothing(root, cause)
+
+
+def _is_not_kept(root: Cause, cause: Cause) -> bool:
+    """A setting is no longer the same: only how much was sent in between tells these rules apart."""
+    kept = [each.aspect is Aspect.STATE and each.rules[0].culprit is None for each in (root, cause)]
+    return all(kept) and not root.settings.isdisjoint(cause.settings) and _is_rarer(cause, root)
+
+
+def _is_rarer(cause: Cause, root: Cause) -> bool:
+    return cause.counts.total() <= root.counts.total()
+
+
+def _is_within(cause: Cause, root: Cause) -> bool:
+    """Whether a cause is about settings, and about none but those of another."""
+    return bool(cause.settings) and cause.settings <= root.settings
+
+
+def _is_shown_wrong(root: Cause, cause: Cause) -> bool:
+    """The answer to an update shows something else than what was set, in one way or another."""
+    return (
+        root.is_about_shown
+        and cause.is_about_shown
+        and _is_within(cause, root)
+        and all(cause.counts[each] <= HALF * root.counts[each] for each in cause.settings)
+    )
+
+
+def _is_never_shown(root: Cause, cause: Cause) -> bool:
+    """What an update sets is never shown: nothing can be said of what later answers show of it."""
+    return (
+        _is_unshown(root)
+        and cause.aspect in (Aspect.STATE, Aspect.CONSISTENCY)
+        and _is_within(cause, root)
+        and _is_rarer(cause, root)
+    )
+
+
+def _takes_blanks(root: Cause, cause: Cause) -> bool:
+    """A value is taken with its blanks, and comes back with them."""
+    return root.outcome == "accepted" and cause.outcome == "blank" and cause.classes <= root.classes
+
+
+def _shows_its_blanks(root: Cause, cause: Cause) -> bool:
+    """A value that only should be refused is taken, and comes back with its blanks, which it must not."""
+    blank = root.outcome == "blank" and root.aspect is Aspect.ECHO
+    return blank and cause.outcome == "accepted" and not cause.is_must and root.classes <= cause.classes
+
+
+def _checks_nothing(root: Cause, cause: Cause) -> bool:
+    """A target that does not look at the syntax of a value looks at nothing else in it either."""
+    if not _is_unchecked(root) or not _is_within(cause, root):
+        return False
+    shown = cause.is_about_shown and (
+        cause.outcome in ("blank", MALFORMED) or cause.name.startswith("representation: ")
+    )
+    unchecked = cause.rules[0].field is not None and cause.outcome == "accepted" and cause.is_everywhere
+    return shown or unchecked
+
+
+def _does_so_when_sent_plainly(root: Cause, cause: Cause) -> bool:
+    """A rule about a peculiar way of sending says nothing where the plain way does no better."""
+    return (
+        _is_unshown(root)
+        and cause.rules[0].control is not None
+        and cause.outcome not in ("refused", "accepted")
+        and not cause.settings.isdisjoint(root.settings)
+        and cause.settings <= _settings_of(filter(_is_unshown, cause.all))
+    )
+
+
+def _is_unshown(cause: Cause) -> bool:
+    return cause.aspect is Aspect.ECHO and cause.is_everywhere
+
+
+def _settings_of(causes: Iterable[Cause]) -> frozenset[Field]:
+    return frozenset().union(*(each.settings for each in causes))
+
+
+def _is_understood(root: Cause, cause: Cause) -> bool:
+    """Settings are kept as a rule, and are changed by one kind of request: other changes are put down to it, too."""
+    return (
+        root.aspect is cause.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.rules[0].culprit is None
+        and root.is_stable
+        and {each.outcome for each in cause.findings} <= {each.outcome for each in root.findings}
+        and all(cause.outcomes[rule.id].evidence is not None for rule in cause.rules)
+    )
+
+
+def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
+    """A request that must change nothing does: what is read later shows it."""
+    return (
+        root.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.aspect is Aspect.CONSISTENCY
+        and not cause.settings.isdisjoint(root.settings)
+    )
+
+
+def _keeps_anything(root: Cause, cause: Cause) -> bool:
+    """A target that does not look at the syntax of a value does not look at it in other forms either."""
+    return (
+        _is_unchecked(root)
+        and cause.outcome in ("invalid-value", "written")
+        and not cause.settings.isdisjoint(root.settings)
+        and cause.settings <= _settings_of(filter(_is_unchecked, cause.all))
+    )
+
+
+def _is_unchecked(cause: Cause) -> bool:
+    return cause.aspect is Aspect.SYNTAX and cause.outcome == "accepted" and cause.is_everywhere
+
+
+def _is_as_short(root: Cause, cause: Cause) -> bool:
+    """A timer without a minimum takes zero as well."""
+    values = {value for sent in cause.sent for _, value in sent}
+    return (
+        root.aspect is Aspect.MINIMUM
+        and root.outcome == cause.outcome == "accepted"
+        and _is_within(cause, root)
+        and bool(values)
+        and all(map(is_zero, values))
+    )
+
+
+def _comes_and_goes(root: Cause, cause: Cause) -> bool:
+    """What does not show every time is put down to what shows every time of the same setting, or connection."""
+    if cause.is_stable or not root.is_stable:
+        return False
+    if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
+        return cause.outcome == "refused"
+    aspects = {root.aspect, cause.aspect}
+    alike = not cause.settings.isdisjoint(root.settings) or aspects <= {Aspect.STATE, Aspect.CONSISTENCY}
+    return alike and min(aspects) >= Aspect.ECHO
+
+
+_EXPLANATIONS = (
+    _fails_and_stays_so,
+    _lets_anybody_in,
+    _checks_nothing,
+    _is_as_short,
+    _takes_blanks,
+    _answers_nothing,
+    _is_not_read_beside_others,
+    _is_never_shown,
+    _is_shown_wrong,
+    _is_not_kept,
+    _is_understood,
+    _changes_what_is_read,
+)
+_WHATEVER_IS_MORE_BASIC = (
+    _comes_and_goes,
+    _keeps_anything,
+    _refuses_a_value,
+    _is_refused_by_itself,
+    _is_not_decoded,
+    _is_not_acceptable,
+    _shows_its_blanks,
+    _is_refused_with_a_200,
+    _does_so_when_sent_plainly,
+)
+"""Explanations that hold though the rule explained makes the more basic claim: about how the value was sent."""
+
+
+def _is_refused_alone(root: Cause, cause: Cause) -> bool:
+    """Whether each request of a cause holds a value that is refused by itself, or shares what all those have."""
+    alone = {pair for sent in root.sent if len(sent) == 1 for pair in sent}
+    shapes = {(name, shape(value)) for name, value in alone}
+    seen: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for name, value in alone:
+        seen[name].append(set(features(value)))
+    common = {name: set.intersection(*found) for name, found in seen.items() if len(found) > 1}
+
+    def explains(name: str, value: str) -> bool:
+        shared = common.get(name, set())
+        return (name, shape(value)) in shapes or (bool(shared) and shared <= set(features(value)))
+
+    return all(any(explains(name, value) for name, value in sent) for sent in cause.sent)
