@@ -111,8 +111,10 @@ def run(*given: Any, listener: "Listener" = lambda event: None, **named: Any) ->
 @contextmanager
 def serving(settings: RunSettings) -> Iterator[str]:
     """Return the base URL of the target of a run; where none is named, start the embedded emulator meanwhile."""
-    if settings.target is not None:
-        yield settings.target
+    from conformance.transport.target import BASE_URL
+
+    if settings.target is not None or settings.app is not None:
+        yield settings.target or BASE_URL
         return
     from conformance.transport.embedded import Embedded
 
@@ -138,8 +140,8 @@ def judge(
         first: Ids of input classes, each with requests that are sent before any drawn input.
 
     Raises:
-        ConfigurationError: Another run is using one of the accounts, or the settings that an earlier run found have
-            to be put back first.
+        ConfigurationError: Another run is using one of the accounts, the settings that an earlier run found have to be
+            put back first, or the application of the settings is not there or did not start.
     """
     from conformance.harness.events import ExchangeEnded, Notice
     from conformance.harness.executor import Plan, run
@@ -165,16 +167,38 @@ def judge(
     )
     with (
         safe(settings, tell) as safeguard,
-        Target(settings.for_target(url), _now_and_then(tell), seen) as target,
+        Target(settings.for_target(url), _now_and_then(tell), seen, app=_loaded(settings.app)) as target,
     ):
-        for notice in settings.notices:
+        notices = [*settings.notices, *_about_app(settings)]
+        for notice in notices:
             tell(notice)
         if settings.wait:
             wait_for_answer(target.settings, settings.wait)
         report = run(rules, target, plan, listener=listener, safeguard=safeguard)
-    return replace(
-        report, notices=(*settings.notices, *report.notices, *filter(None, [target.pace.slowed()]))
-    )
+    return replace(report, notices=(*notices, *report.notices, *filter(None, [target.pace.slowed()])))
+
+
+def _about_app(settings: RunSettings) -> Iterator[str]:
+    if settings.app is not None:
+        yield f"the target is an application: serve {_named(settings.app)} on port 8000 for the curl lines"
+
+
+def _loaded(app: object | None) -> object | None:
+    """Return an application, given it or its name."""
+    if not isinstance(app, str):
+        return app
+    from conformance.transport.apps import load
+
+    return load(app)
+
+
+def _named(app: object) -> str:
+    """Return the name of an application for a person; an object is named by its module and its name, or its type."""
+    if isinstance(app, str):
+        return app
+    name = getattr(app, "__qualname__", None)
+    module = getattr(app, "__module__", type(app).__module__)
+    return f"{module}:{name}" if name else f"{type(app).__module__}.{type(app).__qualname__}"
 
 
 def judged(
@@ -247,7 +271,7 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
         ConfigurationError: Another run is using one of the accounts, or the settings that an earlier run found have
             to be put back first.
     """
-    if settings.target is None:  # the settings of the embedded emulator are not worth a journal
+    if settings.target is None:  # what is in this process, or ends with it, is not worth a journal
         yield Safeguard()
         return
     try:
@@ -306,6 +330,7 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
     # Whoever repeats the run needs these. The target is null where the embedded emulator was judged.
     repeated = {
         "target": settings.target,
+        **({"app": _named(settings.app)} if settings.app is not None else {}),
         "only": settings.only,
         "known": settings.known and str(settings.known),
         "mask_accounts": settings.mask_accounts,

@@ -91,7 +91,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
     with ExitStack() as stack:
         told = stack.enter_context(github.told(err=as_json))
         embedded = None
-        if settings.target is None:
+        if settings.target is None and settings.app is None:
             from conformance.transport.embedded import Embedded
 
             embedded = stack.enter_context(Embedded(settings.accounts))
@@ -106,11 +106,12 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             each_of,
             on,
         )
+        from conformance.transport.target import BASE_URL
 
         rules = _select(settings.only)
         try:
             reporting.check_writable(settings.report_dir)
-            url = settings.target or (embedded.url() if embedded else "")
+            url = embedded.url() if embedded else settings.target or BASE_URL
         except reporting.ReportError as error:
             raise Refused(str(error)) from None
         archive = stack.enter_context(archive_of(settings, url))

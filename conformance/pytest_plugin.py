@@ -138,16 +138,26 @@ def conformance_target() -> str | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def conformance_app() -> object | None:
+    """
+    Return an ASGI or WSGI application to judge in this process, or its name, such as `package.module:app`.
+
+    None for the target of `conformance_target`, or that of the settings. Override it as that one.
+    """
+    return None
+
+
 @pytest.fixture
 def conformance_result(
-    request: pytest.FixtureRequest, conformance_target: str | None
+    request: pytest.FixtureRequest, conformance_target: str | None, conformance_app: object | None
 ) -> Iterator[dict[str, Any]]:
     """
     Return the result document of the run on the target, as in result.json. The first test to ask for it makes the run.
 
     A test that asks for it alone, and for no rule, has all rules judged.
     """
-    result = _results(request.session).of(request.node, os.environ, conformance_target)
+    result = _results(request.session).of(request.node, os.environ, conformance_target, conformance_app)
     if result.error:
         pytest.fail(f"conformance: {result.error}", pytrace=False)
     if result.document["exit_code"] == 130:
@@ -296,6 +306,7 @@ def _message(
             *(f"  answered  {shown.answer_line(each)}" for each in finding["exchanges"][-1:]),
             *(f"  also for  {line}" for line in difference.further),
             *(f"  {line}" for line in about.get(finding["fingerprint"], ())),
+            *shown.traceback_lines(finding["exchanges"][-1]),
         ]
         paragraphs.append("\n".join([*map(shown.visible, lines), shown.shown_curl(finding)]))
     paragraphs.append(f"{document['target']}, profile {document['profile']}, seed {document['seed']}")

@@ -28,7 +28,8 @@ OPTIONS = ("target", "profile", "seed", "fail_on", "known")
 MARK = "conformance"
 RULE = "conformance_rule"
 RESULT = "conformance_result"
-TARGET = "conformance_target"
+NAMING = ("conformance_app", "conformance_target")
+"""The fixtures that name what is judged."""
 
 WHOLE = ""
 """What a test asks for that asks for no single rule."""
@@ -74,7 +75,7 @@ class Asking:
     instance: tuple[str, ...]
     """What tells the instance of the fixture from others: its file, the place in the tests, and the parameters."""
     has_fixture: bool
-    """Whether a fixture of the user names the target."""
+    """Whether a fixture of the user names what is judged, and no decorator does."""
     is_fresh: bool
     """Whether every test has an instance of its own."""
     names: tuple[str, ...] = field(compare=False)
@@ -84,10 +85,11 @@ class Asking:
 def asking(item: pytest.Function) -> Asking:
     """Return which tests a test asks together with."""
     # No public way leads to a fixture's definition. There is none where a test asks by `getfixturevalue`.
-    definitions = item._fixtureinfo.name2fixturedefs.get(TARGET, ())  # noqa: SLF001
     scope, place = "function", ""
-    if definitions:
-        scope, place = definitions[-1].scope, _place(definitions[-1].func, item.config.rootpath)
+    for name in NAMING:
+        definitions = item._fixtureinfo.name2fixturedefs.get(name, ())  # noqa: SLF001
+        if definitions and not place:
+            scope, place = definitions[-1].scope, _place(definitions[-1].func, item.config.rootpath)
     given = given_to(item)
     function = item.nodeid.partition("[")[0]
     path = function.partition("::")[0]
@@ -103,7 +105,7 @@ def asking(item: pytest.Function) -> Asking:
     return Asking(
         given=repr(sorted(given.items())),
         instance=instance,
-        has_fixture=bool(place),
+        has_fixture=bool(place) and not given.keys() & {"app", "target"},
         is_fresh=bool(place) and scope == "function",
         names=tuple(dict.fromkeys(filter(None, names if place else names[2:]))),
     )
@@ -152,7 +154,9 @@ class Results:
             if isinstance(item, pytest.Function) and RESULT in item.fixturenames:
                 self._wanted[asking(item)].add(_rule_of(item))
 
-    def of(self, item: pytest.Function, environ: Mapping[str, str], target: str | None) -> Result:
+    def of(
+        self, item: pytest.Function, environ: Mapping[str, str], target: str | None, app: object | None
+    ) -> Result:
         """
         Return the result that a test asks for; the first test that asks makes the run.
 
@@ -160,12 +164,16 @@ class Results:
             item: The test.
             environ: The environment.
             target: The base URL that a fixture names; None where none does.
+            app: The application that a fixture names; None where none does.
         """
         from conformance.api import select
 
         who = asking(item)
         try:
-            settings = settings_of(item.config, given_to(item), environ, target)
+            given = given_to(item)
+            if app is not None and not given.keys() & {"app", "target"}:
+                given["app"] = app
+            settings = settings_of(item.config, given, environ, target)
             ids = [rule.id for rule in select(settings.only)]
         except ConfigurationError as error:
             return Result(error=str(error))
@@ -175,18 +183,20 @@ class Results:
         rules = tuple(rule for rule in ids if rule in wanted or WHOLE in wanted)
         key = (who, settings, rules)
         if key not in self._kept:
-            self._kept[key] = self._once(who, settings, rules)
+            self._kept[key] = self._once(who, settings, rules, alone=alone)
         return self._kept[key]
 
-    def _once(self, who: Asking, settings: RunSettings, rules: tuple[str, ...]) -> Result:
+    def _once(self, who: Asking, settings: RunSettings, rules: tuple[str, ...], *, alone: bool) -> Result:
         """Make a run and keep its result. Of several workers one makes it, and the others wait for it."""
         from filelock import FileLock
 
         shown = replace(settings, given=frozenset())  # a set is spelled in any order
         if who.has_fixture and not who.is_fresh:
             # Each worker has its own instance of the fixture.
-            shown = replace(shown, target=None, addresses=())
-        name = sha256(repr((who, shown, rules)).encode()).hexdigest()
+            shown = replace(shown, target=None, addresses=(), app=None)
+        # Two applications may be spelled alike; those of another process are others.
+        own = () if shown.app is None or isinstance(shown.app, str) else (os.getpid(), id(shown.app))
+        name = sha256(repr((who, shown, rules, own)).encode()).hexdigest()
         path = self._directory / f"{name}.json"
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
@@ -200,10 +210,12 @@ class Results:
                     "names": who.names or (settings.target or "embedded emulator",),
                     "report_dir": str(settings.report_dir),
                     "lost": result.lost,
+                    "alone": alone,
                 }
                 path.write_text(json.dumps(kept), encoding="ascii")
             kept = json.loads(path.read_text(encoding="ascii"))
-        return Result(kept["document"], kept["error"])
+        # One rule alone may well be without a verdict, and the test says so.
+        return Result(kept["document"], kept["error"], told=alone)
 
     @staticmethod
     def _run(settings: RunSettings, rules: tuple[str, ...], har: Path) -> Result:
@@ -221,13 +233,17 @@ class Results:
 
 
 def write_reports(results: Path) -> Iterator[str]:
-    """Write a report of each result in a directory; yield for each a line that says where it is."""
+    """
+    Write a report of each result in a directory; yield for each a line that says where it is.
+
+    A run by the rule of one test alone has a report only if it found a deviation.
+    """
     from conformance import reporting
 
     kept = [(path, json.loads(path.read_text(encoding="ascii"))) for path in results.glob("*.json")]
-    found = sorted(
-        ((path, each) for path, each in kept if each["document"]), key=lambda pair: pair[1]["names"]
-    )
+    told = [(path, each) for path, each in kept if each["document"] and not each["alone"]]
+    told += [(path, each) for path, each in kept if each["alone"] and each["document"].get("exit_code") == 1]
+    found = sorted(told, key=lambda pair: pair[1]["names"])
     taken: set[Path] = set()
     for path, each in found:
         directory = Path(each["report_dir"])

@@ -50,7 +50,8 @@ class RunSettings:
     All settings of a run, after `resolve` has checked them.
 
     Args:
-        target: The base URL, without `/v1/Configuration`; None for the embedded emulator.
+        target: The base URL, without `/v1/Configuration`; None for an application or the embedded emulator.
+        app: An application that is judged in this process, or its name, such as `package.module:app`; None for none.
         profile: The extent of the run: one of `PROFILES`.
         only: Globs of the ids of the rules to judge by; empty for all rules.
         fail_on: The lowest level at which a deviation fails the run.
@@ -78,6 +79,7 @@ class RunSettings:
     """
 
     target: str | None
+    app: object | None
     profile: str
     only: tuple[str, ...]
     fail_on: Level
@@ -150,13 +152,15 @@ def resolve(
             except (TypeError, ValueError, OverflowError, click.BadParameter):
                 got = f", got {_shown(value)}" if setting.printable else ""
                 raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
+            if name in _TARGETS:  # the other one came from a source that this one goes before
+                values[_TARGETS[name]] = None
             given[name] = where
-    _contradictions(values, flags)
+    _contradictions(values, flags, environ)
     ignored = _not_settings(environ)
     target = values["target"]
     # The name is looked up once, so that the run connects to the addresses that are checked here.
     addresses = addresses_of(target) if target is not None else ()
-    accounts, notices = _choose_accounts(target, addresses, accounts_from(environ))
+    accounts, notices = _choose_accounts(values, addresses, accounts_from(environ))
     if target is not None:
         if _is_vendor(target) and target.startswith("http:"):
             raise ConfigurationError(
@@ -253,6 +257,10 @@ def _hint(name: str, names: Iterable[str]) -> str:
 _PATHS = ("known", "ca-file", "report-dir", "state-dir")
 
 
+_TARGETS = {"target": "app", "app": "target"}
+"""Settings that name what is judged, each with the other one."""
+
+
 def _dashed(name: str) -> str:
     return name.replace("_", "-")
 
@@ -347,6 +355,14 @@ def _proxy(value: object) -> str:
     return _text(value)
 
 
+def _app(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[\w.]+:[\w.]+", value):
+        raise ValueError
+    if not isinstance(value, str) and not callable(value):
+        raise TypeError
+    return value
+
+
 def _url(value: object) -> str:
     """Return a base URL in normal form: host and scheme in lower case, no `/v1/Configuration` at the end."""
     text = _text(value)
@@ -380,6 +396,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _SETTINGS: Mapping[str, _Setting] = {
     "target": _Setting(None, "a URL", _url),
+    "app": _Setting(None, "an application as package.module:name", _app),
     "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _typed(click.Choice(list(PROFILES)))),
     "only": _Setting((), "a list of rule ids", _globs),
     "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
@@ -403,17 +420,21 @@ _SETTINGS: Mapping[str, _Setting] = {
 }
 
 
-def _contradictions(values: Mapping[str, Any], flags: Mapping[str, object]) -> None:
+def _contradictions(
+    values: Mapping[str, Any], flags: Mapping[str, object], environ: Mapping[str, str]
+) -> None:
     """
     Refuse flags that have no effect together.
 
     Settings from the file or the environment are not refused: they may be meant for other runs.
     """
+    for given in (flags, {name: environ.get(f"CONFORMANCE_{name.upper()}") for name in _TARGETS}):
+        if given.get("app") and given.get("target"):
+            raise ConfigurationError("both a target and an application are named: leave one of them out")
+    where = "an application" if values["app"] is not None else "the embedded emulator"
     for name in ("live", "proxy", "ca_file"):
         if flags.get(name) and values["target"] is None:
-            raise ConfigurationError(
-                f"--{_dashed(name)} says nothing about the embedded emulator; add --target URL"
-            )
+            raise ConfigurationError(f"--{_dashed(name)} says nothing about {where}; add --target URL")
     if flags.get("ca_file") and not values["target"].startswith("https:"):
         raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
 
@@ -465,12 +486,15 @@ def _limit_vendor(
 
 
 def _choose_accounts(
-    target: str | None, addresses: Sequence[str], found: tuple[Account, ...]
+    values: Mapping[str, Any], addresses: Sequence[str], found: tuple[Account, ...]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
-    if target is None:  # the embedded emulator knows the throw-away accounts alone
+    target = values["target"]
+    if target is None and values["app"] is None:  # the embedded emulator knows the throw-away accounts alone
         return THROWAWAY, ()
     if found:
         return found, ()
+    if target is None:
+        return THROWAWAY, ("no credentials are set: the application is sent throw-away ones",)
     if are_loopback(addresses):
         return THROWAWAY, ("no credentials are set: the target is on loopback, so throw-away ones are sent",)
     raise ConfigurationError(f"no credentials for {urlsplit(target).hostname}: {SET_BOTH}, or {SET_KEY}")

@@ -96,6 +96,12 @@ class TestRefusedBeforeTheFirstRequest:
             (["--only", "inactive-timer-sintax"], "did you mean inactive-timer-syntax?"),
             (["--only", "nothing-like-it-*"], "`conformance rules` lists them"),
             (["--only", "timer"], "did you mean timers?"),
+            (["--app", "mine"], "--app: expected an application as package.module:name, got 'mine'"),
+            (["--app", "nobody:app"], "no application nobody:app: No module named 'nobody'"),
+            (
+                ["--app", "a:b", "--target", "http://127.0.0.1:1"],
+                "both a target and an application are named",
+            ),
             (["http://127.0.0.1:1", "--target", "http://127.0.0.1:2"], "two targets, http://127.0.0.1:1 and"),
             (["--live"], "--live says nothing about the embedded emulator; add --target URL"),
             (
@@ -303,6 +309,22 @@ def test_without_a_target_the_reference_emulator_is_judged_and_holds(tmp_path: P
     assert done.returncode == 0, done.stdout
     assert result(tmp_path)["verdict"] == "conformant"
     assert done.stdout.splitlines()[-1].startswith("MUST ")
+
+
+def test_an_application_is_judged_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from conformance.emulator import create_app\n"
+        "from conformance.transport.credentials import THROWAWAY\n"
+        "app = create_app(accounts={each.sid: each.token for each in THROWAWAY})\n"
+    )
+    arguments = ["--profile", "quick", "--only", "media-type", "--only", "framing"]
+    done = conformance(tmp_path, "run", "--app", "mine:app", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = result(tmp_path)
+    assert document["settings"]["app"] == "mine:app"  # type: ignore[index]  # an object
+    reasons = {rule["id"]: rule["reason"] for rule in document["rules"]}  # type: ignore[attr-defined]
+    assert reasons["framing"] == "needs a connection: a server makes it, and the target is an application"
+    assert "serve mine:app on port 8000 for the curl lines" in done.stdout
 
 
 def test_json_is_the_whole_of_the_standard_output(tmp_path: Path, emulator_url: str) -> None:

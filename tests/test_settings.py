@@ -44,6 +44,7 @@ class TestSources:
     def test_with_nothing_given_the_defaults_hold(self, toml: Path) -> None:
         assert resolve({}, {}, toml) == RunSettings(
             target=None,
+            app=None,
             profile="standard",
             only=(),
             fail_on=Level.MUST,
@@ -197,7 +198,7 @@ class TestValues:
             ("seed = 1\nrate =\n", "not TOML: Invalid value (at line 2, column 7)"),
             ("max-request = 5", "max-request is not a setting; did you mean max-requests?"),
             ("max_requests = 5", "max_requests is not a setting; did you mean max-requests?"),
-            ("zzz = 5", "zzz is not a setting; there are: target, profile"),
+            ("zzz = 5", "zzz is not a setting; there are: target, app, profile"),
             ("[run]\nseed = 1", "run is not a setting"),
             ("seed = '1x'", "seed: expected a whole number, 0 or more, got '1x'"),
             ("live = 1", "live: expected true or false, got 1"),

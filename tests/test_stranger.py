@@ -154,6 +154,43 @@ def conformance_target(request):
     assert failures(result) == [f"test_wrong.py::test_conformance[{BROKEN}]"]
 
 
+def test_an_application_needs_no_server(stranger: pytest.Pytester) -> None:
+    """A fixture names it; an exception is a server error, and its traceback is in the failure and in the report."""
+    conftest = f"""
+import pytest
+from conformance.emulator import create_app
+from conformance.transport.credentials import THROWAWAY
+
+class Broken:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["method"] == "GET":
+            raise LookupError("nobody reads here")
+        await self.app(scope, receive, send)
+
+@pytest.fixture(scope="module", params=["right", "wrong", "broken"])
+def conformance_app(request):
+    faults = ["{BROKEN}-one-second-less"] if request.param == "wrong" else []
+    app = create_app(accounts={{each.sid: each.token for each in THROWAWAY}}, faults=faults)
+    return Broken(app) if request.param == "broken" else app
+"""
+    rules = 'only = ["closed-timer-minimum", "no-server-error", "framing"]\n'
+    (stranger.path / "conformance.toml").write_text(f'profile = "quick"\n{rules}')
+    write(stranger, conftest=conftest, test_api=LINE)
+    result = stranger.runpytest_subprocess("-ra", "-p", "no:randomly", "-n2")
+    result.assert_outcomes(passed=4, failed=2, skipped=3)
+    assert failures(result) == [
+        "test_api.py::test_conformance[broken-no-server-error]",
+        f"test_api.py::test_conformance[wrong-{BROKEN}]",
+    ]
+    result.stdout.fnmatch_lines(["*not-run: needs a connection: a server makes it*"])
+    result.stdout.fnmatch_lines(['    raise LookupError("nobody reads here")'])
+    (report,) = (stranger.path / "conformance-report").glob("*broken/report.html")
+    assert "LookupError: nobody reads here" in report.read_text()
+
+
 def known(
     where: Path, expires: str = "", cls: str = "timer/below-seconds", outcome: str = "accepted"
 ) -> Path:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _RUN: dict[str, tuple[str, str]] = {
     "target": ("URL", "Base URL of the target. Without it, the embedded emulator is the target."),
+    "app": ("MODULE:NAME", "ASGI or WSGI application to judge in this process, without a socket."),
     "profile": ("quick|standard|thorough", "How much to send (default: standard)."),
     "only": ("GLOB", "Rules to judge, by id or group; may be repeated."),
     "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),

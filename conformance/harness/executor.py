@@ -79,7 +79,7 @@ class _Run:
             safeguard=safeguard,
         )
         budget = Budget(target, plan, self._session.candidates, safeguard)
-        self._phases = Phases(able, plan, self._session, budget)
+        self._phases = Phases(catalogue, plan, self._session, budget)
         self._confirmation = Confirmation(self._session, budget, listener)
         self._found = Preflight()
 

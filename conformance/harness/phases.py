@@ -86,7 +86,9 @@ class Phases:
         self._session.conversation.enter("examples")
         # MUST rules come first, so that a budget that ends early leaves out SHOULD rules only.
         catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
-        self._rows = list(planned(catalogue, self._plan.profile, self._session.situation))
+        # The whole catalogue is planned, and then left out what the target lacks: the other requests stay the same.
+        rows = planned(catalogue, self._plan.profile, self._session.situation)
+        self._rows = [row for row in rows if self._is_able(row[0])]
         for level in (Level.MUST, Level.SHOULD):
             items = [
                 Item(rule, cls, probe)
@@ -101,11 +103,16 @@ class Phases:
             for probe in probes[1:]:
                 self._send(Item(rule, cls, probe))
 
+    def _is_able(self, rule: Rule) -> bool:
+        return rule.needs not in self._session.target.lacks
+
     def _send_ordinary(self) -> None:
         """Send ordinary requests if a rule lacks evidence: where few rules are exercised, nothing else may give it."""
         missing = self._session.judge.evidence.missing
         for basis, request in BRINGING_EVIDENCE.items():
-            if missing(BY_ID[basis]) and any(missing(rule) for rule in self._catalogue):
+            if missing(BY_ID[basis]) and any(
+                missing(rule) for rule in self._catalogue if self._is_able(rule)
+            ):
                 self._budget.claim((request,))
                 self._session.send(request, "answer/update")
 

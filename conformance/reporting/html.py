@@ -37,6 +37,7 @@ from conformance.reporting.text import (
     shown_httpx,
     stale,
     statement_beside,
+    traceback_lines,
     visible,
     visible_bytes,
     was_judged,
@@ -200,11 +201,12 @@ def _request_text(exchange: Document) -> str:
 
 def _response_text(exchange: Document) -> str:
     if "response" not in exchange:
-        return answer_line(exchange, 1_000)
+        return "\n".join([answer_line(exchange, 1_000), *traceback_lines(exchange)])
     response = exchange["response"]
     end = ["(cut: the body is longer than the suite reads)"] if response["truncated"] else []
     if "failure" in exchange:
         end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
+    end += traceback_lines(exchange)
     return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])
 
 

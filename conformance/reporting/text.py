@@ -151,7 +151,14 @@ def answer_line(exchange: Document, limit: int = 160) -> str:
     if response is not None:
         cut = " (the body is longer than the suite reads)" if response["truncated"] else ""
         parts.append(f"{response['status']}{cut} {visible_bytes(body(response) or b'')}".strip())
+    if exchange.get("traceback"):
+        parts.insert(0, f"(raised {exchange['traceback'].strip().rpartition(chr(10))[2]})")
     return visible(" ".join(reversed(parts)), limit)
+
+
+def traceback_lines(exchange: Document) -> list[str]:
+    """The traceback of the exception that an application raised, line by line; none where there is none."""
+    return [visible(line) for line in clipped(exchange.get("traceback", "")).splitlines()]
 
 
 def why_known(finding: Document) -> str:

@@ -7,12 +7,15 @@ application is what a server makes of it: status 500, or an answer that breaks o
 """
 
 import asyncio
+import contextlib
 import inspect
+import sys
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import Future
 from importlib import import_module
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
@@ -60,6 +63,8 @@ def load(name: str) -> object:
         ConfigurationError: There is none; the message says why.
     """
     module, _, path = name.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:  # a program is started without it, unlike `python -m`
+        sys.path.insert(0, here)
     try:
         found: object = import_module(module)
         for part in path.split("."):
@@ -156,16 +161,27 @@ class _ASGI:
         self._timeout = timeout
         self._max_body = max_body
         self.lacks = {"connection": _CONNECTION}
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=[self._serve()], daemon=True)
+        self._thread.start()
+        self._ready.wait()
         self._state: dict[str, Any] = {}
         self._lifespan = _Lifespan(app, self._state)
         try:
             self._run(self._lifespan.start()).result(_STARTUP)
         except Exception as error:  # noqa: BLE001  # so may an application that starts
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._end()
             why = str(error) or f"it was not ready after {_STARTUP:g} s"
             raise ConfigurationError(f"the application did not start: {why}") from None
+
+    async def _serve(self) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        self._ready.set()
+        await self._ended.wait()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(_STARTUP)
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> "Future[Any]":
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -226,8 +242,9 @@ class _ASGI:
 
     def close(self) -> None:
         """Let the application shut down, and end its loop."""
-        self._run(self._lifespan.stop()).result(_STARTUP)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        with contextlib.suppress(TimeoutError):  # one that hangs is left alone
+            self._run(self._lifespan.stop()).result(_STARTUP)
+        self._end()
 
 
 class _Enough(Exception):
