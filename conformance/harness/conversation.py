@@ -159,19 +159,21 @@ class Conversation:
         """
         Find out why good credentials were turned away: for the update, or for what was sent before it.
 
-        The update is sent again on a new connection; if it is turned away again, an ordinary one is sent as well. Only
-        where that one is served, and the update still is not, the answer to the update is judged as it is.
+        The update is sent again on a new connection; if it is turned away again, one that was served before is sent as
+        well. Only where that one is served, and the update still is not, its answer is judged as it is.
         """
         before = self._unauthorised or (self._recent[-1] if self._recent else None)
-        if before is None or self._judge.evidence.of(ACCEPTED_STATUS) is None:
+        served = self._judge.evidence.of(ACCEPTED_STATUS)
+        if before is None or served is None:
             return judged
+        canary = replace(served.request, account=judged.exchange.request.account)
         self._recent.append(judged.exchange)
         for _ in range(2):
             self._target.reconnect()
             again = self.ask(judged.exchange.request, cls)
             if not is_turned_away(again.reply):
                 break
-            _, reply = self._send(ordinary(judged.exchange.request), cls, known_good=True)
+            _, reply = self._send(canary, cls, known_good=True)
             self._judge.violations(reply)
             if is_turned_away(reply):
                 again = again._replace(violations=())

@@ -33,7 +33,7 @@ REQUESTS = 30
 _TIMES = 2
 """How often a counterexample is sent again. The finding is stable if every time shows the violation."""
 
-_ASKED = 2
+_ASKED = 3
 """Requests that differ a little from the counterexample, for which the search leaves enough of its budget."""
 
 _RACES = 3

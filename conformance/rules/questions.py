@@ -141,7 +141,8 @@ def ordered(case: Case) -> Asking:
         last = replace(case.last, body=encode_form(order if is_read else _valid(case, order, index)))
         # What is in force already cannot be seen to be lost. What the last place loses, the first one may keep.
         other = replace(update(*_valid(case, order[::-1], 20 + index)), account=last.account)
-        seen = yield (other, last) if about_own or not is_read else case.instead(last)
+        before = (other,) if about_own or not is_read else ()
+        seen = yield (*before, *case.instead(last))
         if seen is None or not case.is_gone(seen):
             continue
         harmed = [each for each in seen[-1][1] if is_about_own(each) or each.outcome == "accepted"]

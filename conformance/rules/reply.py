@@ -13,7 +13,7 @@ from typing import Any
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, Response, json_of
 from conformance.model import Field, settings_in
-from conformance.oracle.decisions import FormDecision
+from conformance.oracle.decisions import Answer, FormDecision
 from conformance.oracle.expected_state import ExpectedState
 from conformance.oracle.mismatches import Kind, Proof
 
@@ -129,4 +129,7 @@ class Reply:
         # A 2xx other than 200 breaks a rule of its own, and still shows the settings.
         if not self.exchange.accepted or isinstance(self._parsed, NotJSON):
             return None
-        return settings_in(self._parsed)
+        shown = settings_in(self._parsed)
+        # What a refusal does not show is not null, though it comes with a 200.
+        is_refusal = self.decision is not None and self.decision.answer is Answer.REJECT
+        return None if is_refusal and shown is not None and not any(shown.values()) else shown

@@ -325,3 +325,31 @@ def test_a_finding_that_comes_and_goes_is_put_down_to_one_of_its_setting_that_st
 
     assert _are_one(stays, goes)
     assert not _are_one(replace(stays, stable=False), goes)
+
+
+def test_a_parameter_that_is_refused_without_the_others_is_so_whatever_its_value_is() -> None:
+    alone = _finding("any-subset: refused", sent="DefaultClosedTimer=P1D")
+
+    assert _are_one(
+        alone, _finding("closed-timer-accept: refused", "closed-timer", sent="DefaultClosedTimer=PT1H")
+    )
+    assert not _are_one(
+        alone, _finding("inactive-timer-accept: refused", "inactive-timer", sent="DefaultInactiveTimer=PT1H")
+    )
+
+
+def test_what_is_not_read_beside_others_is_not_shown_beside_others() -> None:
+    unread = _finding("any-subset: accepted", sent="DefaultClosedTimer=P1D&DefaultInactiveTimer=PT1S")
+    several, one = "DefaultClosedTimer=P2D&DefaultInactiveTimer=PT1H", "DefaultClosedTimer=P2D"
+
+    assert _are_one(unread, _finding("closed-timer-echo: changed", "closed-timer", sent=several))
+    assert not _are_one(unread, _finding("closed-timer-echo: changed", "closed-timer", sent=one))
+
+
+def test_a_value_that_needs_an_escape_is_refused_where_none_is_decoded() -> None:
+    undecoded = _finding("form-decoding: refused", sent="%44efaultClosedTimer=P1D")
+
+    for value, one in (("PT10%2C5M", True), ("PT10.5M", False)):
+        sent = f"DefaultInactiveTimer={value}"
+        refused = _finding("inactive-timer-notation: refused", "inactive-timer", sent=sent)
+        assert _are_one(undecoded, refused) is one

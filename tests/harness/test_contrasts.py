@@ -190,3 +190,58 @@ def test_questions_do_not_change_the_counterexample() -> None:
 
     finding, _ = found(TimersFirst(), READ, update(SID, LONG_CLOSED), rule="any-subset")
     assert shown(finding.exchanges) == [encode_form((SID, LONG_CLOSED))]
+
+
+def test_a_parameter_that_the_last_place_of_a_form_loses_is_attributed_to_subsets() -> None:
+    class LosesTheLast(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            pairs = request.form() if request.method == "POST" else None
+            lost = request if not pairs or len(pairs) < 3 else replace(request, body=encode_form(pairs[:-1]))
+            return super().__call__(lost)
+
+    timers = (LONG_CLOSED, (INACTIVE.parameter, "PT17S"))
+    finding, _ = found(LosesTheLast(), READ, update(SID, *timers), rule="inactive-timer-minimum")
+    assert finding.rule == "any-subset"
+
+
+def test_an_update_that_is_harmed_by_being_sent_twice_is_attributed_to_idempotence() -> None:
+    class ClearsARepeat(Resource):
+        last = b""
+
+        def __call__(self, request: Request) -> Response | Failure:
+            if request.method == "POST" and request.body == self.last:
+                self.states[request.account] = dict.fromkeys(self.states[request.account])
+                return self.show(request)
+            self.last = request.body or b""
+            return super().__call__(request)
+
+    class RefusesARepeat(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = dict(self.states[request.account])
+            response = super().__call__(request)
+            changed = request.method != "POST" or before != self.states[request.account]
+            return response if changed else refusal(409)
+
+    for resource in (ClearsARepeat(), RefusesARepeat()):
+        finding, _ = found(
+            resource, update(SHORT_INACTIVE), update(LONG_CLOSED), update(LONG_CLOSED), rule="idempotence"
+        )
+        assert (finding.rule, finding.stable) == ("idempotence", True)
+        assert shown(finding.exchanges)[-2:] == [encode_form((LONG_CLOSED,))] * 2
+
+
+def test_an_answer_that_is_broken_only_on_a_used_connection_is_attributed_to_staying_usable() -> None:
+    class Mumbles(Resource):
+        mumbling = False
+
+        def __call__(self, request: Request) -> Response | Failure:
+            if self.mumbling:
+                self.mumbling = False
+                return Response(status=400, body=b"?")
+            response = super().__call__(request)
+            self.mumbling = isinstance(response, Response) and response.status == 415
+            return response
+
+    other = replace(update(LONG_CLOSED), content_type="text/plain")
+    finding, _ = found(Mumbles(), READ, other, update((INACTIVE.parameter, "x")), rule="error-envelope")
+    assert finding.rule == "stays-usable"

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 
 from conformance.harness.session import Session
-from conformance.http import Failure, FailureKind, Request, Response, update
+from conformance.http import EMPTY, NO_AUTH, Failure, FailureKind, Request, Response, update
 from conformance.model import CLOSED, INACTIVE, Probe
 from conformance.rules import BY_ID
-from conformance.rules.probes import LONG_CLOSED
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
 
 def session_with(answering: object, rules: tuple[str, ...] = tuple(BY_ID)) -> tuple[Session, FakeTarget]:
@@ -137,3 +138,41 @@ def test_settings_are_read_back_after_many_refusals_to_see_what_these_have_writt
     for _ in range(80):
         session.run_probe(Probe(steps=(BAD,)), "rule", "class")
     assert sum(request != BAD for request in target.sent[1:]) >= 2
+
+
+class Sulks(Resource):
+    """Refuses the next good credentials after bad ones."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+        self.left = 0
+
+    def __call__(self, request: Request) -> Response | Failure:
+        if request.auth == NO_AUTH:
+            self.left = self.times
+            return refusal(401, ("WWW-Authenticate", 'Basic realm="t"'))
+        if self.left:
+            self.left -= 1
+            return refusal(403)
+        return super().__call__(request)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_good_credentials_that_an_earlier_request_spoils_are_no_matter_of_the_value(times: int) -> None:
+    session, _ = session_with(Sulks(times))
+    good = update(SHORT_INACTIVE, LONG_CLOSED)
+    for request in (good, replace(EMPTY, auth=NO_AUTH), update(LONG_CLOSED)):
+        session.send(request, "class")
+    assert {rule for rule, _, _ in session.candidates} == {"stays-usable"}
+
+
+def test_credentials_that_one_value_alone_spoils_are_a_matter_of_that_value() -> None:
+    class Forbids(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            return refusal(403) if b"P30D" in (request.body or b"") else super().__call__(request)
+
+    session, _ = session_with(Forbids())
+    for request in (update(SHORT_INACTIVE, (CLOSED.parameter, "PT30M")), update(LONG_CLOSED)):
+        session.send(request, "class")
+    assert "closed-timer-accept" in {rule for rule, _, _ in session.candidates}
