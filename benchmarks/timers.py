@@ -5,10 +5,11 @@ Measures the cost and the results of `conformance timers`, and compares its dial
 
 It prints four tables. The first explores the emulator in each of its dialects. The second compares each dialect with
 its real parser, and explores a target that reads timers with that parser. The third explores emulators with random
-settings, whose boundaries are known, over HTTP. The fourth times a picture. DIR has the parsers that are not Python
-packages:
+settings, whose boundaries are known, over HTTP. The fourth times a picture. DIR has the parsers that the suite does not
+depend on; those of PHP, Java, Ruby and PostgreSQL come with the system:
 
-    npm install --prefix DIR moment luxon @js-temporal/polyfill
+    npm install --prefix DIR moment luxon @js-temporal/polyfill ajv ajv-formats
+    pip install --target DIR django pandas
     git clone https://github.com/sosodev/duration DIR/sosodev-duration
 
 A parser that is not installed is left out, with the reason. The exit status is 1 where a dialect was not named exactly,
@@ -38,7 +39,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--packages", type=Path, metavar="DIR", help="where npm and git have put the parsers")
+    parser.add_argument(
+        "--packages", type=Path, metavar="DIR", help="where npm, pip and git have put the parsers"
+    )
     parser.add_argument(
         "--settings", type=int, default=40, metavar="N", help="settings to draw (default: 40)"
     )

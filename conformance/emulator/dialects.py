@@ -206,7 +206,7 @@ def luxon_seconds(text: str) -> Decimal:
     return _signed(negative, _sum(_components(_LUXON, rest)))
 
 
-_GO_UNITS = {("T" if unit in _TIME else "") + letter: unit for unit, letter in _LETTERS.items()}
+_BY_LETTER = {("T" if unit in _TIME else "") + letter: unit for unit, letter in _LETTERS.items()}
 _GO_LENGTHS = {**SECONDS, "months": 365 * 86400 // 12}
 _GO_GREATEST = Decimal("9223372036.854775808")
 
@@ -227,7 +227,7 @@ def go_seconds(text: str) -> Decimal:
         elif part[0] in "0123456789.":
             digits += part
         elif part != "P" or clock:
-            unit = _GO_UNITS.get(clock + part)
+            unit = _BY_LETTER.get(clock + part)
             if unit is None or not re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", digits):
                 raise MalformedDuration(text[:80])
             components[unit], digits = _number(digits), ""
@@ -238,6 +238,44 @@ def go_seconds(text: str) -> Decimal:
         product = EXACT.multiply(number, _GO_LENGTHS[unit])
         length = EXACT.add(length, product if product < _GO_GREATEST else -_GO_GREATEST)
     return _signed(negative, length if length < _GO_GREATEST else length - 2 * _GO_GREATEST)
+
+
+# github.com/ajv-validator/ajv-formats src/formats.ts: weeks stand alone, all other units may be skipped
+_AJV = _pattern({unit: _WHOLE for unit in (*_DATE, *_TIME) if unit != "weeks"})
+_AJV_WEEKS = _pattern({"weeks": _WHOLE})
+
+
+def ajv_seconds(text: str) -> Decimal:
+    """Read what ajv-formats finds a valid duration."""
+    return _sum(_components(_AJV_WEEKS if "W" in text else _AJV, text))
+
+
+# github.com/rails/rails activesupport/lib/active_support/duration/iso8601_parser.rb
+_RAILS_NUMBER = "-?[0-9]+(?:[.,][0-9]+)?"
+_RAILS = re.compile(f"P((?:{_RAILS_NUMBER}[YMWD])*)(?:T((?:{_RAILS_NUMBER}[HMS])+))?")
+_RAILS_LENGTHS = {**SECONDS, "months": 2_629_746, "years": 31_556_952}
+
+
+def rails_seconds(text: str) -> Decimal:
+    """Read as ActiveSupport::Duration.parse does: units in any order, the last of a repeated one counting."""
+    negative, rest = _split(text, "+-")
+    halves = _RAILS.fullmatch(rest)
+    numbers = {
+        _BY_LETTER[clock + letter]: _number(number)
+        for clock, half in zip(("", "T"), halves.groups("") if halves else (), strict=False)
+        for number, letter in re.findall(f"({_RAILS_NUMBER})([A-Z])", half)
+    }
+    counted = [number for number in numbers.values() if number]
+    if (
+        not numbers
+        or any(number != number.to_integral_value() for number in counted[:-1])
+        or ("weeks" in numbers and numbers.keys() & {"years", "months", "days"})
+    ):
+        raise MalformedDuration(text[:80])
+    length = Decimal(0)
+    for unit, number in numbers.items():
+        length = EXACT.add(length, EXACT.multiply(number, _RAILS_LENGTHS[unit]))
+    return _signed(negative, length)
 
 
 def isodate_seconds(text: str) -> Decimal:

@@ -266,5 +266,9 @@ DIALECTS: tuple[Dialect, ...] = (
       _reads(dialects.go_seconds), "PT10M10M", "PTT10M"),
     _dialect("php", "syntax", "Timers are read as PHP's DateInterval does.",
       _reads(dialects.timelib_seconds), "PT20.5M", "P1W1D"),
+    _dialect("ajv-formats", "notation", "Timers are read as ajv-formats checks JSON Schema's format: no fractions.",
+      _reads(dialects.ajv_seconds), "PT20.5M", "PT90.5S"),
+    _dialect("activesupport", "syntax", "Timers are read as Ruby's ActiveSupport::Duration does: units in any order.",
+      _reads(dialects.rails_seconds), "PT600S10M", "PT10M10M"),
 )
 # fmt: on

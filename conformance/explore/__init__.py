@@ -22,6 +22,7 @@ from conformance.explore.values import (
     Row,
     Taken,
     TimerReading,
+    Uneven,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Row",
     "Taken",
     "TimerReading",
+    "Uneven",
     "document",
     "explore",
     "from_exchanges",

@@ -80,13 +80,18 @@ def is_near(found: Identification) -> bool:
 
 def limits(reading: TimerReading) -> str:
     """One sentence on the least and the greatest length, in the finest notations that show them."""
-    least = _telling(reading.boundaries, "least")
-    greatest = _telling(reading.boundaries, "greatest")
+    names = {each.notation for each in reading.uneven}
+    even = tuple(each for each in reading.boundaries if each.notation not in names)
+    least, greatest = _telling(even, "least"), _telling(even, "greatest")
     if not reading.boundaries:
         return "No boundary was searched."
+    if names and (least is None or least.accepted is None):
+        return "No least length holds: values are taken unevenly in every notation of which any is."
     if least is None or least.accepted is None:
         return "No notation of a length is accepted."
-    if least.refused is None:
+    if least.refused is None and not least.exact:
+        start = f"{least.accepted} is accepted (the search for the least length was cut short)"
+    elif least.refused is None:
         start = f"No minimum is enforced: even {least.accepted} is accepted"
     else:
         start = f"At least {least.accepted}: {least.refused} is refused" + _unless_exact(least)

@@ -72,6 +72,14 @@ def _timer(reading: TimerReading) -> Mapping[str, Any]:
             }
             for each in reading.gaps
         ],
+        "uneven": [
+            {
+                "notation": each.notation,
+                "taken": [_text(text) for text in each.taken],
+                "refused": [_text(text) for text in each.refused],
+            }
+            for each in reading.uneven
+        ],
         "normalisation": {
             "rule": echoes.rule,
             "agreement": round(echoes.agreement, 4),

@@ -15,11 +15,13 @@ from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
 from conformance.explore.picture import point_of
 from conformance.explore.prober import Door, Prober
+from conformance.explore.unevenness import uneven
 from conformance.explore.values import (
     Answer,
     Boundary,
     Exploration,
     Gap,
+    Point,
     Remark,
     Row,
     TimerReading,
@@ -132,15 +134,14 @@ class _Exploration:
         )
 
     def _compared(self, *readings: TimerReading) -> tuple[bool, Remark | None]:
-        """Whether the timers are read alike: by what both were sent, else by the dialects' names."""
+        """Whether the timers are read alike: they are, unless an answer shows that they are not."""
         timers = [self._timers[each.field] for each in readings]
         windows = [window for timer in timers if (window := self._window(timer)) is not None]
         if len(windows) == len(timers):
             answers = [self._prober.answers(timer.field) for timer in timers]
             if (found := interplay.compare(answers, windows)) is not None:
                 return found
-        names = {(each.dialect.name, each.dialect.variant) for each in readings}
-        return len(names) == 1, None
+        return True, None
 
     @contextmanager
     def _at(self, stage: str) -> Iterator[None]:
@@ -256,17 +257,31 @@ class _Exploration:
             for answer in answers
             if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
         )
-        uneven = {point.notation for point in points if point.accepted}
+        found = uneven(timer.boundaries, timer.gaps, points)
+        names = {each.notation for each in found}
+        shortest = {each.notation: each.text for each in sorted(points, key=_longest_first) if each.accepted}
         return TimerReading(
             field=timer.field.slug,
             minimum=timer.field.minimum,
             dialect=dialect,
             boundaries=tuple(
-                replace(each, exact=False) if each.accepted is None and each.notation in uneven else each
+                _as_known(each, each.notation in names, shortest.get(each.notation))
                 for each in timer.boundaries
             ),
-            gaps=tuple(timer.gaps),
+            gaps=tuple(each for each in timer.gaps if each.notation not in names),
             normalisation=normalisation(answers),
             notations=tuple(timer.rows),
             points=points,
+            uneven=found,
         )
+
+
+def _longest_first(point: Point) -> Decimal:
+    return -point.seconds
+
+
+def _as_known(boundary: Boundary, is_uneven: bool, shortest: str | None) -> Boundary:
+    """A boundary with what other questions have shown; `shortest` is the shortest value of the notation accepted."""
+    if boundary.accepted is None and not boundary.exact and not is_uneven:
+        return replace(boundary, accepted=shortest)
+    return replace(boundary, exact=False) if is_uneven else boundary

@@ -53,6 +53,18 @@ class Grid:
         """The greatest number that is tried, whose whole part has `MAX_DIGITS` digits."""
         return int(10 ** (MAX_DIGITS + self.places) - 10**self.places)
 
+    def number_of(self, text: str) -> int | None:
+        """Return the number that is written as a text; None where the grid writes no number so."""
+        length = next(iter(read(text).values()), None)
+        if length is None:
+            return None
+        if self.name == "years-months":
+            years, rest = divmod(int(length.low), 365 * DAY)
+            number = years * 12 + rest // (28 * DAY)
+        else:
+            number = int(Fraction(length.low) / self.low)
+        return number if number > 0 and self.write(number) == text else None
+
     @property
     def round_ones(self) -> tuple[int, ...]:
         """Numbers at whose multiples boundaries are likely: half units, as rounding has them, down to microseconds."""

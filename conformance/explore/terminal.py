@@ -1,6 +1,6 @@
 """The view of an exploration on a terminal, as an object that `rich` prints; nothing is printed here."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
@@ -94,7 +94,8 @@ class _Boundaries:
     """The neighbours at both ends in each notation: side by side where there is room, else one end a line."""
 
     def __init__(self, reading: TimerReading) -> None:
-        self._points = reading.points
+        self._asked = Counter(each.notation for each in reading.points)
+        self._uneven = {each.notation: each for each in reading.uneven}
         self._ends: dict[str, dict[str, Boundary]] = defaultdict(dict)
         for each in reading.boundaries:
             self._ends[each.notation][each.end] = each
@@ -108,10 +109,11 @@ class _Boundaries:
             table.add_column(head, no_wrap=True)
         for notation, own in self._ends.items():
             least, greatest = own["least"], own.get("greatest")
-            cells = [_neighbour(least, accepted=accepted) for accepted in (False, True)]
-            if least.accepted is None:
-                table.add_row(f"  {notation}", *([""] if wide else []), self._taken_unevenly(notation))
+            if notation in self._uneven or least.accepted is None:
+                taken, refused = self._instead(notation)
+                table.add_row(f"  {notation}", *(("", taken, "", refused) if wide else (taken, refused)))
                 continue
+            cells = [_neighbour(least, accepted=accepted) for accepted in (False, True)]
             cells += [_neighbour(greatest, accepted=accepted) for accepted in (True, False)]
             if wide:
                 table.add_row(f"  {notation}", *cells)
@@ -120,13 +122,17 @@ class _Boundaries:
                 table.add_row("", Text("to   ", "dim") + cells[2], cells[3])
         yield table
 
-    def _taken_unevenly(self, notation: str) -> Text:
-        """The values that were accepted of a notation in which the search for a boundary found none."""
-        texts = [each.text for each in self._points if each.notation == notation and each.accepted]
-        if not texts:
-            return Text("nothing", "dim")
-        shown = ", ".join(describe.duration(text, _ROOM) for text in texts[:2])
-        return Text(f"only {shown}{', …' if len(texts) > 2 else ''}", _STYLES[Taken.ACCEPTED])
+    def _instead(self, notation: str) -> tuple[Text, Text]:
+        """What is shown of a notation that has no boundaries: some values of each kind, or how many were asked."""
+        uneven = self._uneven.get(notation)
+        if uneven is None:
+            asked = self._asked[notation]
+            return Text(f"none of {asked}" if asked else "not searched", "dim"), Text()
+        taken, refused = (
+            Text(describe.duration(texts[0], _ROOM) + (", …" if len(texts) > 1 else ""), _STYLES[kind])
+            for texts, kind in ((uneven.taken, Taken.ACCEPTED), (uneven.refused, Taken.REFUSED))
+        )
+        return Text("unevenly ", "dim") + taken, refused
 
 
 def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:

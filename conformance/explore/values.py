@@ -60,7 +60,7 @@ class Boundary:
     refused: str | None
     """None: the notation's finest length is accepted, or the longest that was tried (5,000 digits)."""
     accepted: str | None
-    """None: the search found nothing accepted. A value that is accepted all the same makes this not exact."""
+    """None: the search found nothing accepted."""
     exact: bool = True
     """Whether nothing lies between the two; False when the search was cut short, or values are taken unevenly."""
     status: int | None = None
@@ -78,6 +78,17 @@ class Gap:
     last: str
     after: str
     """The first accepted one above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uneven:
+    """A notation of which some values are taken here and there: no least and greatest length and no gap hold."""
+
+    notation: str
+    taken: tuple[str, ...]
+    """The shortest texts that were accepted."""
+    refused: tuple[str, ...]
+    """The shortest texts that were not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +177,8 @@ class TimerReading:
     normalisation: Normalisation
     notations: tuple[Row, ...]
     points: tuple[Point, ...]
+    uneven: tuple[Uneven, ...] = ()
+    """Notations of which neither the boundaries nor the gaps hold, whatever these say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

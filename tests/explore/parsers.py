@@ -6,10 +6,12 @@ seconds: `x` where they refuse the text, `ok` where they take it and give it no 
 installed is left out, with the reason.
 """
 
+import importlib.machinery
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +34,11 @@ class NotInstalled(Exception):
     """A parser is not here; the message says what is missing."""
 
 
+def percent_encoded(text: str) -> str:
+    """All but letters, digits and `_.-~` as bytes of UTF-8."""
+    return quote(text, safe="")
+
+
 @dataclass(frozen=True, slots=True)
 class Parser:
     """One real parser, and the model that is to read as it does."""
@@ -40,6 +47,8 @@ class Parser:
     package: str
     command: Callable[[Path, Path | None], list[str]]
     """From an empty directory and that of its packages; raises NotInstalled."""
+    line: Callable[[str], str] = percent_encoded
+    """What asks the process for one text."""
 
     @contextmanager
     def running(self, packages: Path | None = None) -> Iterator[Parse]:
@@ -47,7 +56,7 @@ class Parser:
         The parser as a function, while its process lives.
 
         Args:
-            packages: where npm or git have put what it needs.
+            packages: where pip, npm or git have put what it needs.
 
         Raises:
             NotInstalled: it is not here.
@@ -62,15 +71,17 @@ class Parser:
                 to, answers = process.stdin, process.stdout
 
                 def parse(text: str) -> Answer:
-                    to.write(quote(text, safe="") + "\n")
+                    to.write(self.line(text) + "\n")
                     to.flush()
                     answer = answers.readline().strip()
                     if answer in ("x", "ok"):
                         return answer == "ok"
                     return Decimal(answer)
 
-                yield parse
-                to.close()
+                try:
+                    yield parse
+                finally:
+                    to.close()
 
 
 def _tool(name: str) -> str:
@@ -90,8 +101,13 @@ const take = {
       return d.years || d.months || d.weeks ? "ok" : d.total("seconds");
     } catch { return "x"; }
   },
+  "ajv-formats": (addFormats, require) => {
+    const ajv = addFormats(new (require("ajv"))());
+    const valid = ajv.compile({type: "string", format: "duration"});
+    return (text) => valid(text) ? "ok" : "x";
+  },
 };
-const name = process.argv[1], read = take[name](require(name));
+const name = process.argv[1], read = take[name](require(name), require);
 require("readline").createInterface({input: process.stdin, terminal: false})
   .on("line", (line) => console.log(String(read(decodeURIComponent(line)))));
 """
@@ -206,6 +222,102 @@ def _go(directory: Path, packages: Path | None) -> list[str]:
     return [str(directory / "read")]
 
 
+_PYTHON = """
+import sys, urllib.parse, warnings
+from datetime import timedelta
+from decimal import Decimal
+
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[2])
+
+def django():
+    from django.utils.dateparse import parse_duration
+    return lambda text: micro(parse_duration(text))
+
+def pydantic():
+    from pydantic import TypeAdapter
+    return lambda text: micro(TypeAdapter(timedelta).validate_python(text))
+
+def pandas():
+    from pandas import NaT, Timedelta
+    return lambda text: None if (read := Timedelta(text)) is NaT else Decimal(read.as_unit("ns").value) / 10**9
+
+def micro(length):
+    return None if length is None else Decimal(length // timedelta(microseconds=1)) / 10**6
+
+parse = globals()[sys.argv[1]]()
+for line in sys.stdin:
+    try:
+        length = parse(urllib.parse.unquote(line[:-1]))
+    except (ValueError, OverflowError):
+        length = None
+    print("x" if length is None else format(length, "f"), flush=True)
+"""
+
+
+def _python(name: str) -> Callable[[Path, Path | None], list[str]]:
+    def command(directory: Path, packages: Path | None) -> list[str]:
+        where = str(packages or directory)
+        if importlib.machinery.PathFinder.find_spec(name, [where, *sys.path]) is None:
+            raise NotInstalled(f"no {name}, nor in --packages")
+        return [sys.executable, "-c", _PYTHON, name, where]
+
+    return command
+
+
+_RUBY = """
+require "uri"
+$stdout.sync = true
+while line = $stdin.gets
+  begin
+    puts ActiveSupport::Duration.parse(URI.decode_www_form_component(line.chomp)).value
+  rescue ActiveSupport::Duration::ISO8601Parser::ParsingError
+    puts "x"
+  end
+end
+"""
+
+
+def _ruby(directory: Path, packages: Path | None) -> list[str]:
+    command = [_tool("ruby"), "-ractive_support", "-ractive_support/duration", "-e"]
+    if subprocess.run([*command, ""], capture_output=True, check=False).returncode:
+        raise NotInstalled("no activesupport for this ruby")
+    return [*command, _RUBY]
+
+
+# A cluster of its own in the directory, which only a socket there leads to. The server does not run as root.
+_POSTGRESQL = r"""
+cd "$1"
+as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+if [ "$(id -u)" = 0 ]; then chown postgres .; fi
+trap 'as "$2/pg_ctl" -D "$1/data" -s -m immediate stop' EXIT
+trap exit HUP INT TERM
+as "$2/initdb" -D "$1/data" -A trust -U postgres -E UTF8 --no-locale -N >/dev/null || exit
+as "$2/pg_ctl" -D "$1/data" -s -w -l "$1/log" -o "-c listen_addresses= -c fsync=off -k $1" start >/dev/null || exit
+as "$2/psql" -h "$1" -U postgres -qX -c "$3" postgres || exit
+as "$2/psql" -h "$1" -U postgres -qAtX postgres
+"""
+_SECONDS = """
+create function seconds(hex text) returns text language plpgsql as $$
+begin
+  return extract(epoch from convert_from(decode(hex, 'hex'), 'UTF8')::interval);
+exception when others then
+  return 'x';
+end $$
+"""
+
+
+def _postgresql(directory: Path, packages: Path | None) -> list[str]:
+    found = shutil.which("initdb") or next(
+        iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
+    )
+    if found is None:
+        raise NotInstalled("no initdb of PostgreSQL")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        raise NotInstalled("PostgreSQL does not run as root, and there is no runuser")
+    return ["/bin/sh", "-c", _POSTGRESQL, "sh", str(directory), str(Path(found).resolve().parent), _SECONDS]
+
+
 def _model(name: str, variant: str = "") -> Dialect:
     return next(each for each in DIALECTS if (each.name, each.variant) == (name, variant))
 
@@ -218,6 +330,17 @@ PARSERS = (
     Parser(_model("xsd"), "javax.xml.validation", _java("xsd")),
     Parser(_model("php", "as scanned"), "DateInterval", _php),
     Parser(_model("go-sosodev"), "github.com/sosodev/duration", _go),
+    Parser(_model("ajv-formats"), "ajv-formats", _node("ajv-formats")),
+    Parser(_model("django"), "django", _python("django")),
+    Parser(_model("pydantic"), "pydantic", _python("pydantic")),
+    Parser(_model("pandas"), "pandas", _python("pandas")),
+    Parser(_model("activesupport"), "ActiveSupport", _ruby),
+    Parser(
+        _model("postgresql"),
+        "PostgreSQL",
+        _postgresql,
+        lambda text: f"select seconds('{text.encode().hex()}');",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""The models say what the parsers say; `benchmarks/timers.py` runs those of other languages."""
+"""The models say what the parsers said; `test_parsers.py` runs the parsers themselves, where they are installed."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -16,7 +16,7 @@ from conformance.emulator import DIALECTS as DIALECT_VARIANTS
 from conformance.exceptions import BudgetExhausted, NoVerdict
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
-from conformance.explore.notations import nominal_seconds, notation_of
+from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
 from conformance.http import decode_form, encode_form
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
@@ -132,8 +132,32 @@ def test_values_that_a_notation_takes_here_and_there_are_shown() -> None:
     assert not boundary.exact
     _, of_closed = text_of(found).split("DefaultClosedTimer, by notation")
     line = next(line for line in of_closed.splitlines() if line.split()[:1] == ["months"])
-    assert "only P12M" in line
-    assert "nothing" not in line
+    assert "unevenly P12M" in line
+    assert "none of" not in line
+
+
+def test_of_no_notation_with_an_accepted_value_it_is_said_that_none_was_taken() -> None:
+    pandas = BY_NAME["pandas", ""]
+    found = explored(Settings({each.slug: reads_with(pandas, each.minimum) for each in TIMERS}))
+    for reading, table in zip(found.timers, text_of(found).split(", by notation")[1:], strict=True):
+        taken = {point.notation for point in reading.points if point.accepted}
+        lines = {line.split()[0]: line for line in table.splitlines() if line.split()[:1]}
+        assert "hours-point" in taken
+        assert {name for name in GRIDS if "none of" in lines[name]} == set(GRIDS) - taken
+    made = json.loads(json.dumps(document(found)))
+    jsonschema.validate(made, contract.load("timers.schema.json"), jsonschema.Draft202012Validator)
+    (uneven,) = (each for each in made["inactive"]["uneven"] if each["notation"] == "minutes-point")
+    assert "PT1.1M" in uneven["taken"]
+    assert not any(
+        each["exact"] for each in made["inactive"]["boundaries"] if each["notation"] == "minutes-point"
+    )
+
+
+def test_timers_of_which_no_value_can_be_compared_are_not_said_to_be_read_differently() -> None:
+    found = explored(Settings({INACTIVE.slug: reads_with(DIALECTS[0], 60), CLOSED.slug: lambda text: False}))
+    assert found.closed.dialect.name == ""
+    assert found.same_dialect
+    assert "differently" not in text_of(found)
 
 
 def test_a_fraction_of_few_digits_is_tried_where_others_are_refused() -> None:

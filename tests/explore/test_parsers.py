@@ -1,8 +1,8 @@
 """
 The models read as the real parsers do, and a target that reads with a real parser is told to.
 
-What no registry of Python has is looked for in the directory that DURATION_PARSERS names (benchmarks/timers.py says how
-to fill it), and on the PATH; what is not there is skipped, with the reason.
+What the suite does not depend on is looked for in the directory that DURATION_PARSERS names (benchmarks/timers.py says
+how to fill it), and on the PATH; what is not there is skipped, with the reason.
 """
 
 import os
