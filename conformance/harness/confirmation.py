@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from conformance.attribution.sameness import is_about_state
+from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.harness.budget import Budget
 from conformance.harness.candidates import Candidate
 from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import Exchange, FailureKind
-from conformance.model import Finding, Level
+from conformance.model import Aspect, Finding, Level
 from conformance.rules import BY_ID
 
 _UNSTABLE = 3
@@ -63,6 +63,7 @@ class Confirmation:
             budget = self._budget.share(len(to_come))
             to_come -= Counter([candidate.cause])  # Subtraction drops a cause whose count is 0.
             self._keep(candidate, self._shown_again(candidate, budget))
+        self._put_together()
 
     def give_up(self) -> None:
         """Make findings of the other candidates as first seen: there is no time or no target to show them again."""
@@ -98,6 +99,19 @@ class Confirmation:
             )
         return finding
 
+    def _put_together(self) -> None:
+        """Count wrong values that did not show again with the finding that answers show the value before."""
+        behind = {each.field: index for index, each in enumerate(self._findings) if _is_behind(each)}
+        for finding in self._findings:
+            index = behind.get(finding.field)
+            if index is not None and not finding.stable and BY_ID[finding.rule].aspect is Aspect.ECHO:
+                self._findings[index] = _counted(self._findings[index], finding)
+        self._findings = [
+            each
+            for each in self._findings
+            if each.stable or each.field not in behind or BY_ID[each.rule].aspect is not Aspect.ECHO
+        ]
+
     def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
         """Whether the candidate is a closed connection without an answer, and the only failure of the run."""
         failure = candidate.exchange.failure
@@ -125,13 +139,20 @@ class Confirmation:
             ):
                 # The finding gets the class that comes first in its rule, so that it has the same name in every run.
                 kept = other if moved else min(other, finding, key=_place)
-                numbers = other.numbers | finding.numbers
-                self._findings[index] = replace(
-                    kept, numbers=numbers, count=len(numbers), first=min(other.first, finding.first)
-                )
+                self._findings[index] = _counted(_counted(kept, other), finding)
                 return
         self._findings.append(finding)
         self._listener(FindingConfirmed(finding=finding))
+
+
+def _is_behind(finding: Finding) -> bool:
+    return finding.stable and finding.outcome == PREVIOUS and finding.field is not None
+
+
+def _counted(kept: Finding, other: Finding) -> Finding:
+    """The first finding, with the requests of the second counted."""
+    numbers = kept.numbers | other.numbers
+    return replace(kept, numbers=numbers, count=len(numbers), first=min(kept.first, other.first))
 
 
 def _family(candidate: Candidate) -> str:
