@@ -53,14 +53,14 @@ def verdict(reading: TimerReading) -> str:
             return f"It accepts everything and echoes an example: {echo} comes back whatever is sent."
         return "It accepts everything: values are not read at all."
     if not found.name:
-        return "Nothing was accepted, so no dialect can be told."
+        return "Nothing was accepted, so no dialect can be named."
     source = next(
         each.source for each in DIALECTS if (each.name, each.variant) == (found.name, found.variant)
     )
     if found.exact:
         rivals = " or ".join(name for name, share in found.others if share == 1)
-        told = f", which does not tell it from {rivals}" if rivals else ""
-        agree = f"all of {found.probes} answers agree{told}"
+        also = f", with {rivals} as well" if rivals else ""
+        agree = f"all of {found.probes} answers agree{also}"
         return f"It reads durations as {dialect_named(found)} does ({source}): {agree}."
     if not is_near(found):
         return (

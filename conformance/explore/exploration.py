@@ -71,7 +71,7 @@ def explore(
         url: how to call the target in the result.
         must_restore: whether to give up, before anything is changed, where the settings cannot be read.
         safeguard: keeps what was set before; by default in memory alone.
-        progress: told before every request.
+        progress: called before every request.
 
     Raises:
         NoVerdict: it is not reached, refuses the credentials, or could not be put back.

@@ -23,7 +23,7 @@ def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
     if straight[CLOSED.slug].accepted:
         text = "The closed timer may not be shorter than the inactive one: that is refused, the reverse is accepted."
         return True, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
-    text = "Whether the closed timer may be shorter is not told: one and two days are refused either way."
+    text = "It is unknown whether the closed timer may be shorter: one and two days are refused either way."
     return None, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
 
 
@@ -40,8 +40,10 @@ def needs_company(prober: Prober) -> list[Remark]:
             continue
         company = (other.parameter, prober.before(other) or usual)
         prober.beside(field, (company,))
-        told = f"Alone it is refused, even {text}; {_form(company)[0]} was sent along with all that follows."
-        remarks.append(Remark(topic=f"company-{field.slug}", text=told, evidence=_form((name, text))))
+        summary = (
+            f"Alone it is refused, even {text}; {_form(company)[0]} was sent along with all that follows."
+        )
+        remarks.append(Remark(topic=f"company-{field.slug}", text=summary, evidence=_form((name, text))))
     return remarks
 
 
