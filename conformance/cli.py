@@ -24,6 +24,7 @@ import click
 from conformance.commands import github, options
 from conformance.commands.baseline import baseline
 from conformance.commands.compare import compare
+from conformance.commands.contract import contract
 from conformance.commands.diff import diff
 from conformance.commands.like import serve_like
 from conformance.commands.matrix import matrix
@@ -304,7 +305,7 @@ def explain(rule_id: str) -> None:
         click.echo(reporting.curl(exchanges, url=f"http://localhost:4007{PATH}", accounts=[account]))
 
 
-@main.command()
+@main.command(short_help="Serve the reference emulator.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4007, show_default=True, help="Port to listen on; 0 for a free one.")
 @click.option("--port-file", metavar="FILE", help="File to write the port to once the emulator listens.")
@@ -420,7 +421,20 @@ def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     return {account.user: account.token for account in found or THROWAWAY}
 
 
-for command in (compare, record, plan, timers, replay, diff, report, restore, matrix, baseline, selftest):
+for command in (
+    compare,
+    contract,
+    record,
+    plan,
+    timers,
+    replay,
+    diff,
+    report,
+    restore,
+    matrix,
+    baseline,
+    selftest,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

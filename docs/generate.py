@@ -8,6 +8,7 @@ fails if there is one.
 import re
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -36,11 +37,21 @@ def rules() -> Iterator[str]:
 
 def command_line() -> Iterator[str]:
     """The page of the commands, line by line."""
-    yield f"# Command line\n\n{_LEAD}"
-    for name, command in sorted(main.commands.items()):
+    yield f"# Command line\n\n{_LEAD}\n"
+    yield "`conformance --help` lists the commands. A shell completes them once it has read what this prints;"
+    yield "`zsh_source` and `fish_source` are for other shells:"
+    yield '\n```sh\neval "$(_CONFORMANCE_COMPLETE=bash_source conformance)"\n```'
+    yield from _commands(main, "conformance")
+
+
+def _commands(group: click.Group, prefix: str) -> Iterator[str]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{prefix} {name}")
+            continue
         arguments = (each for each in command.params if isinstance(each, click.Argument))
         names = "".join(f" {_value(each)}" for each in arguments)
-        yield f"\n## conformance {name}{names}\n\n{command.help}\n"
+        yield f"\n## {prefix} {name}{names}\n\n{cleandoc(command.help or '')}\n"
         options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
         if options:
             yield "| option | |\n|---|---|"

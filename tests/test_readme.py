@@ -1,17 +1,23 @@
 """What the README and the docs say is so: commands exist, output is what is printed, links lead somewhere."""
 
+import doctest
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.shell_completion import BashComplete
 
 from conformance.cli import main
 from conformance.model import Level
 from conformance.rules import CATALOGUE
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
+
+pytest_plugins = "pytester"
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -97,6 +103,42 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
 def test_python_examples_compile(page: Path) -> None:
     blocks = _blocks(page.read_text(encoding="utf-8"), "python")
     assert all(compile(block, page.name, "exec") for block in blocks)
+
+
+def test_the_examples_of_the_strategies_pass(pytester: pytest.Pytester) -> None:
+    page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    pytester.makepyfile(test_page=_blocks(page, "python")[0])
+    pytester.inline_run("-p", "no:randomly", "-p", "no:asyncio").assertoutcome(passed=4)
+
+
+@pytest.mark.parametrize(
+    "block", _blocks((ROOT / "docs" / "strategies.md").read_text(encoding="utf-8"), "pycon")
+)
+def test_the_strategies_give_what_the_page_shows(block: str) -> None:
+    parsed = doctest.DocTestParser().get_doctest(block, {}, "strategies.md", None, None)
+    assert doctest.DocTestRunner(verbose=False).run(parsed).failed == 0
+
+
+def _commands(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from _commands(command)
+
+
+@pytest.mark.parametrize("command", [main, *_commands(main)], ids=lambda command: str(command.name))
+def test_help_fits_80_columns_cuts_no_summary_and_tells_every_option(command: click.Command) -> None:
+    lines = command.get_help(
+        click.Context(command, info_name="conformance", max_content_width=80)
+    ).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert not any(line.endswith("...") for line in lines if not line.startswith("Usage:"))
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_a_shell_completes_commands() -> None:
+    completion = BashComplete(main, {}, "conformance", "_CONFORMANCE_COMPLETE")
+    assert {"replay", "report", "restore"} <= {each.value for each in completion.get_completions([], "re")}
 
 
 @pytest.mark.slow

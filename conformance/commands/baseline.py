@@ -8,7 +8,7 @@ import click
 from conformance.commands.refused import Refused, result_in
 
 
-@click.command()
+@click.command(short_help="Add the deviations of a result to the known ones.")
 @click.argument("result", type=click.Path(path_type=Path))
 @click.option(
     "-o",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NO_VERDICT, NOT_RESTORED, INTERRUPTED = 3, 4, 130
 
 
-@click.command()
+@click.command(short_help="Record what a target answers, as a file to compare with.")
 @options.settings("target")
 @click.option(
     "--out",

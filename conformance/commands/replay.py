@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.settings import RunSettings
 
 
-@click.command()
+@click.command(short_help="Send the requests of a finding again.")
 @click.argument("finding")
 @click.option(
     "--report",

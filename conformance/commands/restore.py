@@ -20,7 +20,7 @@ RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, ENDED
 """Exit statuses; of several accounts the highest one is given."""
 
 
-@click.command()
+@click.command(short_help="Put back settings that a run left changed.")
 @options.settings("target", target="Put back only what was left at this target (default: everywhere).")
 @click.option("--list", "only_list", is_flag=True, help="Only list what there is to put back.")
 @click.option("--discard", is_flag=True, help="List what there is to put back, and forget it.")

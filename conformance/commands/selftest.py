@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.harness.selftest import Result
 
 
-@click.command()
+@click.command(short_help="Run the suite against implementations with known faults.")
 @click.option(
     "--fault", "fault_globs", multiple=True, metavar="GLOB", help="Faults to examine; may be repeated."
 )

@@ -25,7 +25,7 @@ COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, ENDED
 """Exit statuses; 2 is a usage error."""
 
 
-@click.command()
+@click.command(short_help="Find out how a target reads its timers.")
 @options.settings(
     "target",
     "max-requests",

@@ -1,0 +1,68 @@
+"""`conformance contract`: the OpenAPI document that the rules rest on."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.commands.refused import Refused
+
+
+@click.group()
+def contract() -> None:
+    """Show the contract that the rules rest on, or compare it."""
+
+
+@contract.command()
+def show() -> None:
+    """Print the OpenAPI document."""
+    from conformance.contract import load
+
+    click.echo(json.dumps(load("openapi.json"), indent=1))
+
+
+@contract.command(short_help="Say what a document of the vendor's says otherwise.")
+@click.argument("document", metavar="FILE|URL")
+@click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
+def diff(document: str, as_json: bool) -> None:
+    """
+    Say what an OpenAPI document of the vendor's says otherwise than ours.
+
+    Exit status 1: a rule rests on what changed.
+    """
+    from dataclasses import asdict
+
+    from conformance.contract import load
+    from conformance.exceptions import ConfigurationError
+    from conformance.fidelity.contract_drift import drift
+    from conformance.rules import CATALOGUE
+
+    try:
+        changes = drift(load("openapi.json"), _read(document), CATALOGUE)
+    except ConfigurationError as error:
+        raise Refused(f"{document}: {error}") from None
+    if as_json:
+        click.echo(json.dumps([asdict(change) for change in changes], indent=1))
+    else:
+        for change in changes:
+            click.echo(change.sentence)
+            click.echo(f"  rules    {', '.join(change.rules) or 'none'}")
+        resting = sum(bool(change.rules) for change in changes)
+        click.echo(
+            f"{len(changes)} changes, {resting} of them under a rule" if changes else "nothing changed"
+        )
+    sys.exit(int(any(change.rules for change in changes)))
+
+
+def _read(name: str) -> Any:
+    """Return the JSON document of a file or an address."""
+    try:
+        if name.startswith(("http://", "https://")):
+            from conformance.transport.download import download
+
+            return json.loads(download(name))
+        return json.loads(Path(name).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused(f"cannot read {name} as JSON: {error}") from None
