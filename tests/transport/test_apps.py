@@ -163,6 +163,41 @@ def test_a_wsgi_application_gets_a_chunked_body_as_servers_hand_it_over() -> Non
     assert response.body == b"a=b"
 
 
+def as_wsgi(app: Any) -> Callable[..., Iterable[bytes]]:
+    """The emulator as a WSGI application."""
+
+    def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        names = {
+            name: name.removeprefix("HTTP_") for name in environ if name.startswith(("HTTP_", "CONTENT_"))
+        }
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": environ["REQUEST_METHOD"],
+            "path": environ["PATH_INFO"],
+            "query_string": environ["QUERY_STRING"].encode(),
+            "headers": [
+                (to.replace("_", "-").lower().encode(), environ[name].encode()) for name, to in names.items()
+            ],
+            "scheme": environ["wsgi.url_scheme"],
+        }
+        messages: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": environ["wsgi.input"].read()}
+
+        async def send(message: dict[str, Any]) -> None:
+            messages.append(message)
+
+        asyncio.run(app(scope, receive, send))
+        head, *bodies = messages
+        fields = [(name.decode(), value.decode()) for name, value in head["headers"]]
+        start_response(f"{head['status']} Answer", fields)
+        return [message.get("body", b"") for message in bodies]
+
+    return wsgi
+
+
 def findings(url: str, app: object | None = None) -> dict[str, set[tuple[str, str]]]:
     with Target(TargetSettings(url=url, timeout=3.0, max_requests=300), app=app) as target:
         report = run(CATALOGUE, target, Plan(profile="quick"))
@@ -183,4 +218,5 @@ def test_the_findings_are_those_over_a_socket(fault: str | None) -> None:
     with serving(accounts=ACCOUNTS, faults=faults) as url:
         over_a_socket = findings(url)
     assert findings(BASE_URL, create_app(accounts=ACCOUNTS, faults=faults)) == over_a_socket
+    assert findings(BASE_URL, as_wsgi(create_app(accounts=ACCOUNTS, faults=faults))) == over_a_socket
     assert bool(over_a_socket) == bool(fault)
