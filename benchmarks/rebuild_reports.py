@@ -1,5 +1,5 @@
 """
-Rebuilds the published results: starts each emulator on loopback, judges it, and makes the matrix of all results.
+Rebuilds the published results: judges each emulator on loopback, compares it with the reference, makes the matrix.
 
 The archive of exchanges is removed, since it takes several megabytes for each emulator.
 
@@ -18,10 +18,14 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from conformance.commands.compare import NO_VERDICT
+from conformance.fidelity import telling
 
 HERE = Path(__file__).parents[1] / "reports"
 OURS = HERE.parent / "schemas" / "openapi.json"
@@ -99,31 +103,59 @@ def conformance(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "conformance.cli", *arguments]
 
 
-def judge(emulator: Emulator, modules: Path, node: str) -> bool:
-    """Judge one emulator, and return whether the run ended with the expected exit status."""
+@contextlib.contextmanager
+def served(emulator: Emulator, modules: Path, node: str) -> Iterator[str]:
+    """Start one emulator, and return its base URL."""
     port = free_port()
-    folder = folder_of(emulator, modules)
     script, *arguments = (each.format(port=port) for each in emulator.arguments)
     with listening([node, str(modules / script), *arguments], port):
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("TWILIO_", "CONFORMANCE_"))
-        }
-        done = subprocess.run(  # our own command
-            [
-                *conformance("run", "--report-dir", str(folder)),
-                *("--target", f"http://127.0.0.1:{port}{emulator.prefix}"),
-            ],
-            env={**environment, **emulator.credentials},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        yield f"http://127.0.0.1:{port}{emulator.prefix}"
+
+
+def done(emulator: Emulator, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite's own command with the emulator's credentials."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "CONFORMANCE_"))
+    }
+    return subprocess.run(
+        conformance(*arguments),
+        env={**environment, **emulator.credentials},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def compare(emulator: Emulator, modules: Path, node: str) -> bool:
+    """Compare one emulator with the reference emulator, and return whether there was a verdict."""
+    folder = folder_of(emulator, modules)
+    with tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory, "reference.jsonl")
+        subprocess.run(conformance("record", "--out", str(recording)), stdout=subprocess.DEVNULL, check=True)
+        with served(emulator, modules, node) as url:
+            told = done(emulator, "compare", str(recording), url, "--json")
+    if not told.stdout:  # it does not have the resource, for one
+        (folder / "comparison.txt").write_text(told.stderr.splitlines()[-1] + "\n", encoding="utf-8")
+        print(f"{folder.name}: {told.stderr.splitlines()[-1]}")
+        return told.returncode == NO_VERDICT
+    document = json.loads(told.stdout)
+    (folder / "comparison.json").write_text(told.stdout, encoding="utf-8")
+    text = "\n".join(telling.text(document, dated=False))
+    (folder / "comparison.txt").write_text(f"{text}\n", encoding="utf-8")
+    counts = ", ".join(f"{count} {name}" for name, count in document["counts"].items())
+    print(f"{folder.name}: {counts}; {len(document['groups'])} differences")
+    return told.returncode in (0, 1)
+
+
+def judge(emulator: Emulator, modules: Path, node: str) -> bool:
+    """Judge one emulator, and return whether the run ended with the expected exit status."""
+    folder = folder_of(emulator, modules)
+    with served(emulator, modules, node) as url:
+        run = done(emulator, "run", "--report-dir", str(folder), "--target", url)
     (folder / "exchanges.har").unlink()
     subprocess.run(conformance("report", str(folder)), stdout=subprocess.DEVNULL, check=True)
-    print(f"{folder.name}: exit {done.returncode}: {done.stdout.strip().splitlines()[-1]}")
-    return done.returncode == emulator.expected
+    print(f"{folder.name}: exit {run.returncode}: {run.stdout.strip().splitlines()[-1]}")
+    return run.returncode == emulator.expected
 
 
 def main() -> int:
@@ -136,13 +168,19 @@ def main() -> int:
         "--vendor-openapi", type=Path, help="the vendor's OpenAPI document of Conversations v1"
     )
     parser.add_argument("--node", default="node", help="the node to run them with (default: node)")
+    parser.add_argument(
+        "--comparisons", action="store_true", help="only compare each with the reference emulator"
+    )
     options = parser.parse_args()
     modules = options.npm / "node_modules"
     judged = list(emulators(options.vendor_openapi))
+    compared = [compare(each, modules, options.node) for each in judged]
+    if options.comparisons:
+        return 0 if all(compared) else 1
     right = [judge(each, modules, options.node) for each in judged]
     columns = [f"{folder.name}={folder}" for each in judged for folder in [folder_of(each, modules)]]
     subprocess.run(conformance("matrix", *columns, "-o", str(HERE / "matrix.html")), check=True)
-    return 0 if all(right) else 1
+    return 0 if all((*right, *compared)) else 1
 
 
 if __name__ == "__main__":
