@@ -306,7 +306,8 @@ class ExpectedState:
                 yield Proof.READ_BACK
             return
         if sent:
-            if setting.looked and value != setting.last:
+            # Where the value before is right, too, an update that was ignored would look the same.
+            if setting.looked and not is_right(setting.about, sent[-1], setting.last):
                 yield Proof.ECHOED
                 if setting.last is not None:
                     yield Proof.REPLACED

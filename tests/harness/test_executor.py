@@ -79,7 +79,7 @@ class TestAConformantTarget:
             each.rule.id: each.reason for each in report.outcomes if each.verdict != Verdict.CONFORMANT
         }
         assert open_to_it == {
-            "documented-headers": "no Access-Control-Allow-Credentials header was ever sent",
+            "documented-headers": "no Access-Control-Allow-Credentials header was sent with the answer to an update",
             "resource-links": "links were never shown",
         }
         assert all(each.evidence is not None for each in report.outcomes if each.rule.id not in open_to_it)

@@ -9,6 +9,7 @@ from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Requ
 from conformance.model import BY_PARAMETER, CHAT, CLOSED, INACTIVE, Violation
 from conformance.oracle.decisions import is_right
 from conformance.oracle.expected_state import ExpectedState
+from conformance.oracle.mismatches import Kind, Proof
 from conformance.rules.state import violation_of
 
 T = INACTIVE.attribute
@@ -53,6 +54,13 @@ class Account:
         self.number += 1
         failure = Failure(FailureKind.TIMEOUT, "")
         self.state.record(Exchange(number=self.number, request=request, failure=failure), authorised=True)
+
+    def proves(self, request: Request, shown: Mapping[str, str | None]) -> set[Proof | Kind]:
+        """Record an accepted request whose answer shows settings; return what the answer proves."""
+        exchange = self.exchange(request, shown)
+        self.state.record(exchange, authorised=True)
+        settings = {name: shown.get(name) for name in self.state.settings}
+        return {proof for proof, _ in self.state.compare(exchange, settings).proofs}
 
 
 def inactive(value: str, **options: object) -> Request:
@@ -248,3 +256,11 @@ def test_a_returned_sid_must_match_its_pattern() -> None:
 
 def test_a_calendar_year_may_come_back_as_a_fixed_number_of_days() -> None:
     assert Account().takes(update((CLOSED.parameter, "P1Y")), {CLOSED.attribute: "PT8760H"}) == []
+
+
+def test_a_value_proves_nothing_where_the_value_before_is_right_too() -> None:
+    account = Account()
+    account.takes(inactive("PT60M"), {T: "PT60M"})
+    written = {Proof.ECHOED, Proof.REPLACED}
+    assert not account.proves(inactive("PT1H"), {T: "PT1H"}) & written
+    assert account.proves(inactive("PT2H"), {T: "PT2H"}) >= written
