@@ -99,6 +99,11 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
             assert heading in headings, link
 
 
+def test_the_site_has_every_page() -> None:
+    text = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    assert set(re.findall(r'"([\w-]+\.md)"', text)) == {page.name for page in ROOT.glob("docs/*.md")}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_examples_compile(page: Path) -> None:
     blocks = _blocks(page.read_text(encoding="utf-8"), "python")
