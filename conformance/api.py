@@ -175,7 +175,8 @@ def judge(
         if settings.wait:
             wait_for_answer(target.settings, settings.wait)
         report = run(rules, target, plan, listener=listener, safeguard=safeguard)
-    return replace(report, notices=(*notices, *report.notices, *filter(None, [target.pace.slowed()])))
+    said = filter(None, [target.out_of_time, target.pace.slowed()])
+    return replace(report, notices=(*notices, *report.notices, *said))
 
 
 def _about_app(settings: RunSettings) -> Iterator[str]:

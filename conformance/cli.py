@@ -127,7 +127,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
         parts = Parts(print_line)
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
-        with reporting.Progress(console, limit=settings.max_requests) as progress:
+        with reporting.Progress(console, limit=settings.max_requests, within=settings.max_time) as progress:
             listeners = [
                 on(RequestSent, _stop_if_interrupted),
                 on(RequestSent, parts.contain("the progress", progress.update)),
@@ -139,6 +139,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             if observability:
                 listeners.append(on(ExchangeJudged, parts.contain(reporting.OBSERVATIONS, observations.add)))
             end_if_left()
+            _INTERRUPTED.clear()
             heed(_interrupt)
             try:
                 outcome = judge(settings, url, rules, each_of(*listeners), first)

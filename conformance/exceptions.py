@@ -12,6 +12,7 @@ Every error that a room hands to another, in one tree.
     ├── NotJSON                  a body is no JSON text
     └── RunEnded                 a run ends early
         ├── BudgetExhausted      no request is left
+        │   └── OutOfTime        no time is left
         ├── Unimplemented        the resource is not there: one finding, exit status 1
         ├── Garbled              no answer is framed so that it can be read
         ├── AlwaysFails          every request is answered with a server error: one finding, exit status 1
@@ -19,6 +20,7 @@ Every error that a room hands to another, in one tree.
         │   └── Unsafe           a live target is left alone
         └── Lost                 the target was there, and no longer is as it was: exit status 3
             ├── TargetDead       it cannot be reached any more
+            ├── Gone             it answers, but not as it did: revoked, moved, read-only, replaced
             ├── RateLimitedOut   it asks to wait longer than allowed
             └── LeftShort        it does not take back a timer that was made shorter
 
@@ -70,6 +72,10 @@ class BudgetExhausted(RunEnded):
     """The budget of requests is spent; nothing was sent."""
 
 
+class OutOfTime(BudgetExhausted):
+    """The time of the run is spent; nothing was sent."""
+
+
 class Unimplemented(RunEnded):
     """The resource is not there."""
 
@@ -96,6 +102,20 @@ class Lost(RunEnded):
 
 class TargetDead(Lost):
     """A known-good request could not connect, three times in a row."""
+
+
+class Gone(Lost):
+    """
+    The target takes nothing any more of what it took before, though it still answers.
+
+    Args:
+        message: One line for a person.
+        last_sign: The number of the last exchange that showed it as it was.
+    """
+
+    def __init__(self, message: str, last_sign: int) -> None:
+        super().__init__(message)
+        self.last_sign = last_sign
 
 
 class RateLimitedOut(Lost):

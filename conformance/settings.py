@@ -21,6 +21,7 @@ import click
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import CHAT, MESSAGING, Field, Level, shortened
+from conformance.safety.restore import REQUESTS
 from conformance.transport.connections import addresses_of, are_loopback, are_private, host_of
 from conformance.transport.credentials import (
     ACCOUNT_SID,
@@ -40,8 +41,11 @@ _VENDOR = "twilio.com"
 _VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
 """The profile and the requests per second at twilio.com, unless the user chooses others."""
 
-_RESERVE = 16
-"""Requests beyond the budget for each account. Putting its settings back takes 12 at most."""
+_MAX_TIME = 600.0
+"""Seconds that a run with a limit of requests may take, beside what its rate takes, unless the user says otherwise."""
+
+_RESERVE = REQUESTS + 8
+"""Requests beyond the budget for each account: to put its settings back, and to see whether the target is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class RunSettings:
         fail_on: The lowest level at which a deviation fails the run.
         seed: The seed of all that is drawn at random, 0 or more.
         max_requests: The greatest number of requests, not counting those that put settings back; None for no limit.
+        max_time: Seconds that the run may take, not counting those to put settings back; None for no limit.
         report_dir: The directory to write reports to.
         known: The file of known deviations; None for none.
         settle: Seconds after which a read must show what was written.
@@ -85,6 +90,7 @@ class RunSettings:
     fail_on: Level
     seed: int
     max_requests: int | None
+    max_time: float | None = 600.0
     report_dir: Path
     known: Path | None
     settle: float
@@ -112,6 +118,7 @@ class RunSettings:
             accounts=self.accounts,
             timeout=self.timeout,
             max_requests=self.max_requests,
+            max_time=self.max_time,
             rate=self.rate,
             seed=self.seed,
             ca_file=self.ca_file,
@@ -177,6 +184,8 @@ def resolve(
         raise ConfigurationError("to mask the account of an API key, set TWILIO_ACCOUNT_SID too")
     if "max_requests" not in given:
         values["max_requests"] = PROFILES[values["profile"]]
+    if "max_time" not in given and values["max_requests"] is not None:
+        values["max_time"] = _MAX_TIME + values["max_requests"] / (values["rate"] or math.inf)
     return RunSettings(
         **values,
         accounts=accounts,
@@ -402,6 +411,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
     "seed": _Setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int)),
     "max_requests": _Setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int)),
+    "max_time": _Setting(None, "seconds, above 0", _seconds(zero=False)),
     "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
     "known": _Setting(None, "a file that is there", _typed(_FILE)),
     "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),

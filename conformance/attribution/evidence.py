@@ -21,6 +21,10 @@ class Gathered:
             self._found[rule.id] = reply.exchange
             self._wanted.remove(rule)
 
+    def forget_after(self, number: int) -> None:
+        """Forget what was seen after the exchange of a number: the target was gone then."""
+        self._found = {name: found for name, found in self._found.items() if found.number <= number}
+
     def of(self, rule: Rule) -> Exchange | None:
         """The evidence for a rule; None where there is none, or what it rests on was not seen."""
         return None if self.missing(rule) else self._found[rule.id]

@@ -20,6 +20,10 @@ _RUN: dict[str, tuple[str, str]] = {
     "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),
     "seed": ("N", "Seed of everything that is drawn (default: 0)."),
     "max-requests": ("N", "Requests at most; putting the settings back is not counted."),
+    "max-time": (
+        "S",
+        "Seconds at most; putting the settings back is not counted (default: 600, and what --rate takes).",
+    ),
     "report-dir": ("DIR", "Where reports are written."),
     "known": ("FILE", "Known deviations, TOML: they do not fail the run."),
     "settle": ("S", "Seconds within which a write must be seen (default: 0)."),

@@ -1,7 +1,7 @@
 """Makes findings of candidates: shows each again, minimizes it, and counts equal findings together."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from conformance.attribution.sameness import PREVIOUS, is_about_state
@@ -54,6 +54,10 @@ class Confirmation:
     def findings(self) -> Sequence[Finding]:
         """All findings so far."""
         return self._findings
+
+    def keep(self, is_kept: Callable[[Finding], bool]) -> None:
+        """Forget the findings for which `is_kept` is false."""
+        self._findings = [finding for finding in self._findings if is_kept(finding)]
 
     def confirm(self) -> None:
         """Show every candidate again that is not confirmed yet, and make a finding of it."""

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from conformance.exceptions import LeftShort
+from conformance.exceptions import Gone, LeftShort
 from conformance.harness.candidates import Candidates, Past
 from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
 from conformance.harness.judging import Judge
+from conformance.harness.presence import Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.decisions import Answer
@@ -120,6 +121,7 @@ class Conversation:
         self._unauthorised: Exchange | None = None
         """The last exchange whose request had no good credentials."""
         self._contexts = Contexts()
+        self._presence = Presence()
 
     @property
     def recent(self) -> Sequence[Exchange]:
@@ -200,6 +202,35 @@ class Conversation:
         if not reply.authorised:
             self._unauthorised = reply.exchange
         self._check_health(reply.exchange, cls)
+        self.check_presence()
+
+    def check_presence(self, row: int | None = None, *, reserve: bool = False) -> None:
+        """
+        If good updates are not accepted any more, find out whether the target is gone.
+
+        Args:
+            row: So many of them in a row are enough; None for the usual number.
+            reserve: Whether the reserve of requests may be used.
+
+        Raises:
+            Gone: The target does not take either what it has taken before.
+        """
+        account = self._presence.doubtful() if row is None else self._presence.doubtful(row)
+        if account is None:
+            return
+        for request, pause in self._presence.questions(account):
+            time.sleep(pause)
+            exchange, reply = self._send(replace(request, fresh=True), "", known_good=True, reserve=reserve)
+            self._record(exchange, reply, "answer/update")
+            self._put_back(reply, "answer/update")
+            self._recent.append(reply.exchange)
+            if self._presence.is_alive(account):
+                return
+        raise Gone(
+            f"{self._target.url} is not what it was: {self._presence.described(account)}; what came after "
+            f"request {self._presence.last_sign(account)} counts for nothing",
+            self._presence.last_sign(account),
+        )
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
         """Send updates at the same time; judge each answer, except for settings that other updates may have set."""
@@ -252,7 +283,9 @@ class Conversation:
             for reply in replies:
                 self._put_back(reply, _UNDONE)
             seen += [(exchange, []) for exchange in exchanges]
-        return [*seen, *(self._try(request, states) for request in requests)]
+        seen += [self._try(request, states) for request in requests]
+        self.check_presence()
+        return seen
 
     def _try(self, request: Request, states: Sequence[ExpectedState]) -> tuple[Exchange, list[Violation]]:
         exchange, reply = self._send(request, "")
@@ -277,7 +310,9 @@ class Conversation:
     ) -> tuple[Exchange, Reply]:
         self._say_sent(cls)
         exchange = self._target.send(request, known_good=known_good, reserve=reserve)
-        return exchange, self._judge.reply(exchange)
+        reply = self._judge.reply(exchange)
+        self._presence.see(reply)
+        return exchange, reply
 
     def _say_sent(self, cls: str) -> None:
         self._listener(RequestSent(phase=self._phase, cls=cls, requests=self._target.requests))

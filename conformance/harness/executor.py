@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead, Unimplemented
+from conformance.exceptions import BudgetExhausted, Gone, NoVerdict, TargetDead, Unimplemented
 from conformance.harness import observations, verdicts
 from conformance.harness.budget import Budget
 from conformance.harness.confirmation import Confirmation
@@ -141,9 +141,18 @@ class _Run:
             self._phases.send_all()
         except BudgetExhausted:
             pass
-        self._phases.catch_up()
+        try:
+            self._phases.catch_up()
+        except BudgetExhausted:
+            self._end_with_a_sign()
+            raise
         session.conversation.enter("confirmation")
         self._confirmation.confirm()
+        self._end_with_a_sign()
+
+    def _end_with_a_sign(self) -> None:
+        """Make sure that the target is still there: one that went away a moment ago is not accused of it."""
+        self._session.conversation.check_presence(1, reserve=True)
 
     def _forget_after(self, error: BaseException) -> None:
         """Drop the candidates that are no deviations, since the error that ended the run explains them."""
@@ -153,6 +162,10 @@ class _Run:
                 candidates.keep(lambda each: False)
             case Unimplemented():
                 candidates.keep(lambda each: is_absence(each.violation))
+            case Gone(last_sign=last):
+                candidates.keep(lambda each: each.exchange.number <= last)
+                self._confirmation.keep(lambda each: each.first <= last)
+                self._session.judge.evidence.forget_after(last)
             case TargetDead():  # A failure after the last answer shows only that the target went away.
                 recent = self._session.conversation.recent
                 answered = max((each.number for each in recent if each.response is not None), default=0)

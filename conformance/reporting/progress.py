@@ -33,14 +33,21 @@ class Progress:
     Args:
         console: where to; a live line is drawn when it is a terminal with escapes, see `console_for`.
         limit: the most requests that may be sent, when there is such a limit.
+        within: the seconds that the run may take, when there is such a limit.
         clock: seconds, for the rate and the interval.
     """
 
     def __init__(
-        self, console: Console, *, limit: int | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        console: Console,
+        *,
+        limit: int | None = None,
+        within: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._limit = limit
+        self._within = within
         self._clock = clock
         self._started = self._told = clock()
         self._phase = self._cls = ""
@@ -93,10 +100,13 @@ class Progress:
             else plural(self._requests, "request")
         )
         rate = f"{speed:,.0f}/s" if elapsed > 0.5 and speed >= 1 else ""
+        taken = f"{elapsed:.0f} s"
+        if self._within is not None and elapsed > self._within / 10:
+            taken += f" of at most {self._within:.0f} s"
         left = ""
         if self._limit and self._requests < self._limit and elapsed >= _SETTLED and speed > 0:
             left = f"at most {_span((self._limit - self._requests) / speed)} left"
-        parts = [visible(self._phase), sent, rate, f"{elapsed:.0f} s", left, visible(self._cls)]
+        parts = [visible(self._phase), sent, rate, taken, left, visible(self._cls)]
         return Text(" · ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
 
 

@@ -1,20 +1,26 @@
 """Puts back the settings that were in force before a run, and reports those that could not be put back."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
-from conformance.http import READ, Exchange, Request, update
+from conformance.http import READ, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value, is_right
 from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
 
-REQUESTS = 2 * (2 + len(FIELDS))
-"""The greatest number of requests to put one account's settings back: two tries of all together, each alone, a read."""
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
+"""Seconds before each further try while the target is out of service: together more than an outage of 30 s."""
+
+REQUESTS = 2 * (2 + len(FIELDS)) + len(PAUSES)
+"""
+The greatest number of requests to put one account's settings back: two tries of all together, each alone, and a read,
+and the further tries while the target is out of service.
+"""
 
 _TRIES = 2
 _PAUSE = 0.5
@@ -25,6 +31,9 @@ _NEUTRAL = {INACTIVE.parameter: "P15D", CLOSED.parameter: "P30D"}
 
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 """The errors after which nothing more can be sent."""
+
+_OUT = frozenset({502, 503, 504})
+"""Statuses of a target that is out of service for a while (RFC 9110 15.6.3 to 15.6.5)."""
 
 
 class Sender(Protocol):
@@ -46,6 +55,7 @@ class Restorer:
     """Seconds after which a read must show what was written."""
     is_legible: bool = True
     """Whether the settings that an answer shows say which are in force."""
+    _pauses: Iterator[float] = field(default_factory=lambda: iter(PAUSES))
 
     def put_back(self) -> tuple[Restore, bool]:
         """
@@ -147,18 +157,35 @@ class Restorer:
         """Write settings in one update, or one by one where it is refused; return the settings shown then."""
         exchange: Exchange | None = None
         if had:
-            exchange = self._send(account, update(*((each.parameter, value) for each, value in had.items())))
+            pairs = [(each.parameter, value) for each, value in had.items()]
+            exchange = self._send(account, update(*pairs), is_patient=True)
             if exchange.status != 200:
-                for each, value in had.items():
-                    exchange = self._send(account, update((each.parameter, value)))
+                for pair in pairs:
+                    exchange = self._send(account, update(pair), is_patient=True)
         if self.reader is not None or exchange is None or exchange.status != 200:
             time.sleep(self.settle)
-            exchange = self._send(account, self.reader or READ)
+            exchange = self._send(account, self.reader or READ, is_patient=bool(had))
         return shown_by(exchange)
 
-    def _send(self, account: int, request: Request) -> Exchange:
-        return self.target.send(replace(request, account=account, fresh=True), reserve=True)
+    def _send(self, account: int, request: Request, *, is_patient: bool = False) -> Exchange:
+        """Send a request, and with patience again while the target is out of service."""
+        request = replace(request, account=account, fresh=True)
+        exchange = self.target.send(request, reserve=True)
+        while is_patient and _is_out(exchange) and (pause := next(self._pauses, None)) is not None:
+            self.safeguard.tell(f"the target is out of service: the settings are put back in {pause:g} s")
+            time.sleep(pause)
+            exchange = self.target.send(request, reserve=True)
+        return exchange
 
 
 def _has(shown: Settings | None, about: Field, value: str) -> bool:
     return shown is not None and is_right(about, value, shown.get(about.attribute))
+
+
+def _is_out(exchange: Exchange) -> bool:
+    """Whether a target could not be reached, or says that it is out of service."""
+    failure = exchange.failure
+    return exchange.status in _OUT or (failure is not None and failure.kind in _UNREACHED)
+
+
+_UNREACHED = (FailureKind.CONNECT, FailureKind.TLS, FailureKind.DISCONNECT)

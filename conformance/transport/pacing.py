@@ -6,6 +6,7 @@ it also keeps a distance, in seconds, between all further requests. Each 429 dou
 shrinks it.
 """
 
+import math
 import random
 import re
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from conformance.exceptions import RateLimitedOut
+from conformance.exceptions import OutOfTime, RateLimitedOut
 from conformance.http import Response
 
 TRIES = 5
@@ -24,6 +25,9 @@ TRIES = 5
 BACKOFF_START = 0.1
 BACKOFF_CEILING = 30.0
 """The first and the longest wait, in seconds, where the target does not say how long, as Twilio recommends."""
+
+_PATIENCE_TO_PUT_BACK = 120.0
+"""Seconds that a run waits at most, in all, because the target asks for it while settings are put back."""
 
 _DISTANCE_START = 0.01
 _DISTANCE_CEILING = 5.0
@@ -55,7 +59,8 @@ class Pace:
         notice: Callable[[str], None],
     ) -> None:
         self._apart = 1 / rate if rate else 0.0
-        self._patience = patience
+        # By whether a request is sent on the reserve: putting settings back has a patience of its own.
+        self._patience = {False: patience, True: min(patience, _PATIENCE_TO_PUT_BACK)}
         self._refusals = refusals
         self._random = random.Random(seed)
         self._notice = notice
@@ -63,7 +68,6 @@ class Pace:
         self._next = 0.0
         self._distance = self._widest = 0.0
         self._pressure = 0
-        # By whether a request is sent on the reserve: putting settings back has a patience of its own.
         self._waited = {False: 0.0, True: 0.0}
         self._stayed = {False: 0, True: 0}
         self._asked = Counter[int]()
@@ -78,25 +82,31 @@ class Pace:
             self._next = start + count * apart
         time.sleep(max(0.0, start - time.perf_counter()))
 
-    def wait(self, response: Response | None, reserve: bool) -> bool:
+    def wait(self, response: Response | None, reserve: bool, within: float = math.inf) -> bool:
         """
         Wait as long as a response asks for, and return whether it did; then the request must be repeated.
 
         Args:
             response: The response; None where there was none.
             reserve: Whether the request was sent on the reserve.
+            within: Seconds that are left of the run.
 
         Raises:
             RateLimitedOut: The wait is longer than the time left of `patience`.
+            OutOfTime: The wait is longer than the run may be.
         """
         pause = self._pause(response)
         if pause is None or response is None:
             return False
-        left = self._patience - self._waited[reserve]
+        left = self._patience[reserve] - self._waited[reserve]
         if pause > left:
             raise RateLimitedOut(
                 f"status {response.status} asks to wait {pause:.1f} s; {max(left, 0):.1f} s are left of "
-                f"the {self._patience:g} s that may be spent waiting"
+                f"the {self._patience[reserve]:g} s that may be spent waiting"
+            )
+        if pause > within:
+            raise OutOfTime(
+                f"status {response.status} asks to wait {pause:.1f} s, longer than the run may be"
             )
         self._asked[response.status] += 1
         self._waited[reserve] += pause

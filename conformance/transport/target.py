@@ -11,6 +11,7 @@ Nothing that the target does raises an exception: every request ends as an `Exch
 
 import importlib.metadata
 import logging
+import math
 import ssl
 import threading
 import time
@@ -24,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
-from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
+from conformance.exceptions import BudgetExhausted, OutOfTime, RateLimitedOut, TargetDead
 from conformance.http import BASIC, PATH, Auth, Exchange, Failure, FailureKind, Request, Response
 from conformance.transport.connections import FAILURES, Network, misframing, receive
 from conformance.transport.credentials import THROWAWAY, Account, authorization
@@ -77,6 +78,7 @@ class TargetSettings:
         reserve: The number of further requests, for `send(..., reserve=True)` alone.
         rate: The greatest number of requests per second; None for no limit.
         patience: Seconds that the run may wait, in all, because the target asks for it.
+        max_time: Seconds within which requests may be sent, without those of the reserve; None for no limit.
         refusals: The greatest number of requests that may end with 429 after the last try.
         seed: The seed of the jitter in waits.
         ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
@@ -93,6 +95,7 @@ class TargetSettings:
     reserve: int = 8
     rate: float | None = None
     patience: float = 300.0
+    max_time: float | None = None
     refusals: int = 3
     seed: int = 0
     ca_file: str | None = None
@@ -146,6 +149,9 @@ class Target:
         self.drops = 0
         """How many connections closed without an answer, idle ones included."""
         self._reserve_used = 0
+        self._notice = notice
+        self.out_of_time = ""
+        """One line that says so, once the time of the run was spent; else empty."""
         self._serves_one = False
         """Whether the target was seen to serve one connection at a time."""
         self.pace = Pace(
@@ -227,7 +233,7 @@ class Target:
             reserve: Whether the request may use the reserve of the budget.
 
         Raises:
-            BudgetExhausted: `max_requests` is reached; nothing was sent.
+            BudgetExhausted: `max_requests` or `max_time` is reached; nothing was sent.
             RateLimitedOut: `patience` or `refusals` is used up.
             TargetDead: A known-good request could not connect three times in a row.
             ValueError: The request may not or cannot be sent, because of a method outside `METHODS`, say, or an
@@ -298,6 +304,9 @@ class Target:
     def _take(self, count: int, reserve: bool) -> int:
         """Take `count` requests from the budget, wait for their turn, and return the number of the first."""
         settings = self.settings
+        if not reserve and self.time_left() <= 0:
+            self._say_out_of_time()
+            raise OutOfTime(self.out_of_time)
         with self._lock:
             spent = self.requests - self._reserve_used + count
             if settings.max_requests is not None and spent > settings.max_requests:
@@ -309,11 +318,28 @@ class Target:
         self.pace.turn(count)
         return number
 
+    def time_left(self) -> float:
+        """Return the seconds within which requests may still be sent; infinity where there is no limit."""
+        limit = self.settings.max_time
+        return math.inf if limit is None else limit - (time.perf_counter() - self._began)
+
+    def _say_out_of_time(self) -> None:
+        if not self.out_of_time:
+            self.out_of_time = (
+                f"the run has taken the {self.settings.max_time:g} s that it may take, and sent {self.requests:,} "
+                "requests: --max-time gives it more"
+            )
+            self._notice(self.out_of_time)
+
     def _heed(self, exchange: Exchange, reserve: bool) -> Exchange:
         """Repeat a request as long as the target asks to wait and tries are left; return the last exchange."""
         for _ in range(1, TRIES):
-            if not self.pace.wait(exchange.response, reserve):
-                return exchange
+            try:
+                if not self.pace.wait(exchange.response, reserve, math.inf if reserve else self.time_left()):
+                    return exchange
+            except OutOfTime:
+                self._say_out_of_time()
+                raise
             exchange = self._attempt(exchange.request, reserve)
         if exchange.status == 429:
             self.pace.stayed_limited(reserve)

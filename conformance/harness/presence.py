@@ -1,0 +1,146 @@
+"""
+Notices that a target is gone though it still answers: its credentials are revoked, or another server is in its place.
+
+An update that must be accepted, with good credentials, is a sign of life where it is accepted as earlier ones were. A
+few of them in a row that are not, all in the same way, may have two reasons: the target deviates, or it is gone. Then
+updates that it has accepted before decide. This costs no request as long as good updates are accepted.
+
+An answer 500 is no sign of a target that is gone: it is a deviation, whatever the reason.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import responses
+
+from conformance.exceptions import NotJSON
+from conformance.http import FailureKind, Request
+from conformance.oracle.decisions import Answer
+from conformance.rules import Reply
+
+_ROW = 3
+"""Good updates in a row that are not accepted, and all in the same way, after which the target is asked."""
+
+_PAUSES = (0.0, 0.0, 0.0, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each update that decides: some targets only refuse everything for a moment, or a few times."""
+
+_HANGS = 3
+"""Updates that decide where the target does not answer in time, at most: each of them takes the whole timeout."""
+
+_KEPT = 3
+"""Accepted updates that are kept: a target may refuse the same one twice in a row."""
+
+_SAID = {
+    401: "it refuses the credentials that it took before",
+    403: "it forbids what it took before",
+    405: "it takes no updates any more",
+    423: "it is locked",
+    429: "it only asks to wait",
+    502: "it is out of service",
+    503: "it is out of service",
+    504: "it is out of service",
+}
+"""What an answer of a status to every good update says about the target."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known about the updates of one account."""
+
+    taken: dict[bytes | None, Request] = field(default_factory=dict)
+    """The last updates that were accepted, by their bodies."""
+    last: int = 0
+    """The number of the last exchange that was a sign of life."""
+    owner: object = None
+    """The SID of the account in the first answers."""
+    like: str = ""
+    """What the good updates since then had in common; empty where there were none."""
+    row: int = 0
+
+
+class Presence:
+    """The signs of life of one target."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, _Known] = {}
+
+    def see(self, reply: Reply) -> None:
+        """Take note of an exchange."""
+        request = reply.request
+        is_good = reply.authorised and reply.decision is not None and reply.decision.answer is Answer.ACCEPT
+        if not is_good or not request.body:
+            return
+        known = self._accounts.setdefault(request.account, _Known())
+        like = _likeness(reply, known)
+        if like is None:
+            known.like, known.row = "", 0
+        elif not like:
+            known.last, known.like, known.row = reply.exchange.number, "", 0
+            if not request.headers and not request.chunked:
+                known.taken.pop(request.body, None)
+                known.taken[request.body] = request
+                if len(known.taken) > _KEPT:
+                    del known.taken[next(iter(known.taken))]
+        elif known.taken:
+            known.row = known.row + 1 if like == known.like else 1
+            known.like = like
+
+    def doubtful(self, row: int = _ROW) -> int | None:
+        """Return the index of an account of which so many good updates in a row were not accepted; None without one."""
+        return next((index for index, known in self._accounts.items() if known.row >= row), None)
+
+    def questions(self, account: int) -> Iterator[tuple[Request, float]]:
+        """Yield the updates that decide whether the target is gone, each with the seconds to wait before it."""
+        known = self._accounts[account]
+        taken = list(known.taken.values())[::-1]
+        count = _HANGS if known.like == FailureKind.TIMEOUT else len(_PAUSES)
+        for number, pause in enumerate(_PAUSES[:count]):
+            yield taken[number % len(taken)], pause
+
+    def is_alive(self, account: int) -> bool:
+        """Whether the last good update of an account was accepted, or tells nothing."""
+        return not self._accounts[account].row
+
+    def last_sign(self, account: int) -> int:
+        """Return the number of the last exchange that was a sign of life; what came after it counts for nothing."""
+        return self._accounts[account].last
+
+    def described(self, account: int) -> str:
+        """Return what the target does instead, in words."""
+        like = self._accounts[account].like
+        if not like.isdigit():
+            return like if " " in like else f"its answers fail: {like}"
+        status = int(like)
+        name = responses.get(status, "")
+        said = _SAID.get(status, "it does not take what it took before")
+        return f"{said} (status {status}{f' {name}' if name else ''})"
+
+
+def _likeness(reply: Reply, known: _Known) -> str | None:
+    """
+    Return how a good update was answered: empty where it was accepted as before, None where that tells nothing.
+
+    Other texts are equal where the answers are alike.
+    """
+    exchange = reply.exchange
+    if exchange.response is None:
+        return str(exchange.failure.kind) if exchange.failure is not None else None
+    if exchange.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return None
+    if not exchange.accepted:
+        return str(exchange.status)
+    if not known.taken:
+        known.owner = _owner(reply)
+        return ""
+    if reply.shown is None:
+        return "another server answers in its place, without the settings" if known.owner is not None else ""
+    owner = _owner(reply)
+    return "" if owner == known.owner else f"it answers for another account, {owner}"
+
+
+def _owner(reply: Reply) -> object:
+    """Return the SID of the account that an answer shows; None where it shows none."""
+    try:
+        return reply.document.get("account_sid") if isinstance(reply.document, dict) else None
+    except NotJSON:
+        return None
