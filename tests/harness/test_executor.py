@@ -294,7 +294,9 @@ class TestFindings:
 
         def mock(request: Request) -> Response:
             return (
-                answer(200, document) if request.auth.valid else refusal(401, ("WWW-Authenticate", "Basic"))
+                answer(200, document)
+                if request.auth.valid
+                else refusal(401, ("WWW-Authenticate", 'Basic realm="x"'))
             )
 
         report, _ = judged(mock, plan=Plan(), limit=3000)

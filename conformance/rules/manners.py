@@ -1,0 +1,279 @@
+"""
+Manners: the ways in which one request can be sent, none of which changes how it must be answered.
+
+A request without good credentials is refused whatever its shape; an invalid value is refused whatever stands beside
+it; a good one is accepted whatever harmless header comes along. So a probe that is sent for its own sake can carry a
+row of a covering array of manners. Which rows there are is for `conformance.harness.covering` to say.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, encode_form
+from conformance.model import BY_PARAMETER, CHAT, FIELDS, MESSAGING, TIMERS, Probe, Situation
+from conformance.oracle.decisions import Answer
+from conformance.rules.acceptance import decided
+from conformance.rules.controls import IGNORED_HEADERS, UNKNOWN_HEADERS
+from conformance.rules.forms import pairs_for
+
+PLAIN = "plain"
+"""The value of every dimension that leaves a request as it is."""
+
+
+class Carrier(StrEnum):
+    """What a probe is, as far as it decides which manners its request can have."""
+
+    GOOD = "good"
+    """One update that must be accepted."""
+    BAD = "bad"
+    """One update with a value that must, or should, be refused."""
+    FIRST_BAD = "first bad"
+    """
+    The same, where it may be the only one of its input class.
+
+    So it has no feature for which a target may rightly refuse it, such as an unknown parameter: that would hide whether
+    the value was looked at.
+    """
+    INTRUDER = "intruder"
+    """One update without the account's own credentials."""
+    OTHER = "other"
+    """Any other requests, of one account."""
+
+
+Manner = Mapping[str, str]
+"""A value for each dimension, by name."""
+
+
+class Alone(NamedTuple):
+    """Says that some values of one dimension make sense only where another dimension is plain."""
+
+    dimension: str
+    values: tuple[str, ...]
+    other: str
+
+
+class Design(NamedTuple):
+    """The dimensions of one carrier with their values, and which values make no sense together."""
+
+    factors: Mapping[str, tuple[str, ...]]
+    constraints: Sequence[Alone] = ()
+
+
+_ENCODINGS: Mapping[str, Callable[[str, str], bytes]] = MappingProxyType(
+    {
+        "value": lambda name, value: encode_form(((name, ""),)) + _escaped(value),
+        "value-in-lower-case": lambda name, value: encode_form(((name, ""),)) + _escaped(value).lower(),
+        "first-character": lambda name, value: (
+            encode_form(((name, ""),)) + _escaped(value[:1]) + encode_form((("", value[1:]),))[1:]
+        ),
+        "name": lambda name, value: _escaped(name) + encode_form((("", value),)),
+    }
+)
+"""Other spellings of a pair that mean the same."""
+
+
+def _as_usual(name: str, value: str) -> bytes:
+    return encode_form(((name, value),))
+
+
+def _escaped(text: str) -> bytes:
+    return b"".join(b"%%%02X" % byte for byte in text.encode("utf-8", "replace"))
+
+
+_HEADERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {f"{name}: {value}": (name, value) for name, value in (*IGNORED_HEADERS, *UNKNOWN_HEADERS)}
+)
+_HARMLESS = tuple(f"{name}: {value}" for name, value in IGNORED_HEADERS)
+_UNKNOWN = tuple(f"{name}: {value}" for name, value in UNKNOWN_HEADERS)
+_OVERRIDES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {f"override by {method}": ("X-HTTP-Method-Override", method) for method in ("PUT", "PATCH", "GET")}
+)
+_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "upper-case": FORM_MEDIA_TYPE.upper(),
+        "mixed-case": "Application/X-WWW-Form-URLEncoded",
+        "charset": f"{FORM_MEDIA_TYPE}; charset=UTF-8",
+    }
+)
+
+_COMMON: Mapping[str, tuple[str, ...]] = {
+    "account": (PLAIN, "second"),
+    "connection": (PLAIN, "fresh"),
+    "framing": (PLAIN, "chunked"),
+}
+_UPDATE: Mapping[str, tuple[str, ...]] = {
+    **_COMMON,
+    "scheme": (PLAIN, "basic", "BASIC"),
+    "media-type": (PLAIN, *_MEDIA_TYPES),
+    "encoding": (PLAIN, *_ENCODINGS),
+}
+
+
+DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
+    {
+        Carrier.GOOD: Design(
+            {
+                **_UPDATE,
+                # What a target only should understand is no part of it: beside another feature nobody knows which of
+                # the two it refused.
+                "media-type": (PLAIN, "upper-case", "mixed-case"),
+                "header": (PLAIN, *_HARMLESS),
+                "beside": (PLAIN, "before", "after", "around"),
+            }
+        ),
+        Carrier.BAD: Design(
+            {
+                **_UPDATE,
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH"),
+                "beside": (
+                    PLAIN,
+                    "before",
+                    "after",
+                    "around",
+                    "unknown-before",
+                    "unknown-after",
+                    "empty-pairs",
+                ),
+            }
+        ),
+        Carrier.FIRST_BAD: Design(
+            {
+                "account": _COMMON["account"],
+                "connection": _COMMON["connection"],
+                "encoding": _UPDATE["encoding"],
+                "beside": (PLAIN, "before", "after", "around"),
+            }
+        ),
+        Carrier.INTRUDER: Design(
+            {
+                **_COMMON,
+                "media-type": (PLAIN, "upper-case", "charset"),
+                # With good credentials all of them would be accepted: else another refusal would hide a missing one.
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET"),
+                "body": (PLAIN, "all", "empty", "none"),
+                "query": (PLAIN, "parameter", "unknown"),
+            },
+            [Alone("body", ("none",), "framing"), Alone("body", ("none",), "media-type")],
+        ),
+        Carrier.OTHER: Design({"account": _COMMON["account"]}),
+    }
+)
+"""The dimensions by carrier."""
+
+
+def carrier_of(probe: Probe) -> Carrier | None:
+    """What a probe is; None where it is sent in a way of its own, which no manner may change."""
+    accounts = {step.account for step in probe.steps}
+    if probe.together or probe.pause or accounts != {0}:
+        return None
+    step = probe.steps[0]
+    if len(probe.steps) > 1 or step.method != "POST":
+        # What these are about, such as a connection, is theirs to choose.
+        return Carrier.OTHER
+    if not step.auth.valid:
+        is_usual = step == replace(step, chunked=False, headers=(), query="", content_type=FORM_MEDIA_TYPE)
+        return Carrier.INTRUDER if is_usual else Carrier.OTHER
+    form = step.form()
+    if not form or step.intends or step != Request(body=encode_form(form)):
+        return Carrier.OTHER
+    decision = decided(step)
+    if decision is None or decision.answer is Answer.OPEN:
+        return Carrier.OTHER
+    return Carrier.GOOD if decision.answer is Answer.ACCEPT else Carrier.BAD
+
+
+def with_manner(probe: Probe, manner: Manner, situation: Situation, number: int) -> Probe:
+    """
+    Return a probe whose request has a manner.
+
+    Args:
+        probe: A probe of which `carrier_of` says what it is.
+        manner: The manner, from the carrier's dimensions.
+        situation: The facts about the target that decide which values it accepts.
+        number: Of the probe; values that are put beside its own differ for each number.
+    """
+    steps = tuple(_sent(step, manner, situation, number) for step in probe.steps)
+    return replace(probe, steps=steps)
+
+
+def _sent(request: Request, manner: Manner, situation: Situation, number: int) -> Request:
+    def chosen(dimension: str) -> str:
+        return manner.get(dimension, PLAIN)
+
+    if chosen("account") != PLAIN and situation.accounts > 1:
+        request = replace(request, account=1)
+    if chosen("connection") != PLAIN:
+        request = replace(request, fresh=True)
+    if chosen("framing") != PLAIN:
+        request = replace(request, chunked=True)
+    if chosen("scheme") != PLAIN:
+        request = replace(request, auth=replace(request.auth, scheme=chosen("scheme")))
+    if chosen("media-type") != PLAIN:
+        request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
+    if chosen("header") != PLAIN:
+        header = _HEADERS.get(chosen("header")) or _OVERRIDES[chosen("header")]
+        request = replace(request, headers=(*request.headers, header))
+    if chosen("beside") != PLAIN or chosen("encoding") != PLAIN:
+        pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
+        request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("beside")))
+    return _disguised(request, chosen("body"), chosen("query"), situation, number)
+
+
+def _disguised(request: Request, body: str, query: str, situation: Situation, number: int) -> Request:
+    pair = (request.form() or ())[:1]
+    if body == "all":
+        request = replace(request, body=encode_form(pairs_for(situation, number)))
+    elif body == "empty":
+        request = replace(request, body=b"")
+    elif body == "none":
+        request = replace(request, body=None, content_type=None)
+    if query == "parameter":
+        request = replace(request, query=encode_form(pair).decode(), intends=pair)
+    elif query == "unknown":
+        request = replace(request, query="PageSize=1")
+    return request
+
+
+def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Iterator[tuple[str, str]]:
+    """The pairs of a form of one, with others before or after it, which must be accepted."""
+    others = _companions(form, situation, number)
+    match beside:
+        case "before":
+            yield from (*others, *form)
+        case "after":
+            yield from (*form, *others)
+        case "around":
+            yield from (*others[:1], *form, *others[1:])
+        case "unknown-before":
+            yield from (("FriendlyName", "x"), *form)
+        case "unknown-after":
+            yield from (*form, ("FriendlyName", "x"))
+        case _:
+            yield from form
+
+
+def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
+    """Good values of settings of the other kind, and of the other SID: none can be too short beside the value."""
+    names = {name for name, _ in form}
+    kinds = {BY_PARAMETER[name].kind for name in names if name in BY_PARAMETER}
+    wanted = (CHAT, MESSAGING) if "timer" in kinds else FIELDS
+    if kinds == {"timer", "sid"}:
+        return ()
+    values = dict(pairs_for(situation, number))
+    return tuple(
+        (each.parameter, values[each.parameter])
+        for each in (
+            *(each for each in wanted if each not in TIMERS),
+            *(each for each in wanted if each in TIMERS),
+        )
+        if each.parameter in values and each.parameter not in names
+    )
+
+
+def _encoded(pairs: Pairs, encoding: str, beside: str) -> bytes:
+    spelled = _ENCODINGS.get(encoding, _as_usual)
+    body = b"&".join(spelled(name, value) for name, value in pairs)
+    return b"&" + body.replace(b"&", b"&&") + b"&" if beside == "empty-pairs" else body
