@@ -9,12 +9,13 @@ An answer 500 is no sign of a target that is gone: it is a deviation, whatever t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import responses
 
 from conformance.exceptions import NotJSON
-from conformance.http import FailureKind, Request
+from conformance.http import FailureKind, Request, update
+from conformance.model import CLOSED
 from conformance.oracle.decisions import Answer
 from conformance.rules import Reply
 
@@ -29,6 +30,9 @@ _HANGS = 3
 
 _KEPT = 3
 """Accepted updates that are kept: a target may refuse the same one twice in a row."""
+
+_LONG = 1_234_567
+"""The length in seconds of the first such update; no other part of a run sends it."""
 
 _SAID = {
     401: "it refuses the credentials that it took before",
@@ -95,7 +99,9 @@ class Presence:
         taken = list(known.taken.values())[::-1]
         count = _HANGS if known.like == FailureKind.TIMEOUT else len(_PAUSES)
         for number, pause in enumerate(_PAUSES[:count]):
-            yield taken[number % len(taken)], pause
+            # By turns one that was accepted, and one that was never sent: a target may refuse whatever comes again.
+            again = replace(update((CLOSED.parameter, f"PT{_LONG + number}S")), account=account)
+            yield (again if number % 2 else taken[number // 2 % len(taken)]), pause
 
     def is_alive(self, account: int) -> bool:
         """Whether the last good update of an account was accepted, or tells nothing."""
