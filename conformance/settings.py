@@ -21,8 +21,9 @@ import click
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import CHAT, MESSAGING, Field, Level, shortened
+from conformance.safety.permissions import is_vendor, limit_vendor, refuse_public
 from conformance.safety.restore import REQUESTS
-from conformance.transport.connections import addresses_of, are_loopback, are_private, host_of
+from conformance.transport.connections import addresses_of, are_loopback, host_of
 from conformance.transport.credentials import (
     ACCOUNT_SID,
     SET_BOTH,
@@ -31,15 +32,11 @@ from conformance.transport.credentials import (
     Account,
     accounts_from,
 )
-from conformance.transport.redaction import masked
+from conformance.transport.redaction import Secrets, masked
 from conformance.transport.target import TargetSettings
 
 PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough": None}
 """The number of requests that each profile may send; None for no limit."""
-
-_VENDOR = "twilio.com"
-_VENDOR_PROFILE, _VENDOR_RATE = "quick", 1.0
-"""The profile and the requests per second at twilio.com, unless the user chooses others."""
 
 _MAX_TIME = 600.0
 """Seconds that a run with a limit of requests may take, beside what its rate takes, unless the user says otherwise."""
@@ -129,7 +126,8 @@ class RunSettings:
         )
 
     def shown(self, line: str) -> str:
-        """Return a line of the suite's own output, with Account SIDs masked where the settings say so."""
+        """Return a line of the suite's own output: no token in it, and Account SIDs masked where that is asked for."""
+        line = Secrets([each for each in self.accounts if each not in THROWAWAY], "").redact(line)
         return masked(line, self.accounts) if self.mask_accounts else line
 
 
@@ -169,14 +167,20 @@ def resolve(
     addresses = addresses_of(target) if target is not None else ()
     accounts, notices = _choose_accounts(values, addresses, accounts_from(environ))
     if target is not None:
-        if _is_vendor(target) and target.startswith("http:"):
+        if is_vendor(target) and target.startswith("http:"):
             raise ConfigurationError(
                 f"{host_of(target)} must not be sent a token in the clear: write https:// in place of http://"
             )
         if not values["live"]:
-            _refuse_public(target, addresses, proxied=values["proxy"] is not None)
+            refuse_public(target, addresses, proxied=values["proxy"] is not None)
         try:
-            _limit_vendor(target, values, given, accounts)
+            limit_vendor(
+                target,
+                values,
+                given,
+                accounts,
+                endless=[name for name, most in PROFILES.items() if most is None],
+            )
         except ConfigurationError as error:
             line = str(error)
             raise ConfigurationError(masked(line, accounts) if values["mask_accounts"] else line) from None
@@ -447,49 +451,6 @@ def _contradictions(
             raise ConfigurationError(f"--{_dashed(name)} says nothing about {where}; add --target URL")
     if flags.get("ca_file") and not values["target"].startswith("https:"):
         raise ConfigurationError("--ca-file is for https:// targets, and this one is http://; leave it out")
-
-
-def _is_vendor(url: str) -> bool:
-    """Whether a URL names the vendor's own service, in any spelling and whatever addresses the name has here."""
-    host = host_of(url)
-    return host == _VENDOR or host.endswith(f".{_VENDOR}")
-
-
-def _refuse_public(url: str, addresses: Sequence[str], proxied: bool) -> None:
-    # A name without an address is reported when the run connects. Behind a proxy it may still have one.
-    if _is_vendor(url) or ((addresses or proxied) and not are_private(addresses)):
-        raise ConfigurationError(
-            f"{host_of(url)} is neither loopback nor private, and a run changes the settings "
-            "of the account; add --live if the account is there for tests"
-        )
-
-
-def _limit_vendor(
-    url: str, values: dict[str, Any], given: Mapping[str, str], accounts: Sequence[Account]
-) -> None:
-    """For twilio.com, require --i-own, and default to the quick profile at 1 request per second."""
-    host, vendor = host_of(url), _is_vendor(url)
-    owned = {sid.lower() for sid in values["i_own"]}
-    if vendor or (owned and values["live"]):
-        for account in accounts:
-            if account.sid is None:
-                raise ConfigurationError(
-                    f"{account.user} is an API key: set TWILIO_ACCOUNT_SID too, to the account of the key"
-                )
-            if account.sid.lower() not in owned:
-                raise ConfigurationError(
-                    f"a run changes the settings of {account.sid} on {host}: if it is your own, and there for "
-                    "tests, add --i-own and its SID"
-                )
-    if vendor:
-        if "profile" not in given:
-            values["profile"] = _VENDOR_PROFILE
-        if "rate" not in given:
-            values["rate"] = _VENDOR_RATE
-        if PROFILES[values["profile"]] is None and "max_requests" not in given:
-            raise ConfigurationError(
-                f"the profile {values['profile']} has no end: add --max-requests for {host}"
-            )
 
 
 # Credentials

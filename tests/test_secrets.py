@@ -62,12 +62,25 @@ SPELLINGS = {
     "on lines as in JSON": f"{TOKEN[:13]}\\n{TOKEN[13:]}",
     "in pieces between other text": f"{TOKEN[:12]} and {TOKEN[12:24]} and {TOKEN[24:]}",
     "less its last character": TOKEN[:-1],
+    "percent-encoded twice": _percent(_percent(TOKEN)),
+    "escaped as in JSON within JSON": json.dumps(_escaped(TOKEN))[1:-1],
+    "in hexadecimal with separators": ":".join(re.findall("..", TOKEN.encode().hex())),
+    "as a list of characters": json.dumps(list(TOKEN)),
+    "as a list of pairs of characters": json.dumps(re.findall("..", TOKEN)),
+    "as UTF-16": TOKEN.encode("utf-16-le").decode(),
 }
 
 
 def told(text: str) -> list[str]:
     """What a reader could learn of the token from a text: its pieces, however they are encoded."""
     texts = [text.lower(), unquote_to_bytes(text).decode("latin-1").lower()]
+    texts.append(unquote_to_bytes(texts[1]).decode("latin-1"))
+    texts.append(re.sub(r"\\\\u00(..)", lambda match: chr(int(match[1], 16)), text).lower())
+    for condensed in (re.sub("[^0-9a-z]", "", text.lower()),):
+        texts.append(condensed)
+        for skip in range(2):
+            digits = re.sub("[^0-9a-f]", "", condensed)[skip:]
+            texts.append(bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1"))
     texts += [re.sub(r"\s|\\[nrt]|=\r?\n", "", each) for each in texts]
     texts.append(re.sub(r"\\u00(..)", lambda match: chr(int(match[1], 16)), text).lower())
     texts.append(re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), text).lower())

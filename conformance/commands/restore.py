@@ -88,10 +88,13 @@ def _settings(flags: Mapping[str, object]) -> "RunSettings":
     from conformance.transport.credentials import accounts_from
 
     environ = dict(os.environ)
-    own = [account.sid for account in accounts_from(environ) if account.sid is not None]
+    found = accounts_from(environ)
+    own = [account.sid for account in found if account.sid is not None]
     allowed = {"LIVE": "1", "I_OWN": ",".join(own), "PROFILE": "quick"}
     environ |= {f"CONFORMANCE_{name}": value for name, value in allowed.items()}
-    return resolve(flags, environ, options.SETTINGS_FILE)
+    settings = resolve(flags, environ, options.SETTINGS_FILE)
+    # Without a target the settings are those for the emulator; what is put back, and shown, is the user's.
+    return replace(settings, accounts=found or settings.accounts)
 
 
 def _described(entry: "Entry") -> str:

@@ -2,13 +2,16 @@
 Takes tokens, and Account SIDs where they are masked, out of all output, in whatever spelling they stand there.
 
 A server may echo a token percent-encoded, escaped as in JSON or HTML, in hexadecimal digits, in base64, in pieces on
-several lines, or cut.
+several lines, or cut. It may do so up to three times over, as in JSON within JSON. A token that was drawn at random is
+also found with other signs between its characters or hexadecimal digits, such as the quotes and commas of a list.
+
+What is not found: a token in reverse, encrypted, compressed within the body, or in an encoding that is not named here.
 """
 
 import base64
 import re
-from collections.abc import Iterable
-from typing import AnyStr
+from collections.abc import Callable, Iterable, Sequence
+from typing import AnyStr, NamedTuple
 from urllib.parse import quote
 
 from conformance.http import Exchange
@@ -25,6 +28,9 @@ _STRIDE = 4
 
 _DISTINCT = 5
 """The number of different characters that a piece must have to be redacted: `00000000` occurs in ordinary text."""
+
+_LAYERS = 3
+"""Encodings, one within the other, that are taken off."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -47,7 +53,32 @@ def _character(match: re.Match[str]) -> str:
 
 def _plain(text: str) -> str:
     """Return a text with every spelling replaced by the character that it stands for."""
-    return _SPELLED.sub(_character, text)
+    for _ in range(_LAYERS):
+        before, text = text, _SPELLED.sub(_character, text)
+        if text == before:
+            break
+    return text
+
+
+def _condensed(plain: str) -> str:
+    return re.sub("[^0-9a-z]", "", plain)
+
+
+class _Read(NamedTuple):
+    """The characters of a text as they are read, and the positions where each begins and ends in the text."""
+
+    characters: list[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def condensed(self) -> "_Read":
+        """Leave only letters and digits."""
+        kept = [at for at, each in enumerate(self.characters) if each.isascii() and each.isalnum()]
+        return _Read(
+            [self.characters[at] for at in kept],
+            [self.starts[at] for at in kept],
+            [self.ends[at] for at in kept],
+        )
 
 
 class _Hidden:
@@ -66,6 +97,8 @@ class _Hidden:
         self._all = "\n".join(plain)
         self._instead = instead
         self._pieces = pieces
+        # A token that nobody drew may well stand in ordinary text, with other signs between its letters.
+        self._condensed = [each for each in self._whole if pieces and len(each) >= _DRAWN and each.isalnum()]
         searched = set(self._whole)
         if pieces:
             searched |= {
@@ -73,17 +106,28 @@ class _Hidden:
             }
         self._searched = [each for each in searched if each in self._whole or self._is_random(each)]
 
-    def is_in(self, plain: str) -> bool:
-        """Whether a text, plain and in lower case, shows the secret."""
-        return any(each in plain for each in self._searched)
+    def is_in(self, plain: str, condensed: str) -> bool:
+        """Whether a text, plain and in lower case, shows the secret; `condensed` are its letters and digits."""
+        return any(each in plain for each in self._searched) or self._is_scattered(condensed)
+
+    def _is_scattered(self, condensed: str) -> bool:
+        return any(each in condensed for each in self._condensed)
 
     def hide(self, text: str) -> str:
         """Return a text with the secret replaced wherever it stands."""
-        characters, starts, ends = self._spelled(text)
-        plain = "".join(characters)
+        text = self._replaced(text, self._read(text), self._size)
+        read = self._read(text).condensed()
+        return (
+            self._replaced(text, read, self._scattered)
+            if self._is_scattered("".join(read.characters))
+            else text
+        )
+
+    def _replaced(self, text: str, read: _Read, size_at: Callable[[str, int], int]) -> str:
+        plain, starts, ends = "".join(read.characters), read.starts, read.ends
         parts, done, at = [], 0, 0
         while at < len(plain):
-            size = self._size(plain, at)
+            size = size_at(plain, at)
             if not size:
                 at += 1
                 continue
@@ -92,8 +136,19 @@ class _Hidden:
             at += size
         return "".join([*parts, text[done:]])
 
+    @classmethod
+    def _read(cls, text: str) -> _Read:
+        """Read a text, with up to `_LAYERS` encodings taken off."""
+        read = _Read(list(text), range(len(text)), range(1, len(text) + 1))
+        for _ in range(_LAYERS):
+            characters, starts, ends = cls._spelled("".join(read.characters))
+            if len(characters) == len(read.characters):
+                return read._replace(characters=characters)
+            read = _Read(characters, [read.starts[at] for at in starts], [read.ends[at - 1] for at in ends])
+        return read
+
     @staticmethod
-    def _spelled(text: str) -> tuple[list[str], list[int], list[int]]:
+    def _spelled(text: str) -> _Read:
         """Return the characters of a text, and the positions where the spelling of each begins and ends."""
         characters: list[str] = []
         starts: list[int] = []
@@ -114,7 +169,11 @@ class _Hidden:
             done = match.end()
         for at in range(done, len(text)):
             add(text[at], at, at + 1)
-        return characters, starts, ends
+        return _Read(characters, starts, ends)
+
+    def _scattered(self, condensed: str, at: int) -> int:
+        """Return the number of letters and digits at a position that are the secret."""
+        return next((len(each) for each in self._condensed if condensed.startswith(each, at)), 0)
 
     def _size(self, plain: str, at: int) -> int:
         """Return the number of characters at a position that must be hidden."""
@@ -189,8 +248,9 @@ class Secrets:
         if len(text) < _SHORT:
             return text
         plain = _plain(text).lower()
+        condensed = _condensed(plain)
         for hidden in self._text:
-            if hidden.is_in(plain):
+            if hidden.is_in(plain, condensed):
                 text = hidden.hide(text)
         return text
 

@@ -148,6 +148,17 @@ class TestRestore:
         assert "default_inactive_timer PT7M" in done.stdout
         assert len(entries(state)) == 1
 
+    def test_no_line_shows_a_token_that_a_target_showed_as_a_setting(
+        self, state: Path, restore: Restoring
+    ) -> None:
+        token = "0123456789abcdef0123456789abcdef"
+        with Journal(state, "http://localhost:1", [ACCOUNT.user]) as journal:
+            journal.keep(0, {**BEFORE, "default_chat_service_sid": f"IS{token}"})
+        done = restore("--list", TWILIO_ACCOUNT_SID=ACCOUNT.user, TWILIO_AUTH_TOKEN=token)
+        assert done.returncode == 0
+        assert token not in done.stdout + done.stderr
+        assert "default_chat_service_sid IS{token}" in done.stdout
+
     def test_what_is_discarded_is_told_so_that_it_can_be_written_by_hand(
         self, state: Path, restore: Restoring
     ) -> None:
