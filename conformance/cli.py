@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from platformdirs import user_cache_path
 
 from conformance.commands import github, options
 from conformance.commands.baseline import baseline
@@ -47,6 +48,9 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.call_on_close(heed(leave))
+        # Hypothesis would make its tables anew, and a directory, wherever the user stands.
+        tables = user_cache_path("twilio-configuration-conformance", appauthor=False) / "hypothesis"
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(tables))
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -311,6 +311,16 @@ def test_without_a_target_the_reference_emulator_is_judged_and_holds(tmp_path: P
     assert done.stdout.splitlines()[-1].startswith("MUST ")
 
 
+def test_a_run_leaves_its_report_and_nothing_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    stands = tmp_path / "stands"
+    stands.mkdir()
+    done = conformance(stands, "run", "--only", "openapi-*", XDG_CACHE_HOME=str(home))
+    assert done.returncode == 0
+    assert [each.name for each in stands.iterdir()] == ["conformance-report"]
+    assert list(home.rglob("charmap.json.gz"))
+
+
 def test_an_application_is_judged_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from conformance.emulator import create_app\n"
