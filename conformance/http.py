@@ -56,9 +56,8 @@ class Auth:
     Args:
         scheme: The authentication scheme. With None here and in `header`, no credentials are sent.
         user: The user name. It may hold the placeholders `{sid}`, `{token}`, `{truncated}` (the token without its last
-            character), `{swapped}` (the token with its letters in the other case), `{other_sid}` and `{other_token}`,
-            which are those of the next account, and `{sid~7}` and `{token~7}`, in which one character is another: the
-            one at this place, counted from 0.
+            character), `{swapped}` (the token with its letters in the other case), and `{other_sid}` and
+            `{other_token}`, which are those of the next account.
         secret: The password, with the same placeholders.
         header: The whole value of the header, in place of all the above. It may hold `{basic}` too, which stands for
             the base64 of `user:secret`.
@@ -225,32 +224,13 @@ def json_of(response: Response) -> Any:
     if not response.body:
         raise NotJSON("the body is empty")
     try:
-        return json.loads(
-            response.body.decode("utf-8"),
-            parse_int=_integer,
-            parse_constant=_refuse,
-            object_pairs_hook=_object,
-        )
+        return json.loads(response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
         raise NotJSON("the body is nested too deep") from error
     except ValueError as error:
         raise NotJSON(f"the body is not JSON: {error}") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """
-    Return the members of an object.
-
-    Raises:
-        ValueError: A member is there twice, with different values: nobody knows which of them counts.
-    """
-    document: dict[str, Any] = {}
-    for name, value in pairs:
-        if document.setdefault(name, value) != value:
-            raise ValueError(f"{name!r} is there twice, with different values (RFC 8259 4)")
-    return document
 
 
 def _integer(digits: str) -> int | float:

@@ -10,7 +10,7 @@ from conformance.harness.candidates import shortened, status_of
 from conformance.http import Exchange, Request, update
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import UNSET, Answer, FormDecision, Lengths, decide
-from conformance.oracle.expected_state import ExpectedState, record_together, states_of
+from conformance.oracle.expected_state import ExpectedState, states_of
 from conformance.rules import Reply, judge
 from conformance.rules.reply import remembered
 from conformance.rules.state import locked_out
@@ -79,8 +79,7 @@ class Judge:
         """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
         """The last exchanges whose request set one timer and nothing else."""
-        self.unseen = [Unseen() for _ in self.states]
-        """By account."""
+        self.unseen = Unseen()
         self.bugs: list[Exception] = []
         """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
@@ -146,7 +145,7 @@ class Judge:
             plain = reply.request == replace(update(*pairs), account=reply.request.account)
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
-        self.unseen[reply.request.account].count(reply)
+        self.unseen.count(reply)
         found: list[Violation] = []
         try:
             found += (shortened(violation) for violation in judge(reply))
@@ -171,11 +170,6 @@ class Judge:
         state.record(reply.exchange, authorised=reply.authorised)
         return [shortened(violation) for violation in judge(alone)]
 
-    def expect_together(self, requests: Sequence[Request]) -> None:
-        """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
-        for request in requests:
-            self.states[request.account].expect(request)
-
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """
         Judge one of several updates at the same time, except for the settings that the others may have written.
@@ -183,10 +177,7 @@ class Judge:
         `record_together` records afterwards what all of them may have written.
         """
         own = self.states[exchange.request.account]
-        beside = ExpectedState(
-            others=own.others, sids=own.sids, sent_below=own.sent_below, is_random=own.is_random
-        )
-        reply = self.reply(exchange, beside)
+        reply = self.reply(exchange, ExpectedState(sent_below=own.sent_below, is_random=own.is_random))
         return reply, [
             locked_out(violation) if violation.outcome == "refused" else violation
             for violation in judge(reply)
@@ -194,4 +185,5 @@ class Judge:
 
     def record_together(self, replies: Sequence[Reply]) -> None:
         """Record what several updates at the same time may have written."""
-        record_together(self.states, [(reply.exchange, reply.shown) for reply in replies])
+        state = self.states[replies[0].request.account]
+        state.record_together([reply.exchange for reply in replies], [reply.shown for reply in replies])

@@ -12,11 +12,10 @@ from functools import partial
 
 from conformance.harness.budget import Budget, Enough
 from conformance.harness.containment import Parts
-from conformance.harness.covering import Manners
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import Item, Plan, carried, in_turns, planned, side_by_side
+from conformance.harness.schedule import Item, Plan, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import Aspect, InputClass, Level, Probe, Rule
@@ -57,7 +56,6 @@ class Phases:
         self._session = session
         self._budget = budget
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
-        self._manners = Manners(session.situation, 3 if plan.profile == "thorough" else 2)
         self._later: list[tuple[float, str, Request]] = []
         """Last steps that have to wait: the time of `time.monotonic` in seconds, the input class, and the request."""
         self.open_inputs = OpenInputs(session)
@@ -101,16 +99,9 @@ class Phases:
             self._send_first(sorted(items, key=lambda item: not _asks_for_credentials(item)))
         if self._plan.profile != "quick":
             self.open_inputs.send()
-        for turn, group in in_turns(self._rows, self._session.situation.sids):
-            if len(group) > 1:
-                self._send_group(group, self._manners.dressed(carried(group)))
-            else:
-                # In the first turn all are sent as they are, since most of the first examples were not.
-                self._send(self._with_manner(group[0]) if turn > 1 else group[0])
-
-    def _with_manner(self, item: Item, *, first: bool = False) -> Item:
-        """Give a probe the next manner of its kind."""
-        return item._replace(probe=self._manners.dressed(item.probe, first=first), plain=item.probe)
+        for rule, cls, probes, _ in self._rows:
+            for probe in probes[1:]:
+                self._send(Item(rule, cls, probe))
 
     def _is_able(self, rule: Rule) -> bool:
         return rule.needs not in self._session.target.lacks
@@ -128,17 +119,11 @@ class Phases:
     def _send_first(self, items: Sequence[Item]) -> None:
         due = [item for item in items if self._is_due(item)]
         for group in side_by_side(due, self._session.situation.sids):
-            self._send_group(group, carried(group))
-        seen = set[str]()
+            self._budget.claim([item.probe.steps[0] for item in group], more=1)
+            self._session.run_side_by_side(group)
         for item in items:
             if self._is_due(item):
-                # The first class of a rule is sent as it is: what is refused for one reason alone is its evidence.
-                self._send(self._with_manner(item, first=True) if item.rule.id in seen else item)
-            seen.add(item.rule.id)
-
-    def _send_group(self, items: Sequence[Item], probe: Probe) -> None:
-        self._budget.claim([item.probe.steps[0] for item in items], more=1)
-        self._session.run_side_by_side(items, probe)
+                self._send(item)
 
     def _is_due(self, item: Item) -> bool:
         """Whether the class was not sent yet, and no answer of its kind was seen."""
@@ -157,7 +142,7 @@ class Phases:
             self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
             self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
         else:
-            self._session.run_probe(probe, *item.key, item.plain if item.plain != probe else None)
+            self._session.run_probe(probe, *item.key)
 
     def _send_generated(self) -> None:
         self._session.conversation.enter("generated")
@@ -166,7 +151,7 @@ class Phases:
             for probe in self._drawn(rule, cls, count) if count else ():
                 if probe.steps not in seen:
                     seen.add(probe.steps)
-                    self._send(self._with_manner(Item(rule, cls, probe)))
+                    self._send(Item(rule, cls, probe))
 
     def _drawn(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
         key = f"{self._plan.seed}:{rule.id}:{cls.id}:{count}:{self._session.situation}"

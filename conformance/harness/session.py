@@ -143,23 +143,12 @@ class Session:
         """Send requests and judge them by themselves, without recording violations; see `Conversation.try_again`."""
         return self.conversation.try_again(requests, together, before)
 
-    def run_probe(self, probe: Probe, rule: str, cls: str, plain: Probe | None = None) -> list[Judged]:
-        """
-        Put a probe's context in force, send its steps, and have every answer judged.
-
-        Args:
-            probe: The probe.
-            rule: The id of the rule that sends it.
-            cls: The id of its input class.
-            plain: The same probe without its manner. Where an update is wrongly accepted or refused, this one is sent
-                as well: if it is treated alike, the manner does not matter, and the deviation is that of this one.
-        """
+    def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
+        """Put a probe's context in force, send its steps, and have every answer judged."""
         tally = self.tallies.setdefault((rule, cls), Tally())
-        self.conversation.begin(probe.context, probe.steps[0].account)
+        self.conversation.begin(probe.context)
         tally.examples += 1
-        if plain is not None and len(probe.steps) == 1:
-            seen = [self._send_beside(probe.steps[0], plain.steps[0], cls, tally)]
-        elif probe.together:
+        if probe.together:
             seen = self.conversation.send_together(probe.steps, cls)
         else:
             seen = [self._send_counted(step, cls, tally) for step in probe.steps]
@@ -168,54 +157,30 @@ class Session:
                 seen.append(self._send_counted(replace(probe.steps[-1], fresh=True), cls, tally))
                 self._second_tries.made(seen[-1].exchange)
         tally.statuses.update(status_of(each.exchange) for each in seen)
-        for account, unseen in enumerate(self.judge.unseen[: self.situation.accounts]):
-            if unseen.is_due:
-                self.read_back(cls, account)
-                unseen.restart()
+        if self.judge.unseen.is_due:
+            self.read_back(cls)
+            self.judge.unseen.restart()
         return seen
-
-    def _send_beside(self, request: Request, plain: Request, cls: str, tally: Tally) -> Judged:
-        """Send a request that has a manner; where that may explain its violations, send it without the manner, too."""
-        judged = self.conversation.ask(request, cls)
-        self.conversation.conclude(judged.reply, cls)
-        self._count(judged, tally)
-        wrong = _decisions(judged.violations)
-        alike = wrong and wrong & _decisions(
-            self._send_counted(replace(plain, account=request.account), cls, tally).violations
-        )
-        for violation in judged.violations:
-            if violation.outcome not in (alike or ()):
-                self.conversation.note(violation, judged.exchange, cls)
-        return judged
 
     def _send_counted(self, request: Request, cls: str, tally: Tally) -> Judged:
         judged = self.conversation.send(request, cls)
-        self._count(judged, tally)
-        return judged
-
-    @staticmethod
-    def _count(judged: Judged, tally: Tally) -> None:
         decision = judged.reply.decision
         tally.decided += decision is not None and decision.answer is not Answer.OPEN
+        return judged
 
-    def run_side_by_side(self, items: Sequence[Item], probe: Probe | None = None) -> list[bool]:
+    def run_side_by_side(self, items: Sequence[Item]) -> list[bool]:
         """
         Send good values of several settings in one update; if it is refused, send each value by itself.
-
-        Args:
-            items: The values.
-            probe: The update that carries them, where it has a manner.
 
         Returns:
             Whether each item was accepted, in the order of the items.
         """
         if len(items) == 1:
             return self._run_alone(items)
-        probe = probe or carried(items)
-        request = probe.steps[0]
-        self.conversation.begin(probe.context, request.account)
+        pairs, context = carried(items)
+        self.conversation.begin(context)
         first = items[0].cls.id
-        exchange, reply, violations = self.conversation.ask(request, first)
+        exchange, reply, violations = self.conversation.ask(update(*pairs), first)
         taken = [exchange.accepted] * len(items)
         if exchange.unwritten:
             taken = self._run_alone(items)
@@ -235,18 +200,18 @@ class Session:
     def _run_alone(self, items: Sequence[Item]) -> list[bool]:
         return [self.run_probe(item.probe, *item.key)[-1].exchange.accepted for item in items]
 
-    def read_back(self, cls: str, account: int) -> None:
+    def read_back(self, cls: str) -> None:
         """
         Send an update whose answer shows the settings, to see what the requests before it have written.
 
         Args:
             cls: The input class of those requests. The update itself leaves alone the settings that they sent.
-            account: The index of the account.
         """
-        settings = self.states[account].settings
-        names = {each.parameter for each in FIELDS if settings[each.attribute].suspects}
-        shown = EMPTY if self._takes_empty else look(CLOSED if CLOSED.parameter in names else INACTIVE)
-        self.send(replace(shown, account=account), cls)
+        if self._takes_empty:
+            self.send(EMPTY, cls)
+        else:
+            names = {each.parameter for each in FIELDS if self.states[0].settings[each.attribute].suspects}
+            self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
 
     def has_interplay(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
@@ -254,11 +219,6 @@ class Session:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
             self.judge.interplay = self.send(update(*shorter), "open/interplay").status != 200
         return self.judge.interplay
-
-
-def _decisions(violations: Iterable[Violation]) -> set[str]:
-    """The outcomes of violations that an update was wrongly accepted or refused."""
-    return {each.outcome for each in violations} & {"accepted", "refused"}
 
 
 def _names_of(item: Item) -> Iterator[str]:

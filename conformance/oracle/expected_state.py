@@ -10,12 +10,11 @@ A mismatch is reported once. Then both what was seen and what was sent count as 
 target's is not found again in the next answer under another name.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from conformance.http import Exchange, Request
+from conformance.http import Exchange
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.decisions import (
     BLANKS,
@@ -29,8 +28,6 @@ from conformance.oracle.decisions import (
 )
 from conformance.oracle.durations import Length, read
 from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof, Suspect
-
-_SID = re.compile("(?:IS|MG)[0-9a-fA-F]{32}")
 
 _REMEMBERED = 32
 """How many former values and suspects are kept for each setting: older ones explain nothing any more."""
@@ -94,17 +91,6 @@ def states_of(accounts: int) -> list["ExpectedState"]:
     return states
 
 
-def record_together(
-    states: Sequence["ExpectedState"],
-    seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]],
-) -> None:
-    """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
-    for account, state in enumerate(states):
-        own = [each for each in seen if each[0].request.account == account]
-        if own:
-            state.record_together([exchange for exchange, _ in own], [shown for _, shown in own])
-
-
 @dataclass(slots=True)
 class ExpectedState:
     """The model of one account; `others` are the models of the other accounts of the run."""
@@ -123,8 +109,6 @@ class ExpectedState:
     explanation: Kind | None = None
     """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
 
-    sids: set[str] = field(default_factory=set)
-    """The SIDs, in lower case, that this account has sent, or that it was seen to have."""
     is_random: bool = False
     """Whether reads differ though nothing was written: then nothing that is shown says anything."""
 
@@ -150,8 +134,6 @@ class ExpectedState:
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
         self._note_short(sent)
-        if authorised:
-            self.expect(request)
         if not authorised:
             for name, value in sent:
                 self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)
@@ -174,34 +156,6 @@ class ExpectedState:
             if length is not None and length.high < about.minimum:
                 self.sent_below.add(length.low)
 
-    def expect(self, request: Request) -> None:
-        """Take note of the SIDs in an update: from now on an answer may show them."""
-        for name, value in (*(request.form() or ()), *request.intends):
-            if name in BY_PARAMETER and _SID.fullmatch(value):
-                self.sids.add(value.lower())
-
-    def foreign(self, text: str, *, own: str) -> Iterator[str]:
-        """
-        Yield the SIDs in an answer that another account has sent, and this one has not.
-
-        Args:
-            text: The answer's headers and body.
-            own: The body and query of its request, which an answer may repeat.
-        """
-        for sid in dict.fromkeys(match.lower() for match in _SID.findall(text)):
-            theirs = any(sid in other.sids for other in self.others)
-            if theirs and sid not in self.sids and sid not in own.lower():
-                yield sid
-
-    def writers_of(self, sid: str) -> Iterator[Exchange]:
-        """Yield the last update of another account that set one of its settings to a SID."""
-        for other in self.others:
-            for setting in other.settings.values():
-                writer = setting.writer
-                if writer is not None and sid in (writer.request.body or b"").decode("latin-1").lower():
-                    yield writer
-                    return
-
     def record_together(
         self, exchanges: Sequence[Exchange], shown: Sequence[Mapping[str, str | None] | None]
     ) -> None:
@@ -215,8 +169,7 @@ class ExpectedState:
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
         for exchange, own in zip(exchanges, shown, strict=True):
-            form = (exchange.request.form() or ()) if exchange.request.method == "POST" else ()
-            for name, value in form:
+            for name, value in exchange.request.form() or ():
                 if name in BY_PARAMETER and not exchange.unwritten:
                     about = BY_PARAMETER[name]
                     if (
@@ -234,10 +187,6 @@ class ExpectedState:
             before = () if certain[name] or setting.right is None else setting.right
             setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
-        for exchange in exchanges:
-            for name, value in exchange.request.form() or ():
-                if name in BY_PARAMETER and exchange.unwritten:
-                    self._setting(name).suspect(value, Kind.REFUSED, exchange)
 
     def _setting(self, parameter: str) -> Setting:
         return self.settings[BY_PARAMETER[parameter].attribute]
@@ -313,8 +262,6 @@ class ExpectedState:
                 # Nobody wrote it in this run. A value that was accepted in error is a matter of the rule that says so.
                 mismatches += self._malformed(setting, value, ())
             if right:
-                if value is not None and not any(value.lower() in other.sids for other in self.others):
-                    self.sids.add(value.lower())
                 proofs |= {(proof, setting.about) for proof in self._proofs(exchange, setting, value, sent)}
             if by_post:
                 self._adopt(setting, value, sent)

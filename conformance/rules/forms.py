@@ -79,42 +79,6 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
     return [replace(probes[0], steps=probes[0].steps[:1]), *probes[1:]]
 
 
-def _two_invalid(situation: Situation) -> Sequence[Probe]:
-    """Forms with exactly two invalid parameters, in both orders, and one invalid one beside a repeated one."""
-    probes = []
-    for number, (one, other) in enumerate(combinations(_INVALID, 2)):
-        first, second = ((each.parameter, _INVALID[each][number % 2]) for each in (one, other))
-        others = [pair for pair in pairs_for(situation, 12 + number) if pair[0] not in (first[0], second[0])]
-        good = others[:1]  # none where both are timers, and the target knows no SID
-        probes += [
-            update(first, second),
-            update(second, *good, first),
-            update(*good, *good, second),
-            update(first, *good, *good),
-        ]
-    exchanged = [(CHAT.parameter, MESSAGING.prefix + "b" * 32), (MESSAGING.parameter, CHAT.prefix + "c" * 32)]
-    same = [(INACTIVE.parameter, "PT59S"), (CLOSED.parameter, "PT59S")]
-    probes += [update(*exchanged), update(*exchanged[::-1]), update(*same), update(*same[::-1])]
-    return [single(each, context=(LONG_CLOSED,)) for each in probes]
-
-
-def _equal(situation: Situation) -> Sequence[Probe]:
-    """Forms in which two settings have the same value, or the same but for the prefix or the spelling."""
-    sids = [(each.parameter, sid_for(each, situation, "5a3eDe9b")) for each in (CHAT, MESSAGING)]
-    known = tuple((name, value) for name, value in sids if value is not None)
-    timers = (
-        ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT20M")),
-        ((CLOSED.parameter, "PT31M"), (INACTIVE.parameter, "PT31M")),
-        ((INACTIVE.parameter, "PT32M"), (CLOSED.parameter, "PT1920S")),
-        ((INACTIVE.parameter, "PT33M"), (CLOSED.parameter, "PT66M")),
-        ((INACTIVE.parameter, "PT34M"), (CLOSED.parameter, "P1DT34M")),
-    )
-    return [
-        *([single(update(*known)), single(update(*known[::-1], *timers[4]))] if len(known) > 1 else []),
-        *(single(update(*pairs)) for pairs in timers),
-    ]
-
-
 def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
     """Forms that the strategies draw, with SIDs that the target accepts in place of those that it may refuse."""
 
@@ -167,12 +131,6 @@ RULES = (
                 examples=_subsets,
                 strategy=lambda situation: _drawn(situation, valid=True),
             ),
-            InputClass(
-                id="form/equal",
-                reason="two settings with the same value, but for the prefix or the spelling",
-                examples=_equal,
-                whole=True,
-            ),
         ),
     ),
     Rule(
@@ -202,12 +160,6 @@ RULES = (
                     examples=partial(_beside_valid, bad),
                 )
                 for bad in _INVALID
-            ),
-            InputClass(
-                id="form/two-invalid",
-                reason="two invalid parameters, or one beside a repeated one, in both orders",
-                examples=_two_invalid,
-                whole=True,
             ),
             InputClass(
                 id="form/one-invalid",

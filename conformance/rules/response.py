@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation, shortened
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
@@ -224,11 +224,7 @@ def _links(reply: Reply) -> Iterator[Broken]:
     if isinstance(links, dict) and chat is not None and not well_formed:
         # The setting is wrong, so the link that is made of it is no mistake of its own.
         links = {name: value for name, value in links.items() if name != "service"}
-    if links is not None and (
-        not _are_links(links)
-        or (well_formed and _names_another(links, chat))
-        or (CHAT.attribute in document and chat is None and _names_another(links, ""))
-    ):
+    if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
         expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
         yield Broken("other", "links", expected, _quoted("links", links))
 
@@ -253,29 +249,9 @@ def _links(reply: Reply) -> Iterator[Broken]:
     )
 )
 def _headers(reply: Reply) -> Iterator[Broken]:
-    yield from _not_boolean(reply)
-
-
-def _not_boolean(reply: Reply) -> Iterator[Broken]:
     value = reply.header(_ALLOW_CREDENTIALS)
     if value is not None and value.strip().lower() not in ("true", "false"):
         yield Broken("not-boolean", _ALLOW_CREDENTIALS, "true or false", repr(value))
-
-
-def check_refused_headers(reply: Reply) -> Iterator[Violation]:
-    """Judge the documented headers of an update's answer that is no representation."""
-    if reply.represents or reply.request.method != "POST":
-        return
-    for broken in _not_boolean(reply):
-        yield Violation(
-            rule="documented-headers",
-            outcome=broken.outcome,
-            field=broken.field,
-            summary="a refusal's Access-Control header has not its documented type",
-            expected=broken.expected,
-            observed=broken.observed,
-            cls=reply.kind,
-        )
 
 
 # `judge` names this rule for what the checks above find in the answer to a GET.

@@ -81,29 +81,6 @@ def check_state(reply: Reply) -> Iterator[Violation]:
             )
 
 
-def check_apart(reply: Reply) -> Iterator[Violation]:
-    """Judge whether an answer holds a value of another account, anywhere in its headers or body."""
-    response = reply.response
-    if response is None:
-        return
-    shown = frozenset() if reply.exchange.together else frozenset((reply.shown or {}).values())
-    answer = "\n".join([*(value for _, value in response.headers), response.body.decode("latin-1")])
-    request = f"{(reply.request.body or b'').decode('latin-1')} {reply.request.query}"
-    for sid in reply.state.foreign(answer, own=request):
-        # What the settings themselves show is compared with the expected state.
-        if sid not in {(value or "").lower() for value in shown}:
-            yield Violation(
-                rule=_BROKEN[Kind.FOREIGN],
-                outcome="foreign-value",
-                field=None,
-                summary="an answer holds a SID of another account",
-                expected="no value of another account",
-                observed=f"{sid}, which another account has set",
-                related=tuple(reply.state.writers_of(sid)),
-            )
-            return
-
-
 def violation_of(mismatch: Mismatch) -> Violation:
     """The violation that a mismatch is, with the rule that it breaks."""
     about, kind = mismatch.about, mismatch.kind
@@ -306,7 +283,6 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
     def of(account: int, *pairs: tuple[str, str]) -> Request:
         return Request(body=encode_form(pairs), account=account)
 
-    theirs_read = replace(READ, account=1)
     mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
     # A form that names the other account has an unknown parameter, or is a way to write to that account.
     named = [
@@ -314,18 +290,6 @@ def _two_accounts(situation: Situation) -> Sequence[Probe]:
     ]
     return [
         single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), *named, of(1, LONG_CLOSED)),
-        single(
-            *(
-                each
-                for pairs in (
-                    (SHORT_INACTIVE, ("DefaultClosedTimer", "P29D")),
-                    *zip(pairs_for(situation, 47)),
-                )
-                for each in (of(0, *pairs), of(1, *pairs))
-            )
-        ),
-        single(of(1, *_BAD[:1]), of(0, *_BAD[:1]), of(1, LONG_CLOSED), of(0, LONG_CLOSED)),
-        single(theirs_read, of(0, *pairs_for(situation, 48)), theirs_read, READ, of(1, LONG_CLOSED), READ),
         *(
             single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
             for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)
@@ -343,35 +307,6 @@ def _concurrent(situation: Situation) -> Sequence[Probe]:
             single(update(SHORT_INACTIVE), update(LONG_CLOSED)),
         )
     ]
-
-
-def _crowded(situation: Situation) -> Sequence[Probe]:
-    """Writers with readers and refused updates beside them, in one account or in several, and a look at each."""
-    accounts = range(situation.accounts)
-
-    def of(account: int, *requests: Request) -> tuple[Request, ...]:
-        return tuple(replace(each, account=account) for each in requests)
-
-    def many(turn: int) -> Iterator[Request]:
-        """Each account writes each setting, beside two refused updates and a reader."""
-        for account in accounts:
-            refused = (update(_BAD[turn % 4]), update(_BAD[(turn + 1) % 4]))
-            yield from of(account, *_each(situation, 150 + 10 * turn + account), *refused, READ)
-
-    def alike(turn: int) -> Iterator[Request]:
-        """Each account writes the same values three times, in opposite orders."""
-        for account in accounts:
-            whole = pairs_for(situation, 190 + 10 * turn + account)
-            yield from of(account, update(*whole), update(*reversed(whole)), update(*whole))
-
-    looks = [step for account in accounts for step in of(account, update(SHORT_INACTIVE))]
-    first = [
-        request
-        for account in accounts
-        for request in of(account, update(*pairs_for(situation, 230 + account)))
-    ]
-    crowds = (first, many(0), alike(0), many(1), alike(1), many(2))
-    return [each for crowd in crowds for each in (Probe(steps=tuple(crowd), together=True), single(*looks))]
 
 
 def _empty(situation: Situation) -> Sequence[Probe]:
@@ -527,7 +462,7 @@ RULES = (
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
         culprit=_is_of_another_account,
-        statement="An update changes the settings of its own account alone, and no answer holds another account's.",
+        statement="An update changes the settings of its own account alone.",
         source=f"{DOCUMENT}: account-level settings, of the account responsible",
         classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
     ),
@@ -537,19 +472,13 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
-        statement="Concurrent updates are all kept, and each answer shows what its own update has set.",
+        statement="Concurrent updates of different settings are all kept.",
         source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
             InputClass(
                 id="state/concurrent",
                 reason="four concurrent writers, one for each setting",
                 examples=_concurrent,
-            ),
-            InputClass(
-                id="state/crowd",
-                reason="writers of the same and of other settings and accounts, with readers and refused updates",
-                examples=_crowded,
-                whole=True,
             ),
         ),
     ),

@@ -294,9 +294,7 @@ class TestFindings:
 
         def mock(request: Request) -> Response:
             return (
-                answer(200, document)
-                if request.auth.valid
-                else refusal(401, ("WWW-Authenticate", 'Basic realm="x"'))
+                answer(200, document) if request.auth.valid else refusal(401, ("WWW-Authenticate", "Basic"))
             )
 
         report, _ = judged(mock, plan=Plan(), limit=3000)
