@@ -135,8 +135,9 @@ def _likeness(reply: Reply, known: _Known) -> str | None:
         return None
     if not exchange.accepted:
         return str(exchange.status)
-    if not known.taken:
+    if known.owner is None:
         known.owner = _owner(reply)
+    if not known.taken:
         return ""
     if reply.shown is None:
         return "another server answers in its place, without the settings" if known.owner is not None else ""

@@ -307,7 +307,8 @@ class ExpectedState:
             return
         if sent:
             # Where the value before is right, too, an update that was ignored would look the same.
-            if setting.looked and not is_right(setting.about, sent[-1], setting.last):
+            is_sent = any(is_right(setting.about, each, value) for each in sent)
+            if is_sent and setting.looked and not is_right(setting.about, sent[-1], setting.last):
                 yield Proof.ECHOED
                 if setting.last is not None:
                     yield Proof.REPLACED
