@@ -40,7 +40,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_python_example_passes_with_an_emulator_for_each_worker(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_application=example("python"))
     pytester.makeini("[pytest]\nfilterwarnings = error")
-    pytester.runpytest_subprocess("-n", "2", "-p", "no:schemathesis").assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-n", "2", "-p", "no:schemathesis", "-p", "no:asyncio").assert_outcomes(
+        passed=4
+    )
 
 
 def test_the_example_without_pytest_prints_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
