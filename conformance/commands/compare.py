@@ -134,7 +134,7 @@ def _compare(
     click.echo(json.dumps(told, indent=1) if as_json else "\n".join(telling.text(told, dated=dated)))
     if telling.fails(told):
         return DIFFERENT
-    if not told["counts"]["alike"]:
+    if not told["counts"]["alike"] + told["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
         return NO_VERDICT
     return ALIKE

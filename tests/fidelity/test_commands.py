@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from gallery.servers import Right, serving
 
 from conformance import emulator
 from conformance.transport.credentials import THROWAWAY
@@ -41,6 +42,15 @@ def test_a_recording_holds_an_emulator_to_it(tmp_path: Path) -> None:
     assert (group["kind"], group["rules"]) == ("ACCEPT", ["closed-timer-minimum"])
     stale = run("compare", "a.jsonl", "a.jsonl", "--max-age", "0", cwd=tmp_path)
     assert stale.returncode == 0
+
+
+def test_differences_in_every_step_that_the_document_allows_are_a_verdict_too(tmp_path: Path) -> None:
+    """A server that sends no header for browsers differs from the reference emulator in nearly every step."""
+    with serving(Right) as url:
+        done = run("compare", "emulator", url, "--scope", "documented", "--json", cwd=tmp_path)
+    counts = json.loads(done.stdout)["counts"]
+    assert counts["different"] > 10 * counts["alike"]
+    assert (done.returncode, done.stderr.count("no verdict")) == (0, 0)
 
 
 @pytest.mark.parametrize(
