@@ -300,11 +300,11 @@ def _watched(proofs: Proofs) -> Iterator[None]:
             shown[:] = [reply.response]
         return found
 
-    Judge.violations = violations  # type: ignore[method-assign] # what a run judges is seen nowhere else
+    Judge.violations = violations  # type: ignore[method-assign]  # what a run judges is seen nowhere else
     try:
         yield
     finally:
-        Judge.violations = judged  # type: ignore[method-assign]
+        Judge.violations = judged  # type: ignore[method-assign]  # the method itself, put back
 
 
 def prove(variant: str, profile: str) -> Proofs:

@@ -85,7 +85,7 @@ def listening(command: Sequence[str], port: int) -> Iterator[None]:
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{' '.join(command)} does not listen on port {port}")
-            time.sleep(0.1)  # nothing tells when another process listens, so it is tried
+            time.sleep(0.1)  # between two tries to connect: nothing tells when another process listens
         yield
     finally:
         process.terminate()

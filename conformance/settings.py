@@ -12,6 +12,7 @@ import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,8 +128,13 @@ class RunSettings:
 
     def shown(self, line: str) -> str:
         """Return a line of the suite's own output: no token in it, and Account SIDs masked where that is asked for."""
-        line = Secrets([each for each in self.accounts if each not in THROWAWAY], "").redact(line)
+        line = _secrets_of(self.accounts).redact(line)
         return masked(line, self.accounts) if self.mask_accounts else line
+
+
+@lru_cache(1)
+def _secrets_of(accounts: tuple[Account, ...]) -> Secrets:
+    return Secrets([each for each in accounts if each not in THROWAWAY], "")
 
 
 def resolve(

@@ -1,85 +1,28 @@
 """The command as a user runs it: whatever is wrong, one clear line, the right exit code, no traceback."""
 
-import base64
 import json
-import os
-import resource
-import signal
 import socket
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import hostile
 import pytest
-from click.testing import CliRunner
+from command_line import (
+    GOOD,
+    REPORTS,
+    SECRET,
+    SID,
+    clean_environment,
+    conformance,
+    free_port,
+    refused,
+    result,
+)
 
-from conformance import settings
-from conformance.cli import main
-from conformance.commands import replay
-from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
 pytestmark = pytest.mark.slow
-
-SECRET = "s3cret-t0ken-of-the-user"  # of nobody
-SID = THROWAWAY[0].sid or ""
-GOOD = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": SECRET}
-REPORTS = {"result.json", "report.html", "junit.xml", "summary.md", "exchanges.har", "badge.json"}
-
-
-def clean_environment(**added: str) -> dict[str, str]:
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "CONFORMANCE_"))
-    }
-    return {**kept, "NO_COLOR": "1", **added}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "conformance.cli", *arguments]
-
-
-def conformance(where: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a directory of its own."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=where,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    assert SECRET not in done.stdout + done.stderr
-    return done
-
-
-def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line with which the command refused to begin."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    return done.stderr.strip()
-
-
-def result(where: Path) -> dict[str, object]:
-    document = json.loads((where / "conformance-report" / "result.json").read_text())
-    assert isinstance(document, dict)
-    return document
-
-
-@contextmanager
-def free_port() -> Iterator[int]:
-    """A port that nothing listens on, kept for as long."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 class TestRefusedBeforeTheFirstRequest:
@@ -370,128 +313,6 @@ def test_a_curl_line_reproduces_the_deviation_when_pasted(tmp_path: Path) -> Non
             assert finding["curl"] in done.stdout or finding is not findings[0]
 
 
-TOKEN = THROWAWAY[0]
-
-
-def configuration(url: str, account: Account, form: str | None = None) -> dict[str, object]:
-    """The settings of an account, after an update if one is given."""
-    basic = base64.b64encode(f"{account.sid}:{account.token}".encode()).decode()
-    request = Request(  # noqa: S310  # an emulator on loopback
-        f"{url}/v1/Configuration",
-        data=form.encode() if form else None,
-        headers={"Authorization": f"Basic {basic}"},
-    )
-    with urlopen(request, timeout=10) as response:  # noqa: S310  # an emulator on loopback
-        document = json.load(response)
-    assert isinstance(document, dict)
-    return document
-
-
-def heed_sigint() -> None:
-    """Undo what a shell does to what it runs in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@contextmanager
-def running(where: Path, url: str) -> Iterator[subprocess.Popen[str]]:
-    """A long run that has sent some requests already."""
-    process = subprocess.Popen(
-        command("run", "--target", url, "--profile", "thorough", "--rate", "150"),
-        cwd=where,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread of ours holds a lock by then
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for_a_write(url: str) -> None:
-    """Wait until a run has changed something."""
-    deadline = time.monotonic() + 30
-    before = configuration(url, TOKEN)
-    while configuration(url, TOKEN) == before:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.5)
-
-
-class TestEndedInTheMiddle:
-    FORM = (
-        f"DefaultInactiveTimer=PT7M&DefaultClosedTimer=PT77M&DefaultChatServiceSid=IS{'7' * 32}"
-        f"&DefaultMessagingServiceSid=MG{'7' * 32}"
-    )
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_a_signal_ends_the_run_with_130_reports_and_the_settings_of_before(
-        self, tmp_path: Path, number: signal.Signals
-    ) -> None:
-        if signal.getsignal(number) is signal.SIG_IGN:
-            pytest.skip("the tests were started so that the signal is ignored, as nohup does")
-        with Embedded(THROWAWAY) as embedded:
-            url = embedded.url()
-            before = configuration(url, TOKEN, self.FORM)
-            with running(tmp_path, url) as process:
-                wait_for_a_write(url)
-                process.send_signal(number)
-                output, _ = process.communicate(timeout=30)
-            assert process.returncode == 130, output
-            assert "Traceback" not in output
-            assert configuration(url, TOKEN) == before
-        document = result(tmp_path)
-        assert (document["exit_code"], document["stopped"]) == (130, "interrupted")
-        assert {path.name for path in (tmp_path / "conformance-report").iterdir()} >= REPORTS
-
-    def test_a_target_that_is_killed_ends_the_run_without_a_verdict_and_the_last_request_is_named(
-        self, tmp_path: Path
-    ) -> None:
-        with Embedded(THROWAWAY) as embedded:
-            url = embedded.url()
-            with running(tmp_path, url) as process:
-                wait_for_a_write(url)
-                embedded.process.kill()
-                output, _ = process.communicate(timeout=60)
-        assert process.returncode == 3, output
-        assert "Traceback" not in output
-        document = result(tmp_path)
-        assert document["findings"] == []
-        assert "last request: " in str(document["stopped"])
-        assert "\nrestored: the settings" not in output
-
-    def test_a_deviation_found_before_the_target_was_killed_is_told(self, tmp_path: Path) -> None:
-        with Embedded(THROWAWAY, faults=["inactive-timer-minimum-unchecked"]) as embedded:
-            url = embedded.url()
-            with running(tmp_path, url) as process:
-                wait_for_a_write(url)
-                time.sleep(3)
-                embedded.process.kill()
-                output, _ = process.communicate(timeout=60)
-        assert process.returncode == 1, output
-        assert "MUST inactive-timer-minimum" in output
-
-    def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_is_still_130(self, tmp_path: Path) -> None:
-        process = subprocess.Popen(
-            command("run", "--profile", "thorough"),
-            cwd=tmp_path,
-            env=clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread of ours holds a lock by then
-        )
-        timer = threading.Timer(4, lambda: os.killpg(process.pid, signal.SIGINT))
-        timer.start()
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 130, output
-        assert "Traceback" not in output
-
-
 def test_rules_lists_every_rule_and_explain_tells_each(tmp_path: Path) -> None:
     listed = json.loads(conformance(tmp_path, "rules", "--json").stdout)
     assert len(listed) > 70
@@ -499,81 +320,3 @@ def test_rules_lists_every_rule_and_explain_tells_each(tmp_path: Path) -> None:
     told = conformance(tmp_path, "explain", "inactive-timer-minimum").stdout
     assert "DefaultInactiveTimer=PT59S" in told
     assert "curl" in told
-
-
-@pytest.mark.parametrize(("faults", "code"), [((), 0), (("closed-timer-minimum-one-second-less",), 1)])
-def test_a_full_disk_costs_reports_and_not_the_verdict(
-    tmp_path: Path, faults: tuple[str, ...], code: int
-) -> None:
-    def fill() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (16 << 10, 16 << 10))  # no file may grow beyond
-
-    with Embedded(THROWAWAY, faults=faults) as embedded:
-        done = subprocess.run(
-            command("run", "--target", embedded.url(), "--profile", "quick", "--only", "closed-timer-*"),
-            cwd=tmp_path,
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=fill,  # no thread of ours holds a lock by then
-        )
-    assert done.returncode == code, done.stderr
-    assert done.stderr.count("\n") == 1
-    assert "cannot write reports to conformance-report: File too large (" in done.stderr
-    written = {path.name for path in (tmp_path / "conformance-report").iterdir()}
-    assert "badge.json" in written
-    assert all(name in done.stderr for name in REPORTS - written)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_an_output_that_takes_nothing_does_not_change_the_exit_status(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
-    with Embedded(THROWAWAY) as embedded, Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command(
-                "run", "--target", embedded.url(), "--profile", "quick", "--only", "media-type", *options
-            ),
-            cwd=tmp_path,
-            env=clean_environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.endswith("conformance: the run goes on without the summary: No space left on device\n")
-    assert "Traceback" not in done.stderr
-
-
-class TestInterruptedInStartUp:
-    """Ctrl-C ends a command with 130 and without a traceback, however early it comes."""
-
-    def test_while_the_program_is_imported(self) -> None:
-        code = (
-            "import os, signal, sys; sys.argv = ['/bin/conformance', 'rules']; import conformance.cli; "
-            "os.kill(os.getpid(), int(signal.SIGINT)); print('went on')"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=False, preexec_fn=heed_sigint
-        )
-        assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    @pytest.mark.parametrize("name", ["run", "timers", "restore", "replay"])
-    def test_while_its_settings_are_read(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, number: signal.Signals
-    ) -> None:
-        def interrupted(*arguments: object) -> None:
-            signal.raise_signal(number)
-
-        monkeypatch.setattr(settings, "resolve", interrupted)
-        monkeypatch.chdir(tmp_path)
-        before = signal.getsignal(number)
-        if name == "replay":
-            monkeypatch.setattr(replay, "result_in", interrupted)
-        done = CliRunner().invoke(main, [name, *(["abc"] if name == "replay" else [])])
-        assert (done.exit_code, done.output) == (130, "")
-        assert signal.getsignal(number) == before

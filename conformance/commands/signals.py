@@ -73,7 +73,7 @@ def _end(number: int, frame: object) -> "NoReturn":
 
 
 def _name(path: str) -> str:
-    return os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122  # pathlib takes long to import
+    return os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122  # before pathlib is imported: a signal may come first
 
 
 def _is_program() -> bool:

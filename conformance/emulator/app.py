@@ -152,7 +152,7 @@ class Endpoint:
                 answer = behaviour.finish(call, behaviour.refuse(call, error))
             else:
                 answer = await behaviour.answer(call)
-        except Exception:  # noqa: BLE001  # whatever went wrong, the client gets an answer
+        except Exception:  # noqa: BLE001  # a mistake built in may raise anything, and the client gets an answer
             if self._log_crashes:
                 _LOG.exception("the emulator failed to answer %s %s", call.method, call.path)
             error = ApiError(500, 20500, "Internal Server Error")

@@ -329,7 +329,7 @@ def one_writer(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         async with lock:
-            await asyncio.sleep(0.002)  # a slow write, for others to meet
+            await asyncio.sleep(0.002)  # the variant is a slow write: requests at the same time overlap
             return await inner(account, changes)
 
     behaviour.write = write

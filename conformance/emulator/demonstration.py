@@ -55,7 +55,7 @@ def is_masked(fault: str, faults: Sequence[str]) -> bool:
 async def _observe(app: Application, step: Step) -> list[Observed]:
     if step.raw:
         return []  # there is no connection to send it over
-    await asyncio.sleep(step.after)  # what takes time to show is asked for after that time
+    await asyncio.sleep(step.after)  # some faults show only after a time, which the step names
     others = asyncio.gather(*(_observe(app, other) for other in step.beside))
     first = asyncio.ensure_future(_send(app, step))
     return [item for other in [[await first], *await others] for item in other]

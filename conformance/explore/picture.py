@@ -64,23 +64,20 @@ def picture(points: Sequence[Point], deviating: Iterable[Point] = ()) -> str:
         points: the values that were sent.
         deviating: those of them that show a deviation; a ring marks them.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from conformance.reporting.pages import templates_of
 
-    environment = Environment(
-        loader=PackageLoader("conformance.explore"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     wrong = frozenset((point.field, point.text) for point in deviating)
     panels = [
         _panel(field, points, wrong, number * (_WIDTH + _BETWEEN)) for number, field in enumerate(TIMERS)
     ]
-    return environment.get_template("picture.svg.j2").render(
-        panels=panels,
-        width=panels[-1]["x"] + _WIDTH,
-        height=max(panel["height"] for panel in panels),
+    return (
+        templates_of("conformance.explore")
+        .get_template("picture.svg.j2")
+        .render(
+            panels=panels,
+            width=panels[-1]["x"] + _WIDTH,
+            height=max(panel["height"] for panel in panels),
+        )
     )
 
 

@@ -106,15 +106,15 @@ class Confirmation:
     def _put_together(self) -> None:
         """Count wrong values that did not show again with the finding that answers show the value before."""
         behind = {each.field: index for index, each in enumerate(self._findings) if _is_behind(each)}
-        for finding in self._findings:
-            index = behind.get(finding.field)
-            if index is not None and not finding.stable and BY_ID[finding.rule].aspect is Aspect.ECHO:
-                self._findings[index] = _counted(self._findings[index], finding)
-        self._findings = [
+        once = [
             each
             for each in self._findings
-            if each.stable or each.field not in behind or BY_ID[each.rule].aspect is not Aspect.ECHO
+            if not each.stable and each.field in behind and BY_ID[each.rule].aspect is Aspect.ECHO
         ]
+        for finding in once:
+            index = behind[finding.field]
+            self._findings[index] = _counted(self._findings[index], finding)
+        self._findings = [each for each in self._findings if each not in once]
 
     def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
         """Whether the candidate is a closed connection without an answer, and the only failure of the run."""

@@ -13,12 +13,13 @@ from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from conformance.model import Level, Verdict
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
+from conformance.reporting.pages import templates_of
 from conformance.reporting.text import (
     CLAIM,
     HEADLINE,
@@ -63,13 +64,7 @@ _MEANING = {
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("conformance.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("conformance.reporting")
     environment.filters.update(
         visible=visible, plural=plural, curl=shown_curl, httpx=shown_httpx, linked=linked
     )

@@ -245,7 +245,7 @@ class Secrets:
 
     def _redacted(self, text: str) -> str:
         text = self._short.sub("{token}", text)
-        if len(text) < _SHORT:
+        if len(text) < _SHORT or not self._text:
             return text
         plain = _plain(text).lower()
         condensed = _condensed(plain)

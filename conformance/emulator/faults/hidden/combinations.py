@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from typing import Any
 
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, fault
 from conformance.emulator.behaviour import FORM, Behaviour, Changes
@@ -44,8 +45,8 @@ anybody = logins.credentials(named)
 any_password = logins.passwords(lambda token, sent: token is not None)
 
 
-def _wrong(*headers: tuple[str, str], body: str = A, **options: str) -> Step:
-    return Step(body, credentials=f"{SID}:wrong", headers=(FORM_TYPE, *headers), **options)  # type: ignore[arg-type]
+def _wrong(*headers: tuple[str, str], body: str = A, **options: Any) -> Step:
+    return Step(body, credentials=f"{SID}:wrong", headers=(FORM_TYPE, *headers), **options)
 
 
 def cached_by_user(behaviour: Behaviour) -> None:

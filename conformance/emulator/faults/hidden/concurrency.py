@@ -24,6 +24,11 @@ BANANA = Step("DefaultInactiveTimer=banana")
 WRONG = Step(A, credentials=f"{SID}:wrong")
 
 PAUSE = 0.002
+"""Seconds that a write takes."""
+
+
+async def _take_a_while() -> None:
+    await asyncio.sleep(PAUSE)  # requests sent at the same time overlap only in a write that takes time
 
 
 @contextmanager
@@ -44,7 +49,7 @@ def _fifth_writer_dropped(behaviour: Behaviour) -> None:
         if len(running) >= 4:
             return behaviour.store.read(account) | changes
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(account, changes)
 
     behaviour.write = write
@@ -57,7 +62,7 @@ def _account_in_one_place(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         current[:] = [account]
-        await asyncio.sleep(PAUSE)
+        await _take_a_while()
         return await inner(current[0], changes)
 
     behaviour.write = write
@@ -70,7 +75,7 @@ def _deleted_first(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(account, changes)
 
     async def read(account: str) -> Row:
@@ -87,7 +92,7 @@ def _rolled_back_together(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             if account in undone:
                 undone.remove(account)
                 return behaviour.store.read(account) | changes
@@ -109,7 +114,7 @@ def _lost_with_401(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             if account in lost:
                 lost.remove(account)
                 return behaviour.store.read(account) | changes
@@ -138,7 +143,7 @@ def _locked_in_order(behaviour: Behaviour) -> None:
                 raise Crash
         held.append(names)
         try:
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(call, account)
         finally:
             held.remove(names)
@@ -158,7 +163,7 @@ def _inserted_twice(behaviour: Behaviour) -> None:
         if account in running:
             return row | changes
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(account, changes)
 
     behaviour.write = write
@@ -174,7 +179,7 @@ def _same_at_once(behaviour: Behaviour) -> None:
         if key in running:
             raise Crash
         with _among(running, key):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(account, changes)
 
     behaviour.write = write
@@ -188,7 +193,7 @@ def _shown_before(behaviour: Behaviour) -> None:
     async def write(account: str, changes: Changes) -> Row:
         before, beside = behaviour.store.read(account), account in running
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             row = await inner(account, changes)
         return before if beside else row
 
@@ -202,7 +207,7 @@ def _answer_in_one_place(behaviour: Behaviour) -> None:
 
     async def handle(call: Call, account: str) -> Answer:
         current[:] = [await inner(call, account)]
-        await asyncio.sleep(PAUSE)
+        await _take_a_while()
         return current[0]
 
     behaviour.methods["POST"] = handle
@@ -217,7 +222,7 @@ def _six_at_once(behaviour: Behaviour) -> None:
         if len(running) >= 6:
             raise Crash
         with _among(running, ""):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(call)
 
     behaviour.answer = answer
@@ -242,7 +247,7 @@ def _login_in_one_place(behaviour: Behaviour) -> None:
         except ApiError:
             right[:] = right or [False]
         with _among(running, ""):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             answered = await inner_answer(call)
         right[:] = right if running else [False]
         return answered
@@ -255,7 +260,7 @@ def _read_written_back(behaviour: Behaviour) -> None:
 
     async def read(account: str) -> Row:
         row = behaviour.store.read(account)
-        await asyncio.sleep(PAUSE)
+        await _take_a_while()
         return behaviour.store.update(account, row)
 
     behaviour.read = read
@@ -270,7 +275,7 @@ def _other_account_lost(behaviour: Behaviour) -> None:
         if any(other != account for other in running):
             return behaviour.store.read(account) | changes
         with _among(running, account):
-            await asyncio.sleep(PAUSE)
+            await _take_a_while()
             return await inner(account, changes)
 
     behaviour.write = write
