@@ -15,15 +15,20 @@ from conformance.commands.refused import Refused
 from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.fidelity.comparing import Kind
     from conformance.fidelity.playing import Player
     from conformance.fidelity.recording import Recording
     from conformance.fidelity.running import Held
+    from conformance.fidelity.script import Script
     from conformance.settings import RunSettings
 
 ALIKE, DIFFERENT, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 1, 3, 4, 130
 """Exit statuses; 2 is a usage error."""
 
 _KINDS = ("accept", "state", "code", "spelling")
+_MESSAGE = "message"
 
 
 @click.command()
@@ -40,8 +45,8 @@ _KINDS = ("accept", "state", "code", "spelling")
     "--only",
     "kinds",
     multiple=True,
-    type=click.Choice(_KINDS),
-    help="Kind of difference to tell and to fail on; may be repeated (default: all).",
+    type=click.Choice((*_KINDS, _MESSAGE)),
+    help="Kind of difference to tell and to fail on; may be repeated (default: all but message).",
 )
 @click.option(
     "--max-age",
@@ -117,7 +122,8 @@ def _compare(
         return NO_VERDICT
     try:
         script = None if files else script_for(settings.values(), str(flags["profile"]))
-        held, accounts, status = _hold(files, settings, script)
+        chosen = tuple(Kind[each.upper()] for each in kinds)
+        held, accounts, status = _hold(files, settings, script, chosen)
     except (ConfigurationError, EmulatorFailed) as error:
         raise Refused(str(error)) from None
     if held is None or status:
@@ -125,7 +131,7 @@ def _compare(
     told = telling.document(
         held,
         scope=scope,
-        kinds=[Kind[each.upper()] for each in kinds],
+        kinds=chosen,
         known=known,
         today=moment.date(),
         accounts=accounts,
@@ -173,7 +179,10 @@ def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int 
 
 
 def _hold(
-    files: dict[int, "Recording"], settings: dict[int, "RunSettings"], script: Any
+    files: dict[int, "Recording"],
+    settings: dict[int, "RunSettings"],
+    script: "Script | None",
+    kinds: "Sequence[Kind]",
 ) -> tuple["Held | None", list[Any], int]:
     """Open the targets, hold the ends against each other, and put the settings back; return an exit status too."""
     from conformance.exceptions import RunEnded
@@ -197,7 +206,11 @@ def _hold(
                     [ends[0], ends[1]],
                     script,
                     lambda cls, sent: shown.update(RequestSent(phase="comparing", cls=cls, requests=sent)),
+                    kinds,
                 )
+            for place in settings:
+                for note in (held.reference, held.candidate)[place].notes:
+                    click.echo(f"conformance: {note}", err=True)
         except RunEnded as error:
             click.echo(f"conformance: no verdict: {error}", err=True)
         finally:

@@ -5,7 +5,7 @@ A difference is told at the step that makes it. The settings that it leaves behi
 show the same value of a setting, or both accept a new one, what follows from it is no further difference.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import IntEnum
@@ -36,6 +36,15 @@ class Kind(IntEnum):
     """The status or the error's code differs."""
     SPELLING = 4
     """The same is written in another way: a length, a type, a header, a member that is there or not."""
+    MESSAGE = 5
+    """The message of an error has another wording. It is compared only where the user asks for it."""
+
+
+USUAL = tuple(kind for kind in Kind if kind is not Kind.MESSAGE)
+"""The kinds that are compared unless the user names others."""
+
+Facts = frozenset[tuple[int, str]]
+"""Facts of a recording: the number of a step, and a name as in `Difference`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +135,12 @@ def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], in
 
 
 def compare(
-    reference: Recording, candidate: Recording, again: Recording | None = None, *, unserved: int = 0
+    reference: Recording,
+    candidate: Recording,
+    doubted: Facts = frozenset(),
+    *,
+    kinds: Collection[Kind] = USUAL,
+    unserved: int = 0,
 ) -> Comparison:
     """
     Compare two recordings.
@@ -134,19 +148,15 @@ def compare(
     Args:
         reference: The recording that is right by definition.
         candidate: The other one.
-        again: What the reference answered to the same steps when it was asked once more; None where it was not.
+        doubted: Facts of the reference's that it does not stand by: see `disagreements`.
+        kinds: The kinds of differences to find; all but the wording of messages are found in any case.
         unserved: How many further steps there are that the reference does not have.
     """
     pairs, missing, extra = pairs_of(reference, candidate)
-    walk = _Walk(pairs)
+    walk = _Walk(pairs, has_messages=Kind.MESSAGE in kinds)
     for place in range(len(pairs)):
         walk.take(place)
-    doubted = _doubted(reference, again) if again is not None else frozenset()
-    found = [
-        each
-        for each in walk.found
-        if not {(pairs[place].reference.number, each.name) for place in (each.at, each.culprit)} & doubted
-    ]
+    found = [each for each in walk.found if facts_of(pairs, each).isdisjoint(doubted)]
     different = {each.culprit for each in found}
     unsettled = {each.culprit for each in walk.found} - different
     unclear = walk.unclear - different - unsettled
@@ -161,14 +171,17 @@ def compare(
     )
 
 
-def _doubted(reference: Recording, again: Recording) -> frozenset[tuple[int, str]]:
-    """Return the facts in which a target differs from itself, each by the number of its step and its name."""
-    itself = compare(reference, again)
+def facts_of(pairs: Sequence[Pair], difference: Difference) -> Facts:
+    """Return the facts of the reference's that a difference rests on."""
     return frozenset(
-        (itself.pairs[place].reference.number, each.name)
-        for each in itself.differences
-        for place in (each.at, each.culprit)
+        (pairs[place].reference.number, difference.name) for place in (difference.at, difference.culprit)
     )
+
+
+def disagreements(reference: Recording, again: Recording, kinds: Collection[Kind] = USUAL) -> Facts:
+    """Return the facts in which a target does not agree with itself, where it was asked the same steps twice."""
+    itself = compare(reference, again, kinds=kinds)
+    return frozenset().union(*(facts_of(itself.pairs, each) for each in itself.differences))
 
 
 @dataclass(slots=True)
@@ -186,7 +199,8 @@ class _Known:
 class _Walk:
     """Goes through the pairs in order, and keeps what each side holds."""
 
-    def __init__(self, pairs: Sequence[Pair]) -> None:
+    def __init__(self, pairs: Sequence[Pair], *, has_messages: bool) -> None:
+        self._has_messages = has_messages
         self.found: list[Difference] = []
         self.unclear: set[int] = set()
         """The places of steps that cannot be compared."""
@@ -215,6 +229,8 @@ class _Walk:
             self._tell(place, Kind.CODE, "status", ours.status, theirs.status)
         if ours.code != theirs.code:
             self._tell(place, Kind.CODE, "code", ours.code, theirs.code)
+        if self._has_messages and ours.message != theirs.message:
+            self._tell(place, Kind.MESSAGE, "wording", ours.message, theirs.message)
         if ours.settings is not None and theirs.settings is not None:
             form = request.form() if request.method == "POST" else None
             written = {BY_PARAMETER[name].attribute for name, _ in form or () if name in BY_PARAMETER}

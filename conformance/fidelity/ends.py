@@ -82,7 +82,13 @@ def script_for(every: Iterable[RunSettings], profile: str) -> Script:
         if sid is not None
     }
     accounts = min(len(settings.accounts) for settings in some)
-    return draw(profile=profile, seed=some[0].seed, accounts=accounts, sids=sids.items())
+    return draw(
+        profile=profile,
+        seed=some[0].seed,
+        accounts=accounts,
+        sids=sids.items(),
+        live=any(each.live for each in some),
+    )
 
 
 def _before(recording: Recording) -> Iterator[Step]:

@@ -207,6 +207,7 @@ _FITTING = {
     Kind.CODE: _EARLY,
     Kind.STATE: range(Aspect.ECHO, Aspect.CONSISTENCY + 1),
     Kind.SPELLING: range(Aspect.METHOD, Aspect.CONSISTENCY + 1),
+    Kind.MESSAGE: (),
 }
 """The aspects of rules that a difference of each kind can break."""
 
@@ -240,6 +241,8 @@ def _open_cause(difference: Difference, step: Step, ours: Judgement, theirs: Jud
         return f"{about.kind}s {'spelled' if difference.kind is Kind.SPELLING else 'kept'} otherwise"
     if difference.kind is Kind.ACCEPT:
         return f"{_taken(step, ours, theirs)}: {_way(difference)}"
+    if difference.kind is Kind.MESSAGE:
+        return f"wording, of {_taken(step, ours, theirs)}"
     name = difference.name
     for prefix, whole in (("access-control-", "access-control headers"), ("member ", "further members")):
         if name.startswith(prefix):

@@ -50,6 +50,8 @@ class Outcome:
     """The settings that the answer shows, by attribute; an absent one is left out. None where it shows none."""
     form: Mapping[str, str] = field(default_factory=dict)
     """The types and roles of other members, and of documented headers, by name."""
+    message: str = ABSENT
+    """The wording of an error. It is a tier of its own, and the exchange in a recording has it."""
     masked: bool = False
     """Whether a part of the answer was masked or cut, so that the rest says nothing."""
 
@@ -93,6 +95,9 @@ def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = Fal
     return replace(
         plain,
         code=_code(document),
+        message=text
+        if isinstance(text := document.get("message"), str) and not exchange.accepted
+        else ABSENT,
         settings={name: document[name] for name in _ATTRIBUTES if name in document} if shows else None,
         form={**form, **dict(_members(document, accounts, own, response.status))},
     )

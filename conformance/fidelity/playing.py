@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.exceptions import Garbled, RecordingError, Unimplemented
+from conformance.exceptions import BudgetExhausted, Garbled, RecordingError, Unimplemented
 from conformance.fidelity.recording import (
     ROLES,
     Recording,
@@ -82,17 +82,41 @@ class Player:
                 self.safeguard.unreadable(account)
         self.safeguard.begin()
 
-    def play(self, script: Script, progress: Progress = lambda cls, requests: None) -> Recording:
-        """Send every step of a script, and return the recording of the answers."""
+    def affords(self, steps: Sequence[Step]) -> bool:
+        """Whether the budget is enough for steps, and for putting back each timer that they may make shorter."""
+        limit = self.target.settings.max_requests
+        cost = self.safeguard.cost([step.request for step in steps])
+        return limit is None or self.target.requests + cost <= limit
+
+    def play(
+        self, script: Script, progress: Progress = lambda cls, requests: None, *, whole: bool = True
+    ) -> Recording:
+        """
+        Send the steps of a script, and return the recording of the answers.
+
+        Args:
+            script: The script.
+            progress: Called before each step.
+            whole: Whether nothing less than the whole script will do.
+
+        Raises:
+            BudgetExhausted: The budget is not enough, and `whole` is given, or nothing was sent at all.
+        """
         redact = masking(self.target.settings.accounts)
         begun = now()
         taken: list[Taken] = []
-        for step in script.steps:
-            progress(step.cls, self.target.requests)
-            for sent, exchange in self._sent(step):
-                line = written(sent, exchange, leaks=self.target.leaks(exchange), redact=redact)
-                self.lines.append(line)
-                taken.append(taken_from(len(self.lines), line))
+        notes: tuple[str, ...] = ()
+        try:
+            for step in script.steps:
+                progress(step.cls, self.target.requests)
+                for sent, exchange in self._sent(step):
+                    line = written(sent, exchange, leaks=self.target.leaks(exchange), redact=redact)
+                    self.lines.append(line)
+                    taken.append(taken_from(len(self.lines), line))
+        except BudgetExhausted as error:
+            if whole or not taken:
+                raise
+            notes = (f"{error}: the last steps, from {step.cls} on, were not sent",)
         return Recording(
             target=self.target.settings.url,
             recorded_at=begun,
@@ -102,6 +126,7 @@ class Player:
             suite=suite_version(),
             contract=contract_digest(),
             taken=tuple(taken),
+            notes=notes,
         )
 
     def _sent(self, step: Step) -> Iterator[tuple[Step, Exchange]]:

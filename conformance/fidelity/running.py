@@ -1,10 +1,19 @@
 """Runs a comparison: sends the same steps to each end that is a target, and asks once more what leaves a doubt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.exceptions import BudgetExhausted
-from conformance.fidelity.comparing import Comparison, Kind, compare, key_of
+from conformance.fidelity.comparing import (
+    USUAL,
+    Comparison,
+    Facts,
+    Kind,
+    compare,
+    disagreements,
+    facts_of,
+    key_of,
+)
 from conformance.fidelity.ends import script_of
 from conformance.fidelity.grouping import Group, group
 from conformance.fidelity.judged import class_of, judge
@@ -12,6 +21,7 @@ from conformance.fidelity.outcome import Answer
 from conformance.fidelity.playing import Player, Progress
 from conformance.fidelity.recording import FORMAT, Recording, Taken
 from conformance.fidelity.script import Part, Script, Step, draw
+from conformance.fidelity.showing import Shower, Shown
 from conformance.http import Pairs, update
 from conformance.model import BY_PARAMETER, CLOSED
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIVE
@@ -25,60 +35,81 @@ class Held:
     candidate: Recording
     compared: Comparison
     groups: tuple[Group, ...]
+    shown: tuple[tuple[Shown, ...], ...]
+    """Of each group, a few differences with the requests that show them, the one to tell first."""
 
 
 def hold(
     ends: Sequence[Recording | Player],
     script: Script | None,
     progress: Progress = lambda cls, requests: None,
+    kinds: Collection[Kind] = USUAL,
 ) -> Held:
     """
     Send the script to each end that is a target, and compare.
+
+    The reference is sent the script twice, where its budget is enough. Where it is not, it is asked again what each
+    group of differences rests on.
 
     Args:
         ends: The reference and the candidate: a recording, or a player that has looked at its target.
         script: The steps, where neither end is a recording.
         progress: Called before each step.
+        kinds: The kinds of differences to find.
 
     Raises:
         RunEnded: A target went away, asked to wait too long, or its budget was spent.
     """
-    recordings: dict[int, Recording] = {
-        place: end for place, end in enumerate(ends) if isinstance(end, Recording)
-    }
-    for place, end in enumerate(ends):
-        if isinstance(end, Player):
-            accounts = len(end.target.settings.accounts)
-            # A live reference is sent fewer steps, and steps of its own that put timers back.
-            known = recordings.get(1 - place)
-            steps = script if known is None else script_of(known, accounts)
-            assert steps is not None
-            recordings[place] = end.play(steps, progress)
-    reference, candidate = recordings[0], recordings[1]
-    again = None
+    reference, candidate = _recorded(ends, script, progress)
+    doubted: Facts = frozenset()
     first = ends[0]
-    if isinstance(first, Player) and first.safeguard.guard is None:
-        again = first.play(script_of(reference, reference.accounts), progress)
+    again = script_of(reference, reference.accounts)
+    asked_twice = isinstance(first, Player) and first.affords(again.steps)
+    if isinstance(first, Player) and asked_twice:
+        doubted = disagreements(reference, first.play(again, progress), kinds)
     unserved = _unserved(reference) if isinstance(first, Recording) else 0
-    compared = compare(reference, candidate, again, unserved=unserved)
-    if not compared.differences:
-        return Held(reference=reference, candidate=candidate, compared=compared, groups=())
+    compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)
     if len(extras) == len(ends):
         # Both were asked, so that these are steps like all others.
-        reference, candidate = (_with(recordings[place], extras[place]) for place in (0, 1))
-        compared = compare(reference, candidate, again, unserved=unserved)
+        reference, candidate = _with(reference, extras[0]), _with(candidate, extras[1])
         extras = {}
-    judged = [
-        judge(_with(recording, extras.get(place, ())))
-        for place, recording in enumerate((reference, candidate))
-    ]
+        compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
+    groups: list[Group] = []
+    if compared.differences:
+        judged = [
+            judge(_with(recording, extras.get(place, ())))
+            for place, recording in enumerate((reference, candidate))
+        ]
+        groups = group(compared, *judged)
+    shower = Shower(ends, compared, settled=asked_twice)
+    shown = [(each, shower.show(each)) for each in groups]
+    for each, seen in shown:
+        if not seen:
+            doubted = doubted.union(*(facts_of(compared.pairs, one) for one in each.differences))
+    told = [(each, seen) for each, seen in shown if seen]
     return Held(
         reference=reference,
         candidate=candidate,
-        compared=compared,
-        groups=tuple(group(compared, *judged)),
+        compared=compare(reference, candidate, doubted, kinds=kinds, unserved=unserved),
+        groups=tuple(each for each, _ in told),
+        shown=tuple(tuple(seen) for _, seen in told),
     )
+
+
+def _recorded(
+    ends: Sequence[Recording | Player], script: Script | None, progress: Progress
+) -> tuple[Recording, Recording]:
+    """Return a recording of each end, made now where it is a target."""
+    recordings = {place: end for place, end in enumerate(ends) if isinstance(end, Recording)}
+    for place, end in enumerate(ends):
+        if isinstance(end, Player):
+            # A live reference is sent steps of its own that put timers back.
+            known = recordings.get(1 - place)
+            steps = script if known is None else script_of(known, len(end.target.settings.accounts))
+            assert steps is not None
+            recordings[place] = end.play(steps, progress, whole=False)
+    return recordings[0], recordings[1]
 
 
 def _unserved(reference: Recording) -> int:

@@ -21,6 +21,7 @@ from conformance.model import (
     EXAMPLE,
     INACTIVE,
     MESSAGING,
+    Aspect,
     Level,
     Probe,
     Situation,
@@ -80,7 +81,12 @@ class Script:
 
 
 def draw(
-    *, profile: str = "quick", seed: int = 0, accounts: int = 1, sids: Iterable[tuple[str, str]] = ()
+    *,
+    profile: str = "quick",
+    seed: int = 0,
+    accounts: int = 1,
+    sids: Iterable[tuple[str, str]] = (),
+    live: bool = False,
 ) -> Script:
     """
     Draw the script.
@@ -90,13 +96,16 @@ def draw(
         seed: Of what Hypothesis draws beside the explicit examples.
         accounts: The number of accounts whose credentials are known; of more than two, two are used.
         sids: Services that the account has, by parameter. The settings begin with them.
+        live: Whether a timer that gets shorter is put back at once. That takes further requests, so there are fewer
+            steps: of two settings of a kind each gets every second input class that both have, and the first
+            one of the minimum.
     """
     accounts = min(accounts, 2)
     known = dict(sids)
     situation = Situation(accounts=accounts, sids={name: frozenset([sid]) for name, sid in known.items()})
     writer = _Writer({**EXAMPLE, **known})
     writer.begin()
-    items = list(_items(profile, seed, situation))
+    items = list(_items(profile, seed, situation, live))
     shown = deque(_joined(items))
     alone = [item for item in items if not any(item in group for group in shown)]
     for item in sorted(alone, key=_order):
@@ -114,14 +123,17 @@ def draw(
     return Script(profile=profile, seed=seed, accounts=accounts, steps=tuple(writer.steps))
 
 
-def _items(profile: str, seed: int, situation: Situation) -> Iterator[Item]:
+def _items(profile: str, seed: int, situation: Situation, live: bool) -> Iterator[Item]:
     """Yield the probes of every class; a seed other than 0 draws those of which the classes have a strategy."""
     for rule, cls, explicit, count in planned(CATALOGUE, profile, situation):
         if rule.needs_accounts > situation.accounts or cls.machine is not None or not explicit:
             continue
         # One reader of durations serves both timers as a rule: each gets every second notation that only should hold.
-        turn = rule.classes.index(cls) + seed + (rule.field is CLOSED)
-        if rule.family == "timer-notation" and profile == "quick" and turn % 2:
+        is_first = rule.aspect is Aspect.MINIMUM and cls is rule.classes[0]  # the values next to the minimum
+        halved = live and rule.field is not None and not is_first
+        is_shared = halved or rule.family == "timer-notation"
+        turn = rule.classes.index(cls) + seed + (rule.field in (CLOSED, MESSAGING))
+        if is_shared and profile == "quick" and turn % 2:
             continue
         probes = list(explicit)
         if cls.strategy is not None and (seed or count):
@@ -194,15 +206,7 @@ class _Writer:
         self._add(update(*pairs), "+".join(item.cls.id for item in items), items[0].rule.id)
 
     def probe(self, probe: Probe, cls: str, rule: str) -> None:
-        """
-        Write the steps of a probe, unless the same ones were written before, or it would make too many.
-
-        Args:
-            probe: The probe.
-            cls: The id of its input class.
-            rule: The id of its rule.
-            within: The greatest number of steps of the whole script; None for no limit.
-        """
+        """Write the steps of a probe of a class and a rule, unless the same ones were written before."""
         key = (probe.steps, probe.context)
         if probe.together or key in self._sent:
             return

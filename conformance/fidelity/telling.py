@@ -5,19 +5,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from conformance.fidelity.comparing import Difference, Kind, Pair
+from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document, Group
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.running import Held
+from conformance.fidelity.showing import Shown
 from conformance.model import BY_PARAMETER, fingerprint
 from conformance.reporting import ShellAccount, curl, record
 from conformance.reporting.baseline import ANY_CLASS, Known
 from conformance.reporting.text import clipped, plural, request_line, visible
 
 SCHEMA_VERSION = 1
-
-_SHOWN = 3
-"""Differences of a group that the JSON document tells in full, at most."""
 
 
 def document(
@@ -42,8 +40,8 @@ def document(
     """
     counted = frozenset(each.fingerprint for each in known if each.expires is None or each.expires >= today)
     groups = [
-        _group(each, held, counted, accounts)
-        for each in held.groups
+        _group(each, shown, held, counted, accounts)
+        for each, shown in zip(held.groups, held.shown, strict=True)
         if each.kind in kinds and (scope == "all" or each.document is not Document.BOTH)
     ]
     compared = held.compared
@@ -79,11 +77,14 @@ def _end(recording: Recording) -> dict[str, Any]:
 
 
 def _group(
-    found: Group, held: Held, known: frozenset[str], accounts: Sequence[Sequence[ShellAccount]]
+    found: Group,
+    shown: Sequence[Shown],
+    held: Held,
+    known: frozenset[str],
+    accounts: Sequence[Sequence[ShellAccount]],
 ) -> dict[str, Any]:
     pairs = held.compared.pairs
-    worst = sorted(found.differences, key=lambda each: (each.kind, _size(pairs[each.culprit]), each.at))
-    worst_identity = found.identities[found.differences.index(worst[0])][0]
+    identity = found.identities[found.differences.index(shown[0].difference)][0]
     prints = [
         {fingerprint(rule, cls, outcome) for rule, own, outcome in each for cls in (own, ANY_CLASS)}
         for each in found.identities
@@ -94,40 +95,35 @@ def _group(
         "document": str(found.document),
         "level": found.level,
         "rules": list(found.rules),
-        "deviation": dict(zip(("rule", "class", "outcome"), worst_identity, strict=True)),
-        "fingerprint": fingerprint(*worst_identity),
+        "deviation": dict(zip(("rule", "class", "outcome"), identity, strict=True)),
+        "fingerprint": fingerprint(*identity),
         "known": all(not known.isdisjoint(each) for each in prints),
         "steps": len({each.culprit for each in found.differences}),
-        "classes": list(dict.fromkeys(pairs[each.culprit].step.cls for each in worst)),
-        "differences": [_difference(each, held, accounts) for each in worst[:_SHOWN]],
+        "classes": list(dict.fromkeys(pairs[each.culprit].step.cls for each in found.differences)),
+        "differences": [_difference(each, held, accounts) for each in shown],
     }
 
 
-def _size(pair: Pair) -> int:
-    """Return how much a request says: the smallest one shows a difference best."""
-    request = pair.step.request
-    form = request.form()
-    return (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
-
-
-def _difference(
-    difference: Difference, held: Held, accounts: Sequence[Sequence[ShellAccount]]
-) -> dict[str, Any]:
-    pairs = held.compared.pairs
-    places = dict.fromkeys((difference.culprit, difference.at))
-    lines = []
-    for recording, side, own in zip(
-        (held.reference, held.candidate), ("reference", "candidate"), accounts, strict=True
-    ):
-        exchanges = [replace(getattr(pairs[place], side).exchange, url="") for place in places]
-        lines.append(curl(exchanges, url=f"{recording.target.rstrip('/')}/v1/Configuration", accounts=own))
+def _difference(shown: Shown, held: Held, accounts: Sequence[Sequence[ShellAccount]]) -> dict[str, Any]:
+    lines = [
+        curl(
+            [replace(each, url="") for each in exchanges],
+            url=f"{recording.target.rstrip('/')}/v1/Configuration",
+            accounts=own,
+        )
+        for recording, exchanges, own in zip(
+            (held.reference, held.candidate), (shown.reference, shown.candidate), accounts, strict=True
+        )
+    ]
+    reference, candidate = (each[:500] for each in shown.facts)
     return {
-        "kind": difference.kind.name,
-        "fact": difference.name,
-        "class": pairs[difference.culprit].step.cls,
-        "sent": [request_line(record(pairs[place].reference.exchange)) for place in places],
-        "reference": difference.reference[:500],
-        "candidate": difference.candidate[:500],
+        "kind": shown.difference.kind.name,
+        "fact": shown.difference.name,
+        "class": held.compared.pairs[shown.difference.culprit].step.cls,
+        "sent": [request_line(record(each)) for each in shown.reference],
+        "reference": reference,
+        "candidate": candidate,
+        "again": shown.again,
         "curl_reference": lines[0],
         "curl_candidate": lines[1],
     }
@@ -171,8 +167,8 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
     counts = told["counts"]
     yield (
         f"{plural(counts['alike'], 'step')} alike · {counts['different']:,} different · "
-        f"{counts['not_comparable']:,} not comparable · {counts['unserved']:,} unserved"
-        + (f" · {counts['unsettled']:,} unsettled" if counts["unsettled"] else "")
+        f"{counts['not_comparable']:,} not comparable · {counts['unserved']:,} unserved · "
+        f"{counts['unsettled']:,} unsettled"
     )
     new = sum(not each["known"] for each in told["groups"])
     yield (

@@ -1,11 +1,12 @@
 """Recordings of functions that answer, so that a whole comparison is fast."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
 
 from fakes import Answering, FakeTarget
 
-from conformance.fidelity.comparing import Comparison, compare
+from conformance.fidelity.comparing import USUAL, Comparison, Kind, compare
 from conformance.fidelity.ends import script_of
 from conformance.fidelity.playing import Player, file_of
 from conformance.fidelity.recording import Recording
@@ -38,9 +39,14 @@ def player(answering: Answering) -> Player:
     return found
 
 
-def held(reference: Answering, candidate: Answering, steps: Script | None = None) -> Held:
+def held(
+    reference: Answering,
+    candidate: Answering,
+    steps: Script | None = None,
+    kinds: Collection[Kind] = USUAL,
+) -> Held:
     """Two functions, held against each other, and asked again where there is a doubt."""
-    return hold((player(reference), player(candidate)), steps or script())
+    return hold((player(reference), player(candidate)), steps or script(), kinds=kinds)
 
 
 def compared(reference: Answering, candidate: Answering, steps: Script | None = None) -> Comparison:

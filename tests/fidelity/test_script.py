@@ -6,6 +6,7 @@ from conformance.fidelity.script import Part, Script, draw
 from conformance.harness.schedule import planned
 from conformance.model import Situation
 from conformance.rules import CATALOGUE
+from conformance.safety.timer_guard import TimerGuard
 from fidelity.played import script
 
 
@@ -18,6 +19,13 @@ class TestScript:
         """Four more requests find out what is set."""
         for seed in range(3):
             assert len(script(seed).steps) + 4 <= 300
+
+    def test_a_live_account_has_requests_left_for_its_timers_and_for_doubts(self) -> None:
+        """An ordinary target accepts what it may accept, and refuses what it is sent with wrong credentials."""
+        guard = TimerGuard()
+        guard.protect(0, {"default_inactive_timer": "PT30M", "default_closed_timer": "P7D"})
+        requests = [step.request for step in draw(live=True).steps]
+        assert guard.cost([each for each in requests if each.auth.valid]) < 270
 
     def test_it_depends_on_the_seed_and_on_nothing_else(self) -> None:
         assert draw(seed=3, accounts=2) == draw(seed=3, accounts=2)

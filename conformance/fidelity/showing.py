@@ -1,0 +1,271 @@
+"""
+Shows differences again, at both ends, and finds the fewest requests that show each.
+
+What is told of a difference has to show on targets that have just been started. So the requests that are told bring
+about by themselves what they need, and before each attempt both targets are brought to one state.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from conformance.exceptions import BudgetExhausted
+from conformance.fidelity.comparing import Comparison, Difference, Kind, Pair, compare, disagreements
+from conformance.fidelity.ends import script_of
+from conformance.fidelity.grouping import Group
+from conformance.fidelity.playing import Player
+from conformance.fidelity.recording import Recording
+from conformance.fidelity.script import Part, Script, Step
+from conformance.harness.simpler import TRIED, smaller
+from conformance.http import Exchange, Request, update
+from conformance.model import FIELDS
+from conformance.rules.acceptance import decided
+from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.questions import Requests
+
+REQUESTS, FEW = 30, 8
+"""Requests to each end to show one group again: where requests are free, and where they have a budget."""
+
+_TOLD = 3
+"""Differences of a group that are told at most, and tried in turn until one shows again."""
+
+_SINCE = 12
+"""Most steps between two answers that show the settings, for all of them to be sent again."""
+
+_ACCOUNTS = 2
+"""The greatest number of accounts that steps are sent as."""
+
+_ATTRIBUTES = {each.attribute: each.parameter for each in FIELDS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A difference, with the requests that show it and what each end answered to them."""
+
+    difference: Difference
+    """As the script has shown it."""
+    facts: tuple[str, str]
+    """What the reference and the candidate show of it."""
+    reference: tuple[Exchange, ...]
+    candidate: tuple[Exchange, ...]
+    again: bool
+    """Whether each end that is a target was sent them again, and showed the difference."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """The search for the requests that show one group again."""
+
+    group: Group
+    left: int
+    """The number of requests that each end may still be sent."""
+    answers: list[bool] = field(default_factory=list)
+    """For each attempt, whether the reference answered as it had the first time."""
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the reference was asked again, and has answered in another way."""
+        return not all(self.answers)
+
+
+class Shower:
+    """
+    Shows the differences of a comparison again.
+
+    Args:
+        ends: The reference and the candidate: a recording, or a player.
+        compared: The comparison.
+        settled: Whether the reference was sent the whole script twice, so that it stands by all of it.
+    """
+
+    def __init__(self, ends: Sequence[Recording | Player], compared: Comparison, *, settled: bool) -> None:
+        self._ends = ends
+        self._settled = settled
+        self._pairs = compared.pairs
+        players = [each for each in ends if isinstance(each, Player)]
+        budgeted = any(each.target.settings.max_requests is not None for each in players)
+        self._requests = 0 if not players else FEW if budgeted else REQUESTS
+
+    def show(self, group: Group) -> list[Shown]:
+        """Return a few differences of a group, the one that shows first; none if the reference contradicts itself."""
+        search = _Search(group, self._requests)
+        ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
+        first = None
+        with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
+            for difference in ordered[:_TOLD]:
+                if difference.kind is group.kind and first is None:
+                    first = self._shown(search, difference)
+        if first is None and search.is_contradicted and not self._settled:
+            return []
+        shown = [] if first is None else [first]
+        others = [each for each in ordered if first is None or each is not first.difference]
+        return [*shown, *map(self._as_seen, others[: _TOLD - len(shown)])]
+
+    def _size(self, difference: Difference) -> int:
+        """Return how much a request says: the smallest one shows a difference best."""
+        request = self._pairs[difference.culprit].step.request
+        form = request.form()
+        return (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
+
+    def _as_seen(self, difference: Difference) -> Shown:
+        """Return a difference as the script has shown it; one of a setting with the settings that were in force."""
+        pairs = [*self._sequences(difference)][: 1 + (difference.name in _ATTRIBUTES)][-1]
+        return Shown(
+            difference=difference,
+            facts=(difference.reference, difference.candidate),
+            reference=tuple(each.reference.exchange for each in pairs),
+            candidate=tuple(each.candidate.exchange for each in pairs),
+            again=False,
+        )
+
+    def _sequences(self, difference: Difference) -> Iterator[tuple[Pair, ...]]:
+        """Yield steps that may show a difference by themselves: few ones, then with the settings that were in force."""
+        last = self._pairs[difference.at]
+        own = tuple(self._pairs[place] for place in sorted({difference.culprit, difference.at}))
+        yield own
+        account = last.step.request.account
+        before = next(
+            (
+                place
+                for place in range(difference.culprit - 1, -1, -1)
+                if self._pairs[place].step.request.account == account
+                and self._pairs[place].reference.outcome.settings is not None
+            ),
+            None,
+        )
+        if before is None:
+            return
+        seen = self._pairs[before]
+        shown = seen.reference.outcome.settings or {}
+        known = [
+            (parameter, shown[attribute])
+            for attribute, parameter in _ATTRIBUTES.items()
+            if isinstance(shown.get(attribute), str)
+        ]
+        context = replace(update(*known), account=account)
+        step = Step(cls="state/known", rule="", request=context)
+        first = Pair(*(
+            replace(each, step=step, exchange=replace(each.exchange, request=context))
+            for each in (seen.reference, seen.candidate)
+        ))  # fmt: skip
+        yield (first, *own)
+        since = self._pairs[before + 1 : difference.at + 1]
+        if len(own) < len(since) <= _SINCE:
+            yield (first, *since)
+
+    def _shown(self, search: _Search, difference: Difference) -> Shown | None:
+        for pairs in self._sequences(difference):
+            steps = tuple(each.step for each in pairs)
+            shown = self._attempt(search, difference, steps, pairs)
+            if shown is not None and search.is_contradicted:
+                shown = self._attempt(
+                    search, difference, steps, pairs
+                )  # it may depend on settings, or on chance
+            if shown is not None:
+                return self._smallest(search, shown, steps)
+        return None
+
+    def _smallest(self, search: _Search, shown: Shown, steps: Sequence[Step]) -> Shown:
+        """Return the difference with as few requests as show it; a file has no answers to other ones."""
+        if search.left < self._requests // 2 or any(isinstance(each, Recording) for each in self._ends):
+            return shown
+        best = shown
+        known = {each.request: each for each in steps}
+
+        def first_shown(current: Requests, simpler: Iterable[Requests]) -> Requests | None:
+            nonlocal best
+            wanted = Counter(map(_claims, current))
+            for requests in islice(simpler, TRIED):
+                found = list(map(_claims, requests))
+                if requests == current or found[-1] != _claims(current[-1]) or Counter(found) - wanted:
+                    continue  # another kind of request could show another difference
+                tried = [
+                    known.get(each, replace(last, request=each))
+                    for each, last in zip(requests, steps[-len(requests) :], strict=True)
+                ]
+                smaller_one = self._attempt(search, shown.difference, tried, None)
+                if smaller_one is not None:
+                    best = smaller_one
+                    return requests
+            return None
+
+        with suppress(BudgetExhausted):  # the smallest so far shows the difference, too
+            smaller(tuple(each.request for each in steps[: len(shown.reference)]), first_shown)
+        return best
+
+    def _attempt(
+        self, search: _Search, difference: Difference, steps: Sequence[Step], pairs: Sequence[Pair] | None
+    ) -> Shown | None:
+        """Send steps to each end that is a target; return the difference where they show it."""
+        parameter = _ATTRIBUTES.get(difference.name)
+        if parameter is not None and not any(parameter in _written(step) for step in steps):
+            return None  # it may show what was set before, which other targets do not have
+        search.left -= len(steps) + 1
+        if search.left < 0:
+            raise BudgetExhausted("enough was sent for one difference")
+        known = replace(update(SHORT_INACTIVE, LONG_CLOSED), account=steps[-1].request.account)
+        start = Step(cls="state/known", rule="", request=known, part=Part.STATE)
+        script = Script(profile="", seed=0, accounts=_ACCOUNTS, steps=(start, *steps))
+        recordings: list[Recording] = []
+        for side, end in zip(("reference", "candidate"), self._ends, strict=True):
+            if isinstance(end, Recording):
+                recordings.append(replace(end, taken=tuple(getattr(pair, side) for pair in pairs or ())))
+                continue
+            if not end.affords(script.steps):
+                raise BudgetExhausted("the budget is not enough to show a difference again")
+            end.target.reconnect()
+            recordings.append(end.play(script))
+            # What has put timers back at the reference is sent to the candidate, too.
+            script = script_of(recordings[0], _ACCOUNTS)
+        if isinstance(self._ends[0], Player) and pairs is not None:
+            first = replace(recordings[0], taken=tuple(each.reference for each in pairs))
+            doubted = disagreements(first, recordings[0], tuple(Kind))
+            search.answers.append((pairs[-1].reference.number, difference.name) not in doubted)
+        return _found(difference, steps, *recordings)
+
+
+def _found(
+    difference: Difference, steps: Sequence[Step], reference: Recording, candidate: Recording
+) -> Shown | None:
+    """Return the difference if the last of some steps shows it in two recordings of them."""
+    compared = compare(reference, candidate, kinds=tuple(Kind))
+    own = [
+        place
+        for place, pair in enumerate(compared.pairs)
+        if pair.step.part is not Part.GUARD and pair.step in steps
+    ][-len(steps) :]
+    for each in compared.differences:
+        if (each.kind, each.name) != (difference.kind, difference.name) or each.at not in own:
+            continue
+        if each.at != own[-1] and each.name not in _ATTRIBUTES:
+            continue  # only a setting that stays wrong is told before the last step
+        if each.kind in (Kind.ACCEPT, Kind.CODE) and _words(each) != _words(difference):
+            continue
+        pairs = [compared.pairs[place] for place in own if place <= each.at]
+        return Shown(
+            difference=difference,
+            facts=(each.reference, each.candidate),
+            reference=tuple(pair.reference.exchange for pair in pairs),
+            candidate=tuple(pair.candidate.exchange for pair in pairs),
+            again=True,
+        )
+    return None
+
+
+def _words(difference: Difference) -> tuple[str, str]:
+    """Return what both sides do, but for the codes."""
+    return difference.reference.partition(", code")[0], difference.candidate.partition(", code")[0]
+
+
+def _written(step: Step) -> set[str]:
+    return {name for name, _ in (*(step.request.form() or ()), *step.request.intends)}
+
+
+def _claims(request: Request) -> Hashable:
+    """Return what the document says of a request: smaller ones have to be a matter of the same claim."""
+    decision = decided(request)
+    if decision is None:
+        return request.method, request.auth
+    return decision.answer, frozenset((each.field, each.claim) for each in decision.causes)
