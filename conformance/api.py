@@ -157,6 +157,7 @@ def judge(
     plan = Plan(
         profile=settings.profile,
         seed=settings.seed,
+        shard=settings.shard,
         fail_on=settings.fail_on,
         settle=settings.settle,
         provisioned={

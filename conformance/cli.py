@@ -29,6 +29,7 @@ from conformance.commands.contract import contract
 from conformance.commands.diff import diff
 from conformance.commands.like import serve_like
 from conformance.commands.matrix import matrix
+from conformance.commands.merge import merge
 from conformance.commands.plan import plan
 from conformance.commands.record import record
 from conformance.commands.refused import Refused
@@ -437,6 +438,7 @@ for command in (
     report,
     restore,
     matrix,
+    merge,
     baseline,
     selftest,
 ):

@@ -58,6 +58,7 @@ class RunSettings:
         only: Globs of the ids of the rules to judge by; empty for all rules.
         fail_on: The lowest level at which a deviation fails the run.
         seed: The seed of all that is drawn at random, 0 or more.
+        shard: Which share of the input classes the run sends, from 1, and how many shares there are.
         max_requests: The greatest number of requests, not counting those that put settings back; None for no limit.
         max_time: Seconds that the run may take, not counting those to put settings back; None for no limit.
         report_dir: The directory to write reports to.
@@ -87,6 +88,7 @@ class RunSettings:
     only: tuple[str, ...]
     fail_on: Level
     seed: int
+    shard: tuple[int, int]
     max_requests: int | None
     max_time: float | None = 600.0
     report_dir: Path
@@ -343,6 +345,13 @@ def _globs(value: object) -> tuple[str, ...]:
     return tuple(_text(part) for part in parts)
 
 
+def _shard(value: object) -> tuple[int, int]:
+    number, count = (int(part) for part in _text(value).split("/"))
+    if not 1 <= number <= count:
+        raise ValueError
+    return number, count
+
+
 def _account_sids(value: object) -> tuple[str, ...]:
     sids = _globs(value)
     if not all(re.fullmatch(ACCOUNT_SID, sid) for sid in sids):
@@ -420,6 +429,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "only": _Setting((), "a list of rule ids", _globs),
     "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
     "seed": _Setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int)),
+    "shard": _Setting((1, 1), "K/N, such as 2/3 for the second of three shares", _shard),
     "max_requests": _Setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int)),
     "max_time": _Setting(None, "seconds, above 0", _seconds(zero=False)),
     "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),

@@ -49,6 +49,7 @@ class TestSources:
             only=(),
             fail_on=Level.MUST,
             seed=0,
+            shard=(1, 1),
             max_requests=3000,
             report_dir=Path("conformance-report"),
             known=None,

@@ -19,6 +19,7 @@ _RUN: dict[str, tuple[str, str]] = {
     "only": ("GLOB", "Rules to judge, by id or group; may be repeated."),
     "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),
     "seed": ("N", "Seed of everything that is drawn (default: 0)."),
+    "shard": ("K/N", "Send the Kth of N shares only; `conformance merge` puts the results together."),
     "max-requests": ("N", "Requests at most; putting the settings back is not counted."),
     "max-time": (
         "S",

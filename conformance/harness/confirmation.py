@@ -142,7 +142,7 @@ class Confirmation:
                 moved or other.cls == finding.cls or [each.request for each in other.exchanges] == requests
             ):
                 # The finding gets the class that comes first in its rule, so that it has the same name in every run.
-                kept = other if moved else min(other, finding, key=_place)
+                kept = other if moved else min(other, finding, key=lambda each: place(each.rule, each.cls))
                 self._findings[index] = _counted(_counted(kept, other), finding)
                 return
         self._findings.append(finding)
@@ -166,7 +166,7 @@ def _family(candidate: Candidate) -> str:
     return f"state: {violation.outcome}" if state else candidate.cause
 
 
-def _place(finding: Finding) -> tuple[int, str]:
-    """Return the place of a finding's class among those of its rule; other classes come after them, by name."""
-    classes = [cls.id for cls in BY_ID[finding.rule].classes]
-    return (classes.index(finding.cls) if finding.cls in classes else len(classes), finding.cls)
+def place(rule: str, cls: str) -> tuple[int, str]:
+    """Return the place of a class among those of a rule; other classes come after them, by name."""
+    classes = [each.id for each in BY_ID[rule].classes]
+    return (classes.index(cls) if cls in classes else len(classes), cls)

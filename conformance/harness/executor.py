@@ -18,7 +18,7 @@ from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
 from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
 from conformance.harness.preflight import Preflight, examine, learn_sids, probe_unset
-from conformance.harness.schedule import Plan
+from conformance.harness.schedule import Plan, elsewhere, share
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
 from conformance.model import Outcome, Report, Restore, Rule
@@ -79,7 +79,8 @@ class _Run:
             safeguard=safeguard,
         )
         budget = Budget(target, plan, self._session.candidates, safeguard)
-        self._phases = Phases(catalogue, plan, self._session, budget)
+        self._share = share(catalogue, plan.profile, plan.shard)
+        self._phases = Phases(catalogue, plan, self._session, budget, self._share)
         self._confirmation = Confirmation(self._session, budget, listener)
         self._found = Preflight()
 
@@ -126,6 +127,7 @@ class _Run:
                 "max_requests": target.settings.max_requests,
                 "settle": plan.settle,
                 "accounts": len(target.settings.accounts),
+                **({"shard": "{}/{}".format(*plan.shard)} if plan.shard != (1, 1) else {}),
             },
             versions=versions(self._catalogue),
         )
@@ -192,8 +194,10 @@ class _Run:
             lacks=session.target.lacks,
             was_reached=bool(self._found.before),
             end=end,
+            elsewhere=elsewhere(self._catalogue, self._share),
         )
-        return tuple(verdicts.outcome(results, rule) for rule in self._catalogue)
+        outcomes = (verdicts.outcome(results, rule) for rule in self._catalogue)
+        return tuple(each for each in outcomes if each.reason != verdicts.ELSEWHERE)
 
 
 def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:

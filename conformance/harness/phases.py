@@ -6,7 +6,7 @@ which SIDs the target accepts change what is generated.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,16 +15,13 @@ from conformance.harness.containment import Parts
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import Item, Plan, planned, side_by_side
+from conformance.harness.schedule import STEPS, Item, Plan, must_first, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import Aspect, InputClass, Level, Probe, Rule
 from conformance.rules import BY_ID
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
-
-_STEPS = 8
-"""Requests in one sequence of the state machine, at most."""
 
 _CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase, by profile, at most."""
@@ -48,13 +45,22 @@ class Phases:
         plan: The options of the run.
         session: The run.
         budget: Raises `Enough` when it is spent, which ends the phases.
+        share: The ids of the rules and input classes that this run sends.
     """
 
-    def __init__(self, catalogue: Sequence[Rule], plan: Plan, session: Session, budget: Budget) -> None:
+    def __init__(
+        self,
+        catalogue: Sequence[Rule],
+        plan: Plan,
+        session: Session,
+        budget: Budget,
+        share: Collection[tuple[str, str]],
+    ) -> None:
         self._catalogue = catalogue
         self._plan = plan
         self._session = session
         self._budget = budget
+        self._share = share
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
         self._later: list[tuple[float, str, Request]] = []
         """Last steps that have to wait: the time of `time.monotonic` in seconds, the input class, and the request."""
@@ -84,11 +90,9 @@ class Phases:
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
-        # MUST rules come first, so that a budget that ends early leaves out SHOULD rules only.
-        catalogue = sorted(self._catalogue, key=lambda rule: rule.level is not Level.MUST)
         # The whole catalogue is planned, and then left out what the target lacks: the other requests stay the same.
-        rows = planned(catalogue, self._plan.profile, self._session.situation)
-        self._rows = [row for row in rows if self._is_able(row[0])]
+        rows = planned(must_first(self._catalogue), self._plan.profile, self._session.situation)
+        self._rows = [row for row in rows if self._is_able(row[0]) and (row[0].id, row[1].id) in self._share]
         for level in (Level.MUST, Level.SHOULD):
             items = [
                 Item(rule, cls, probe)
@@ -97,7 +101,7 @@ class Phases:
                 if rule.level is level
             ]
             self._send_first(sorted(items, key=lambda item: not _asks_for_credentials(item)))
-        if self._plan.profile != "quick":
+        if self._plan.profile != "quick" and self._plan.shard[0] == 1:
             self.open_inputs.send()
         for rule, cls, probes, _ in self._rows:
             for probe in probes[1:]:
@@ -163,12 +167,12 @@ class Phases:
     def _draw(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
         if (machine := cls.machine) is not None:
-            return run_machine(partial(machine, situation), seed=seed, count=count, steps=_STEPS)
+            return run_machine(partial(machine, situation), seed=seed, count=count, steps=STEPS)
         return [] if cls.strategy is None else generate(cls.strategy(situation), seed=seed, count=count)
 
     def _send_cases(self) -> None:
         count = _CASES[self._plan.profile]
-        owner = next((rule for rule in self._catalogue if rule.group == "openapi"), None)
+        owner = next((rule for rule, cls, *_ in self._rows if cls is GENERATED), None)
         if owner is None or not is_exercisable(owner):
             return
         # This imports schemathesis, which takes a second.

@@ -5,7 +5,7 @@ Every class is sent once before any is sent twice. Values that must be accepted,
 where it can carry them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -23,6 +23,9 @@ _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 """Factors for `_DRAWN`: forms and sequences vary more than single values."""
+
+STEPS = 8
+"""Requests in one sequence of a state machine, at most."""
 
 _PARALLEL = ((INACTIVE, CHAT), (CLOSED, MESSAGING))
 """
@@ -44,6 +47,8 @@ class Plan:
     """Seconds within which a read must show a write."""
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
     """The SID of a service that the account has, by parameter; None where the user named none."""
+    shard: tuple[int, int] = (1, 1)
+    """Which share of the input classes this run sends, from 1, and how many shares there are."""
     first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
     """Requests that are sent before all phases, by input class: the counterexamples of known deviations."""
     fail_fast: bool = False
@@ -69,6 +74,11 @@ class Item(NamedTuple):
         return self.rule.id, self.cls.id
 
 
+def must_first(catalogue: Sequence[Rule]) -> Sequence[Rule]:
+    """Return the rules in the order in which they are sent: a budget that ends early leaves out SHOULD rules only."""
+    return sorted(catalogue, key=lambda rule: rule.level is not Level.MUST)
+
+
 def planned(
     catalogue: Sequence[Rule], profile: str, situation: Situation
 ) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
@@ -81,6 +91,35 @@ def planned(
                 probes = cls.examples(situation)[: _EXPLICIT[profile]] if turn or profile != "quick" else ()
                 draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
                 yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
+
+
+def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> frozenset[tuple[str, str]]:
+    """
+    Return the ids of the rules and classes that one of several runs sends; each is sent by one of them.
+
+    The shares have about as many probes each, and depend on nothing that a target answers.
+    """
+    number, count = shard
+    cost = {
+        (rule.id, cls.id): len(probes) + drawn * (STEPS if cls.machine else 1)
+        for rule, cls, probes, drawn in planned(must_first(catalogue), profile, Situation(accounts=2))
+    }
+    load, shares = [0] * count, [set[tuple[str, str]]() for _ in range(count)]
+    for key in sorted(cost, key=lambda key: -cost[key]):
+        least = load.index(min(load))
+        load[least] += cost[key] + 1
+        shares[least].add(key)
+    return frozenset(shares[number - 1])
+
+
+def elsewhere(catalogue: Sequence[Rule], sent: Collection[tuple[str, str]]) -> frozenset[str]:
+    """Return the ids of the rules that have no input class in a share."""
+    ordered = must_first(catalogue)
+    return frozenset(
+        rule.id
+        for rule in catalogue
+        if all(owner_of(ordered, rule, cls.id) not in sent for cls in rule.classes)
+    )
 
 
 def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str]:

@@ -13,6 +13,9 @@ from conformance.harness.packages import is_exercisable
 from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
 
+ELSEWHERE = "another shard sends its inputs"
+"""The reason of a rule of which this run has nothing to say."""
+
 BUG = "a bug of the suite"
 """The beginning of the reason of a run that an error of the suite ended."""
 
@@ -90,6 +93,8 @@ class Results:
     was_reached: bool
     """Whether preflight found that the target can be judged."""
     end: End
+    elsewhere: Collection[str] = ()
+    """Ids of the rules whose inputs other shards send."""
 
 
 def outcome(results: Results, rule: Rule) -> Outcome:
@@ -108,6 +113,10 @@ def outcome(results: Results, rule: Rule) -> Outcome:
         verdict = _verdict_of(rule, findings, results.end)
     elif not examples and not fails:
         verdict, reason = Verdict.NOT_RUN, _why_not(results, rule)
+        if reason == ELSEWHERE and not results.evidence.missing(
+            rule
+        ):  # other inputs of this run would have shown it
+            verdict, reason = Verdict.CONFORMANT, ""
     elif undecided := results.evidence.missing(rule):
         verdict, reason = Verdict.UNDECIDED, undecided
     return Outcome(
@@ -140,6 +149,8 @@ def _class_outcome(results: Results, rule: Rule, cls: InputClass) -> ClassOutcom
 
 
 def _why_not(results: Results, rule: Rule) -> str:
+    if rule.id in results.elsewhere:
+        return ELSEWHERE
     left_out = results.left_out
     if left_out and all(cls.id in left_out for cls in rule.classes):
         return "left out on a live target: a timer would have to stay shorter than it was"

@@ -4,6 +4,7 @@ from conformance.exceptions import ReportError
 from conformance.reporting.curl import ShellAccount, curl
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.har import Archive
+from conformance.reporting.har import join as join_archives
 from conformance.reporting.observability import Observations
 from conformance.reporting.progress import Progress
 from conformance.reporting.reading import load, validate
@@ -41,6 +42,7 @@ __all__ = [
     "console_for",
     "curl",
     "differences",
+    "join_archives",
     "load",
     "not_written",
     "place_of",

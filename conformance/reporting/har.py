@@ -7,6 +7,8 @@ archive of a result document alone, which holds the counterexamples and no other
 
 import base64
 import io
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +58,18 @@ class Archive(Spool):
         """Writes the archive to a file; no exchange can be added after that."""
         self.write(self._har.close)
         super().copy(file)
+
+
+def join(archives: Sequence[Path], file: BinaryIO) -> None:
+    """Writes the archives of several runs as one, their exchanges numbered through."""
+    first, *others = (json.loads(path.read_bytes()) for path in archives)
+    entries = first["log"]["entries"]
+    for other in others:
+        before = len(entries)
+        for entry in other["log"]["entries"]:
+            number = before + int(entry["comment"].removeprefix("exchange "))
+            entries.append({**entry, "comment": f"exchange {number}"})
+    file.write(json.dumps(first).encode("ascii"))
 
 
 def render(document: Document) -> str:

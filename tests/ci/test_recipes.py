@@ -179,6 +179,21 @@ def test_github(project: Project, github: dict[str, str]) -> None:
     assert (project.path / upload["with"]["path"] / "report.html").exists()
 
 
+def test_several_machines(project: Project) -> None:
+    jobs = yaml.safe_load(recipe("Several machines"))["jobs"]
+    _, start, install, judge, keep = jobs["shard"]["steps"]
+    *_, merge, upload = jobs["conformance"]["steps"]
+    shards = [
+        [text.replace("${{ matrix.shard }}", str(number)) for text in (judge["run"], keep["with"]["path"])]
+        for number in jobs["shard"]["strategy"]["matrix"]["shard"]
+    ]
+    assert install["run"].startswith("pip install ")
+    assert merge["run"].split()[2:] == [folder for _, folder in shards]
+    project.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    red_green_red(project, [start["run"], "\n".join([*(script for script, _ in shards), merge["run"]])])
+    assert (project.path / upload["with"]["path"] / "report.html").exists()
+
+
 def test_gitlab(project: Project) -> None:
     job = yaml.safe_load(recipe("GitLab"))["conformance"]
     venv = project.path / "image"

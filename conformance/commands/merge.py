@@ -1,0 +1,58 @@
+"""`conformance merge`: puts the results of the shards of a run together."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from conformance.commands import github
+from conformance.commands.refused import Refused, result_in
+
+
+@click.command(short_help="Make one result of the shards of a run.")
+@click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default="conformance-report",
+    show_default=True,
+    help="Where reports are written.",
+)
+@click.option(
+    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
+def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: bool) -> None:
+    """
+    Put the results of the shards of a run together, and exit as the run of the whole would.
+
+    Each SHARD is a result.json or its directory, from `conformance run --shard K/N`. All N are needed.
+    """
+    from conformance import reporting
+    from conformance.exceptions import ReportError
+    from conformance.harness.merging import merged
+
+    with github.told(err=as_json) as told:
+        results = [result_in(path) for path in shards]
+        folders = [path if path.is_dir() else path.parent for path in shards]
+        try:
+            document = merged(results, datetime.now(UTC).date(), strict=strict_known)
+            place = reporting.place_of(document, output)
+            archives = [folder / reporting.ARCHIVE for folder in folders]
+            whole = all(map(Path.is_file, archives))
+            copies = {reporting.ARCHIVE: partial(reporting.join_archives, archives)} if whole else {}
+            paths = reporting.write_all(document, place, copies=copies)
+        except ReportError as error:
+            raise Refused(str(error)) from None
+        if as_json:
+            click.echo(json.dumps(document, indent=1))
+        else:
+            page = next(path for path in paths if path.suffix == ".html")
+            reporting.print_result(document, reporting.console_for(sys.stdout), page=page)
+        told.update(document)
+    sys.exit(document["exit_code"])

@@ -1,0 +1,265 @@
+"""Puts the results of the shards of a run together into the result of the whole."""
+
+import copy
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import accumulate
+from typing import Any
+
+from conformance.attribution.causes import attribute, cause_of
+from conformance.exceptions import ReportError
+from conformance.harness import verdicts
+from conformance.harness.confirmation import place
+from conformance.harness.schedule import Plan
+from conformance.harness.verdicts import End, How
+from conformance.http import Exchange, Response
+from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, Rule, Verdict
+from conformance.reporting import request_of
+from conformance.reporting.baseline import Known, apply
+from conformance.reporting.result import count
+from conformance.reporting.text import SUITE, Document, body
+from conformance.rules import BY_ID, CATALOGUE
+
+_ALIKE = ("profile", "seed")
+"""Members that the results of all shards share; so are `_SET` among the settings."""
+
+_SET = ("target", "app", "only", "fail_on")
+
+
+def merged(results: Sequence[Document], today: date, *, strict: bool = False) -> dict[str, Any]:
+    """
+    Return the result of a run, given those of all its shards in any order.
+
+    A rule is kept where any shard has evidence for it, and broken where any has a finding. What the findings are put
+    down to is decided anew, by all of them.
+
+    Args:
+        results: The result documents.
+        today: A known deviation that expires before this day has expired.
+        strict: Whether a known deviation that is expired, unused or fixed fails the run.
+
+    Raises:
+        ReportError: They are not the shards of one run, each once; the message says which is missing.
+    """
+    shards = _renumbered(_in_order(results))
+    first = shards[0]
+    found = _findings(shards)
+    rules = [
+        _rule(rule, rows, [each for each in found if each["rule"] == rule.id])
+        for rule in CATALOGUE
+        if (rows := [row for shard in shards for row in shard["rules"] if row["id"] == rule.id])
+    ]
+    outcomes = [_outcome(row, found) for row in rules]
+    for finding, put_down in zip(found, attribute(outcomes), strict=True):
+        finding |= {"cause": put_down.cause, "consequence_of": put_down.consequence_of, "rank": put_down.rank}
+    end, restore = _end(shards), _restore(shards)
+    plan = Plan(fail_on=Level(first["settings"]["fail_on"]))
+    observations = {(each["topic"], each["text"]): each for shard in shards for each in shard["observations"]}
+    limit = first["settings"]["max_requests"]
+    document: dict[str, Any] = {
+        **first,
+        "verdict": str(verdicts.verdict(outcomes, end)),
+        "exit_code": verdicts.exit_code(outcomes, end, restore, plan),
+        "requests": sum(shard["requests"] for shard in shards),
+        "started_at": min(shard["started_at"] for shard in shards),
+        "duration_s": max(shard["duration_s"] for shard in shards),
+        "stopped": end.reason,
+        "notices": list(dict.fromkeys(line for shard in shards for line in shard["notices"])),
+        "rules": rules,
+        "findings": found,
+        "observations": list(observations.values()),
+        "restore": {
+            "state": restore.state,
+            "unrestorable": list(restore.unrestorable),
+            "failed": list(restore.failed),
+        },
+        "settings": {
+            **{name: value for name, value in first["settings"].items() if name != "shard"},
+            "shards": len(shards),
+            "max_requests": limit and limit * len(shards),
+        },
+    }
+    known = document.pop("known", None)
+    document["counts"] = count(document)
+    if known is None:
+        return document
+    return apply(document, map(_known, known), today, catalogue=BY_ID, strict=strict)
+
+
+def _in_order(results: Sequence[Document]) -> list[Document]:
+    """Return the results in the order of their shards."""
+    by_shard: dict[tuple[int, int], Document] = {}
+    for result in results:
+        if "shard" not in (settings := result["settings"]):
+            raise ReportError(
+                f"the result of {result['target']} is not that of a shard: run with --shard K/N"
+            )
+        number, of = map(int, settings["shard"].split("/"))
+        if by_shard.setdefault((number, of), result) is not result:
+            raise ReportError(f"two results are of shard {number}/{of}: give each shard once")
+    ((_, total), first), *others = by_shard.items()
+    for (number, of), each in others:
+        alike = all(each[name] == first[name] for name in _ALIKE)
+        same = all(each["settings"].get(name) == first["settings"].get(name) for name in _SET)
+        if (
+            of != total
+            or not alike
+            or not same
+            or each["versions"].get(SUITE) != first["versions"].get(SUITE)
+        ):
+            raise ReportError(
+                f"shard {number}/{of} is of another run: run all shards with one version and one set of settings"
+            )
+    missing = [f"{number}/{total}" for number in range(1, total + 1) if (number, total) not in by_shard]
+    if missing:
+        raise ReportError(f"no result of shard {', '.join(missing)}: give the results of all {total}")
+    return [by_shard[number, total] for number in range(1, total + 1)]
+
+
+def _renumbered(shards: Sequence[Document]) -> list[dict[str, Any]]:
+    """Number the exchanges of all shards through, as if each shard had begun where the one before it ended."""
+    before = accumulate((shard["requests"] for shard in shards), initial=0)
+    numbered = []
+    for shard, offset in zip(copy.deepcopy([*map(dict, shards)]), before, strict=False):
+        shown = [exchange for finding in shard["findings"] for exchange in finding["exchanges"]]
+        for exchange in [*shown, *(row["evidence"] for row in shard["rules"] if row["evidence"])]:
+            exchange["number"] += offset
+        numbered.append(shard)
+    return numbered
+
+
+def _findings(shards: Sequence[Document]) -> list[dict[str, Any]]:
+    """Return the findings in the order of the rules, each once: the stable one with the shortest counterexample."""
+    found: list[dict[str, Any]] = []
+    for each in (each for shard in shards for each in shard["findings"]):
+        each.pop("cause_requests", None)
+        each.pop("known", None)
+        same = next((other for other in found if _is_same(each, other)), None)
+        if same is None:
+            found.append(each)
+            continue
+        kept = min(same, each, key=_size)
+        kept["count"] = same["count"] + each["count"]
+        found[found.index(same)] = kept
+    places = {rule.id: place for place, rule in enumerate(CATALOGUE)}
+    return sorted(found, key=lambda each: places[each["rule"]])
+
+
+def _is_same(one: Document, other: Document) -> bool:
+    """Whether two findings would be one in one run: those of a class, or with one counterexample."""
+    if (one["rule"], one["outcome"]) != (other["rule"], other["outcome"]):
+        return False
+    requests = [[request_of(each["request"]) for each in finding["exchanges"]] for finding in (one, other)]
+    return bool(one["class"] == other["class"] or requests[0] == requests[1])
+
+
+def _size(finding: Document) -> tuple[bool, int, int, tuple[int, str]]:
+    exchanges = finding["exchanges"]
+    size = sum(len(body(each["request"]) or b"") for each in exchanges)
+    return not finding["stable"], len(exchanges), size, place(finding["rule"], finding["class"])
+
+
+def _rule(rule: Rule, rows: Sequence[Document], findings: Sequence[Document]) -> dict[str, Any]:
+    """Return what all shards together say of a rule."""
+    classes = [
+        {
+            "id": cls.id,
+            "reason": cls.reason,
+            "examples": sum(each["examples"] for each in same),
+            "statuses": dict(sum((Counter(each["statuses"]) for each in same), Counter[str]())),
+        }
+        for cls in rule.classes
+        for same in [[each for row in rows for each in row["classes"] if each["id"] == cls.id]]
+    ]
+    evidence = next((row["evidence"] for row in rows if row["evidence"]), None)
+    examples = sum(each["examples"] for each in classes)
+    told = {row["verdict"]: row for row in rows}
+    verdict, reason = Verdict.CONFORMANT, ""
+    if findings:
+        stable = any(each["stable"] for each in findings)
+        broken = Verdict.DEVIATION if rule.level is Level.MUST else Verdict.NON_STRICT
+        verdict = broken if stable else Verdict.UNSTABLE
+        verdict = Verdict.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in told else verdict
+    elif not examples or evidence is None:
+        verdict = Verdict.UNDECIDED if examples and Verdict.UNDECIDED in told else Verdict.NOT_RUN
+        reason = told.get(verdict, rows[0])["reason"]
+    return {
+        **rows[0],
+        "verdict": str(verdict),
+        "reason": reason,
+        "examples": examples,
+        "evidence": evidence,
+        "classes": classes,
+    }
+
+
+def _outcome(row: Document, findings: Sequence[Document]) -> Outcome:
+    return Outcome(
+        rule=BY_ID[row["id"]],
+        verdict=Verdict(row["verdict"]),
+        examples=row["examples"],
+        classes=tuple(ClassOutcome(**each) for each in row["classes"]),
+        findings=tuple(_finding(each) for each in findings if each["rule"] == row["id"]),
+        evidence=_exchange(row["evidence"]["number"]) if row["evidence"] else None,
+    )
+
+
+def _finding(told: Document) -> Finding:
+    """Return what attribution needs of a finding."""
+    return Finding(
+        rule=told["rule"],
+        level=Level(told["level"]),
+        cls=told["class"],
+        outcome=told["outcome"],
+        field=told["field"],
+        summary=told["summary"],
+        expected=told["expected"],
+        observed=told["observed"],
+        exchanges=tuple(_exchange(each["number"], each) for each in told["exchanges"]),
+        stable=told["stable"],
+        cause=cause_of(told["rule"], told["outcome"], told["field"]),
+        count=told["count"],
+    )
+
+
+def _exchange(number: int, told: Document | None = None) -> Exchange:
+    request = request_of(told["request"] if told else {})
+    answer = told and told.get("response")
+    response = Response(status=answer["status"], body=body(answer) or b"") if answer else None
+    return Exchange(number=number, request=request, response=response)
+
+
+def _end(shards: Sequence[Document]) -> End:
+    found = {shard["verdict"] for shard in shards}
+    how = How.JUDGED
+    if Verdict.UNIMPLEMENTED in found:
+        how = How.UNIMPLEMENTED
+    elif Verdict.ERROR in found:
+        how = How.WITHOUT_VERDICT
+    early = [f"shard {place}: {each['stopped']}" for place, each in enumerate(shards, 1) if each["stopped"]]
+    return End(how, "; ".join(early), is_interrupted=any(each["exit_code"] == 130 for each in shards))
+
+
+_STATES = ("failed", "not-read", "restored", "unchanged")
+"""What became of the settings of before, the worst first."""
+
+
+def _restore(shards: Sequence[Document]) -> Restore:
+    said = [shard["restore"] for shard in shards]
+    names = {
+        kind: tuple(dict.fromkeys(name for each in said for name in each[kind]))
+        for kind in ("unrestorable", "failed")
+    }
+    return Restore(state=min((each["state"] for each in said), key=_STATES.index), **names)
+
+
+def _known(entry: Mapping[str, Any]) -> Known:
+    return Known(
+        rule=entry["rule"],
+        cls=entry["class"],
+        outcome=entry["outcome"],
+        reason=entry["reason"],
+        link=entry["link"],
+        expires=date.fromisoformat(entry["expires"]) if entry["expires"] else None,
+    )
