@@ -1,13 +1,23 @@
 """Shared fixtures: one reference emulator for the whole test run, as a process of its own."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare the fast loop the reading of modules that are slow as a whole."""
+    slow = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
+    if config.option.markexpr == "not slow" and collection_path.name.startswith("test_"):
+        return bool(slow.search(collection_path.read_text(encoding="utf-8"))) or None
+    return None
 
 
 @pytest.fixture(scope="session", autouse=True)

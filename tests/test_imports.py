@@ -82,7 +82,9 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
         assert tree.level == 0, "imports are absolute"
         yield from ((tree.module, alias.name) for alias in tree.names)
     for child in ast.iter_child_nodes(tree):
-        yield from _imported(child)
+        # No expression has an import in it.
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield from _imported(child)
 
 
 MODULES = _modules()

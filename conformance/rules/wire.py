@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy
@@ -63,9 +64,10 @@ def wire_class(name: str) -> InputClass:
     ignored = {source.group for source in sources} & {"repeated", "unknown"}
     context = (LONG_CLOSED, SHORT_INACTIVE) if ignored else (LONG_CLOSED,)
 
-    def examples(situation: Situation) -> Sequence[Probe]:
+    @cache
+    def probes() -> Sequence[Probe]:
         rows = zip_longest(*(source.examples() for source in sources))
-        return [wire_probe(each, context) for row in rows for each in row if each is not None]
+        return tuple(wire_probe(each, context) for row in rows for each in row if each is not None)
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
         return wire_forms(classes=parts).map(lambda each: wire_probe(each, context))
@@ -73,7 +75,7 @@ def wire_class(name: str) -> InputClass:
     return InputClass(
         id=f"wire/{name}",
         reason="; ".join(source.reason for source in sources),
-        examples=examples,
+        examples=lambda situation: probes(),
         strategy=drawn,
     )
 

@@ -1,6 +1,8 @@
 """Differences beside the document, and in groups of one cause."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 
 import pytest
 from fakes import Resource, answer, refusal, representation
@@ -10,6 +12,7 @@ from conformance.contract import load
 from conformance.fidelity import telling
 from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document
+from conformance.fidelity.running import Held
 from conformance.http import Failure, Request, Response
 from conformance.model import Level
 from conformance.reporting.baseline import Known
@@ -51,6 +54,12 @@ class WithoutUrl(Resource):
         return answer(200, document)
 
 
+@cache
+def beside_a_right_one(candidate: Callable[[], Resource]) -> Held:
+    """A resource, held against one that is right."""
+    return held(Resource(), candidate())
+
+
 class TestGroups:
     @pytest.mark.parametrize(
         ("candidate", "kinds", "document", "rule"),
@@ -62,16 +71,16 @@ class TestGroups:
         ],
     )
     def test_one_peculiarity_is_one_group_beside_the_document(
-        self, candidate: type[Resource], kinds: list[Kind], document: Document, rule: str | None
+        self, candidate: Callable[[], Resource], kinds: list[Kind], document: Document, rule: str | None
     ) -> None:
-        groups = held(Resource(), candidate()).groups
+        groups = beside_a_right_one(candidate).groups
         assert [each.kind for each in groups] == kinds
         assert groups[0].document is document
         assert groups[0].level is (Level.MUST if rule else None)
         assert [*groups[0].rules, None][0] == rule
 
     def test_of_two_mistakes_neither_hides_the_other(self) -> None:
-        groups = held(Resource(), Both()).groups
+        groups = beside_a_right_one(Both).groups
         assert [each.kind for each in groups] == [Kind.ACCEPT, Kind.CODE]
 
     def test_a_reference_that_is_wrong_is_said_to_be(self) -> None:
@@ -101,12 +110,12 @@ class TestGroups:
 
 
 class TestTold:
-    def told(self, candidate: Resource, **options: object) -> dict[str, object]:
+    def told(self, candidate: Callable[[], Resource], **options: object) -> dict[str, object]:
         chosen: dict[str, object] = {"scope": "all", "kinds": list(Kind), "today": date(2030, 1, 1)} | options
-        return telling.document(held(Resource(), candidate), **chosen)  # type: ignore[arg-type]  # tests name them
+        return telling.document(beside_a_right_one(candidate), **chosen)  # type: ignore[arg-type]  # tests name them
 
     def test_the_document_has_its_schema_and_two_curl_lines(self) -> None:
-        told = self.told(Shorter())
+        told = self.told(Shorter)
         assert not list(Draft202012Validator(load("comparison.schema.json")).iter_errors(told))
         text = "\n".join(telling.text(told, dated=False))
         assert (
@@ -117,22 +126,22 @@ class TestTold:
         assert telling.fails(told)
 
     def test_between_two_dates_it_says_what_has_changed(self) -> None:
-        text = "\n".join(telling.text(self.told(Shorter()), dated=True))
+        text = "\n".join(telling.text(self.told(Shorter), dated=True))
         assert "DefaultClosedTimer=PT599S was refused (400, code 20001), and is accepted (200) now." in text
 
     def test_the_scope_documented_leaves_out_what_the_document_allows(self) -> None:
-        assert not telling.fails(self.told(OtherStatus(), scope="documented"))
-        assert telling.fails(self.told(OtherStatus()))
+        assert not telling.fails(self.told(OtherStatus, scope="documented"))
+        assert telling.fails(self.told(OtherStatus))
 
     def test_only_the_chosen_kinds_are_told(self) -> None:
-        assert not telling.fails(self.told(OtherStatus(), kinds=[Kind.ACCEPT]))
+        assert not telling.fails(self.told(OtherStatus, kinds=[Kind.ACCEPT]))
 
     def test_known_deviations_of_a_run_are_known_here_too(self) -> None:
         known = Known(rule="closed-timer-minimum", cls="*", outcome="accepted", reason="to be mended")
-        told = self.told(Shorter(), known=[known])
+        told = self.told(Shorter, known=[known])
         assert not telling.fails(told)
         assert "(known)" in "\n".join(telling.text(told, dated=False))
 
     def test_a_difference_that_the_document_allows_can_be_known(self) -> None:
         known = Known(rule="compare-code", cls="*", outcome="status", reason="agreed")
-        assert not telling.fails(self.told(OtherStatus(), known=[known]))
+        assert not telling.fails(self.told(OtherStatus, known=[known]))

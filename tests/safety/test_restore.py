@@ -14,6 +14,8 @@ from conformance.rules import BY_ID
 from conformance.safety.journal import Journal, entries
 from conformance.safety.safeguard import Safeguard
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
 BEFORE: Mapping[str, str | None] = {
     CHAT.attribute: "IS" + "7" * 32,
     INACTIVE.attribute: "PT7M",

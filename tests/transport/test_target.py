@@ -181,6 +181,7 @@ class TestWaiting:
             assert target.send(UPDATE).status == 429
             assert target.requests == 5
 
+    @pytest.mark.usefixtures("no_waiting")
     def test_too_many_requests_that_stay_429_end_the_run(self) -> None:
         with playing("rate-limited", refusals=1) as (_, target):
             target.send(UPDATE)
