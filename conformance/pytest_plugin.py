@@ -255,7 +255,7 @@ def _results(session: pytest.Session) -> "Results":
     if _RESULTS not in stash:
         worker: Mapping[str, Any] = getattr(session.config, "workerinput", {})
         directory = worker.get(_WORKER_DIRECTORY) or _directory(session.config)
-        stash[_RESULTS] = Results(session.items, Path(directory))
+        stash[_RESULTS] = Results(session.items, Path(directory), worker.get("workercount", 1))
     return stash[_RESULTS]
 
 

@@ -1,6 +1,8 @@
 """
 The results of a pytest session: each target is judged once for all tests that ask for it, and reported once.
 
+With pytest-xdist the workers divide the run: each takes a share that no other has taken, and waits for the rest.
+
 A result belongs to a target and its settings. A fixture that names the target may start a server, so each instance of
 the fixture counts as a target of its own, even where two of them use the same port in turn.
 """
@@ -10,12 +12,14 @@ import os
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
@@ -129,8 +133,6 @@ class Result:
 
     document: dict[str, Any] = field(default_factory=dict)
     error: str = ""
-    lost: list[str] = field(default_factory=list)
-    """Lines about parts of the result that are lost."""
     told: bool = False
     """Whether a failure that belongs to no single rule was reported."""
 
@@ -142,10 +144,12 @@ class Results:
     Args:
         items: All tests of the session.
         directory: Where workers find each other's results, and where they are kept until the session ends.
+        workers: The number of workers.
     """
 
-    def __init__(self, items: Iterable[pytest.Item], directory: Path) -> None:
+    def __init__(self, items: Iterable[pytest.Item], directory: Path, workers: int) -> None:
         self._directory = directory
+        self._workers = workers
         self._kept: dict[tuple[object, ...], Result] = {}
         self._targets: dict[Asking, RunSettings] = {}
         self._wanted: defaultdict[Asking, set[str]] = defaultdict(set)
@@ -175,20 +179,20 @@ class Results:
                 given["app"] = app
             settings = settings_of(item.config, given, environ, target)
             ids = [rule.id for rule in select(settings.only)]
+            # Where every test has a server of its own, one test's answers say nothing of the other's.
+            alone = who.is_fresh and self._targets.setdefault(who, settings) != settings
+            wanted = {_rule_of(item)} if alone else self._wanted[who] or {WHOLE}
+            rules = tuple(rule for rule in ids if rule in wanted or WHOLE in wanted)
+            key = (who, settings, rules)
+            if key not in self._kept:
+                self._kept[key] = self._once(who, settings, rules, alone=alone)
         except ConfigurationError as error:
             return Result(error=str(error))
-        # Where every test has a server of its own, one test's answers say nothing of the other's.
-        alone = who.is_fresh and self._targets.setdefault(who, settings) != settings
-        wanted = {_rule_of(item)} if alone else self._wanted[who] or {WHOLE}
-        rules = tuple(rule for rule in ids if rule in wanted or WHOLE in wanted)
-        key = (who, settings, rules)
-        if key not in self._kept:
-            self._kept[key] = self._once(who, settings, rules, alone=alone)
         return self._kept[key]
 
     def _once(self, who: Asking, settings: RunSettings, rules: tuple[str, ...], *, alone: bool) -> Result:
-        """Make a run and keep its result. Of several workers one makes it, and the others wait for it."""
-        from filelock import FileLock
+        """Make the parts of a run that no other worker makes, wait for the others, and put all of them together."""
+        from filelock import FileLock, Timeout
 
         shown = replace(settings, given=frozenset())  # a set is spelled in any order
         if who.has_fixture and not who.is_fresh:
@@ -197,39 +201,103 @@ class Results:
         # Two applications may be spelled alike; those of another process are others.
         own = () if shown.app is None or isinstance(shown.app, str) else (os.getpid(), id(shown.app))
         name = sha256(repr((who, shown, rules, own)).encode()).hexdigest()
+        workers = 1 if who.is_fresh or own else self._workers
+        shares = [*_shares(settings, workers, is_shared=not who.has_fixture)]
+        parts = [self._directory / f"{name}-{place}.part" for place in range(len(shares))]
+        for waits in (False, True):
+            for share, part in zip(shares, parts, strict=True):
+                with suppress(Timeout), FileLock(part.with_suffix(".lock"), blocking=waits):
+                    if not part.exists():
+                        part.write_text(json.dumps(self._run(share, rules, part)), encoding="ascii")
         path = self._directory / f"{name}.json"
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
-                # Of several runs on one target, each waits for the one before it: they write to the same account.
-                target = sha256(str(settings.target).encode()).hexdigest()
-                with FileLock(self._directory / f"{target}.target"):
-                    result = self._run(settings, rules, path.with_suffix(".har"))
                 kept = {
-                    "document": result.document,
-                    "error": result.error,
+                    **_together([json.loads(part.read_text(encoding="ascii")) for part in parts]),
                     "names": who.names or (settings.target or "embedded emulator",),
                     "report_dir": str(settings.report_dir),
-                    "lost": result.lost,
                     "alone": alone,
+                    "archives": [str(part.with_suffix(".har")) for part in parts],
                 }
                 path.write_text(json.dumps(kept), encoding="ascii")
             kept = json.loads(path.read_text(encoding="ascii"))
         # One rule alone may well be without a verdict, and the test says so.
         return Result(kept["document"], kept["error"], told=alone)
 
-    @staticmethod
-    def _run(settings: RunSettings, rules: tuple[str, ...], har: Path) -> Result:
+    def _run(self, settings: RunSettings, rules: tuple[str, ...], part: Path) -> dict[str, Any]:
+        """Judge a target, and return what comes of it: a result document, or why there is none, and what was lost."""
+        from filelock import FileLock
+
         from conformance.api import judged
         from conformance.reporting import check_writable
 
         lost: list[str] = []
-        try:
-            check_writable(settings.report_dir)
-            # The user's filters are meant for the user's code, and these warnings would come from the suite.
-            with warnings.catch_warnings(action="ignore"), har.open("wb") as file:
-                return Result(judged(settings, rules, file, lost.append), lost=lost)
-        except (BaselineError, ConfigurationError, EmulatorFailed, ReportError) as error:
-            return Result(error=str(error))
+        document: dict[str, Any] = {}
+        error = ""
+        with ExitStack() as stack:
+            if not _is_embedded(settings):
+                # Of several runs on one account, each waits for the one before it.
+                for user in sorted(account.user for account in settings.accounts):
+                    account = sha256(f"{settings.target} {user}".encode()).hexdigest()
+                    stack.enter_context(FileLock(self._directory / f"{account}.account"))
+            try:
+                check_writable(settings.report_dir)
+                # The user's filters are meant for the user's code, and these warnings would come from the suite.
+                stack.enter_context(warnings.catch_warnings(action="ignore"))
+                with part.with_suffix(".har").open("wb") as file:
+                    document = judged(settings, rules, file, lost.append)
+            except (BaselineError, ConfigurationError, EmulatorFailed, ReportError) as failed:
+                error = str(failed)
+        return {"document": document, "error": error, "lost": lost}
+
+
+def _is_embedded(settings: RunSettings) -> bool:
+    """Whether the target is an emulator that the run starts for itself."""
+    return settings.target is None and settings.app is None
+
+
+def _shares(settings: RunSettings, workers: int, *, is_shared: bool) -> Iterator[RunSettings]:
+    """
+    Yield the settings of the runs that workers make side by side, each on an account of its own.
+
+    Args:
+        settings: The settings of the whole.
+        workers: The number of workers.
+        is_shared: Whether all workers judge one target, and not each a target that its own fixture has started.
+
+    Raises:
+        ConfigurationError: There are fewer accounts than workers.
+    """
+    accounts = settings.accounts
+    # The quick profile is for a target that is not to be sent more than its few requests.
+    if workers == 1 or settings.profile == "quick" or settings.shard != (1, 1):
+        yield settings
+        return
+    if _is_embedded(settings):
+        yield from (replace(settings, shard=(number, workers)) for number in range(1, workers + 1))
+        return
+    if is_shared and len(accounts) < workers:
+        raise ConfigurationError(
+            f"{workers} workers need {workers} accounts, and there are {len(accounts)}: set CONFORMANCE_ACCOUNTS, or "
+            f"run pytest with -n {len(accounts)}"
+        )
+    count = min(workers, len(accounts))
+    share = replace(settings, rate=settings.rate and settings.rate / count)
+    for number, account in enumerate(accounts[:count], 1):
+        yield replace(share, shard=(number, count), accounts=(account,))
+    if len(accounts) > 1:
+        yield replace(share, shard=(0, count))
+
+
+def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the whole of which these are the parts."""
+    error = next((part["error"] for part in parts if part["error"]), "")
+    document: dict[str, Any] = {} if error else parts[0]["document"]
+    if len(parts) > 1 and not error:
+        from conformance.harness.merging import together
+
+        document = together([part["document"] for part in parts], datetime.now(UTC).date())
+    return {"document": document, "error": error, "lost": [line for part in parts for line in part["lost"]]}
 
 
 def write_reports(results: Path) -> Iterator[str]:
@@ -240,12 +308,14 @@ def write_reports(results: Path) -> Iterator[str]:
     """
     from conformance import reporting
 
-    kept = [(path, json.loads(path.read_text(encoding="ascii"))) for path in results.glob("*.json")]
-    told = [(path, each) for path, each in kept if each["document"] and not each["alone"]]
-    told += [(path, each) for path, each in kept if each["alone"] and each["document"].get("exit_code") == 1]
-    found = sorted(told, key=lambda pair: pair[1]["names"])
+    kept = [json.loads(path.read_text(encoding="ascii")) for path in results.glob("*.json")]
+    found = [
+        each
+        for each in kept
+        if each["document"] and (not each["alone"] or each["document"]["exit_code"] == 1)
+    ]
     taken: set[Path] = set()
-    for path, each in found:
+    for each in sorted(found, key=lambda each: (each["alone"], each["names"])):
         directory = Path(each["report_dir"])
         if len(found) > 1:
             slug = _SLUG.sub("-", "-".join(each["names"])).strip("-.")
@@ -255,15 +325,12 @@ def write_reports(results: Path) -> Iterator[str]:
         taken.add(directory)
         directory = reporting.place_of(each["document"], directory)
         yield from each["lost"]
-        har = path.with_suffix(".har").read_bytes()
-        copies = {reporting.ARCHIVE: partial(_write, har)} if har else {}
+        archives = [Path(name) for name in each["archives"]]
+        whole = all(path.stat().st_size for path in archives)
+        copies = {reporting.ARCHIVE: partial(reporting.join_archives, archives)} if whole else {}
         try:
             paths = reporting.write_all(each["document"], directory, copies=copies)
         except ReportError as error:
             yield str(error)
         else:
             yield f"{each['document']['target']}: {paths[1]}"
-
-
-def _write(data: bytes, file: BinaryIO) -> None:
-    file.write(data)

@@ -1,14 +1,17 @@
 """The pytest front, in sessions of a user who has nothing but the one line."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from conformance.rules import BY_ID
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.slow
 pytest_plugins = "pytester"
 
 LINE = "from conformance.pytest_plugin import test_conformance\n"
+ORDER = [*BY_ID]
 FAULT = "closed-timer-minimum-one-second-less"
 
 
@@ -220,6 +224,34 @@ def test_workers_share_one_run(user: pytest.Pytester) -> None:
     assert "[gw0]" in told
     assert "[gw1]" in told
     assert (user.path / "runs.txt").read_text() == "run\n"
+
+
+ACCOUNTS = ("accounts-apart", "closed-timer-minimum", "media-type")
+
+
+@pytest.fixture
+def dividing(user: pytest.Pytester) -> pytest.Pytester:
+    """A project whose run is one that workers divide: it has a few rules, one of which takes two accounts."""
+    user.makefile(".toml", conformance=f"profile = 'standard'\nonly = {list(ACCOUNTS)}\n")
+    return user
+
+
+def whole(user: pytest.Pytester) -> dict[str, Any]:
+    """The one result of the session."""
+    (path,) = user.path.joinpath("conformance-report").rglob("result.json")
+    result: dict[str, Any] = json.loads(path.read_text())
+    return result
+
+
+def test_workers_divide_a_run_each_on_an_account_of_its_own(dividing: pytest.Pytester, faulty: str) -> None:
+    done = dividing.runpytest_subprocess("-n2", "--conformance-target", faulty)
+    done.assert_outcomes(passed=2, failed=1)
+    assert "closed-timer-minimum" in next(line for line in done.outlines if line.startswith("FAILED"))
+    result = whole(dividing)
+    assert [each["id"] for each in result["rules"]] == [*sorted(ACCOUNTS, key=ORDER.index)]
+    assert (result["settings"]["shards"], result["settings"]["accounts"]) == (3, 2)
+    sent = json.loads((dividing.path / "conformance-report" / "exchanges.har").read_text())["log"]["entries"]
+    assert len(sent) == result["requests"]
 
 
 def test_the_plugin_costs_next_to_nothing_where_it_is_not_used() -> None:

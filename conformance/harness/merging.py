@@ -42,7 +42,12 @@ def merged(results: Sequence[Document], today: date, *, strict: bool = False) ->
     Raises:
         ReportError: They are not the shards of one run, each once; the message says which is missing.
     """
-    shards = _renumbered(_in_order(results))
+    return together(_in_order(results), today, strict=strict)
+
+
+def together(results: Sequence[Document], today: date, *, strict: bool = False) -> dict[str, Any]:
+    """Do as `merged`, given the results of all shards of one run in their order."""
+    shards = _renumbered(results)
     first = shards[0]
     found = _findings(shards)
     rules = [
@@ -77,6 +82,7 @@ def merged(results: Sequence[Document], today: date, *, strict: bool = False) ->
         "settings": {
             **{name: value for name, value in first["settings"].items() if name != "shard"},
             "shards": len(shards),
+            "accounts": max(shard["settings"]["accounts"] for shard in shards),
             "max_requests": limit and limit * len(shards),
         },
     }

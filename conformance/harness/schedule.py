@@ -48,7 +48,7 @@ class Plan:
     provisioned: Mapping[str, str | None] = field(default_factory=dict)
     """The SID of a service that the account has, by parameter; None where the user named none."""
     shard: tuple[int, int] = (1, 1)
-    """Which share of the input classes this run sends, from 1, and how many shares there are."""
+    """Which share of the input classes this run sends, and how many shares there are; see `share`."""
     first: tuple[tuple[str, tuple[Request, ...]], ...] = ()
     """Requests that are sent before all phases, by input class: the counterexamples of known deviations."""
     fail_fast: bool = False
@@ -59,6 +59,9 @@ class Plan:
     def fails(self, level: Level) -> bool:
         """Whether a deviation of this level fails the run."""
         return level is Level.MUST or self.fail_on is Level.SHOULD
+
+
+_ALONE = Situation(accounts=1)
 
 
 class Item(NamedTuple):
@@ -97,12 +100,18 @@ def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> fr
     """
     Return the ids of the rules and classes that one of several runs sends; each is sent by one of them.
 
-    The shares have about as many probes each, and depend on nothing that a target answers.
+    The shares have about as many probes each, and depend on nothing that a target answers. Where each run has an
+    account of its own, one more sends what takes several: its number is 0.
     """
     number, count = shard
+    rows = [*planned(must_first(catalogue), profile, Situation(accounts=2))]
+    if number == 0:
+        return frozenset(
+            (rule.id, cls.id) for rule, cls, probes, _ in rows if probes and not cls.examples(_ALONE)
+        )
     cost = {
         (rule.id, cls.id): len(probes) + drawn * (STEPS if cls.machine else 1)
-        for rule, cls, probes, drawn in planned(must_first(catalogue), profile, Situation(accounts=2))
+        for rule, cls, probes, drawn in rows
     }
     load, shares = [0] * count, [set[tuple[str, str]]() for _ in range(count)]
     for key in sorted(cost, key=lambda key: -cost[key]):
