@@ -62,10 +62,10 @@ MALFORMED = (
 )
 
 
-@pytest.mark.parametrize("text", MALFORMED)
-def test_anything_else_is_malformed(text: str) -> None:
-    with pytest.raises(MalformedDuration):
-        parse_duration(text)
+def test_anything_else_is_malformed() -> None:
+    for text in MALFORMED:
+        with pytest.raises(MalformedDuration):
+            parse_duration(text)
 
 
 def test_lengths_are_exact_to_the_last_of_100_000_digits() -> None:

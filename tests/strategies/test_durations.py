@@ -68,23 +68,22 @@ def test_notations_have_distinct_examples_of_their_shape(notation: str) -> None:
     assert re.fullmatch(SHAPES[notation], examples[0])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "PT1M", "PT60S", "PT59S", "PT0S", "PT0M", "P0D", "P0Y", "P0W", "PT10M", "PT600S", "PT9M60S",
-        "PT0H10M",
-        "PT010M", "P1D", "P1DT0H", "P1W", "P2W", "P1Y", "P1M", "P1Y2M3DT4H5M6S", "PT36H", "P1Y1D", "PT1H1S",
-        "P1MT1M",
-        "PT1.5M", "PT1,5M", "PT59.5S", "PT60.0S", "PT59.999999999S", "PT59.9999999999S", "P0.5D", "P0,5W",
-        "P0.5Y",
-        "PT1,000S", "PT99999999999999999999S", "PT9223372036854775807S", "PT9223372036854775808S",
-        "P999999999D",
-        "P1000000000D", "P99999999999Y", "PT" + "9" * 400 + "S", "PT" + "0" * 400 + "600S",
-        "PT00000000000000000000600S",
-    ],
-)  # fmt: skip
-def test_a_duration_of_the_dialect_tables_is_an_example(text: str) -> None:
-    assert text in {example for each in NOTATIONS.values() for example in each.examples()}
+TABLES = {
+    "PT1M", "PT60S", "PT59S", "PT0S", "PT0M", "P0D", "P0Y", "P0W", "PT10M", "PT600S", "PT9M60S",
+    "PT0H10M",
+    "PT010M", "P1D", "P1DT0H", "P1W", "P2W", "P1Y", "P1M", "P1Y2M3DT4H5M6S", "PT36H", "P1Y1D", "PT1H1S",
+    "P1MT1M",
+    "PT1.5M", "PT1,5M", "PT59.5S", "PT60.0S", "PT59.999999999S", "PT59.9999999999S", "P0.5D", "P0,5W",
+    "P0.5Y",
+    "PT1,000S", "PT99999999999999999999S", "PT9223372036854775807S", "PT9223372036854775808S",
+    "P999999999D",
+    "P1000000000D", "P99999999999Y", "PT" + "9" * 400 + "S", "PT" + "0" * 400 + "600S",
+    "PT00000000000000000000600S",
+}  # fmt: skip
+
+
+def test_a_duration_of_the_dialect_tables_is_an_example() -> None:
+    assert sorted(TABLES - {example for each in NOTATIONS.values() for example in each.examples()}) == []
 
 
 @pytest.mark.slow

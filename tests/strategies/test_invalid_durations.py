@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 from hypothesis.errors import InvalidArgument
@@ -28,17 +29,16 @@ def test_no_member_is_a_duration(duration_class: InvalidDurationClass) -> None:
             assert not READINGS["ISO 8601-1"](text.strip().strip(CONTROLS))
 
 
-@CLASSES
-def test_some_reading_accepts_each_example_of_a_looser_class(duration_class: InvalidDurationClass) -> None:
-    if duration_class.looser and duration_class.group not in OF_FORMS:
-        assert all(any(takes(text) for takes in READINGS.values()) for text in duration_class.examples())
+def test_some_reading_accepts_each_example_of_a_looser_class() -> None:
+    for each in INVALID_DURATION_CLASSES.values():
+        if each.looser and each.group not in OF_FORMS:
+            assert all(any(takes(text) for takes in READINGS.values()) for text in each.examples()), each.name
 
 
-@CLASSES
-def test_a_member_of_the_group_blanks_is_valid_without_them(duration_class: InvalidDurationClass) -> None:
-    if duration_class.group == "blanks":
-        for text in duration_class.examples():
-            assert READINGS["ISO 8601-1"](text.strip().strip("\0\ufeff"))
+def test_a_member_of_the_group_blanks_is_valid_without_them() -> None:
+    examples = [each.examples() for each in INVALID_DURATION_CLASSES.values() if each.group == "blanks"]
+    for text in chain.from_iterable(examples):
+        assert READINGS["ISO 8601-1"](text.strip().strip("\0\ufeff"))
 
 
 @CLASSES
@@ -69,29 +69,29 @@ def test_every_group_has_a_class() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        # refused by every standard, java.time, isodate and Temporal
-        "--PT10M", "PT10-M", "", "P", "T10M", "10M", "PT10", "P10", "P10S", "P10H", "PT1D", "P1H", "PT1Y",
-        "PT10M10M",
-        "PT10S10M", "P1D1Y", "PT1S1H", "P1DT1DT1H", "PT10MT", "P1D1W", "PP1D", "PTT10M", "P1 D", "P T10M",
-        "\xa0PT10M", "PT10M\0", "PT\uff11\uff10M", "PT\u0661\u0660M", "P\uff34\uff11M", "PT1\xb2M", "PT1e3S",
-        "PT1E3S", "PT0x10S", "PT1_000S", "PT1'000S", "PTNaNS", "PTInfinityS", "PT1/2H", "R3/PT10M",
-        "PT10M/PT20M",
-        "10 minutes", "PT10Minutes", "P10MIN", "PT10M0", "\ufeffPT10M", "P600S",
-        # refused by ISO 8601-1, taken by some other reader
-        "PT", "P1DT", "PT1.5H30M", "PT.5S", "PT5.S", "PT1.M", "P1.5DT1H", "pt10m", "Pt10M", "PT10m", "p1d",
-        "-PT10M",
-        "+PT10M", "PT-10M", "PT+10M", "P1DT-1H", "-P1D", "-PT-10M", "P1WT1H", "P1W1D", "P1Y1W", "PT10M ",
-        " PT10M",
-        "PT10M\n", "\nPT10M", "PT10M\r\n", "PT10M\t", "P0000-00-00T00:10:00", "P0000-00-01T00:00:00",
-        "P00000000T001000", "P0003-06-04T12:30:05", "P0000-00-00T00:10", "P0000-000T00:10:00",
-        "P0000-13-00T00:00:00", "P0001-01-01T00:10:00", "600", "00:10:00", "P10T10", "P2003T10", "P99T23",
-    ],
-)  # fmt: skip
-def test_an_entry_of_the_dialect_tables_is_an_example(text: str) -> None:
-    assert text in {example for each in INVALID_DURATION_CLASSES.values() for example in each.examples()}
+TABLES = {
+    # refused by every standard, java.time, isodate and Temporal
+    "--PT10M", "PT10-M", "", "P", "T10M", "10M", "PT10", "P10", "P10S", "P10H", "PT1D", "P1H", "PT1Y",
+    "PT10M10M",
+    "PT10S10M", "P1D1Y", "PT1S1H", "P1DT1DT1H", "PT10MT", "P1D1W", "PP1D", "PTT10M", "P1 D", "P T10M",
+    "\xa0PT10M", "PT10M\0", "PT\uff11\uff10M", "PT\u0661\u0660M", "P\uff34\uff11M", "PT1\xb2M", "PT1e3S",
+    "PT1E3S", "PT0x10S", "PT1_000S", "PT1'000S", "PTNaNS", "PTInfinityS", "PT1/2H", "R3/PT10M",
+    "PT10M/PT20M",
+    "10 minutes", "PT10Minutes", "P10MIN", "PT10M0", "\ufeffPT10M", "P600S",
+    # refused by ISO 8601-1, taken by some other reader
+    "PT", "P1DT", "PT1.5H30M", "PT.5S", "PT5.S", "PT1.M", "P1.5DT1H", "pt10m", "Pt10M", "PT10m", "p1d",
+    "-PT10M",
+    "+PT10M", "PT-10M", "PT+10M", "P1DT-1H", "-P1D", "-PT-10M", "P1WT1H", "P1W1D", "P1Y1W", "PT10M ",
+    " PT10M",
+    "PT10M\n", "\nPT10M", "PT10M\r\n", "PT10M\t", "P0000-00-00T00:10:00", "P0000-00-01T00:00:00",
+    "P00000000T001000", "P0003-06-04T12:30:05", "P0000-00-00T00:10", "P0000-000T00:10:00",
+    "P0000-13-00T00:00:00", "P0001-01-01T00:10:00", "600", "00:10:00", "P10T10", "P2003T10", "P99T23",
+}  # fmt: skip
+
+
+def test_an_entry_of_the_dialect_tables_is_an_example() -> None:
+    examples = {example for each in INVALID_DURATION_CLASSES.values() for example in each.examples()}
+    assert sorted(TABLES - examples) == []
 
 
 @pytest.mark.slow
