@@ -141,9 +141,11 @@ def judge(
 
     Raises:
         ConfigurationError: Another run is using one of the accounts, the settings that an earlier run found have to be
-            put back first, or the application of the settings is not there or did not start.
+            put back first, the application of the settings is not there or did not start, or the database of examples
+            cannot be read.
     """
     from conformance.harness.events import ExchangeEnded, Notice
+    from conformance.harness.examples import Examples
     from conformance.harness.executor import Plan, run
     from conformance.transport.target import Target
     from conformance.transport.waiting import wait_for_answer
@@ -154,6 +156,8 @@ def judge(
     def seen(exchange: Exchange) -> None:
         listener(ExchangeEnded(exchange=exchange))
 
+    examples = Examples(settings.examples) if settings.examples is not None else None
+    tried = examples.first(len(settings.accounts)) if examples is not None else ()
     plan = Plan(
         profile=settings.profile,
         seed=settings.seed,
@@ -164,7 +168,7 @@ def judge(
             CHAT.parameter: settings.chat_service_sid,
             MESSAGING.parameter: settings.messaging_service_sid,
         },
-        first=tuple(first),
+        first=(*first, *tried),
     )
     with (
         safe(settings, tell) as safeguard,
@@ -176,7 +180,12 @@ def judge(
         if settings.wait:
             wait_for_answer(target.settings, settings.wait)
         report = run(rules, target, plan, listener=listener, safeguard=safeguard)
-    said = filter(None, [target.out_of_time, target.pace.slowed()])
+    lost = (
+        examples.learn(document_of(settings, report), datetime.now(UTC).date())
+        if examples is not None
+        else ""
+    )
+    said = filter(None, [target.out_of_time, target.pace.slowed(), lost])
     return replace(report, notices=(*notices, *report.notices, *said))
 
 

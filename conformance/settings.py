@@ -63,6 +63,7 @@ class RunSettings:
         max_time: Seconds that the run may take, not counting those to put settings back; None for no limit.
         report_dir: The directory to write reports to.
         known: The file of known deviations; None for none.
+        examples: The database of examples that broke a rule: a directory, or the URL of a Redis server; None for none.
         settle: Seconds after which a read must show what was written.
         ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
         proxy: The URL of a proxy; None for none.
@@ -93,6 +94,7 @@ class RunSettings:
     max_time: float | None = 600.0
     report_dir: Path
     known: Path | None
+    examples: str | None = field(repr=False)  # it may hold a password
     settle: float
     ca_file: str | None
     proxy: str | None = field(repr=False)  # it may hold a password
@@ -434,6 +436,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "max_time": _Setting(None, "seconds, above 0", _seconds(zero=False)),
     "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
     "known": _Setting(None, "a file that is there", _typed(_FILE)),
+    "examples": _Setting(None, "a directory or a redis:// URL", _text, printable=False),
     "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
     "ca_file": _Setting(None, "a file of certificates in PEM", _certificates),
     "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),

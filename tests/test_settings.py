@@ -53,6 +53,7 @@ class TestSources:
             max_requests=3000,
             report_dir=Path("conformance-report"),
             known=None,
+            examples=None,
             settle=0.0,
             ca_file=None,
             proxy=None,

@@ -27,6 +27,7 @@ _RUN: dict[str, tuple[str, str]] = {
     ),
     "report-dir": ("DIR", "Where reports are written."),
     "known": ("FILE", "Known deviations, TOML: they do not fail the run."),
+    "examples": ("URL", "Directory or redis:// of examples that broke a rule; every run tries them first."),
     "settle": ("S", "Seconds within which a write must be seen (default: 0)."),
     "ca-file": ("FILE", "Certificates to trust, PEM."),
     "proxy": ("URL", "Proxy to send through. The environment's proxies are never used."),
