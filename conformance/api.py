@@ -174,7 +174,10 @@ def judge(
         safe(settings, tell) as safeguard,
         Target(settings.for_target(url), _now_and_then(tell), seen, app=_loaded(settings.app)) as target,
     ):
-        notices = [*settings.notices, *_about_app(settings)]
+        notices = list(settings.notices)
+        if settings.app is not None:
+            served = _named(settings.app)
+            notices.append(f"the target is an application: serve {served} on port 8000 for the curl lines")
         for notice in notices:
             tell(notice)
         if settings.wait:
@@ -187,11 +190,6 @@ def judge(
     )
     said = filter(None, [target.out_of_time, target.pace.slowed(), lost])
     return replace(report, notices=(*notices, *report.notices, *said))
-
-
-def _about_app(settings: RunSettings) -> Iterator[str]:
-    if settings.app is not None:
-        yield f"the target is an application: serve {_named(settings.app)} on port 8000 for the curl lines"
 
 
 def _loaded(app: object | None) -> object | None:
@@ -256,12 +254,12 @@ def judged(
 
 def _now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:
     """Return a function that passes on one line in `_QUIET` seconds: behind a rate limit a run waits often."""
-    last = -_QUIET
+    silent_until = 0.0
 
     def tell_some(line: str) -> None:
-        nonlocal last
-        if (now := time.monotonic()) - last >= _QUIET:
-            last = now
+        nonlocal silent_until
+        if (now := time.monotonic()) >= silent_until:
+            silent_until = now + _QUIET
             tell(line)
 
     return tell_some

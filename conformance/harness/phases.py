@@ -15,16 +15,13 @@ from conformance.harness.containment import Parts
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import STEPS, Item, Plan, must_first, planned, side_by_side
+from conformance.harness.schedule import CASES, STEPS, Item, Plan, must_first, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import Aspect, InputClass, Level, Probe, Rule
 from conformance.rules import BY_ID
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
-
-_CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
-"""Cases of the schemathesis phase, by profile, at most."""
 
 _HANGS = 2
 """Examples of a class that may time out, at most. More of them would cost minutes and show nothing new."""
@@ -171,7 +168,7 @@ class Phases:
         return [] if cls.strategy is None else generate(cls.strategy(situation), seed=seed, count=count)
 
     def _send_cases(self) -> None:
-        count = _CASES[self._plan.profile]
+        count = CASES[self._plan.profile]
         owner = next((rule for rule, cls, *_ in self._rows if cls is GENERATED), None)
         if owner is None or not is_exercisable(owner):
             return

@@ -14,6 +14,7 @@ from conformance.http import Pairs, Request
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
+from conformance.rules.openapi import GENERATED
 
 _EXPLICIT = {"quick": 1, "standard": 12, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
@@ -23,6 +24,9 @@ _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 
 _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 """Factors for `_DRAWN`: forms and sequences vary more than single values."""
+
+CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
+"""Cases of the schemathesis phase, by profile, at most."""
 
 STEPS = 8
 """Requests in one sequence of a state machine, at most."""
@@ -110,7 +114,9 @@ def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> fr
             (rule.id, cls.id) for rule, cls, probes, _ in rows if probes and not cls.examples(_ALONE)
         )
     cost = {
-        (rule.id, cls.id): len(probes) + drawn * (STEPS if cls.machine else 1)
+        (rule.id, cls.id): CASES[profile]
+        if cls is GENERATED
+        else len(probes) + drawn * (STEPS if cls.machine else 1)
         for rule, cls, probes, drawn in rows
     }
     load, shares = [0] * count, [set[tuple[str, str]]() for _ in range(count)]

@@ -128,28 +128,27 @@ class _WSGI:
 
             return self._app(environ, start)
 
-        body = b"".join(request.stream)  # type: ignore[arg-type]  # every request of ours has a synchronous one
+        body = b"".join(_chunks(request))
         headers = [pair for pair in request.headers if pair[0].lower() != b"transfer-encoding"]
         if len(headers) < len(request.headers):
             headers.append((b"Content-Length", str(len(body)).encode()))
         sent = httpx.Request(
             request.method.decode(), _url(request), headers=headers, stream=httpx.ByteStream(body)
         )
-        parts: list[bytes] = []
-        head: httpx.Response | None = None
+        received = bytearray()
         try:
             head = httpx.WSGITransport(recorded, raise_app_exceptions=False).handle_request(sent)
-            for part in head.stream:  # type: ignore[union-attr]  # this transport has a synchronous one
-                parts.append(part)
-                if sum(map(len, parts)) > self._max_body:
-                    break
-            head.close()
+            with contextlib.closing(
+                head
+            ):  # an application must hear of the end, also after an exception (PEP 3333)
+                for part in head.stream:  # type: ignore[union-attr]  # this transport has a synchronous one
+                    received += part
+                    if len(received) > self._max_body:
+                        break
         except Exception as error:  # noqa: BLE001  # whatever the application raises is an answer
-            if head is not None and parts:
-                return _broken(_trace(error))
-            return Answer(_server_error(), traceback=_trace(error))
+            return _broken(_trace(error)) if received else Answer(_server_error(), traceback=_trace(error))
         trace = _trace(raised[0]) if raised else ""
-        return Answer(_response(head, b"".join(parts), request, self._max_body), traceback=trace)
+        return Answer(_response(head, bytes(received), request, self._max_body), traceback=trace)
 
     def close(self) -> None:
         """Do nothing: a WSGI application is told nothing at the end."""
@@ -253,7 +252,7 @@ class _Enough(Exception):
 
 class _Chunks(httpx.AsyncByteStream):
     def __init__(self, request: httpcore.Request) -> None:
-        self._chunks = list(request.stream)  # type: ignore[arg-type]  # every request of ours has a synchronous one
+        self._chunks = _chunks(request)
 
     async def __aiter__(self) -> Any:
         for chunk in self._chunks:
@@ -300,6 +299,10 @@ class _Lifespan:
             self._state.clear()
         finally:
             await self._said.put({})
+
+
+def _chunks(request: httpcore.Request) -> list[bytes]:
+    return list(request.stream)  # type: ignore[arg-type]  # every request of ours has a synchronous one
 
 
 def _url(request: httpcore.Request) -> httpx.URL:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -151,6 +151,28 @@ def test_no_more_of_an_answer_is_kept_than_is_read() -> None:
     response = asking(endless).response
     assert response is not None
     assert response.truncated
+
+
+@pytest.mark.parametrize("then", [None, RuntimeError("broken")])
+def test_a_wsgi_application_hears_of_the_end_of_its_answer(then: Exception | None) -> None:
+    heard = []
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"{}"
+            if then is not None:
+                raise then
+
+        def close(self) -> None:
+            heard.append("closed")
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return Body()
+
+    exchange = asking(app)
+    assert heard == ["closed"]
+    assert (exchange.failure is None) == (then is None)
 
 
 def test_a_wsgi_application_gets_a_chunked_body_as_servers_hand_it_over() -> None:
