@@ -199,12 +199,7 @@ def _write(
     failed = reporting.not_written(done)
     if failed:
         click.echo(f"conformance: {failed}", err=True)
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        try:
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(reporting.RENDERERS["summary.md"](document))
-        except OSError as error:
-            click.echo(f"conformance: GITHUB_STEP_SUMMARY cannot be written: {error.strerror}", err=True)
+    github.summarize(document)
     page = directory / "report.html"
     return None if done[page] else page
 

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,3 +39,15 @@ def told(*, err: bool) -> Iterator[dict[str, Any]]:
             if output := os.environ.get("GITHUB_OUTPUT"):
                 with Path(output).open("a", encoding="utf-8") as file:
                     file.write(f"verdict={document['verdict']}\nexit-code={document['exit_code']}\n")
+
+
+def summarize(document: Mapping[str, Any]) -> None:
+    """Add the summary of a result document to that of the job's step, where there is one."""
+    from conformance.reporting import RENDERERS
+
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(RENDERERS["summary.md"](document))
+        except OSError as error:
+            click.echo(f"conformance: GITHUB_STEP_SUMMARY cannot be written: {error.strerror}", err=True)

@@ -49,6 +49,7 @@ def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: b
             paths = reporting.write_all(document, place, copies=copies)
         except ReportError as error:
             raise Refused(str(error)) from None
+        github.summarize(document)
         if as_json:
             click.echo(json.dumps(document, indent=1))
         else:

@@ -28,6 +28,9 @@ _WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
 CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase, by profile, at most."""
 
+_CASE = 6
+"""Probes that take as long as one such case."""
+
 STEPS = 8
 """Requests in one sequence of a state machine, at most."""
 
@@ -104,7 +107,7 @@ def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> fr
     """
     Return the ids of the rules and classes that one of several runs sends; each is sent by one of them.
 
-    The shares have about as many probes each, and depend on nothing that a target answers. Where each run has an
+    The shares take about as long each, and depend on nothing that a target answers. Where each run has an
     account of its own, one more sends what takes several: its number is 0.
     """
     number, count = shard
@@ -114,7 +117,7 @@ def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> fr
             (rule.id, cls.id) for rule, cls, probes, _ in rows if probes and not cls.examples(_ALONE)
         )
     cost = {
-        (rule.id, cls.id): CASES[profile]
+        (rule.id, cls.id): CASES[profile] * _CASE
         if cls is GENERATED
         else len(probes) + drawn * (STEPS if cls.machine else 1)
         for rule, cls, probes, drawn in rows

@@ -179,7 +179,7 @@ def test_github(project: Project, github: dict[str, str]) -> None:
     assert (project.path / upload["with"]["path"] / "report.html").exists()
 
 
-def test_several_machines(project: Project) -> None:
+def test_several_machines(project: Project, github: dict[str, str]) -> None:
     jobs = yaml.safe_load(recipe("Several machines"))["jobs"]
     _, start, install, judge, keep = jobs["shard"]["steps"]
     *_, merge, upload = jobs["conformance"]["steps"]
@@ -190,7 +190,11 @@ def test_several_machines(project: Project) -> None:
     assert install["run"].startswith("pip install ")
     assert merge["run"].split()[2:] == [folder for _, folder in shards]
     project.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    red_green_red(project, [start["run"], "\n".join([*(script for script, _ in shards), merge["run"]])])
+    script = "\n".join([*(script for script, _ in shards), f"rm -f $GITHUB_STEP_SUMMARY\n{merge['run']}"])
+    red, green, _ = red_green_red(project, [start["run"], script], **github)
+    assert "\n::error title=MUST closed-timer-minimum::" in red
+    assert "::error" not in green
+    assert "closed-timer-minimum" in Path(github["GITHUB_STEP_SUMMARY"]).read_text()
     assert (project.path / upload["with"]["path"] / "report.html").exists()
 
 
