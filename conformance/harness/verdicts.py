@@ -188,7 +188,12 @@ def verdict(outcomes: Sequence[Outcome], end: End) -> Verdict:
         return Verdict.UNDECIDED
     if found:
         return Verdict.NON_STRICT
-    return Verdict.CONFORMANT if any(outcome.examples for outcome in outcomes) else Verdict.NOT_RUN
+    return Verdict.CONFORMANT if _is_exercised(outcomes) else Verdict.NOT_RUN
+
+
+def _is_exercised(outcomes: Sequence[Outcome]) -> bool:
+    """Whether anything was; a shard may say that a rule holds whose examples another one sends."""
+    return any(outcome.examples or outcome.verdict is Verdict.CONFORMANT for outcome in outcomes)
 
 
 def exit_code(outcomes: Sequence[Outcome], end: End, put_back: Restore, plan: Plan) -> int:
@@ -208,4 +213,4 @@ def exit_code(outcomes: Sequence[Outcome], end: End, put_back: Restore, plan: Pl
         return 1
     if end.how is How.WITHOUT_VERDICT or is_mostly_undecided(outcomes):
         return 3
-    return 0 if any(outcome.examples for outcome in outcomes) else 5
+    return 0 if _is_exercised(outcomes) else 5

@@ -71,7 +71,15 @@ def test_a_shard_leaves_out_the_rules_of_which_it_has_nothing_to_say() -> None:
     parts = [result_of(Resource(), number, 3) for number in (1, 2, 3)]
     assert {each["id"] for part in parts for each in part["rules"]} == set(TIMERS)
     assert any(len(part["rules"]) < len(TIMERS) for part in parts)
+    assert {part["exit_code"] for part in parts} == {0}
     assert {each["verdict"] for part in parts for each in part["rules"]} == {"conformant"}
+
+
+def test_a_shard_that_has_no_input_to_send_says_what_it_has_seen() -> None:
+    plan = Plan(profile="quick", shard=(2, 2))
+    report, _ = judged(Resource(), "parameter-order", plan=plan, limit=None)
+    assert [each.examples for each in report.outcomes] == [0]
+    assert (report.verdict, report.exit_code) == (Verdict.CONFORMANT, 0)
 
 
 def test_the_exchanges_of_all_shards_are_numbered_through() -> None:
