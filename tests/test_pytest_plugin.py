@@ -37,7 +37,8 @@ def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 
 
 def run(user: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return user.runpytest_subprocess("--conformance-profile=quick", *arguments)
+    """A session that makes a run; without the plugin of schemathesis, which takes a second to load."""
+    return user.runpytest_subprocess("--conformance-profile=quick", "-pno:schemathesis", *arguments)
 
 
 @pytest.fixture(scope="module")

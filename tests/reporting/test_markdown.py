@@ -6,8 +6,6 @@ from hashlib import shake_256
 from html import unescape
 from typing import Any
 
-import pytest
-
 from conformance.http import update
 from conformance.model import CLOSED, Verdict
 from conformance.reporting import build
@@ -80,19 +78,11 @@ def test_text_reads_the_same_after_rendering(deviating: dict[str, Any]) -> None:
     assert "default_closed_timer" in unescape(render(deviating))
 
 
-@pytest.mark.slow
 def test_a_summary_too_large_loses_whole_sections_and_says_so() -> None:
     syntax = rule("closed-timer-syntax", "timers")
-    found = [
-        finding(
-            syntax,
-            f"timer/{n}",
-            exchange(update((CLOSED.parameter, shake_256(b"%d" % n).hexdigest(1200)))),
-            cause=f"cause {n}",
-        )
-        for n in range(600)
-    ]
-    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+    one = finding(syntax, "timer/long", exchange(update((CLOSED.parameter, shake_256(b"1").hexdigest(1200)))))
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, one),)))
+    document["findings"] = [{**document["findings"][0], "cause": f"cause {n}"} for n in range(600)]
 
     markdown = render(document)
     assert 0.8 * LIMIT < len(markdown.encode()) <= LIMIT
