@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 from math import ceil, floor
 from typing import Literal, get_args
@@ -74,6 +75,11 @@ def durations(
 
 def duration_recipe(ranges: Iterable[Bounds], notations: Iterable[str]) -> Recipe[str] | None:
     """Return a recipe for durations within any of the ranges, in seconds; None where no notation fits them."""
+    return _recipe(tuple(ranges), tuple(notations))
+
+
+@lru_cache(maxsize=64)  # several strategies have the same ranges
+def _recipe(ranges: tuple[Bounds, ...], notations: tuple[str, ...]) -> Recipe[str] | None:
     per_range = [[NOTATIONS[name].plan(*bounds) for name in notations] for bounds in ranges]
     recipes = [one_of([recipe for recipe in recipes if recipe]) for recipes in per_range]
     return one_of([recipe for recipe in recipes if recipe])
