@@ -10,8 +10,9 @@ What is not found: a token in reverse, encrypted, compressed within the body, or
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import AnyStr, NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from typing import AnyStr
 from urllib.parse import quote
 
 from conformance.http import Exchange
@@ -31,6 +32,9 @@ _DISTINCT = 5
 
 _LAYERS = 3
 """Encodings, one within the other, that are taken off."""
+
+_SIGNS = re.compile("[^0-9a-z]+")
+"""What is no letter or digit of a text in lower case."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -60,25 +64,68 @@ def _plain(text: str) -> str:
     return text
 
 
-def _condensed(plain: str) -> str:
-    return re.sub("[^0-9a-z]", "", plain)
+class _View:
+    """
+    A text with one layer of encodings taken off, and where each of its characters stands in the original.
+
+    Args:
+        text: What to read.
+        spelled: The pattern of what stands for one character, or for none.
+        character: Returns the character that a match stands for; empty for none.
+        below: The view that `text` is of; None where it is the original.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        spelled: re.Pattern[str],
+        character: Callable[[re.Match[str]], str],
+        below: "_View | None" = None,
+    ) -> None:
+        parts, done, size = [], 0, 0
+        # From each of these positions on, characters stand as they are in what is read, from the second position on.
+        self._here, self._there = [0], [0]
+        self._wide: dict[int, int] = {}  # where spelled characters end, here and there
+        self._below = below
+        for match in spelled.finditer(text):
+            start, end = match.span()
+            found = character(match)
+            parts += [text[done:start], found]
+            size += start - done + len(found)
+            if found:
+                self._wide[size] = end
+            self._here.append(size)
+            self._there.append(end)
+            done = end
+        self.changed = done > 0
+        # The lower case of this letter alone is two characters.
+        self.text = "".join([*parts, text[done:]]).replace("\u0130", "i").lower()
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where in the original the characters between two positions begin and end."""
+        first, last = self._read(start), self._wide.get(end) or self._read(end - 1) + 1
+        return self._below.span(first, last) if self._below else (first, last)
+
+    def _read(self, at: int) -> int:
+        known = bisect_right(self._here, at) - 1
+        return self._there[known] + at - self._here[known]
 
 
-class _Read(NamedTuple):
-    """The characters of a text as they are read, and the positions where each begins and ends in the text."""
+def _viewed(text: str) -> _View:
+    """Return the view of a text with up to `_LAYERS` encodings taken off."""
+    view = _View(text, _SPELLED, _character)
+    for _ in range(_LAYERS - 1):
+        if not view.changed:
+            break
+        view = _View(view.text, _SPELLED, _character, view)
+    return view
 
-    characters: list[str]
-    starts: Sequence[int]
-    ends: Sequence[int]
 
-    def condensed(self) -> "_Read":
-        """Leave only letters and digits."""
-        kept = [at for at, each in enumerate(self.characters) if each.isascii() and each.isalnum()]
-        return _Read(
-            [self.characters[at] for at in kept],
-            [self.starts[at] for at in kept],
-            [self.ends[at] for at in kept],
-        )
+def _places(part: str, text: str) -> Iterator[int]:
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + len(part))
 
 
 class _Hidden:
@@ -92,104 +139,41 @@ class _Hidden:
     """
 
     def __init__(self, spellings: Iterable[str], instead: str, *, pieces: bool) -> None:
-        plain = dict.fromkeys(_plain(each).lower() for each in spellings)
-        self._whole = sorted(plain, key=len, reverse=True)
-        self._all = "\n".join(plain)
-        self._instead = instead
-        self._pieces = pieces
+        whole = dict.fromkeys(_plain(each).lower() for each in spellings)
+        self.instead = instead
+        self._whole = sorted(whole, key=len, reverse=True)
+        self._all = "\n".join(whole)
         # A token that nobody drew may well stand in ordinary text, with other signs between its letters.
         self._condensed = [each for each in self._whole if pieces and len(each) >= _DRAWN and each.isalnum()]
-        searched = set(self._whole)
-        if pieces:
-            searched |= {
-                each[at : at + _SHORT] for each in plain for at in range(0, len(each) - _SHORT + 1, _STRIDE)
-            }
-        self._searched = [each for each in searched if each in self._whole or self._is_random(each)]
+        self._pieces = {
+            piece
+            for each in whole
+            for at in range(0, len(each) - _SHORT + 1, _STRIDE)
+            if pieces and len(set(piece := each[at : at + _SHORT])) >= _DISTINCT
+        }
 
-    def is_in(self, plain: str, condensed: str) -> bool:
-        """Whether a text, plain and in lower case, shows the secret; `condensed` are its letters and digits."""
-        return any(each in plain for each in self._searched) or self._is_scattered(condensed)
+    def scattered(self, condensed: str) -> Iterator[tuple[int, int]]:
+        """Yield where the secret begins and ends in the letters and digits of a text."""
+        for each in self._condensed:
+            for at in _places(each, condensed):
+                yield at, at + len(each)
 
-    def _is_scattered(self, condensed: str) -> bool:
-        return any(each in condensed for each in self._condensed)
-
-    def hide(self, text: str) -> str:
-        """Return a text with the secret replaced wherever it stands."""
-        text = self._replaced(text, self._read(text), self._size)
-        read = self._read(text).condensed()
-        return (
-            self._replaced(text, read, self._scattered)
-            if self._is_scattered("".join(read.characters))
-            else text
-        )
-
-    def _replaced(self, text: str, read: _Read, size_at: Callable[[str, int], int]) -> str:
-        plain, starts, ends = "".join(read.characters), read.starts, read.ends
-        parts, done, at = [], 0, 0
-        while at < len(plain):
-            size = size_at(plain, at)
-            if not size:
-                at += 1
-                continue
-            parts += [text[done : starts[at]], self._instead]
-            done = ends[at + size - 1]
-            at += size
-        return "".join([*parts, text[done:]])
-
-    @classmethod
-    def _read(cls, text: str) -> _Read:
-        """Read a text, with up to `_LAYERS` encodings taken off."""
-        read = _Read(list(text), range(len(text)), range(1, len(text) + 1))
-        for _ in range(_LAYERS):
-            characters, starts, ends = cls._spelled("".join(read.characters))
-            if len(characters) == len(read.characters):
-                return read._replace(characters=characters)
-            read = _Read(characters, [read.starts[at] for at in starts], [read.ends[at - 1] for at in ends])
-        return read
-
-    @staticmethod
-    def _spelled(text: str) -> _Read:
-        """Return the characters of a text, and the positions where the spelling of each begins and ends."""
-        characters: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-
-        def add(character: str, start: int, end: int) -> None:
-            if character:
-                lower = character.lower()
-                characters.append(lower if len(lower) == 1 else character)
-                starts.append(start)
-                ends.append(end)
-
-        done = 0
-        for match in _SPELLED.finditer(text):
-            for at in range(done, match.start()):
-                add(text[at], at, at + 1)
-            add(_character(match), *match.span())
-            done = match.end()
-        for at in range(done, len(text)):
-            add(text[at], at, at + 1)
-        return _Read(characters, starts, ends)
-
-    def _scattered(self, condensed: str, at: int) -> int:
-        """Return the number of letters and digits at a position that are the secret."""
-        return next((len(each) for each in self._condensed if condensed.startswith(each, at)), 0)
-
-    def _size(self, plain: str, at: int) -> int:
-        """Return the number of characters at a position that must be hidden."""
+    def found(self, plain: str) -> Iterator[tuple[int, int]]:
+        """Yield where the secret, and each piece of it, begins and ends in a plain text in lower case."""
         for each in self._whole:
-            if plain.startswith(each, at):
-                return len(each)
-        size = _SHORT
-        if not self._pieces or at + size > len(plain) or plain[at : at + size] not in self._all:
-            return 0
-        while at + size < len(plain) and plain[at : at + size + 1] in self._all:
-            size += 1
-        return size if self._is_random(plain[at : at + size]) else 0
-
-    @staticmethod
-    def _is_random(text: str) -> bool:
-        return len(set(text)) >= _DISTINCT
+            for at in _places(each, plain):
+                yield at, at + len(each)
+        done = 0
+        for at in sorted(at for each in self._pieces for at in _places(each, plain)):
+            start, end = at, at + _SHORT
+            if end <= done:
+                continue
+            while end < len(plain) and plain[start : end + 1] in self._all:
+                end += 1
+            while start and plain[start - 1 : end] in self._all:
+                start -= 1
+            yield start, end
+            done = end
 
 
 class Secrets:
@@ -221,7 +205,9 @@ class Secrets:
             if len(account.token) >= _SHORT and account.token not in known
         ]
         short = [each for every in spellings for each in every if len(each) < _SHORT]
-        self._short = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in short) or r"(?!)")
+        self._short = (
+            re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in short)) if short else None
+        )
 
     def redact(self, data: AnyStr) -> AnyStr:
         """Return a text, or bytes, with `{token}` in place of every token, and with masked SIDs."""
@@ -244,15 +230,25 @@ class Secrets:
         return False
 
     def _redacted(self, text: str) -> str:
-        text = self._short.sub("{token}", text)
+        if self._short:
+            text = self._short.sub("{token}", text)
         if len(text) < _SHORT or not self._text:
             return text
-        plain = _plain(text).lower()
-        condensed = _condensed(plain)
-        for hidden in self._text:
-            if hidden.is_in(plain, condensed):
-                text = hidden.hide(text)
-        return text
+        view = _viewed(text)
+        spans = [
+            (*view.span(*each), hidden.instead) for hidden in self._text for each in hidden.found(view.text)
+        ]
+        condensed = _SIGNS.sub("", view.text)
+        scattered = [(*each, hidden.instead) for hidden in self._text for each in hidden.scattered(condensed)]
+        if scattered:
+            letters = _View(view.text, _SIGNS, lambda _: "", view)
+            spans += [(*letters.span(start, end), instead) for start, end, instead in scattered]
+        parts, done = [], 0
+        for start, end, instead in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start >= done:
+                parts += [text[done:start], instead]
+            done = max(done, end)
+        return "".join([*parts, text[done:]])
 
 
 def masked(text: str, accounts: Iterable[Account]) -> str:
