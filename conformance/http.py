@@ -56,8 +56,9 @@ class Auth:
     Args:
         scheme: The authentication scheme. With None here and in `header`, no credentials are sent.
         user: The user name. It may hold the placeholders `{sid}`, `{token}`, `{truncated}` (the token without its last
-            character), `{swapped}` (the token with its letters in the other case), and `{other_sid}` and
-            `{other_token}`, which are those of the next account.
+            character), `{swapped}` (the token with its letters in the other case), `{other_sid}` and `{other_token}`,
+            which are those of the next account, and `{sid~7}` and `{token~7}`, in which one character is another: the
+            one at this place, counted from 0.
         secret: The password, with the same placeholders.
         header: The whole value of the header, in place of all the above. It may hold `{basic}` too, which stands for
             the base64 of `user:secret`.

@@ -165,6 +165,8 @@ class InputClass:
     """Makes a state machine, in place of a strategy; the machine hands each sequence it has drawn to the function."""
     rare: bool = False
     """Whether few implementers make this mistake; the quick profile then tests one of the parallel settings only."""
+    whole: bool = False
+    """Whether the standard profile sends every example: together they make a design, such as a Latin square."""
 
 
 class Aspect(IntEnum):

@@ -221,7 +221,7 @@ def test_a_run_ends_in_time_within_memory_and_reports_the_truth(name: str, tmp_p
     hostile.bomb()
     with hostile.Hostile(name) as server:
         timeout = TIMEOUT if name in NO_VERDICT | UNREADABLE | HANGS else PATIENCE
-        ran = run(server.url, tmp_path, "--max-requests", "25", timeout=timeout)
+        ran = run(server.url, tmp_path, "--max-requests", "40", timeout=timeout)
     # Each request within its timeout and a second; the rest is the start, and the reports.
     assert ran.seconds < 30 + ran.document["requests"] * (timeout + 1)
     assert ran.peak - idle < 100 * 1024

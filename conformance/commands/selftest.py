@@ -138,10 +138,20 @@ def selftest(
     _print_counts(proof.by_kind(results) if hidden else proof.by_rule(results))
     figures = proof.summary(results)
     click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
+    _print_covered(profile)
     too_few = alone is not None and figures["alone"] * 100 < alone * figures["faults"]
     if too_few:
         click.echo(f"fewer than {alone:g} % of the faults were reported alone")
     sys.exit(0 if all(result.ok for result in results) and not too_few else 1)
+
+
+def _print_covered(profile: str) -> None:
+    """Print what the plan of a profile covers, whatever it is sent to."""
+    from conformance.harness.figures import figures
+
+    for what, counts in zip(("pairs of manners", "positions"), figures(profile), strict=True):
+        said = [f"{name} {each.covered:,} of {each.possible:,}" for name, each in counts.items()]
+        click.echo(f"{what} covered: {' · '.join(said)}")
 
 
 def _print_counts(rows: list[dict[str, Any]]) -> None:

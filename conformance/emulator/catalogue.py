@@ -5,7 +5,16 @@ from types import MappingProxyType
 
 from conformance.emulator.alterations import Fault, Step, Variant
 from conformance.emulator.errors import UnknownName
-from conformance.emulator.faults import hidden, protocol, response, robustness, sids, state, timers
+from conformance.emulator.faults import (
+    closer_looks,
+    hidden,
+    protocol,
+    response,
+    robustness,
+    sids,
+    state,
+    timers,
+)
 from conformance.emulator.odd_variants import ALL as ODD_VARIANTS
 from conformance.emulator.variants import ALL as USUAL_VARIANTS
 from conformance.emulator.variants import DIALECTS as ALL_DIALECTS
@@ -33,6 +42,7 @@ ALL_FAULTS: tuple[Fault, ...] = (
     *state.ALL,
     *protocol.ALL,
     *robustness.ALL,
+    *closer_looks.ALL,
     *hidden.ALL,
 )
 ALL_VARIANTS: tuple[Variant, ...] = (*USUAL_VARIANTS, *ODD_VARIANTS)

@@ -201,9 +201,9 @@ class _Writer:
 
     def together(self, items: Sequence[Item]) -> None:
         """Write one update of several good values, one of each setting."""
-        pairs, context = carried(items)
-        self._establish(context)
-        self._add(update(*pairs), "+".join(item.cls.id for item in items), items[0].rule.id)
+        probe = carried(items)
+        self._establish(probe.context)
+        self._add(probe.steps[0], "+".join(item.cls.id for item in items), items[0].rule.id)
 
     def probe(self, probe: Probe, cls: str, rule: str) -> None:
         """Write the steps of a probe of a class and a rule, unless the same ones were written before."""

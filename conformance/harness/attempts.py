@@ -101,7 +101,7 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
     violation, last = candidate.violation, candidate.exchange.request
     related = tuple(each.request for each in violation.related)
     before = tuple(each.request for each in candidate.before)
-    context = (update(*candidate.context),) if candidate.context else ()
+    context = (update(*candidate.context, account=last.account),) if candidate.context else ()
     everything = replace(update(*pairs_for(situation, 7)), account=last.account)
     tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
     set_first = ((everything, *related, last), *((everything, *tail, last) for tail in tails[:3]))

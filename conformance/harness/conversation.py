@@ -18,7 +18,7 @@ from conformance.harness.presence import Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.decisions import Answer
-from conformance.oracle.expected_state import ExpectedState, states_of
+from conformance.oracle.expected_state import ExpectedState, record_together, states_of
 from conformance.rules import Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.probes import CONTEXT_CLASSES, ordinary
@@ -58,15 +58,16 @@ class Contexts:
     """
 
     def __init__(self) -> None:
-        self._vain: Counter[Pairs] = Counter()
+        self._vain: Counter[tuple[int, Pairs]] = Counter()
 
     def missing(
-        self, context: Pairs, now: Mapping[str, str | None], is_allowed: Callable[..., bool]
+        self, account: int, context: Pairs, now: Mapping[str, str | None], is_allowed: Callable[..., bool]
     ) -> Pairs:
         """
         Return the settings that must be sent.
 
         Args:
+            account: The index of the account.
             context: The settings that should be in force.
             now: The settings that are known for certain, by attribute.
             is_allowed: Decides whether a setting, given as a parameter and its value, may stay in force.
@@ -77,11 +78,11 @@ class Contexts:
             if now.get(BY_PARAMETER[name].attribute) != value and is_allowed(name, value)
         )
         if not missing:
-            self._vain[context] = 0
-        elif self._vain[context] >= _IN_VAIN:
+            self._vain[account, context] = 0
+        elif self._vain[account, context] >= _IN_VAIN:
             return ()
         else:
-            self._vain[context] += 1
+            self._vain[account, context] += 1
         return missing
 
 
@@ -133,9 +134,9 @@ class Conversation:
         self._phase = phase
         self._listener(PhaseStarted(phase=phase))
 
-    def begin(self, context: Pairs) -> None:
+    def begin(self, context: Pairs, account: int = 0) -> None:
         """Put the context of a probe in force; candidates that are noted from now on keep it."""
-        self.establish(context)
+        self.establish(context, account)
         self._context = context
 
     def establish(self, context: Pairs, account: int = 0) -> None:
@@ -144,7 +145,8 @@ class Conversation:
         def may_stay(name: str, value: str) -> bool:
             return self._safeguard.may_stay(update((name, value), account=account))
 
-        if missing := self._contexts.missing(context, self._judge.states[account].current(), may_stay):
+        now = self._judge.states[account].current()
+        if missing := self._contexts.missing(account, context, now, may_stay):
             self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
@@ -236,6 +238,7 @@ class Conversation:
         """Send updates at the same time; judge each answer, except for settings that other updates may have set."""
         self._say_sent(cls)
         self._together = tuple(requests)
+        self._judge.expect_together(requests)
         judged = []
         for exchange in self._target.send_together(requests):
             reply, found = self._judge.violations_together(exchange)
@@ -277,9 +280,7 @@ class Conversation:
             exchanges = self._target.send_together(together)
             replies = [self._judge.reply(exchange) for exchange in exchanges]
             self._judge.record_together(replies)
-            states[together[0].account].record_together(
-                [reply.exchange for reply in replies], [reply.shown for reply in replies]
-            )
+            record_together(states, [(reply.exchange, reply.shown) for reply in replies])
             for reply in replies:
                 self._put_back(reply, _UNDONE)
             seen += [(exchange, []) for exchange in exchanges]

@@ -28,8 +28,12 @@ from conformance.transport.target import Target
 
 __all__ = ["Plan", "run"]
 
-_UNSET = {"quick": 1, "standard": 4, "thorough": 4}
-"""Values that must be rejected, sent to each setting while it is null. The quick profile has few requests to spare."""
+_UNSET = {"quick": (1,), "standard": (4, 1), "thorough": (4, 4)}
+"""
+By account, the values that must be rejected and are sent to each setting while it is null.
+
+The quick profile has few requests to spare.
+"""
 
 
 def run(

@@ -10,7 +10,7 @@ from conformance.harness.candidates import shortened, status_of
 from conformance.http import Exchange, Request, update
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import UNSET, Answer, FormDecision, Lengths, decide
-from conformance.oracle.expected_state import ExpectedState, states_of
+from conformance.oracle.expected_state import ExpectedState, record_together, states_of
 from conformance.rules import Reply, judge
 from conformance.rules.reply import remembered
 from conformance.rules.state import locked_out
@@ -79,7 +79,8 @@ class Judge:
         """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
         """The last exchanges whose request set one timer and nothing else."""
-        self.unseen = Unseen()
+        self.unseen = [Unseen() for _ in self.states]
+        """By account."""
         self.bugs: list[Exception] = []
         """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
@@ -145,7 +146,7 @@ class Judge:
             plain = reply.request == replace(update(*pairs), account=reply.request.account)
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
-        self.unseen.count(reply)
+        self.unseen[reply.request.account].count(reply)
         found: list[Violation] = []
         try:
             found += (shortened(violation) for violation in judge(reply))
@@ -170,14 +171,19 @@ class Judge:
         state.record(reply.exchange, authorised=reply.authorised)
         return [shortened(violation) for violation in judge(alone)]
 
+    def expect_together(self, requests: Sequence[Request]) -> None:
+        """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
+        for request in requests:
+            self.states[request.account].canaries.expect(request)
+            self.states[request.account].expect(request.form() or ())
+
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """
         Judge one of several updates at the same time, except for the settings that the others may have written.
 
         `record_together` records afterwards what all of them may have written.
         """
-        own = self.states[exchange.request.account]
-        reply = self.reply(exchange, ExpectedState(sent_below=own.sent_below, is_random=own.is_random))
+        reply = self.reply(exchange, self.states[exchange.request.account].beside())
         return reply, [
             locked_out(violation) if violation.outcome == "refused" else violation
             for violation in judge(reply)
@@ -185,5 +191,4 @@ class Judge:
 
     def record_together(self, replies: Sequence[Reply]) -> None:
         """Record what several updates at the same time may have written."""
-        state = self.states[replies[0].request.account]
-        state.record_together([reply.exchange for reply in replies], [reply.shown for reply in replies])
+        record_together(self.states, [(reply.exchange, reply.shown) for reply in replies])

@@ -238,7 +238,7 @@ class Minimizer:
         """Put before the requests what has to be in force: other settings may be, where a user sends them again."""
         context = self._candidate.context
         if context and self._attempts.left > len(requests) and self._session.has_interplay():
-            requests = (update(*context), *requests)
+            requests = (update(*context, account=requests[-1].account), *requests)
         violation = self._progress.violation
         alone = violation.outcome == PREVIOUS and len(requests) == 1
         if is_about_own(violation) and (alone or self._candidate.violation.related):

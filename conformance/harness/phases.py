@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import partial
 
 from conformance.harness.budget import Budget, Enough
+from conformance.harness.combinations import Combinations
 from conformance.harness.containment import Parts
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import CASES, STEPS, Item, Plan, must_first, planned, side_by_side
+from conformance.harness.schedule import CASES, STEPS, Item, Plan, in_turns, must_first, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import Aspect, InputClass, Level, Probe, Rule
@@ -59,6 +60,9 @@ class Phases:
         self._budget = budget
         self._share = share
         self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
+        self._combinations = Combinations(
+            session, strength=3 if plan.profile == "thorough" else 2, shard=plan.shard
+        )
         self._later: list[tuple[float, str, Request]] = []
         """Last steps that have to wait: the time of `time.monotonic` in seconds, the input class, and the request."""
         self.open_inputs = OpenInputs(session)
@@ -72,6 +76,8 @@ class Phases:
                 for request in requests:
                     self._session.send(request, cls)
             self._send_examples()
+            if self._plan.profile != "quick":
+                self._combinations.send(self._may_send)
             self._send_ordinary()
             self._send_generated()
             self._send_cases()
@@ -100,9 +106,18 @@ class Phases:
             self._send_first(sorted(items, key=lambda item: not _asks_for_credentials(item)))
         if self._plan.profile != "quick" and self._plan.shard[0] == 1:
             self.open_inputs.send()
-        for rule, cls, probes, _ in self._rows:
-            for probe in probes[1:]:
-                self._send(Item(rule, cls, probe))
+        for turn, group in in_turns(self._rows, self._session.situation.sids):
+            if len(group) > 1:
+                self._send_group(group)
+            else:
+                self._send(group[0]._replace(probe=self._of_account(group[0].probe, turn)))
+
+    def _of_account(self, probe: Probe, turn: int) -> Probe:
+        """Return a probe as of the account whose turn it is, unless it is about several accounts."""
+        if any(step.account for step in probe.steps):
+            return probe
+        account = turn % self._session.situation.accounts
+        return replace(probe, steps=tuple(replace(step, account=account) for step in probe.steps))
 
     def _is_able(self, rule: Rule) -> bool:
         return rule.needs not in self._session.target.lacks
@@ -120,11 +135,14 @@ class Phases:
     def _send_first(self, items: Sequence[Item]) -> None:
         due = [item for item in items if self._is_due(item)]
         for group in side_by_side(due, self._session.situation.sids):
-            self._budget.claim([item.probe.steps[0] for item in group], more=1)
-            self._session.run_side_by_side(group)
+            self._send_group(group)
         for item in items:
             if self._is_due(item):
                 self._send(item)
+
+    def _send_group(self, items: Sequence[Item]) -> None:
+        self._budget.claim([item.probe.steps[0] for item in items], more=1)
+        self._session.run_side_by_side(items)
 
     def _is_due(self, item: Item) -> bool:
         """Whether the class was not sent yet, and no answer of its kind was seen."""
@@ -134,16 +152,22 @@ class Phases:
         probe, tally = item.probe, self._session.tallies.get(item.key)
         if tally is not None and tally.statuses[FailureKind.TIMEOUT] >= _HANGS:
             return
-        if not self._session.safeguard.admits(probe, item.cls.id):
+        if not self._may_send(probe, item.cls.id):
             return
-        if any(not step.auth.valid and self._session.target.lets_in(step) for step in probe.steps):
-            return
-        self._budget.claim(probe.steps)
         if probe.pause:
             self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
             self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
         else:
-            self._session.run_probe(probe, *item.key)
+            self._combinations.keep(item, self._session.run_probe(probe, *item.key))
+
+    def _may_send(self, probe: Probe, cls: str) -> bool:
+        """Whether a probe is safe, and says something; raises `Enough` when the phases have to end."""
+        if not self._session.safeguard.admits(probe, cls):
+            return False
+        if any(not step.auth.valid and self._session.target.lets_in(step) for step in probe.steps):
+            return False
+        self._budget.claim(probe.steps)
+        return True
 
     def _send_generated(self) -> None:
         self._session.conversation.enter("generated")

@@ -5,7 +5,7 @@ They are judged like all others. No SID is sent before it is known that the reso
 rejected are sent to null settings before the first accepted write, because a setting cannot be made null again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -177,30 +177,32 @@ _REJECTED = {
 }
 
 
-def probe_unset(session: Session, found: Preflight, *, each_setting: int) -> bool:
+def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[int]) -> bool:
     """
     Send values that must be rejected to each setting that is null, and then read the settings back.
 
     Args:
         session: The run.
         found: The result of `examine`.
-        each_setting: The number of values that are sent to each setting, at most.
+        each_setting: By account, the number of values that are sent to each setting, at most.
 
     Returns:
         Whether any value was sent.
     """
-    before = found.before[0]
-    unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
-    for each in unset:
-        for value in _REJECTED[each][:each_setting]:
-            session.run_probe(
-                Probe(steps=(update((each.parameter, value)),)),
-                REFUSED_WRITES,
-                "state/unset",
-            )
-    if unset:
-        session.read_back("state/unset")
-    return bool(unset)
+    sent = False
+    for account, (before, most) in enumerate(zip(found.before, each_setting, strict=False)):
+        unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
+        steps = [
+            update((each.parameter, value), account=account)
+            for each in unset
+            for value in _REJECTED[each][:most]
+        ]
+        for step in steps:
+            session.run_probe(Probe(steps=(step,)), REFUSED_WRITES, "state/unset")
+        if steps:
+            session.read_back("state/unset", account)
+        sent = sent or bool(steps)
+    return sent
 
 
 def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:

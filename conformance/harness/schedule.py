@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.http import Pairs, Request
+from conformance.http import Pairs, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
 from conformance.rules.openapi import GENERATED
+from conformance.rules.probes import LONG_CLOSED
 
-_EXPLICIT = {"quick": 1, "standard": 12, "thorough": 1_000}
+_EXPLICIT = {"quick": 1, "standard": 6, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
 
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
@@ -98,7 +99,8 @@ def planned(
             # Where one class serves several rules, the first of them sends it.
             if owner_of(catalogue, rule, cls.id) == (rule.id, cls.id):
                 turn = _has_turn(rule, cls, catalogue)
-                probes = cls.examples(situation)[: _EXPLICIT[profile]] if turn or profile != "quick" else ()
+                most = None if cls.whole and profile != "quick" else _EXPLICIT[profile]
+                probes = cls.examples(situation)[:most] if turn or profile != "quick" else ()
                 draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
                 yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
 
@@ -158,6 +160,34 @@ def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
     return rule.field in _PARALLEL[rare.index(cls.id) % 2]
 
 
+def in_turns(
+    rows: Sequence[tuple[Rule, InputClass, Sequence[Probe], int]],
+    known_sids: Mapping[str, frozenset[str] | None],
+) -> Iterator[tuple[int, tuple[Item, ...]]]:
+    """
+    Yield the explicit probes after the first of each class: the second of every class, then the third, and so on.
+
+    So the kinds of requests take turns, and an update soon shows what a refused one has written. Within a turn those
+    come together that need the same settings in force. From the third turn on, one update carries several good values:
+    by then each class was seen by itself. Each group comes with the number of its turn.
+
+    Args:
+        rows: The rules and classes with their probes, as `planned` yields them.
+        known_sids: As `side_by_side` takes them.
+    """
+    for turn in range(1, max((len(probes) for _, _, probes, _ in rows), default=0)):
+        items = [Item(rule, cls, probes[turn]) for rule, cls, probes, _ in rows if turn < len(probes)]
+        groups = list(side_by_side(items, known_sids)) if turn > 1 else []
+        carried_along = {id(item) for group in groups for item in group}
+        alone: list[tuple[Item, ...]] = [(item,) for item in items if id(item) not in carried_along]
+        yield from ((turn, each) for each in sorted((*alone, *groups), key=_context))
+
+
+def _context(items: Sequence[Item]) -> tuple[bool, Pairs]:
+    context = items[0].probe.context if len(items) == 1 else carried(items).context
+    return context != (LONG_CLOSED,), context
+
+
 def side_by_side(
     items: Iterable[Item], known_sids: Mapping[str, frozenset[str] | None]
 ) -> Iterator[tuple[Item, ...]]:
@@ -187,19 +217,20 @@ def _shortness(item: Item) -> Decimal:
     return -length.low if length else Decimal(0)
 
 
-def carried(items: Sequence[Item]) -> tuple[Pairs, Pairs]:
-    """Return the parameters of one update that carries several probes, and the settings to put in force before."""
+def carried(items: Sequence[Item]) -> Probe:
+    """Return one update that carries the values of several probes, with the settings to put in force before."""
     pairs = tuple(pair for item in items for pair in item.probe.steps[0].form() or ())
     names = {name for name, _ in pairs}
     context = dict(pair for item in items for pair in item.probe.context if pair[0] not in names)
-    return pairs, tuple(context.items())
+    return Probe(steps=(update(*pairs),), context=tuple(context.items()))
 
 
 def _is_good(items: Sequence[Item], known_sids: Mapping[str, frozenset[str] | None]) -> bool:
     """Whether the items are single values that one update can carry, and that must be accepted."""
     if any(len(item.probe.steps) > 1 or item.rule.group not in ("timers", "sids") for item in items):
         return False
-    pairs, context = carried(items)
+    probe = carried(items)
+    pairs, context = probe.steps[0].form() or (), probe.context
     if not len(pairs) == len(items) == len(dict(pairs)):
         return False
     lengths = {name: [length_of(value)] for name, value in context}

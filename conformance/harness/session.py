@@ -146,7 +146,7 @@ class Session:
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
         """Put a probe's context in force, send its steps, and have every answer judged."""
         tally = self.tallies.setdefault((rule, cls), Tally())
-        self.conversation.begin(probe.context)
+        self.conversation.begin(probe.context, probe.steps[0].account)
         tally.examples += 1
         if probe.together:
             seen = self.conversation.send_together(probe.steps, cls)
@@ -157,9 +157,10 @@ class Session:
                 seen.append(self._send_counted(replace(probe.steps[-1], fresh=True), cls, tally))
                 self._second_tries.made(seen[-1].exchange)
         tally.statuses.update(status_of(each.exchange) for each in seen)
-        if self.judge.unseen.is_due:
-            self.read_back(cls)
-            self.judge.unseen.restart()
+        for account, unseen in enumerate(self.judge.unseen[: self.situation.accounts]):
+            if unseen.is_due:
+                self.read_back(cls, account)
+                unseen.restart()
         return seen
 
     def _send_counted(self, request: Request, cls: str, tally: Tally) -> Judged:
@@ -177,10 +178,11 @@ class Session:
         """
         if len(items) == 1:
             return self._run_alone(items)
-        pairs, context = carried(items)
-        self.conversation.begin(context)
+        probe = carried(items)
+        request = probe.steps[0]
+        self.conversation.begin(probe.context, request.account)
         first = items[0].cls.id
-        exchange, reply, violations = self.conversation.ask(update(*pairs), first)
+        exchange, reply, violations = self.conversation.ask(request, first)
         taken = [exchange.accepted] * len(items)
         if exchange.unwritten:
             taken = self._run_alone(items)
@@ -200,18 +202,18 @@ class Session:
     def _run_alone(self, items: Sequence[Item]) -> list[bool]:
         return [self.run_probe(item.probe, *item.key)[-1].exchange.accepted for item in items]
 
-    def read_back(self, cls: str) -> None:
+    def read_back(self, cls: str, account: int) -> None:
         """
         Send an update whose answer shows the settings, to see what the requests before it have written.
 
         Args:
             cls: The input class of those requests. The update itself leaves alone the settings that they sent.
+            account: The index of the account.
         """
-        if self._takes_empty:
-            self.send(EMPTY, cls)
-        else:
-            names = {each.parameter for each in FIELDS if self.states[0].settings[each.attribute].suspects}
-            self.send(look(CLOSED if CLOSED.parameter in names else INACTIVE), cls)
+        settings = self.states[account].settings
+        names = {each.parameter for each in FIELDS if settings[each.attribute].suspects}
+        shown = EMPTY if self._takes_empty else look(CLOSED if CLOSED.parameter in names else INACTIVE)
+        self.send(replace(shown, account=account), cls)
 
     def has_interplay(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from conformance.http import Exchange
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
+from conformance.oracle.canaries import Canaries
 from conformance.oracle.decisions import (
     BLANKS,
     Answer,
@@ -31,6 +32,9 @@ from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof, Sus
 
 _REMEMBERED = 32
 """How many former values and suspects are kept for each setting: older ones explain nothing any more."""
+
+_COMPARED = 64
+"""Characters of a value by which it is known again. A target may be sent a million."""
 
 
 @dataclass(slots=True)
@@ -88,7 +92,19 @@ def states_of(accounts: int) -> list["ExpectedState"]:
     states = [ExpectedState() for _ in range(accounts)]
     for state in states:
         state.others = tuple(other for other in states if other is not state)
+        state.canaries.others = tuple(other.canaries for other in state.others)
     return states
+
+
+def record_together(
+    states: Sequence["ExpectedState"],
+    seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]],
+) -> None:
+    """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
+    for account, state in enumerate(states):
+        own = [each for each in seen if each[0].request.account == account]
+        if own:
+            state.record_together([exchange for exchange, _ in own], [shown for _, shown in own])
 
 
 @dataclass(slots=True)
@@ -101,6 +117,8 @@ class ExpectedState:
     others: tuple["ExpectedState", ...] = ()
     sent_below: set[Decimal] = field(default_factory=set)
     """Lengths below a minimum that this run sent, in seconds."""
+    attempted: set[tuple[str, str]] = field(default_factory=set)
+    """The parameters that this run sent, with the beginnings of their values."""
     last_safe: Exchange | None = None
     """The last request with a safe method since the answer to a POST was seen."""
     last_update: Exchange | None = None
@@ -109,6 +127,7 @@ class ExpectedState:
     explanation: Kind | None = None
     """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
 
+    canaries: Canaries = field(default_factory=Canaries)
     is_random: bool = False
     """Whether reads differ though nothing was written: then nothing that is shown says anything."""
 
@@ -133,7 +152,9 @@ class ExpectedState:
         request = exchange.request
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
-        self._note_short(sent)
+        self.expect(sent)
+        if authorised:
+            self.canaries.expect(request, exchange)
         if not authorised:
             for name, value in sent:
                 self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)
@@ -149,12 +170,24 @@ class ExpectedState:
         else:
             self._write(exchange, sent, certain=exchange.accepted)
 
-    def _note_short(self, sent: Iterable[tuple[str, str]]) -> None:
+    def expect(self, sent: Iterable[tuple[str, str]]) -> None:
+        """Take note of parameters and their values: from now on an answer may show them, rightly or wrongly."""
         for name, value in sent:
-            about = BY_PARAMETER[name]
-            length = length_of(value) if about.kind == "timer" else None
-            if length is not None and length.high < about.minimum:
+            self.attempted.add((name, value[:_COMPARED]))
+            about = BY_PARAMETER.get(name)
+            length = length_of(value) if about is not None and about.kind == "timer" else None
+            if about is not None and length is not None and length.high < about.minimum:
                 self.sent_below.add(length.low)
+
+    def beside(self) -> "ExpectedState":
+        """The model for one of several updates at the same time: it knows of no setting what is in force."""
+        return ExpectedState(
+            others=self.others,
+            canaries=self.canaries,
+            sent_below=self.sent_below,
+            attempted=self.attempted,
+            is_random=self.is_random,
+        )
 
     def record_together(
         self, exchanges: Sequence[Exchange], shown: Sequence[Mapping[str, str | None] | None]
@@ -169,7 +202,8 @@ class ExpectedState:
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
         for exchange, own in zip(exchanges, shown, strict=True):
-            for name, value in exchange.request.form() or ():
+            form = (exchange.request.form() or ()) if exchange.request.method == "POST" else ()
+            for name, value in form:
                 if name in BY_PARAMETER and not exchange.unwritten:
                     about = BY_PARAMETER[name]
                     if (
@@ -187,6 +221,11 @@ class ExpectedState:
             before = () if certain[name] or setting.right is None else setting.right
             setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
+        for exchange in exchanges:
+            self.canaries.expect(exchange.request, exchange)
+            for name, value in exchange.request.form() or ():
+                if name in BY_PARAMETER and exchange.unwritten:
+                    self._setting(name).suspect(value, Kind.REFUSED, exchange)
 
     def _setting(self, parameter: str) -> Setting:
         return self.settings[BY_PARAMETER[parameter].attribute]
@@ -378,9 +417,8 @@ class ExpectedState:
     def _malformed(self, setting: Setting, value: str, sent: Sequence[str]) -> Iterator[Mismatch]:
         """Why a value can be no value of the setting, whatever was sent; nothing where what was sent explains it."""
         about = setting.about
-        if any(value.strip(BLANKS) == each.strip(BLANKS) for each in sent) or any(
-            suspect.value == value for suspect in setting.suspects
-        ):
+        attempted = (about.parameter, value[:_COMPARED]) in self.attempted
+        if attempted or any(value.strip(BLANKS) == each.strip(BLANKS) for each in sent):
             return
         if about.kind == "sid":
             if decide_sid(value, about.prefix).answer is not Answer.ACCEPT:
@@ -408,13 +446,13 @@ class ExpectedState:
             return Kind.IDEMPOTENCE, "changed"
         if value is None:
             return Kind.ECHO, "missing"
-        if value != setting.kept and self._swapped(setting, value):
+        former = value == setting.shown or (setting.sent and is_right(about, setting.sent, value))
+        if value != setting.kept and not former and self._swapped(setting, value):
             return Kind.ECHO, "swapped"
         if value.strip(BLANKS) != value:
             return Kind.ECHO, "blank"
         decision = decide_value(about, sent[0])
         certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
-        former = value == setting.shown or (setting.sent and is_right(about, setting.sent, value))
         if former and (certain or Kind.PREVIOUS in setting.explained):
             setting.explained.add(Kind.PREVIOUS)
             return Kind.PREVIOUS, "previous-value"

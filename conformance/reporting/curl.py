@@ -36,7 +36,9 @@ class ShellAccount:
     """A token that is public, so that the command works where the variable is not set."""
 
 
-PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token|basic)\}")
+PLACEHOLDER = re.compile(
+    r"\{(sid|token|truncated|swapped|other_sid|other_token|(?:sid|token)~[0-9]+|basic)\}"
+)
 """What the target fills in when it authenticates a request: see `conformance.http.Auth`."""
 
 
@@ -49,6 +51,7 @@ def spelled(name: str, index: int, accounts: Sequence[ShellAccount]) -> tuple[in
         index: of the account that sends the request.
         accounts: those that are known.
     """
+    name = name.partition("~")[0]
     if name.startswith("other_"):
         index = (index + 1) % max(len(accounts), 2)
     account = accounts[index] if index < len(accounts) else ShellAccount()
@@ -260,15 +263,21 @@ class _Credentials:
         if name == "basic":
             return self._basic(request)
         index, account, variable = spelled(name, request.account, self._accounts)
+        name, _, place = name.partition("~")
         if name.endswith("sid"):
-            return account.user or _Expansion(f"${variable}")
+            spelling = account.user or f"${variable}"
+            return _changed(spelling, place) if place else account.user or _Expansion(spelling)
         if account.throwaway:
             token = f"${{{variable}:-{_default(account.throwaway)}}}"
+            if place:
+                return _changed(token, place)
             if name == "swapped":
                 return _swapped(token)
             return _Expansion(f'$(t="{token}"; printf \'%s\' "${{t%?}}")' if name == "truncated" else token)
         if index:
             self._unexplained[variable] = quote(account.user or "another account")
+        if place:
+            return _changed(f"${variable}", place)
         if name == "swapped":
             return _swapped(f"${variable}")
         return _Expansion(f"${{{variable}%?}}" if name == "truncated" else f"${variable}")
@@ -276,6 +285,12 @@ class _Credentials:
 
 def _swapped(token: str) -> _Expansion:
     return _Expansion(f"$(printf '%s' \"{token}\" | tr 'a-zA-Z' 'A-Za-z')")
+
+
+def _changed(text: str, place: str) -> _Expansion:
+    """A text with another character at one place; see `conformance.http.Auth`."""
+    program = f'{{n={place}%length($0); print substr($0,1,n) (substr($0,n+1,1)=="1"?2:1) substr($0,n+2)}}'
+    return _Expansion(f"$(printf '%s\\n' \"{text}\" | awk '{program}')")
 
 
 def _default(token: str) -> str:

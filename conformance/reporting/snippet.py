@@ -10,6 +10,10 @@ from conformance.reporting.curl import PLACEHOLDER, ShellAccount, patience_of, p
 
 _IMPORTS = ("import base64", "import os", "from concurrent.futures import ThreadPoolExecutor")
 _BASIC = 'def basic(user, secret):\n    return base64.b64encode(f"{user}:{secret}".encode()).decode()\n\n'
+_CHANGED = (
+    'lambda text, place: "".join('
+    '"12"[each == "1"] if at == place % len(text) else each for at, each in enumerate(text))'
+)
 _PRINT = "print(answer.status_code, answer.headers, answer.text)"
 
 
@@ -81,8 +85,12 @@ def _text(template: str, request: Request, accounts: Sequence[ShellAccount], nam
 
 def _name(name: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:
     index, account, variable = spelled(name, request.account, accounts)
+    name, _, place = name.partition("~")
     kind, default = ("sid", account.user) if name.endswith("sid") else ("token", account.throwaway)
     known = ascii(default) if kind == "sid" else f'os.environ.get("{variable}", {default!a})'
     own = f"{kind}_{index + 1}" if index else kind
     names[own] = known if default else f'os.environ["{variable}"]'
+    if place:
+        names["changed"] = _CHANGED
+        return f"changed({own}, {place})"
     return own + {"truncated": "[:-1]", "swapped": ".swapcase()"}.get(name, "")

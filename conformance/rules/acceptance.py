@@ -22,6 +22,9 @@ _PARTS = 100
 _SIZE = 8 * 1024
 """Bytes that a body must be able to have: a server may answer a larger one with 413 (RFC 9110 15.5.14)."""
 
+_HEADERS, _FIELDS = 512, 16
+"""Characters and number of a request's own headers; a server may answer more of them with 431 (RFC 6585 5)."""
+
 ACCEPTED_STATUS = Rule(
     id="accepted-status",
     group="response",
@@ -115,7 +118,13 @@ def _not_accepted(reply: Reply, status: int, decision: FormDecision) -> Iterator
 def _is_bulky(request: Request) -> bool:
     """Whether a target may refuse the form for its size alone."""
     body = request.body or b""
-    return body.count(b"&") >= _PARTS or len(body) > _SIZE
+    headers = sum(len(name) + len(value) for name, value in request.headers)
+    return (
+        body.count(b"&") >= _PARTS
+        or len(body) > _SIZE
+        or headers > _HEADERS
+        or len(request.headers) > _FIELDS
+    )
 
 
 def _is_in_force(reply: Reply) -> bool:

@@ -8,7 +8,7 @@ None for a request that is not peculiar in its way.
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, Pairs, Request, encode_form
 from conformance.model import BY_PARAMETER, Evidence
 from conformance.oracle.decisions import Answer
 from conformance.oracle.mismatches import Kind, Proof
@@ -47,6 +47,48 @@ def without_accept(request: Request) -> Request | None:
     """The request without its Accept header."""
     headers = tuple(each for each in request.headers if each[0].lower() != "accept")
     return replace(request, headers=headers) if headers != request.headers else None
+
+
+IGNORED_HEADERS = (
+    ("Accept", "application/json"),
+    ("Accept-Language", "de, *;q=0.5"),
+    ("Connection", "close"),
+    ("Expect", "100-continue"),
+    ("If-Modified-Since", "Sat, 29 Oct 1994 19:43:31 GMT"),
+    ("If-None-Match", '"conformance-never-seen"'),
+    ("Prefer", "return=representation"),
+    ("Range", "bytes=0-0"),
+)
+"""
+Headers that change nothing about an update, by RFC 9110 7.6.1, 10.1.1, 12.5, 13.1.2, 13.1.3 and 14.2, and RFC 7240 2.
+
+If-Modified-Since and Range are for GET alone; If-None-Match names no representation that there is; a preference is what
+the server does anyway, or one that it may ignore.
+"""
+
+UNKNOWN_HEADERS = (
+    ("Cookie", "theme=light; lang=en"),
+    ("Origin", "https://example.com"),
+    ("X-HTTP-Method-Override", "POST"),
+    ("X-Request-Id", "conformance"),
+)
+"""Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
+
+
+def without_ignored(request: Request) -> Request | None:
+    """An update without the headers that must be ignored."""
+    return _without(request, IGNORED_HEADERS[1:])  # another rule is about Accept
+
+
+def without_unknown(request: Request) -> Request | None:
+    """An update without the headers that should be ignored."""
+    return _without(request, UNKNOWN_HEADERS)
+
+
+def _without(request: Request, left_out: Pairs) -> Request | None:
+    headers = tuple(each for each in request.headers if each not in left_out)
+    found = request.method == "POST" and headers != request.headers
+    return replace(request, headers=headers) if found else None
 
 
 def once(request: Request) -> Request | None:

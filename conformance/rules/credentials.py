@@ -1,9 +1,12 @@
 """Rules about credentials: who is let in, and how anybody else is refused."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
+from conformance.oracle.decisions import Answer
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import plain_scheme, taken
 from conformance.rules.evidence import answered_with
@@ -11,6 +14,13 @@ from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair
 from conformance.rules.reply import Reply
 
 _WRITE = ((INACTIVE.parameter, "PT3M7S"),)
+
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_PARAMETER = rf"{_WORD}[ \t]*=[ \t]*(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")"
+_CHALLENGE = rf"{_WORD}(?: +(?:[A-Za-z0-9\-._~+/]+=*|{_PARAMETER}))?"
+_CHALLENGES = re.compile(rf"[ \t,]*{_CHALLENGE}(?:[ \t]*,[ \t]*(?:{_PARAMETER}|{_CHALLENGE})?)*[ \t]*")
+"""The value of WWW-Authenticate by RFC 9110 11.6.1: challenges, each a scheme with a token or with parameters."""
+_REALM = re.compile(rf"(?:^|[ ,\t])realm[ \t]*=[ \t]*(?:{_WORD}|\")", re.IGNORECASE)
 
 check_credentials = Checks()
 """Judges what is answered without the account's own credentials."""
@@ -81,6 +91,48 @@ def _others_token(situation: Situation) -> Sequence[Probe]:
     ]
 
 
+_NEAR_MISSES = fixed_class(
+    "credentials/near-miss",
+    "the token or the user name, but for one character: at every position once",
+    *(
+        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
+        for place in (13, 5, 22, *(each for each in range(32) if each not in (13, 5, 22)))
+        for auth in (Auth(secret=f"{{token~{place}}}"), Auth(user=f"{{sid~{place + 2}}}"))
+    ),
+    whole=True,
+)
+_PIECES = fixed_class(
+    "credentials/pieces",
+    "the right user name and token with something more or something moved, or another kind of user name",
+    *(
+        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
+        for auth in (
+            Auth(secret=" {token}"),
+            Auth(secret="{token}\n"),
+            Auth(secret="{token}\0"),
+            Auth(secret="{token}{token}"),
+            Auth(secret="0{token}"),
+            Auth(secret=":{token}"),
+            Auth(secret="{token}:"),
+            Auth(secret="{sid}:{token}"),
+            Auth(user="{sid} "),
+            Auth(user=" {sid}"),
+            Auth(user="{sid}{sid}"),
+            Auth(user="{sid~0}"),
+            Auth(user="{sid~1}"),
+            Auth(user="{sid}", secret="{sid}"),
+            Auth(user="{token}"),
+            Auth(user="IS" + "a" * 32),
+            Auth(user="SK" + "a" * 32),
+            Auth(user="admin"),
+            Auth(user="*"),
+            Auth(user="%"),
+            Auth(header="BasicX {basic}"),
+            Auth(header="Digest {basic}"),
+        )
+    ),
+    whole=True,
+)
 _OTHERS = InputClass(
     id="credentials/other-account", reason="one account's SID with another's token", examples=_others_token
 )
@@ -113,13 +165,20 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
         culprit=_is_unauthorised,
         statement="A request without the account's own credentials is not answered with 200, and writes nothing.",
         source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
-        classes=(*_INTRUDERS, _OTHERS, _AFTERWARDS),
+        classes=(*_INTRUDERS, _OTHERS, _NEAR_MISSES, _PIECES, _AFTERWARDS),
     )
 )
 def _required(reply: Reply) -> Iterator[Broken]:
     # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.
     if not reply.authorised and reply.exchange.accepted and reply.request.method == "POST":
         yield _let_in(reply, "an update")
+
+
+def _is_usual(reply: Reply) -> bool:
+    """Whether nothing but its credentials is wrong, or unusual, in an update."""
+    usual = update(*(reply.form or ()), account=reply.request.account, fresh=reply.request.fresh)
+    good = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
+    return good and replace(usual, auth=reply.request.auth) == reply.request
 
 
 def _let_in(reply: Reply, what: str) -> Broken:
@@ -139,8 +198,12 @@ def _let_in(reply: Reply, what: str) -> Broken:
         classes=(
             fixed_class(
                 "credentials/read",
-                "GET without credentials",
-                single(Request(method="GET", content_type=None, auth=NO_AUTH)),
+                "GET and HEAD without credentials, or with wrong ones",
+                *(
+                    single(Request(method=method, content_type=None, auth=auth))
+                    for auth in (NO_AUTH, Auth(secret="{token~30}"), Auth(user="{sid~30}"), Auth(secret=""))
+                    for method in ("GET", "HEAD")
+                ),
             ),
             *answers("unauthorised"),
         ),
@@ -150,9 +213,9 @@ def _status(reply: Reply) -> Iterator[Broken]:
     status = reply.exchange.status
     if reply.authorised or status is None:
         return
-    if reply.request.method == "GET" and reply.exchange.accepted:
+    if reply.request.method in ("GET", "HEAD") and reply.exchange.accepted:
         yield _let_in(reply, "a read")
-    elif reply.request.method == "POST" and 300 <= status < 500 and status not in (401, 403, 429):
+    elif _is_usual(reply) and 300 <= status < 500 and status not in (401, 403, 429):
         summary = "an update without the account's own credentials was not refused for that"
         yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
 
@@ -164,19 +227,29 @@ def _status(reply: Reply) -> Iterator[Broken]:
         level=Level.MUST,
         aspect=Aspect.CREDENTIALS,
         evidence=answered_with("no 401 was seen", 401),
-        statement="A 401 carries a WWW-Authenticate challenge.",
-        source="RFC 9110 15.5.2 and 11.6.1",
+        statement="A 401 carries a well-formed WWW-Authenticate challenge; one of the scheme Basic has a realm.",
+        source="RFC 9110 15.5.2, 11.3 and 11.6.1; RFC 7617 2: the realm is required",
         classes=answers("unauthorised"),
     )
 )
 def _challenge(reply: Reply) -> Iterator[Broken]:
-    if reply.exchange.status == 401 and not (reply.header("WWW-Authenticate") or "").strip():
+    if reply.exchange.status != 401 or reply.response is None:
+        return
+    sent = [value for name, value in reply.response.headers if name.lower() == "www-authenticate"]
+    outcome, expected = "", "a scheme with its parameters"
+    if not "".join(sent).strip():
+        outcome, expected = "missing", "a WWW-Authenticate header"
+    elif not all(_CHALLENGES.fullmatch(each) for each in sent):
+        outcome = "malformed"
+    elif any(re.match("basic( |$)", each, re.IGNORECASE) and not _REALM.search(each) for each in sent):
+        outcome, expected = "no-realm", "Basic with a realm"
+    if outcome:
         yield Broken(
-            "missing",
+            outcome,
             "WWW-Authenticate",
-            "a WWW-Authenticate header",
-            "none",
-            summary="a 401 carries no challenge",
+            expected,
+            ", ".join(sent) or "none",
+            summary="a 401 carries no challenge" if outcome == "missing" else "a 401's challenge is wrong",
             cls="answer/unauthorised",
         )
 

@@ -30,6 +30,9 @@ from conformance.rules.evidence import is_accepted, object_in, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
 from conformance_strategies import forms
 
+GOOD_FORMS = "form/subset"
+"""The input class of updates that must be accepted."""
+
 
 def pairs_for(situation: Situation, index: int = 0) -> Pairs:
     """All four parameters in the order of the document's table, with valid values that differ for each index."""
@@ -79,6 +82,42 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
     return [replace(probes[0], steps=probes[0].steps[:1]), *probes[1:]]
 
 
+def _two_invalid(situation: Situation) -> Sequence[Probe]:
+    """Forms with exactly two invalid parameters, in both orders, and one invalid one beside a repeated one."""
+    probes = []
+    for number, (one, other) in enumerate(combinations(_INVALID, 2)):
+        first, second = ((each.parameter, _INVALID[each][number % 2]) for each in (one, other))
+        others = [pair for pair in pairs_for(situation, 12 + number) if pair[0] not in (first[0], second[0])]
+        good = others[:1]  # none where both are timers, and the target knows no SID
+        probes += [
+            update(first, second),
+            update(second, *good, first),
+            update(*good, *good, second),
+            update(first, *good, *good),
+        ]
+    exchanged = [(CHAT.parameter, MESSAGING.prefix + "b" * 32), (MESSAGING.parameter, CHAT.prefix + "c" * 32)]
+    same = [(INACTIVE.parameter, "PT59S"), (CLOSED.parameter, "PT59S")]
+    probes += [update(*exchanged), update(*exchanged[::-1]), update(*same), update(*same[::-1])]
+    return [single(each, context=(LONG_CLOSED,)) for each in probes]
+
+
+def _equal(situation: Situation) -> Sequence[Probe]:
+    """Forms in which two settings have the same value, or the same but for the prefix or the spelling."""
+    sids = [(each.parameter, sid_for(each, situation, "5a3eDe9b")) for each in (CHAT, MESSAGING)]
+    known = tuple((name, value) for name, value in sids if value is not None)
+    timers = (
+        ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT20M")),
+        ((CLOSED.parameter, "PT31M"), (INACTIVE.parameter, "PT31M")),
+        ((INACTIVE.parameter, "PT32M"), (CLOSED.parameter, "PT1920S")),
+        ((INACTIVE.parameter, "PT33M"), (CLOSED.parameter, "PT66M")),
+        ((INACTIVE.parameter, "PT34M"), (CLOSED.parameter, "P1DT34M")),
+    )
+    return [
+        *([single(update(*known)), single(update(*known[::-1], *timers[4]))] if len(known) > 1 else []),
+        *(single(update(*pairs)) for pairs in timers),
+    ]
+
+
 def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
     """Forms that the strategies draw, with SIDs that the target accepts in place of those that it may refuse."""
 
@@ -126,10 +165,16 @@ RULES = (
                 id="form/documented", reason="the documented example request", examples=example_probes
             ),
             InputClass(
-                id="form/subset",
+                id=GOOD_FORMS,
                 reason="every subset of the four parameters",
                 examples=_subsets,
                 strategy=lambda situation: _drawn(situation, valid=True),
+            ),
+            InputClass(
+                id="form/equal",
+                reason="two settings with the same value, but for the prefix or the spelling",
+                examples=_equal,
+                whole=True,
             ),
         ),
     ),
@@ -160,6 +205,12 @@ RULES = (
                     examples=partial(_beside_valid, bad),
                 )
                 for bad in _INVALID
+            ),
+            InputClass(
+                id="form/two-invalid",
+                reason="two invalid parameters, or one beside a repeated one, in both orders",
+                examples=_two_invalid,
+                whole=True,
             ),
             InputClass(
                 id="form/one-invalid",

@@ -10,14 +10,16 @@ from conformance.rules.credentials import check_credentials
 from conformance.rules.errors import check_errors
 from conformance.rules.protocol import check_protocol
 from conformance.rules.reply import Reply
-from conformance.rules.response import check_response
+from conformance.rules.response import check_refused_headers, check_response
 from conformance.rules.robustness import check_robustness
-from conformance.rules.state import check_state
+from conformance.rules.state import check_apart, check_state
 
 CHECKS: tuple[Callable[[Reply], Iterator[Violation]], ...] = (
     check_acceptance,
     check_response,
+    check_refused_headers,
     check_state,
+    check_apart,
     check_credentials,
     check_protocol,
     check_robustness,

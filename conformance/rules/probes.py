@@ -62,6 +62,7 @@ def value_class(
     strategy: Callable[[], SearchStrategy[str]] | None = None,
     *,
     rare: bool = False,
+    whole: bool = False,
 ) -> InputClass:
     """
     An input class of values of one setting.
@@ -74,6 +75,7 @@ def value_class(
         strategy: Makes the strategy that draws further values; None where the examples are the whole class.
         rare: Whether few implementers make this mistake. The quick profile then tries it on one of two parallel
             settings only.
+        whole: Whether the standard profile sends every example.
     """
 
     def examples(situation: Situation) -> Sequence[Probe]:
@@ -84,7 +86,12 @@ def value_class(
         return strategy().map(partial(value_probe, target_field))
 
     return InputClass(
-        id=name, reason=reason, examples=examples, strategy=drawn if strategy else None, rare=rare
+        id=name,
+        reason=reason,
+        examples=examples,
+        strategy=drawn if strategy else None,
+        rare=rare,
+        whole=whole,
     )
 
 
@@ -93,9 +100,9 @@ def _probes(target_field: Field, values: tuple[str, ...]) -> tuple[Probe, ...]:
     return tuple(value_probe(target_field, value) for value in values)
 
 
-def fixed_class(name: str, reason: str, *probes: Probe) -> InputClass:
+def fixed_class(name: str, reason: str, *probes: Probe, whole: bool = False) -> InputClass:
     """An input class whose examples do not depend on the target."""
-    return InputClass(id=name, reason=reason, examples=lambda situation: probes)
+    return InputClass(id=name, reason=reason, examples=lambda situation: probes, whole=whole)
 
 
 def request_class(name: str, reason: str, *requests: Request) -> InputClass:

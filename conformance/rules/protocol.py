@@ -18,8 +18,10 @@ from conformance.model import (
 from conformance.oracle.mismatches import Kind
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
+    IGNORED_HEADERS,
     REPEAT_DECIDED,
     SERVED_AS_ASKED,
+    UNKNOWN_HEADERS,
     canonical,
     once,
     plain_media_type,
@@ -27,6 +29,8 @@ from conformance.rules.controls import (
     unchunked,
     without_accept,
     without_charset,
+    without_ignored,
+    without_unknown,
 )
 from conformance.rules.evidence import ANSWERED, answered_with, proved
 from conformance.rules.probes import (
@@ -109,6 +113,15 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
     return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
 
 
+def _with_headers(name: str, reason: str, minutes: int, headers: Pairs) -> InputClass:
+    """The input class of an ordinary update with each of some headers, and with values of its own."""
+    requests = (
+        update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=(each,))
+        for number, each in enumerate(headers, start=21)
+    )
+    return request_class(name, reason, *requests)
+
+
 _HTTP = "RFC 9110"
 _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
 
@@ -120,7 +133,7 @@ _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
         level=Level.MUST,
         aspect=Aspect.METHOD,
         evidence=answered_with("no 405 was seen", 405),
-        statement="A 405 says in Allow which methods are allowed.",
+        statement="A 405 says in Allow which methods are allowed: among them POST, and not the one that was refused.",
         source=f"{_HTTP} 15.5.6 and 10.2.1",
         classes=tuple(
             fixed_class(
@@ -131,13 +144,25 @@ _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
     )
 )
 def _allow(reply: Reply) -> Iterator[Broken]:
-    method = reply.request.method
-    if reply.exchange.status == 405 and reply.header("Allow") is None:
+    method, allow = reply.request.method, reply.header("Allow")
+    if reply.exchange.status != 405:
+        return
+    allowed = {each.strip() for each in (allow or "").split(",")}
+    outcome, expected = "", "POST, and not the method that was refused"
+    if allow is None:
+        outcome, expected = "missing", "an Allow header"
+    elif method == "POST" or not allow.strip():
+        return  # An empty one is right where a resource is switched off for a time (RFC 9110 10.2.1).
+    elif method in allowed:
+        outcome = "names-refused"
+    elif "POST" not in allowed:
+        outcome = "leaves-out"
+    if outcome:
         yield Broken(
-            "missing",
+            outcome,
             "Allow",
-            "an Allow header",
-            "none",
+            expected,
+            "none" if allow is None else f"Allow: {allow}",
             summary=f"a 405 to {method} does not say which methods are allowed",
             cls=f"method/{method.lower()}",
         )
@@ -205,6 +230,42 @@ RULES = (
                         ("*/*", "application/json", "application/*", "text/html, */*;q=0.1"), start=4
                     )
                 ),
+            ),
+        ),
+    ),
+    Rule(
+        id="ignored-headers",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(without_ignored),
+        control=without_ignored,
+        statement="A header that is not about updates, or asks for what is done anyway, changes nothing about one.",
+        source=f"{_HTTP} 12.5.4, 13.1.2, 13.1.3 and 14.2; 10.1.1 on Expect; 7.6.1 on Connection; RFC 7240 2 on Prefer",
+        classes=(
+            _with_headers(
+                "header/ignored",
+                "headers that an update must ignore, or that ask for what is done anyway",
+                5,
+                IGNORED_HEADERS[1:],
+            ),
+        ),
+    ),
+    Rule(
+        id="unknown-headers",
+        group="protocol",
+        level=Level.SHOULD,
+        aspect=Aspect.METHOD,
+        evidence=taken(without_unknown),
+        control=without_unknown,
+        statement="A header that means nothing to the resource changes nothing.",
+        source=f"{_HTTP} 5.1: unrecognized header fields should be ignored",
+        classes=(
+            _with_headers(
+                "header/unknown",
+                "Origin, Cookie, and headers that the resource does not know",
+                6,
+                UNKNOWN_HEADERS,
             ),
         ),
     ),

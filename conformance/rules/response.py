@@ -1,5 +1,6 @@
 """Rules about the 200 answer to an update: media type, JSON, attributes, headers."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
@@ -89,6 +90,29 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
     if not isinstance(document, dict):
         names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
         yield Broken("not-object", None, "one JSON object", f"a JSON {names.get(type(document), 'number')}")
+
+
+@check_response.add(
+    Rule(
+        id="unique-names",
+        group="response",
+        level=Level.SHOULD,
+        aspect=Aspect.REPRESENTATION,
+        evidence=update_shows("no answer to an accepted update was a JSON object"),
+        statement="The members of the JSON object in the 200 answer to an update have different names.",
+        source="RFC 8259 4: otherwise nobody knows which of the values counts",
+        classes=answers("update"),
+    )
+)
+def _unique_names(reply: Reply) -> Iterator[Broken]:
+    body = reply.response.body if reply.response is not None else b""
+    # To read the body once more is left for those that may have a name twice.
+    if any(body.count(f'"{name}"'.encode()) > 1 for name in _object(reply)):
+        pairs: list[tuple[str, Any]] = json.loads(body, object_pairs_hook=list)
+        names = [name for name, _ in pairs]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield Broken("repeated", name, f"{name} once", f"{name} {names.count(name)} times")
 
 
 @check_response.add(
@@ -224,7 +248,11 @@ def _links(reply: Reply) -> Iterator[Broken]:
     if isinstance(links, dict) and chat is not None and not well_formed:
         # The setting is wrong, so the link that is made of it is no mistake of its own.
         links = {name: value for name, value in links.items() if name != "service"}
-    if links is not None and (not _are_links(links) or (well_formed and _names_another(links, chat))):
+    if links is not None and (
+        not _are_links(links)
+        or (well_formed and _names_another(links, chat))
+        or (CHAT.attribute in document and chat is None and _names_another(links, ""))
+    ):
         expected = f"service: …/v1/Services/IS…/Configuration, webhooks: …{PATH}/Webhooks"
         yield Broken("other", "links", expected, _quoted("links", links))
 
@@ -249,9 +277,29 @@ def _links(reply: Reply) -> Iterator[Broken]:
     )
 )
 def _headers(reply: Reply) -> Iterator[Broken]:
+    yield from _not_boolean(reply)
+
+
+def _not_boolean(reply: Reply) -> Iterator[Broken]:
     value = reply.header(_ALLOW_CREDENTIALS)
     if value is not None and value.strip().lower() not in ("true", "false"):
         yield Broken("not-boolean", _ALLOW_CREDENTIALS, "true or false", repr(value))
+
+
+def check_refused_headers(reply: Reply) -> Iterator[Violation]:
+    """Judge the documented headers of an update's answer that is no representation."""
+    if reply.represents or reply.request.method != "POST":
+        return
+    for broken in _not_boolean(reply):
+        yield Violation(
+            rule="documented-headers",
+            outcome=broken.outcome,
+            field=broken.field,
+            summary="a refusal's Access-Control header has not its documented type",
+            expected=broken.expected,
+            observed=broken.observed,
+            cls=reply.kind,
+        )
 
 
 # `judge` names this rule for what the checks above find in the answer to a GET.

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
-from conformance.http import Exchange, FailureKind
+from conformance.http import Auth, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, ANSWERED
-from conformance.rules.probes import DOCUMENT, answers, fixed_class, value_probe
+from conformance.rules.probes import (
+    DOCUMENT,
+    LONG_CLOSED,
+    answers,
+    fixed_class,
+    own_pair,
+    request_class,
+    value_probe,
+)
 from conformance.rules.reply import Reply
 from conformance.rules.wire import wire_classes
 from conformance.rules.wording import describe
@@ -129,7 +137,21 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
         evidence=ANSWERED,
         statement="Every request is answered: the target neither hangs nor drops the connection.",
         source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
-        classes=wire_classes("size"),
+        classes=(
+            *wire_classes("size"),
+            request_class(
+                "size/request",
+                "many or long headers, long credentials, a long query, an empty chunked body",
+                update(own_pair(21), headers=(("X-Filler", "a" * 4_000),)),
+                update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
+                Request(body=b"", chunked=True),
+                update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
+                update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
+                update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
+                update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
+                update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
+            ),
+        ),
     )
 )
 def _no_answer(reply: Reply) -> Iterator[Broken]:

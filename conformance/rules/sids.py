@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy, just
 
+from conformance.http import update
 from conformance.model import SIDS, Aspect, Evidence, Field, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import accepts, proved, refuses
-from conformance.rules.probes import DOCUMENT, value_class, value_probe
+from conformance.rules.probes import DOCUMENT, sid_for, single, value_class, value_probe
 from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
 
 _SPELLINGS = {
@@ -78,6 +80,12 @@ _TOGETHER = {
 _RARE = frozenset(
     {
         "look-alike-prefix",
+        "non-ascii",
+        "blank-inside",
+        "leading-character",
+        "control-characters",
+        "punctuation",
+        "other-line",
         "misplaced-prefix",
         "number-syntax",
         "embedded",
@@ -113,6 +121,77 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
     )
 
 
+_DIGITS = "0123456789abcdefABCDEF"
+
+_EDGES = "gG`@/:"
+"""The characters just outside the hexadecimal digits, at each edge of `0-9`, `A-F` and `a-f`."""
+
+
+def latin_square(number: int) -> str:
+    """
+    Return 32 hexadecimal digits: one row of a Latin square of all 22.
+
+    Rows 0 to 21 together have every digit at every position, once. The step from one position to the next is coprime
+    with 22, so a row does not read like a sequence.
+    """
+    return "".join(_DIGITS[(number + 7 * position) % len(_DIGITS)] for position in range(32))
+
+
+def outside(number: int) -> str:
+    """Return 32 characters with one that is no hexadecimal digit: at position `number`, another one each time round."""
+    turn, position = divmod(number, 32)
+    digits = latin_square(number)
+    return digits[:position] + _EDGES[(position + 3 * turn) % len(_EDGES)] + digits[position + 1 :]
+
+
+_TURNS = 2
+"""How many of the characters in `_EDGES` are sent at each position."""
+
+
+def _every_position(target_field: Field) -> InputClass:
+    # The middle comes first: a check that overlooks one character seldom overlooks the first.
+    order = sorted(range(32 * _TURNS), key=lambda number: (number // 32, (number + 16) % 32))
+    return value_class(
+        target_field,
+        "sid/every-position",
+        "one character just outside the hexadecimal digits, at every position",
+        [target_field.prefix + outside(number) for number in order],
+        whole=True,
+    )
+
+
+def _lengths(target_field: Field) -> InputClass:
+    lengths = (66, 18, 258, 130, 35, 33, 32, 31, 65, 64, 63, 128, 256, 512)
+    return value_class(
+        target_field,
+        "sid/lengths",
+        "lengths at and around powers of two, the prefix counted or not",
+        [target_field.prefix + (latin_square(length) * 17)[: length - 2] for length in lengths],
+        rare=True,
+        whole=True,
+    )
+
+
+def _of_this_run(target_field: Field) -> InputClass:
+    """SIDs that the target knows, but of other kinds: the account's own, and what the other setting holds."""
+
+    def examples(situation: Situation) -> Sequence[Probe]:
+        other = next(each for each in SIDS if each is not target_field)
+        held = sid_for(other, situation, "beef")
+        own = [value_probe(target_field, each) for each in situation.account_sids]
+        if held is None:
+            return own
+        return [single(update((other.parameter, held)), update((target_field.parameter, held))), *own]
+
+    return InputClass(
+        id="sid/of-this-run",
+        reason="a SID that the target knows, but of another kind: the account's, or the other service's",
+        examples=examples,
+        rare=True,
+        whole=True,
+    )
+
+
 _UNKNOWN = "no SID that was sent was accepted and shown; a target that knows its own services alone needs one by name"
 
 
@@ -127,6 +206,9 @@ def _verbatim(about: Field) -> Evidence:
             is not None
         ),
     )
+
+
+_DESIGNED = {"prefix": (_of_this_run,), "length": (_lengths,), "alphabet": (_every_position,)}
 
 
 def _rules(target_field: Field) -> Iterator[Rule]:
@@ -148,7 +230,10 @@ def _rules(target_field: Field) -> Iterator[Rule]:
             evidence=refuses(group, target_field),
             statement=f"A {parameter} {statement} is refused.",
             source=pattern,
-            classes=_refused(target_field, group),
+            classes=(
+                *_refused(target_field, group),
+                *(each(target_field) for each in _DESIGNED.get(group, ())),
+            ),
         )
     yield Rule(
         id=f"{slug}-accept",
@@ -161,6 +246,10 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         source=pattern,
         classes=(
             *(_well_formed(target_field, name, digits) for name, digits in _SPELLINGS.items()),
+            replace(
+                _well_formed(target_field, "every-digit", [latin_square(row) for row in range(len(_DIGITS))]),
+                whole=True,
+            ),
             _any(target_field),
         ),
     )

@@ -1,34 +1,25 @@
 """Rules about state: which settings an update changes, and which it must leave alone."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-
-from conformance.http import EMPTY, READ, Exchange, Pairs, Request, encode_form, update
+from conformance.http import EMPTY, READ, Exchange
 from conformance.model import (
     BY_PARAMETER,
-    CHAT,
-    CLOSED,
-    INACTIVE,
-    MESSAGING,
     SIDS,
     Aspect,
     Evidence,
     InputClass,
     Level,
-    Probe,
     Rule,
-    Situation,
     Violation,
     shortened,
 )
 from conformance.oracle.decisions import BLANKS, Answer, decide_value, is_right
 from conformance.oracle.mismatches import Kind, Mismatch, Proof
+from conformance.rules import sequences
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
-from conformance.rules.forms import pairs_for
-from conformance.rules.probes import DOCUMENT, LONG_CLOSED, SHORT_INACTIVE, single
+from conformance.rules.probes import DOCUMENT, single
 from conformance.rules.reply import Reply
 
 _BROKEN = {
@@ -79,6 +70,24 @@ def check_state(reply: Reply) -> Iterator[Violation]:
                 expected=f"{each.attribute}: {value}",
                 observed=f"{each.attribute}: {back}",
             )
+
+
+def check_apart(reply: Reply) -> Iterator[Violation]:
+    """Judge whether an answer holds a value of another account, anywhere in its headers or body."""
+    shown = {(value or "").lower() for value in (reply.shown or {}).values()}
+    for sid, writer in reply.state.canaries.foreign(reply.exchange):
+        # What the settings themselves show is compared with the expected state, but for updates at the same time.
+        if reply.exchange.together or sid not in shown:
+            yield Violation(
+                rule=_BROKEN[Kind.FOREIGN],
+                outcome="foreign-value",
+                field=None,
+                summary="an answer holds a SID of another account",
+                expected="no value of another account",
+                observed=f"{sid}, which another account has set",
+                related=(writer,),
+            )
+            return
 
 
 def violation_of(mismatch: Mismatch) -> Violation:
@@ -193,178 +202,6 @@ def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
 _NOT_KEPT = "no value that this run had set was shown again by a later update"
 
 
-def _each(situation: Situation, index: int) -> tuple[Request, ...]:
-    """An update of each setting by itself, all with values not seen before."""
-    return tuple(update(pair) for pair in pairs_for(situation, index))
-
-
-def _omitted(situation: Situation) -> Sequence[Probe]:
-    everything = update(*pairs_for(situation, 20))
-    return [
-        single(everything, *_each(situation, 21)),
-        single(everything, *reversed(_each(situation, 22)), *_each(situation, 23)),
-        *(
-            single(everything, one, another)
-            for one in _each(situation, 24)
-            for another in _each(situation, 25)
-        ),
-    ]
-
-
-def _last_wins(situation: Situation) -> Sequence[Probe]:
-    one, other = update(*pairs_for(situation, 26)), update(*pairs_for(situation, 27))
-    return [
-        single(one, other, one),
-        *(
-            single(first, second, first)
-            for first, second in zip(_each(situation, 28), _each(situation, 29), strict=True)
-        ),
-        single(
-            *(update((INACTIVE.parameter, f"PT{seconds}S")) for seconds in (61, 3600, 62, 5999, 63)),
-            context=(LONG_CLOSED,),
-        ),
-    ]
-
-
-def _fresh(situation: Situation) -> Sequence[Probe]:
-    """Updates on one connection, and looks at them on others."""
-    everything = Request(body=encode_form(pairs_for(situation, 30)))
-    looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
-    return [
-        single(everything, looks[-1]),
-        single(everything, *looks),
-        single(Request(body=everything.body, fresh=True), update(SHORT_INACTIVE)),
-    ]
-
-
-def _kept(situation: Situation) -> Sequence[Probe]:
-    """An update, and a look at it some seconds later, in the last account: other probes use that one least."""
-    account = situation.accounts - 1
-    before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
-    return [Probe(steps=(before, replace(update(SHORT_INACTIVE), account=account)), pause=2.0)]
-
-
-def _reads(situation: Situation) -> Sequence[Probe]:
-    return [
-        single(update(*pairs_for(situation, 33)), READ, READ),
-        *(single(each, READ) for each in _each(situation, 34)),
-        single(update(*pairs_for(situation, 35)), Request(method="GET", content_type=None, fresh=True)),
-    ]
-
-
-def _safe(situation: Situation) -> Sequence[Probe]:
-    """Safe methods, some with parameters that a careless router takes for an update; then a look."""
-    wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
-    query = encode_form(wanted).decode()
-    before = update(*pairs_for(situation, 36))
-    plain = [Request(method=method, content_type=None) for method in ("GET", "HEAD", "OPTIONS")]
-    queried = [replace(request, query=query, intends=wanted) for request in plain]
-    # These have connections of their own: a server that leaves the content unread may take it for the next request.
-    filled = [
-        replace(update(*wanted), method=request.method, intends=wanted, fresh=True) for request in plain[:2]
-    ]
-    return [
-        single(before, *queried[:2], *filled, update(LONG_CLOSED)),
-        *(single(before, request, update(LONG_CLOSED)) for request in (*plain, *queried, *filled)),
-    ]
-
-
-def _twice(situation: Situation) -> Sequence[Probe]:
-    return [
-        single(update(*pairs_for(situation, 37)), update(*pairs_for(situation, 37)), update(SHORT_INACTIVE)),
-        *(single(each, each, each) for each in _each(situation, 38)),
-    ]
-
-
-def _two_accounts(situation: Situation) -> Sequence[Probe]:
-    if situation.accounts < 2:
-        return ()
-
-    def of(account: int, *pairs: tuple[str, str]) -> Request:
-        return Request(body=encode_form(pairs), account=account)
-
-    mine, theirs = pairs_for(situation, 39), pairs_for(situation, 40)
-    # A form that names the other account has an unknown parameter, or is a way to write to that account.
-    named = [
-        of(0, (INACTIVE.parameter, "PT17M17S"), ("AccountSid", sid)) for sid in situation.account_sids[1:2]
-    ]
-    return [
-        single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), *named, of(1, LONG_CLOSED)),
-        *(
-            single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
-            for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)
-        ),
-    ]
-
-
-def _concurrent(situation: Situation) -> Sequence[Probe]:
-    """One concurrent writer for each setting, and two updates that show whether all writes were kept."""
-    return [
-        probe
-        for turn in range(6)
-        for probe in (
-            Probe(steps=_each(situation, 43 + turn), together=True),
-            single(update(SHORT_INACTIVE), update(LONG_CLOSED)),
-        )
-    ]
-
-
-def _empty(situation: Situation) -> Sequence[Probe]:
-    before = update(*pairs_for(situation, 50))
-    return [single(before, EMPTY), single(before, Request(body=None, content_type=None))]
-
-
-_BAD = (
-    (INACTIVE.parameter, "PT59S"),
-    (CLOSED.parameter, "PT9M"),
-    (CHAT.parameter, "IS0"),
-    (MESSAGING.parameter, "x"),
-)
-
-
-def _machine(situation: Situation, receive: Callable[[Probe], None]) -> type[RuleBasedStateMachine]:
-    """
-    A Hypothesis state machine of updates, refusals, reads and repetitions, on one or several connections.
-
-    It hands over each sequence when it is complete, since the requests must not depend on the answers.
-    """
-
-    class Updates(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.steps: list[Request] = []
-
-        @rule(index=st.integers(51, 147), subset=st.integers(1, 15), fresh=st.booleans())
-        def update(self, index: int, subset: int, fresh: bool) -> None:
-            pairs = pairs_for(situation, index)
-            chosen = tuple(pair for bit, pair in enumerate(pairs) if subset >> bit & 1) or pairs[:1]
-            self.steps.append(Request(body=encode_form(chosen), fresh=fresh))
-
-        @rule(bad=st.sampled_from(_BAD), index=st.integers(51, 147), first=st.booleans())
-        def refused(self, bad: tuple[str, str], index: int, first: bool) -> None:
-            valid = tuple(pair for pair in pairs_for(situation, index) if pair[0] != bad[0])[:2]
-            self.steps.append(update(*((bad, *valid) if first else (*valid, bad))))
-
-        @rule()
-        def empty(self) -> None:
-            self.steps.append(EMPTY)
-
-        @rule()
-        def read(self) -> None:
-            self.steps.append(READ)
-
-        @precondition(lambda self: bool(self.steps))
-        @rule()
-        def repeat(self) -> None:
-            self.steps.append(self.steps[-1])
-
-        def teardown(self) -> None:
-            if self.steps:
-                receive(single(*self.steps, update(SHORT_INACTIVE)))
-
-    return Updates
-
-
 RULES = (
     Rule(
         id="omitted-parameters-kept",
@@ -376,13 +213,15 @@ RULES = (
         source=f"{DOCUMENT}: every parameter is optional, and the update is partial",
         classes=(
             InputClass(
-                id="state/omitted", reason="all four set, then each updated by itself", examples=_omitted
+                id="state/omitted",
+                reason="all four set, then each updated by itself",
+                examples=sequences.omitted,
             ),
             InputClass(
                 id="state/sequence",
                 reason="sequences of updates, refusals and reads",
-                examples=lambda situation: [single(_each(situation, 49)[0], READ, EMPTY)],
-                machine=_machine,
+                examples=lambda situation: [single(sequences.each_setting(situation, 49)[0], READ, EMPTY)],
+                machine=sequences.machine,
             ),
         ),
     ),
@@ -396,7 +235,9 @@ RULES = (
         source=DOCUMENT,
         classes=(
             InputClass(
-                id="state/a-b-a", reason="one value, another, and the first again", examples=_last_wins
+                id="state/a-b-a",
+                reason="one value, another, and the first again",
+                examples=sequences.last_wins,
             ),
         ),
     ),
@@ -412,10 +253,12 @@ RULES = (
             InputClass(
                 id="state/several-connections",
                 reason="write on one connection, look on another",
-                examples=_fresh,
+                examples=sequences.fresh,
             ),
             InputClass(
-                id="state/kept-for-seconds", reason="write, and look some seconds later", examples=_kept
+                id="state/kept-for-seconds",
+                reason="write, and look some seconds later",
+                examples=sequences.kept,
             ),
         ),
     ),
@@ -427,7 +270,7 @@ RULES = (
         evidence=proved(Proof.READ_BACK, "no GET showed a value that this run had set"),
         statement="GET shows what was written.",
         source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
-        classes=(InputClass(id="state/read", reason="write, then GET", examples=_reads),),
+        classes=(InputClass(id="state/read", reason="write, then GET", examples=sequences.reads),),
     ),
     Rule(
         id="safe-methods",
@@ -440,7 +283,9 @@ RULES = (
         source="RFC 9110 9.2.1",
         classes=(
             InputClass(
-                id="state/safe-methods", reason="GET, HEAD and OPTIONS between two updates", examples=_safe
+                id="state/safe-methods",
+                reason="GET, HEAD and OPTIONS between two updates",
+                examples=sequences.safe,
             ),
         ),
     ),
@@ -452,7 +297,7 @@ RULES = (
         evidence=proved(Proof.REPEATED, "no update that was sent twice showed what it had set"),
         statement="The same update sent again is accepted again and changes nothing.",
         source=f"{DOCUMENT}: what is there already can be set again",
-        classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=_twice),),
+        classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=sequences.twice),),
     ),
     Rule(
         id="accounts-apart",
@@ -462,9 +307,13 @@ RULES = (
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
         culprit=_is_of_another_account,
-        statement="An update changes the settings of its own account alone.",
+        statement="An update changes the settings of its own account alone, and no answer holds another account's.",
         source=f"{DOCUMENT}: account-level settings, of the account responsible",
-        classes=(InputClass(id="state/two-accounts", reason="two accounts in turn", examples=_two_accounts),),
+        classes=(
+            InputClass(
+                id="state/two-accounts", reason="two accounts in turn", examples=sequences.two_accounts
+            ),
+        ),
     ),
     Rule(
         id="concurrent-writers",
@@ -472,13 +321,19 @@ RULES = (
         level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
-        statement="Concurrent updates of different settings are all kept.",
+        statement="Concurrent updates are all kept, and each answer shows what its own update has set.",
         source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         classes=(
             InputClass(
                 id="state/concurrent",
                 reason="four concurrent writers, one for each setting",
-                examples=_concurrent,
+                examples=sequences.concurrent,
+            ),
+            InputClass(
+                id="state/crowd",
+                reason="writers of the same and of other settings and accounts, with readers and refused updates",
+                examples=sequences.crowded,
+                whole=True,
             ),
         ),
     ),
@@ -492,6 +347,8 @@ RULES = (
         ),
         statement="An update without parameters is answered with 200 and changes nothing.",
         source=f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
-        classes=(InputClass(id="state/empty-update", reason="no parameter at all", examples=_empty),),
+        classes=(
+            InputClass(id="state/empty-update", reason="no parameter at all", examples=sequences.empty),
+        ),
     ),
 )

@@ -41,6 +41,18 @@ _BELOW = {
         ("PT599.999999999S", "PT9M59.9S", "PT9.99M", "PT9,99M", "PT9M59.9999999999S", "PT0.166H", "P0.0069D"),
     ),
     "leading-zeros": (("PT059S", "PT0000000059S"), ("PT09M59S", "PT0000000599S", "PT009M")),
+    "seconds-of-all-digits": (
+        tuple(f"PT{each}S" for each in (48, 57, 36, 25, 14, 53, 42, 31, 20, 59, 7, 3)),
+        tuple(f"PT{each}S" for each in (587, 498, 376, 265, 154, 543, 432, 321, 210, 109, 76, 8)),
+    ),
+    "padded": (
+        tuple(f"PT{'0' * (length - 5)}59S" for length in (17, 16, 32, 33, 64, 65, 128, 129, 256, 257)),
+        tuple(f"PT{'0' * (length - 6)}599S" for length in (17, 16, 32, 33, 64, 65, 128, 129, 256, 257)),
+    ),
+    "long-fraction-of-a-unit": (
+        ("PT0.9999999999999999999M", "PT0.016666666666666666666H", "P0.000694444444444444444D"),
+        ("PT9.9999999999999999999M", "PT0.166666666666666666666H", "P0.006944444444444444444D"),
+    ),
     "tiny": (("PT1,000S", "PT0.0000001S", "PT0.5S"), ("PT1,000S", "PT0.0000001S", "PT0.5M")),
 }
 
@@ -73,6 +85,28 @@ def _accepted(timer: Field) -> dict[str, tuple[str, ...]]:
             "P1DT1S",
             "PT20M30S",
             "P9DT23H59M59S",
+        ),
+        "seconds-of-all-digits": tuple(
+            f"PT{each + (0 if timer is INACTIVE else 540)}S"
+            for each in (68, 73, 85, 97, 104, 116, 62, 79, 121, 132, 143, 157, 169, 180, 198, 214)
+        ),
+        "powers-of-two": (
+            *(("PT2147483S", "PT2147484S", "PT32767M", "PT32768M") if timer is CLOSED else ()),
+            *(f"PT{each}S" for each in (32768, 65536, 1024, 4096, 32767, 65535, 16384)),
+            *(f"PT{each}M" for each in (256, 255, 1024, 4096)),
+            "PT256H" if timer is INACTIVE else "PT512H",
+        ),
+        "carry-over-of-all-units": (
+            "PT179M60S",
+            "PT1H59M60S",
+            "PT23H59M60S",
+            "P1DT23H60M",
+            "PT12M300S",
+            "PT47H60M",
+            "PT15M3600S",
+            "P1DT48H",
+            "PT1H121M",
+            "P1DT86400S",
         ),
         "skipping": ("PT1H1S", "P1DT30M", "P1DT900S", "P2DT5S", "PT24H30S"),
         "carry-over": ("PT90M", "PT61M", "PT59M60S", "PT20M120S", "PT23H60M", "PT25H", "PT1H90M", "P1DT24H"),
@@ -123,6 +157,11 @@ _NOTATIONS = {
 
 
 _WORDS = {
+    "carry-over-of-all-units": "numbers far beyond the next unit, such as PT1H121M",
+    "long-fraction-of-a-unit": "a long decimal fraction of each unit",
+    "padded": "with leading zeros, up to lengths around powers of two",
+    "powers-of-two": "numbers at powers of two, and 2,147,483 seconds, around 2 to the 31 milliseconds",
+    "seconds-of-all-digits": "many distinct numbers of seconds, with every digit at every place",
     "carry-over": "numbers beyond the next unit, such as PT90M",
     "fraction": "a decimal fraction",
     "fraction-comma": "a decimal fraction after a comma",
@@ -157,6 +196,17 @@ _TOGETHER = {
 }
 
 
+_WHOLE = frozenset(
+    {
+        "seconds-of-all-digits",
+        "padded",
+        "long-fraction-of-a-unit",
+        "powers-of-two",
+        "carry-over-of-all-units",
+    }
+)
+"""Classes of which the standard profile sends every value."""
+
 _FIRST = {"missing-unit": ("PT600",)}
 """600 seconds are long enough. A target that reads PT10 as seconds would refuse it for the minimum, not the syntax."""
 
@@ -189,7 +239,26 @@ _RARE = frozenset(
         "exponent",
         "digit-grouping",
         "number-with-suffix",
+        "quoted",
+        "repeated-unit",
+        "trailing-time-designator",
+        "number-syntax",
+        "leading-character",
+        "date-unit-in-time",
+        "fraction-before-last",
+        "below-long-fraction",
+        "other-line",
+        "clock-time",
+        "control-characters",
+        "other-notations",
+        "below-tiny",
         "below-leading-zeros",
+        "below-long-fraction-of-a-unit",
+        "below-padded",
+        "below-seconds-of-all-digits",
+        "carry-over-of-all-units",
+        "powers-of-two",
+        "seconds-of-all-digits",
         "minimum-leading-zeros",
         "minimum-zero-components",
     }
@@ -269,6 +338,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                     f"shorter than the minimum: {_WORDS.get(name, name)}",
                     values[index],
                     rare=f"below-{name}" in _RARE,
+                    whole=name in _WHOLE,
                 )
                 for name, values in _BELOW.items()
             ),
@@ -331,7 +401,14 @@ def _rules(timer: Field) -> Iterator[Rule]:
         source=f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
         classes=(
             *(
-                value_class(timer, f"timer/{name}", f"long enough: {_WORDS.get(name, name)}", values)
+                value_class(
+                    timer,
+                    f"timer/{name}",
+                    f"long enough: {_WORDS.get(name, name)}",
+                    values,
+                    rare=name in _RARE,
+                    whole=name in _WHOLE,
+                )
                 for name, values in _accepted(timer).items()
             ),
             value_class(

@@ -5,21 +5,21 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy
 
 from conformance.http import Pairs, Request, decode_form
-from conformance.model import FIELDS, InputClass, Probe, Situation
-from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
+from conformance.model import FIELDS, INACTIVE, InputClass, Probe, Situation
+from conformance.rules.probes import LONG_CLOSED, single
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 
-def wire_probe(wire: WireForm, context: Pairs = (LONG_CLOSED,)) -> Probe:
+def wire_probe(wire: WireForm) -> Probe:
     """A probe that sends a body byte for byte."""
     request = Request(body=wire.body, content_type=wire.content_type)
-    return single(replace(request, intends=tuple(_intended(request))), context=context)
+    return single(replace(request, intends=tuple(_intended(request))), context=(LONG_CLOSED,))
 
 
 _LOOSE_NAMES = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for each in FIELDS}
@@ -60,24 +60,31 @@ def wire_class(name: str) -> InputClass:
     """The input class of that name, made from one of the strategies' classes or from several; see `_TOGETHER`."""
     parts = _TOGETHER.get(name, (name,))
     sources = [WIRE_CLASSES[part] for part in parts]
-    # A target may ignore such a parameter. To tell, the value in force before must be another.
-    ignored = {source.group for source in sources} & {"repeated", "unknown"}
-    context = (LONG_CLOSED, SHORT_INACTIVE) if ignored else (LONG_CLOSED,)
 
     @cache
     def probes() -> Sequence[Probe]:
-        rows = zip_longest(*(source.examples() for source in sources))
-        return tuple(wire_probe(each, context) for row in rows for each in row if each is not None)
+        rows = zip_longest(*(source.examples(partial(_own, source.name)) for source in sources))
+        return tuple(wire_probe(each) for row in rows for each in row if each is not None)
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
-        return wire_forms(classes=parts).map(lambda each: wire_probe(each, context))
+        return wire_forms(classes=parts).map(wire_probe)
 
     return InputClass(
         id=f"wire/{name}",
         reason="; ".join(source.reason for source in sources),
         examples=lambda situation: probes(),
         strategy=drawn,
+        whole=name == "foreign-escape",
     )
+
+
+def _own(name: str, place: int) -> Pairs:
+    """
+    A good pair that no other wire form has.
+
+    A target may ignore what is sent in such a way. To tell, the value in force before must be another.
+    """
+    return ((INACTIVE.parameter, f"PT{100 + list(WIRE_CLASSES).index(name)}M{place}S"),)
 
 
 def wire_classes(*groups: str) -> tuple[InputClass, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from conformance.exceptions import ConfigurationError
 from conformance.http import Auth
 
-_PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token)\}")
+_PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token|(?:sid|token)~[0-9]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,12 @@ def _token(where: str, token: str) -> str:
     return token
 
 
+def with_one_changed(text: str, place: int) -> str:
+    """Return a text with another character at one place, counted from 0; a place beyond the end is counted on."""
+    place %= max(len(text), 1)
+    return text[:place] + ("1" if text[place : place + 1] != "1" else "2") + text[place + 1 :]
+
+
 def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[str, str] | None:
     """
     Return the value of the Authorization header (RFC 7617), and the same with placeholders in place of secrets.
@@ -135,9 +141,10 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
         values |= {"other_sid": other.user, "other_token": other.token}
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in values:
+        name, changed, place = match[1].partition("~")
+        if name not in values:
             raise ValueError(f"{match[0]} needs a second account")
-        return values[match[1]]
+        return with_one_changed(values[name], int(place)) if changed else values[name]
 
     header = f"{auth.scheme} {{basic}}" if auth.header is None else auth.header
     pair = f"{auth.user}:{auth.secret}"

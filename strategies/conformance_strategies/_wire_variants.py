@@ -165,6 +165,30 @@ def inserted(*insertions: bytes) -> tuple[Variant, ...]:
     return tuple(variant for insertion in insertions for variant in variants(insertion))
 
 
+#: Spellings of an ASCII character that the form's decoder leaves as they are, or does not take for UTF-8.
+FOREIGN_ESCAPES: tuple[Callable[[int], bytes], ...] = (
+    lambda code: b"%%u%04X" % code,
+    lambda code: b"%%%02X%%%02X" % (0xC0 | code >> 6, 0x80 | code & 0x3F),
+    lambda code: b"%%26%%23%d%%3B" % code,
+    lambda code: b"%%5Cu%04x" % code,
+    lambda code: b"%%E0%%%02X%%%02X" % (0x80 | code >> 6, 0x80 | code & 0x3F),
+    lambda code: b"%%3D%02X" % code,
+    lambda code: b"%%5Cx%02x" % code,
+    lambda code: b"%%EF%%BC%%%02X" % (code + 0x60),
+)
+
+
+def in_place(escape_of: Callable[[int], bytes]) -> tuple[Variant, Variant]:
+    """Return variants with another spelling in place of the first character of a timer, and of a SID."""
+
+    def variant(pairs: Sequence[Pair]) -> WireForm:
+        name, value = pairs[0]
+        return form(joined(quote(name) + b"=" + escape_of(ord(value[0])) + quote(value[1:]), pairs[1:]))
+
+    sid = ("DefaultChatServiceSid", "IS" + "5e" * 16)
+    return lambda pairs, _: variant(pairs), lambda _, __: variant([sid])
+
+
 def escape(text: bytes, *, lower: bool = False) -> bytes:
     """Return a text with every byte percent-encoded, in upper or lower hexadecimal digits."""
     return b"".join(b"%%%02x" % byte if lower else b"%%%02X" % byte for byte in text)

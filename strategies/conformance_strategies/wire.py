@@ -1,7 +1,7 @@
 """Strategies for request bodies: forms in unusual encodings, in broken ones, and under other media types."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from conformance_strategies._build import Digits, Recipe, check_names, strategy
 from conformance_strategies._wire_variants import (
     BOUNDARY,
+    FOREIGN_ESCAPES,
     FORM_MEDIA_TYPE,
     PAIRS_SIZE,
     Variant,
@@ -23,6 +24,7 @@ from conformance_strategies._wire_variants import (
     escaped,
     fixed,
     form,
+    in_place,
     inserted,
     joined,
     json_text,
@@ -44,6 +46,7 @@ from conformance_strategies._wire_variants import (
     value_changed,
     wrong_value,
 )
+from conformance_strategies.forms import Pair
 
 __all__ = ["WIRE_CLASSES", "WireClass", "wire_forms"]
 
@@ -79,9 +82,17 @@ class WireClass:
     reason: str
     variants: tuple[Variant, ...]
 
-    def examples(self) -> tuple[WireForm, ...]:
-        """Return one member for each variant, the same every time, simplest first. Each call builds them anew."""
-        return tuple(variant(valid_pairs(Digits()), Digits()) for variant in self.variants)
+    def examples(self, pairs: Callable[[int], Sequence[Pair]] | None = None) -> tuple[WireForm, ...]:
+        """Return one member for each variant, the same every time, simplest first. Each call builds them anew.
+
+        Args:
+            pairs: Makes the valid pairs that a variant writes, from its place among the variants; one pair by default.
+        """
+        plain = valid_pairs(Digits())
+        return tuple(
+            variant(plain if pairs is None else pairs(place), Digits())
+            for place, variant in enumerate(self.variants)
+        )
 
     def strategy(self) -> st.SearchStrategy[WireForm]:
         """Generates members with valid values, which shrink to the first example."""
@@ -196,6 +207,9 @@ _CLASSES = (
          value_changed(lambda value: escape(value[:1]).replace(b"%", b"%25") + value[1:]),
          value_changed(lambda value: escape(value).replace(b"%", b"%25")),
          name_changed(lambda name: escape(name[:1]).replace(b"%", b"%25") + name[1:])),
+    _row("escapes", "foreign-escape",
+         "an escape of another notation, or of an overlong length, stands for a character that is needed",
+         *(variant for escape_of in FOREIGN_ESCAPES for variant in in_place(escape_of))),
     # invalid UTF-8
     _row("invalid-utf-8", "escaped-invalid-utf-8",
          "escapes that are no UTF-8: stray, overlong, surrogate, cut off, too high",

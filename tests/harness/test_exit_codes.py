@@ -117,7 +117,7 @@ class TestExitCodes:
     def test_1_when_the_target_goes_away_after_a_deviation(self) -> None:
         """A found MUST deviation never turns into "no verdict"."""
         fault = Fault(accepts=["PT0M59S", "PT9M", "PT599S"])
-        report, _ = judged(dying(200, fault))
+        report, _ = judged(dying(240, fault))
         assert report.exit_code == 1
         assert ("inactive-timer-minimum", "accepted") in findings(report)
         assert "last request" in report.stopped
@@ -153,7 +153,7 @@ class TestExitCodes:
         assert resource.states == before
 
     def test_130_keeps_what_was_found_before(self) -> None:
-        report, _ = judged(interrupted(200, Fault(accepts=["PT0M59S", "PT9M", "PT599S"])))
+        report, _ = judged(interrupted(240, Fault(accepts=["PT0M59S", "PT9M", "PT599S"])))
         assert report.exit_code == 130
         assert ("inactive-timer-minimum", "accepted") in findings(report)
 

@@ -120,7 +120,7 @@ def test_garbage_is_sent_to_a_null_setting_before_the_first_accepted_write() -> 
     resource = Resource()
     session = session_with(resource)
     found = examine(session)
-    assert probe_unset(session, found, each_setting=2)
+    assert probe_unset(session, found, each_setting=(2,))
     updates = [request.form() for request in sent(session) if request.method == "POST" and request.body]
     assert len(updates) == 8
     assert all(value is None for value in resource.states[0].values())
@@ -133,7 +133,7 @@ def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
             return super().takes(parameter, value)
 
     session = session_with(Careless())
-    probe_unset(session, examine(session), each_setting=1)
+    probe_unset(session, examine(session), each_setting=(1,))
     assert "rejected-update-changes-nothing" in {rule for rule, _, _ in session.candidates}
 
 
@@ -146,7 +146,7 @@ def test_settings_that_have_a_value_are_not_probed_for_null() -> None:
         "default_closed_timer": "PT50M",
     }
     session = session_with(resource)
-    assert not probe_unset(session, examine(session), each_setting=2)
+    assert not probe_unset(session, examine(session), each_setting=(2,))
 
 
 def knowing(*sids: str) -> Resource:

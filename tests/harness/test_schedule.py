@@ -1,7 +1,8 @@
 """The plan has every class, and one update carries several good values."""
 
 from conformance.harness.schedule import Item, carried, planned, side_by_side
-from conformance.model import CHAT, CLOSED, INACTIVE, Level, Situation
+from conformance.http import Pairs
+from conformance.model import CHAT, CLOSED, INACTIVE, Level, Probe, Situation
 from conformance.oracle.decisions import Answer, decide
 from conformance.rules import CATALOGUE
 
@@ -17,12 +18,17 @@ def first(level: Level, profile: str = "quick", situation: Situation = HERE) -> 
     ]
 
 
+def _pairs(probe: Probe) -> Pairs:
+    return probe.steps[0].form() or ()
+
+
 def test_values_that_share_an_update_must_be_accepted_whatever_is_set() -> None:
     for level in Level.MUST, Level.SHOULD:
         groups = list(side_by_side(first(level), {}))
         assert groups
         for group in groups:
-            pairs, context = carried(group)
+            probe = carried(group)
+            pairs, context = _pairs(probe), probe.context
             assert decide((*context, *pairs), lengths={}).answer is Answer.ACCEPT
             assert len({name for name, _ in pairs}) == len(group) > 1
 
@@ -35,14 +41,14 @@ def test_each_value_is_carried_once_and_probes_of_several_values_are_not() -> No
 
 def test_a_sid_that_the_target_may_refuse_is_not_put_beside_what_it_must_accept() -> None:
     groups = side_by_side(first(Level.MUST), {CHAT.parameter: frozenset()})
-    assert CHAT.parameter not in {name for group in groups for name, _ in carried(group)[0]}
+    assert CHAT.parameter not in {name for group in groups for name, _ in _pairs(carried(group))}
 
 
 def test_a_timer_without_its_like_has_the_setting_beside_which_it_is_judged() -> None:
     ((item, *_), *_) = ([each] for each in first(Level.MUST) if each.rule.id == f"{INACTIVE.slug}-accept")
-    pairs, context = carried([item])
-    assert [name for name, _ in pairs] == [INACTIVE.parameter]
-    assert [name for name, _ in context] == [CLOSED.parameter]
+    probe = carried([item])
+    assert [name for name, _ in _pairs(probe)] == [INACTIVE.parameter]
+    assert [name for name, _ in probe.context] == [CLOSED.parameter]
 
 
 def test_the_quick_profile_sends_every_class_for_at_least_one_of_two_parallel_settings() -> None:

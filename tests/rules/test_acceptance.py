@@ -44,7 +44,7 @@ def test_a_4xx_to_a_value_at_the_minimum_breaks_the_boundary_rule() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_any_4xx_is_a_right_refusal(status: int) -> None:
-    headers = (("WWW-Authenticate", "Basic"),)
+    headers = (("WWW-Authenticate", 'Basic realm="x"'),)
     assert broken((("DefaultInactiveTimer", "banana"),), error(status, *headers)) == {}
 
 

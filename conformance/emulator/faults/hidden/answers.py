@@ -137,7 +137,7 @@ ALL: tuple[Fault, ...] = (
       "Without a chat service there is a link to the service None.", _link_of_nothing, A),
     _fault("webhooks-link-needs-chat-service", "resource-links read-response",
       "Without a chat service the links are null.", _webhooks_need_chat, A),
-    _fault("json-name-twice", "json-body read-response",
+    _fault("json-name-twice", "unique-names read-response",
       "The chat service is written twice: as null, and as it is (RFC 8259 4: names are to be unique).",
       response.rewrites_body(_name_twice), IS),
     _fault("head-announces-empty-body", "framing",

@@ -1,0 +1,163 @@
+"""
+Sends requests in manners that together cover every pair, after each kind of request was sent plainly.
+
+What is wrong with a request that is sent plainly has been found by then. So only requests that were answered rightly
+are sent in a manner, and only what the manner brings about counts: a violation that the plain request shows as well is
+put down to that one. Of a manner that brings a violation about, the values that are needed for it are found out. No
+later request has them together again: they would only show the same once more, beside other things, under other names.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count, cycle, islice, zip_longest
+from typing import NamedTuple
+
+from conformance.attribution.sameness import is_about_state
+from conformance.harness.conversation import Judged
+from conformance.harness.covering import rows
+from conformance.harness.schedule import Item
+from conformance.harness.session import Session
+from conformance.http import Request, update
+from conformance.model import Probe, Situation, Violation
+from conformance.rules import BY_ID
+from conformance.rules.forms import GOOD_FORMS, pairs_for
+from conformance.rules.manners import PLAIN, Carrier, Manner, carrier_of, in_manner
+from conformance.rules.probes import LONG_CLOSED, single
+
+_ENOUGH = 12
+"""Manners that bring violations about. After so many, the next one would say nothing new about the target."""
+
+_FIRST = 100
+"""The index of the first values that are put beside a request's own. Smaller ones are those of input classes."""
+
+_GOOD = next(rule for rule in BY_ID.values() if any(cls.id == GOOD_FORMS for cls in rule.classes))
+"""The rule that good updates are counted for."""
+
+
+class _Row(NamedTuple):
+    """One request to send, and its manner."""
+
+    carrier: Carrier
+    item: Item
+    manner: Manner
+    number: int
+    """Of the values that are put beside its own."""
+
+    def request(self, situation: Situation, manner: Manner | None = None) -> Request:
+        """The request in its manner, or in another one."""
+        chosen = self.manner if manner is None else manner
+        return in_manner(self.item.probe.steps[0], chosen, situation, self.number)
+
+
+class Combinations:
+    """
+    Keeps the plain requests that were answered rightly, and sends them in manners.
+
+    Args:
+        session: The run.
+        strength: 2 for every pair of values, 3 for every triple.
+        shard: Which part of the rows to send, counted from 1, and of how many.
+    """
+
+    def __init__(self, session: Session, *, strength: int, shard: tuple[int, int]) -> None:
+        self._session = session
+        self._shard = shard
+        self._strength = strength
+        self._kept: dict[Carrier, list[Item]] = {Carrier.BAD: [], Carrier.INTRUDER: []}
+        self._understood: list[tuple[Carrier, frozenset[tuple[str, str]]]] = []
+        """The values of manners that bring a violation about, the fewest that do."""
+
+    def keep(self, item: Item, judged: list[Judged]) -> None:
+        """Take note of a probe that was sent plainly, and of what came of it."""
+        if len(judged) == 1 and not judged[0].violations and judged[0].exchange.refused:
+            request = replace(item.probe.steps[0], account=0)
+            if (carrier := carrier_of(request)) in self._kept:
+                self._kept[carrier].append(item._replace(probe=replace(item.probe, steps=(request,))))
+
+    def send(self, claim: Callable[[Probe, str], bool]) -> None:
+        """
+        Send every row.
+
+        Args:
+            claim: Says whether a probe of an input class may be sent; raises an exception when the phase has to end.
+        """
+        part, parts = self._shard
+        for planned in islice(self._rows(), part - 1, None, parts):
+            if len(self._understood) >= _ENOUGH:
+                return
+            row = planned._replace(manner=self._sensible(planned))
+            if any(value != PLAIN for value in row.manner.values()):
+                probe = replace(row.item.probe, steps=(row.request(self._session.situation),))
+                if claim(probe, row.item.cls.id):
+                    self._send(row)
+
+    def _rows(self) -> Iterator[_Row]:
+        """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
+        turns = [
+            [
+                _Row(carrier, item, manner, _FIRST + number)
+                for number, (manner, item) in enumerate(
+                    zip(rows(carrier, self._strength), items, strict=False)
+                )
+            ]
+            for carrier, items in (
+                (Carrier.GOOD, self._good()),
+                *((carrier, cycle(items)) for carrier, items in self._kept.items()),
+            )
+        ]
+        for turn in zip_longest(*turns):
+            yield from (row for row in turn if row is not None)
+
+    def _good(self) -> Iterator[Item]:
+        """Yield good values of each setting in turn; each is another one, so an update that is ignored shows."""
+        for number in count(_FIRST):
+            pairs = pairs_for(self._session.situation, number)
+            pair = pairs[number % len(pairs)]
+            yield Item(_GOOD, _GOOD.classes[0], single(update(pair), context=(LONG_CLOSED,)))
+
+    def _sensible(self, row: _Row) -> Manner:
+        """The row's manner without what is understood already."""
+        manner = dict(row.manner)
+        if self._session.situation.accounts < 2:
+            manner["account"] = PLAIN
+        for carrier, values in self._understood:
+            if carrier is row.carrier and values <= manner.items():
+                manner[max(values)[0]] = PLAIN
+        return manner
+
+    def _send(self, row: _Row) -> None:
+        situation = self._session.situation
+        judged = self._ask(row, row.request(situation))
+        wrong = {each.outcome for each in judged.violations if not _is_elsewhere(each)}
+        for violation in judged.violations:
+            if _is_elsewhere(violation):
+                self._session.conversation.note(violation, judged.exchange, row.item.cls.id)
+        if not wrong:
+            return
+        plain = replace(row.item.probe.steps[0], account=judged.exchange.request.account)
+        wrong -= {each.outcome for each in self._session.conversation.send(plain, row.item.cls.id).violations}
+        manner = row.manner
+        for dimension in manner if wrong else ():
+            simpler = {**manner, dimension: PLAIN}
+            if simpler != manner:
+                again = self._ask(row, row.request(situation, simpler))
+                if wrong & {each.outcome for each in again.violations}:
+                    judged, manner = again, simpler
+        for violation in judged.violations:
+            if violation.outcome in wrong:
+                self._session.conversation.note(violation, judged.exchange, row.item.cls.id)
+        if wrong:
+            values = frozenset((name, value) for name, value in manner.items() if value != PLAIN)
+            self._understood.append((row.carrier, values))
+
+    def _ask(self, row: _Row, request: Request) -> Judged:
+        """Send a request and have it judged; the caller records its violations."""
+        self._session.conversation.begin(row.item.probe.context, request.account)
+        judged = self._session.conversation.ask(request, row.item.cls.id)
+        self._session.conversation.conclude(judged.reply, row.item.cls.id)
+        return judged
+
+
+def _is_elsewhere(violation: Violation) -> bool:
+    """Whether an earlier request may have brought a violation about."""
+    return bool(violation.related) or is_about_state(BY_ID[violation.rule])

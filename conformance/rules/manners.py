@@ -1,0 +1,264 @@
+"""
+Manners: the ways in which one request can be sent, none of which changes how it must be answered.
+
+A request without good credentials is refused whatever its shape; an invalid value is refused whatever stands beside
+it; a good one is accepted whatever harmless header comes along. Which manners are sent is for
+`conformance.harness.covering` to say, and when for `conformance.harness.combinations`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, encode_form, update
+from conformance.model import BY_PARAMETER, CHAT, FIELDS, MESSAGING, TIMERS, Situation
+from conformance.oracle.decisions import Answer
+from conformance.rules.acceptance import decided
+from conformance.rules.controls import IGNORED_HEADERS, UNKNOWN_HEADERS
+from conformance.rules.forms import pairs_for
+
+PLAIN = "plain"
+"""The value of every dimension that leaves a request as it is."""
+
+
+class Carrier(StrEnum):
+    """What a request is, as far as it decides which manners it can have."""
+
+    GOOD = "good"
+    """An update that must be accepted."""
+    BAD = "bad"
+    """An update with a value that must, or should, be refused."""
+    INTRUDER = "intruder"
+    """An update without the account's own credentials."""
+
+
+Manner = Mapping[str, str]
+"""A value for each dimension, by name."""
+
+
+class Alone(NamedTuple):
+    """Says that some values of one dimension make sense only where another dimension is plain."""
+
+    dimension: str
+    values: tuple[str, ...]
+    other: str
+
+    def forbids(self, manner: Manner) -> bool:
+        """Whether the values of some dimensions make no sense together."""
+        return manner.get(self.dimension) in self.values and manner.get(self.other, PLAIN) != PLAIN
+
+
+class Design(NamedTuple):
+    """The dimensions of one carrier with their values, and which values make no sense together."""
+
+    factors: Mapping[str, tuple[str, ...]]
+    constraints: Sequence[Alone] = ()
+
+
+_ENCODINGS: Mapping[str, Callable[[str, str], bytes]] = MappingProxyType(
+    {
+        "value": lambda name, value: encode_form(((name, ""),)) + _escaped(value),
+        "value-in-lower-case": lambda name, value: encode_form(((name, ""),)) + _escaped(value).lower(),
+        "first-character": lambda name, value: (
+            encode_form(((name, ""),)) + _escaped(value[:1]) + encode_form((("", value[1:]),))[1:]
+        ),
+        "name": lambda name, value: _escaped(name) + encode_form((("", value),)),
+    }
+)
+"""Other spellings of a pair that mean the same."""
+
+
+def _as_usual(name: str, value: str) -> bytes:
+    return encode_form(((name, value),))
+
+
+def _escaped(text: str) -> bytes:
+    return b"".join(b"%%%02X" % byte for byte in text.encode("utf-8", "replace"))
+
+
+_HEADERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {f"{name}: {value}": (name, value) for name, value in (*IGNORED_HEADERS, *UNKNOWN_HEADERS)}
+)
+_HARMLESS = tuple(f"{name}: {value}" for name, value in IGNORED_HEADERS)
+_UNKNOWN = tuple(f"{name}: {value}" for name, value in UNKNOWN_HEADERS)
+_OVERRIDES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {f"override by {method}": ("X-HTTP-Method-Override", method) for method in ("PUT", "PATCH", "GET")}
+)
+_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "upper-case": FORM_MEDIA_TYPE.upper(),
+        "mixed-case": "Application/X-WWW-Form-URLEncoded",
+        "charset": f"{FORM_MEDIA_TYPE}; charset=UTF-8",
+    }
+)
+
+_READS = ("GET", "HEAD")
+
+_COMMON: Mapping[str, tuple[str, ...]] = {
+    "account": (PLAIN, "second"),
+    "connection": (PLAIN, "fresh"),
+    "framing": (PLAIN, "chunked"),
+}
+_UPDATE: Mapping[str, tuple[str, ...]] = {
+    **_COMMON,
+    "scheme": (PLAIN, "basic", "BASIC"),
+    "media-type": (PLAIN, *_MEDIA_TYPES),
+    "encoding": (PLAIN, *_ENCODINGS),
+}
+
+
+DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
+    {
+        Carrier.GOOD: Design(
+            {
+                **_UPDATE,
+                # What a target only should understand is no part of it: beside another feature nobody knows which of
+                # the two it refused.
+                "media-type": (PLAIN, "upper-case", "mixed-case"),
+                "header": (PLAIN, *_HARMLESS),
+                "beside": (PLAIN, "before", "after", "around"),
+            }
+        ),
+        Carrier.BAD: Design(
+            {
+                **_UPDATE,
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH"),
+                "beside": (
+                    PLAIN,
+                    "before",
+                    "after",
+                    "around",
+                    "unknown-before",
+                    "unknown-after",
+                    "empty-pairs",
+                ),
+            }
+        ),
+        Carrier.INTRUDER: Design(
+            {
+                **_COMMON,
+                "media-type": (PLAIN, "upper-case", "charset"),
+                # With good credentials all of them would be accepted: else another refusal would hide a missing one.
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET"),
+                "method": (PLAIN, *_READS),
+                "body": (PLAIN, "all", "empty", "none"),
+                "query": (PLAIN, "parameter", "unknown"),
+            },
+            [
+                Alone("body", ("none",), "framing"),
+                Alone("body", ("none",), "media-type"),
+                *(Alone("method", _READS, other) for other in ("framing", "media-type", "body")),
+            ],
+        ),
+    }
+)
+"""The dimensions by carrier."""
+
+
+def carrier_of(request: Request) -> Carrier | None:
+    """What a request is; None where it is sent in a way of its own, which no manner may change."""
+    form = request.form()
+    if not form or request != replace(update(*form), auth=request.auth, intends=request.intends):
+        return None
+    if not request.auth.valid:
+        return Carrier.INTRUDER
+    decision = decided(request)
+    if decision is None or decision.answer is Answer.OPEN or request.intends or len(form) > 1:
+        return None
+    return Carrier.GOOD if decision.answer is Answer.ACCEPT else Carrier.BAD
+
+
+def in_manner(request: Request, manner: Manner, situation: Situation, number: int) -> Request:
+    """
+    Return a request in a manner.
+
+    Args:
+        request: A request of which `carrier_of` says what it is.
+        manner: The manner, from the carrier's dimensions.
+        situation: The facts about the target that decide which values it accepts.
+        number: Of the values that are put beside its own; they differ for each number.
+    """
+
+    def chosen(dimension: str) -> str:
+        return manner.get(dimension, PLAIN)
+
+    if chosen("account") != PLAIN and situation.accounts > 1:
+        request = replace(request, account=1)
+    if chosen("connection") != PLAIN:
+        request = replace(request, fresh=True)
+    if chosen("framing") != PLAIN:
+        request = replace(request, chunked=True)
+    if chosen("scheme") != PLAIN:
+        request = replace(request, auth=replace(request.auth, scheme=chosen("scheme")))
+    if chosen("media-type") != PLAIN:
+        request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
+    if chosen("header") != PLAIN:
+        header = _HEADERS.get(chosen("header")) or _OVERRIDES[chosen("header")]
+        request = replace(request, headers=(*request.headers, header))
+    if chosen("beside") != PLAIN or chosen("encoding") != PLAIN:
+        pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
+        request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("beside")))
+    return _disguised(request, chosen, situation, number)
+
+
+def _disguised(request: Request, chosen: Callable[[str], str], situation: Situation, number: int) -> Request:
+    """The request with another body, another query, or as a read."""
+    method, body, query = chosen("method"), chosen("body"), chosen("query")
+    pair = (request.form() or ())[:1]
+    if method in _READS:
+        request = replace(request, method=method, body=None, content_type=None)
+    elif body == "all":
+        request = replace(request, body=encode_form(pairs_for(situation, number)))
+    elif body == "empty":
+        request = replace(request, body=b"")
+    elif body == "none":
+        request = replace(request, body=None, content_type=None)
+    if query == "parameter":
+        request = replace(request, query=encode_form(pair).decode(), intends=pair)
+    elif query == "unknown":
+        request = replace(request, query="PageSize=1")
+    return request
+
+
+def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Iterator[tuple[str, str]]:
+    """The pairs of a form of one, with others before or after it, which must be accepted."""
+    others = _companions(form, situation, number)
+    match beside:
+        case "before":
+            yield from (*others, *form)
+        case "after":
+            yield from (*form, *others)
+        case "around":
+            yield from (*others[:1], *form, *others[1:])
+        case "unknown-before":
+            yield from (("FriendlyName", "x"), *form)
+        case "unknown-after":
+            yield from (*form, ("FriendlyName", "x"))
+        case _:
+            yield from form
+
+
+def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
+    """Good values of settings of the other kind, and of the other SID: none can be too short beside the value."""
+    names = {name for name, _ in form}
+    kinds = {BY_PARAMETER[name].kind for name in names if name in BY_PARAMETER}
+    wanted = (CHAT, MESSAGING) if "timer" in kinds else FIELDS
+    if kinds == {"timer", "sid"}:
+        return ()
+    values = dict(pairs_for(situation, number))
+    return tuple(
+        (each.parameter, values[each.parameter])
+        for each in (
+            *(each for each in wanted if each not in TIMERS),
+            *(each for each in wanted if each in TIMERS),
+        )
+        if each.parameter in values and each.parameter not in names
+    )
+
+
+def _encoded(pairs: Pairs, encoding: str, beside: str) -> bytes:
+    spelled = _ENCODINGS.get(encoding, _as_usual)
+    body = b"&".join(spelled(name, value) for name, value in pairs)
+    return b"&" + body.replace(b"&", b"&&") + b"&" if beside == "empty-pairs" else body
