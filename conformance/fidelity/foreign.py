@@ -44,7 +44,7 @@ _LARGEST = 4 << 20
 _ACCOUNT = re.compile(rb"AC[0-9a-fA-F]{32}")
 _PLACEHOLDER = re.compile(r"\{(?:sid|token|truncated|swapped|other_sid|other_token)\}")
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 """What reading a member raises that is not there, or not of its type."""
 
 
@@ -79,11 +79,12 @@ def read(data: bytes, name: str) -> Recording:
     for number, entry in enumerate(entries, 1):
         try:
             one = convert(entry)
+            path = urlsplit(one.url).path
         except _WRONG as error:
             raise RecordingError(
                 f"{name}: entry {number} is not as a {source} has it: {visible(repr(error), 100)}"
             ) from None
-        if urlsplit(one.url).path.endswith(PATH):
+        if path.endswith(PATH):
             found.append(one)
     taken, notes = _taken(found, source)
     if not taken:
@@ -119,7 +120,7 @@ def _parsed(data: bytes, name: str) -> Any:
         return yaml.safe_load(text)
     except RecursionError:
         raise RecordingError(f"{name}: nested too deep: {_EXPECTED}") from None
-    except (yaml.YAMLError, *_WRONG, OverflowError) as error:
+    except (yaml.YAMLError, *_WRONG) as error:
         problem = visible(str(error).partition("\n")[0], 100)
         raise RecordingError(f"{name}: neither JSON nor YAML ({problem}): {_EXPECTED}") from None
 

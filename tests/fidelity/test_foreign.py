@@ -70,6 +70,14 @@ class TestRefused:
             ('{"log": {"entries": [{}]}}', "entry 1 is not as a HAR has it"),
             ('{"log": {"entries": []}}', "no request that can be sent again"),
             ("interactions: [{request: 1, response: 2}]", "entry 1 is not as a VCR has it"),
+            (
+                "interactions: [{request: {method: GET, uri: 'http://['}, response: {status: {code: 200}}}]",
+                "entry 1 is not as a VCR has it",
+            ),
+            (
+                "interactions: [{request: {method: GET, uri: /}, response: {status: {code: .inf}}}]",
+                "entry 1 is not as a VCR has it",
+            ),
             ("a: &a [*b]", "neither JSON nor YAML"),
         ],
     )
