@@ -7,13 +7,18 @@ timer for valid, and a 5xx for a rejection.
 """
 
 import copy
+import gzip
+import json
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
 import httpx
 import schemathesis
+from hypothesis.internal.charmap import charmap_file
 from hypothesis.strategies import SearchStrategy, one_of
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -86,6 +91,7 @@ def cases(*, count: int, seed: int) -> list[Case]:
         count: The number of cases, at most.
         seed: The cases are a function of this number.
     """
+    _know_utf_8()
     modes: list[SearchStrategy[Any]] = [
         _operation().as_strategy(generation_mode=mode) for mode in GenerationMode
     ]
@@ -94,6 +100,24 @@ def cases(*, count: int, seed: int) -> list[Case]:
     for case in map(Case, drawn):
         made.setdefault(case.request.body, case)
     return list(made.values())
+
+
+def _know_utf_8() -> None:
+    """
+    Leave in Hypothesis' cache what UTF-8 can encode: everything but surrogates.
+
+    schemathesis asks for it. To find it out by itself takes Hypothesis 200 MiB and a second, once on each machine. The
+    name and form of the file are Hypothesis' own; if another version has others, it finds it out by itself again.
+    """
+    table = charmap_file("codec-v2-utf-8")
+    if not table.exists():
+        with suppress(OSError):  # without the cache it only takes longer
+            table.parent.mkdir(parents=True, exist_ok=True)
+            content = json.dumps([[[0, 0xD7FF], [0xE000, 0x10FFFF]], []]).encode()
+            # Written beside it and moved: another run may be reading.
+            beside = table.with_name(f"{table.name}.{os.getpid()}")
+            beside.write_bytes(gzip.compress(content, mtime=1))
+            beside.replace(table)
 
 
 @cache

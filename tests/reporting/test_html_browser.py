@@ -69,8 +69,8 @@ def look(page: Any, width: int, scheme: str) -> None:
 PAGES = [*sorted(DOCUMENTS), "picture", "comparison", "matrix"]
 
 
-LOOKS = [(390, "light"), (1280, "dark")]
-"""Widths and colour schemes; the style sheet lets neither depend on the other."""
+LOOKS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+"""Widths and colour schemes."""
 
 
 @pytest.mark.parametrize("name", PAGES)
