@@ -252,7 +252,7 @@ class Minimizer:
         """Return the first simpler sequence that shows the violation too; None if none does, or the budget ends."""
         wanted = [_answer(each) for each in current]
         for requests in islice(simpler, TRIED):
-            if [_answer(each) for each in requests] != wanted[-len(requests) :]:
+            if len(requests) == len(current) and [_answer(each) for each in requests] != wanted:
                 continue  # Another kind of request could show the violation for another reason.
             if self._attempts.left < self._attempts.cost(requests) * (1 + _TIMES + _ASKED):
                 # The rest of the budget is for sending the counterexample again, and for asking which rule it breaks.

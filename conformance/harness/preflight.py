@@ -192,6 +192,10 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
     sent = False
     for account, (before, most) in enumerate(zip(found.before, each_setting, strict=False)):
         unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
+        if unset and account:
+            # The first update of one account is refused, so that of another one is accepted.
+            session.send(update(SHORT_INACTIVE, account=account), "answer/update")
+            unset = [each for each in unset if each is not INACTIVE]
         steps = [
             update((each.parameter, value), account=account)
             for each in unset

@@ -23,8 +23,9 @@ class Canaries:
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """Take note of the SIDs in an update: from now on an answer may hold them."""
         for name, value in (*(request.form() or ()), *request.intends):
-            if name in BY_PARAMETER and _SID.fullmatch(value):
-                self.sent[value.lower()] = exchange
+            # One inside another value counts, too: where that one is taken, answers hold it.
+            for sid in _SID.findall(value) if name in BY_PARAMETER else ():
+                self.sent[sid.lower()] = exchange
 
     def foreign(self, exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
         """
