@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conformance.emulator.app import Application, create_app
 from conformance.emulator.control import Control, Received, Seed
 from conformance.emulator.errors import BadAddress
-from conformance.emulator.wire import TreatingProtocol
+from conformance.emulator.wire import PatientProtocol, TreatingProtocol
 
 # Request line and headers together, in bytes.
 MAX_HEADERS = 64 * 1024
-# Longer than any client keeps an idle connection, so that the emulator is never the one to close it.
+# Longer than any client keeps an idle connection, or takes to send a request: the emulator closes none in use.
 KEEP_ALIVE_SECONDS = 75
 # Characters of a request that a line shows.
 _LINE = 400
@@ -157,7 +156,7 @@ def _print(received: Received) -> None:
 def _config(app: Callable[..., Any], *, altered: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=TreatingProtocol if altered else H11Protocol,
+        http=TreatingProtocol if altered else PatientProtocol,
         ws="none",
         loop="asyncio",
         log_level="critical",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conformance.emulator.app import RECEIVED
@@ -128,7 +129,42 @@ TREATMENTS: Mapping[str, Treatment] = {
 }
 
 
-class TreatingProtocol(H11Protocol):
+class PatientProtocol(H11Protocol):
+    """uvicorn's protocol, on a connection that is closed when a request that it waits for does not come whole.
+
+    uvicorn itself closes connections that are idle after an answer, and no others. The time is the same.
+    """
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the rest of the request, if this is not all of it."""
+        if self._waiting is None:
+            self._wait()
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(self.timeout_keep_alive, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+class TreatingProtocol(PatientProtocol):
     """uvicorn's protocol, on a connection that alters answers, and that tells how a request came."""
 
     _fresh = False

@@ -7,7 +7,7 @@ put down to that one. Of a manner that brings a violation about, the values that
 later request has them together again: they would only show the same once more, beside other things, under other names.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count, cycle, islice, zip_longest
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from conformance.harness.session import Session
 from conformance.http import Request, update
 from conformance.model import Probe, Situation, Violation
 from conformance.rules import BY_ID
+from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
 from conformance.rules.manners import PLAIN, Carrier, Manner, carrier_of, in_manner
 from conformance.rules.probes import LONG_CLOSED, single
@@ -102,7 +103,7 @@ class Combinations:
             ]
             for carrier, items in (
                 (Carrier.GOOD, self._good()),
-                *((carrier, cycle(items)) for carrier, items in self._kept.items()),
+                *((carrier, cycle(_in_turns(items))) for carrier, items in self._kept.items()),
             )
         ]
         for turn in zip_longest(*turns):
@@ -110,7 +111,8 @@ class Combinations:
 
     def _good(self) -> Iterator[Item]:
         """Yield good values of each setting in turn; each is another one, so an update that is ignored shows."""
-        for number in count(_FIRST):
+        served = self._session.judge.evidence.of(ACCEPTED_STATUS) is not None
+        for number in count(_FIRST) if served else ():
             pairs = pairs_for(self._session.situation, number)
             pair = pairs[number % len(pairs)]
             yield Item(_GOOD, _GOOD.classes[0], single(update(pair), context=(LONG_CLOSED,)))
@@ -156,6 +158,14 @@ class Combinations:
         judged = self._session.conversation.ask(request, row.item.cls.id)
         self._session.conversation.conclude(judged.reply, row.item.cls.id)
         return judged
+
+
+def _in_turns(items: Iterable[Item]) -> list[Item]:
+    """Return the items so that the rules that send them take turns: there are fewer manners than items."""
+    by_rule: dict[str, list[Item]] = {}
+    for item in items:
+        by_rule.setdefault(item.rule.id, []).append(item)
+    return [item for turn in zip_longest(*by_rule.values()) for item in turn if item is not None]
 
 
 def _is_elsewhere(violation: Violation) -> bool:

@@ -28,63 +28,11 @@ from conformance.oracle.decisions import (
     lost_fraction,
 )
 from conformance.oracle.durations import Length, read
-from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof, Suspect
-
-_REMEMBERED = 32
-"""How many former values and suspects are kept for each setting: older ones explain nothing any more."""
+from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof
+from conformance.oracle.setting import REMEMBERED, Setting
 
 _COMPARED = 64
 """Characters of a value by which it is known again. A target may be sent a million."""
-
-
-@dataclass(slots=True)
-class Setting:
-    """
-    What is known of one setting.
-
-        nothing known      right is None
-        sent and accepted  right holds what was sent; writer is the update
-        shown              right holds what was shown, to the letter (seen)
-        shown as sent      ours holds the value: this run wrote it, and the target keeps it
-    """
-
-    about: Field
-    right: tuple[str | None, ...] | None = None
-    """The values that would be right; None while nothing is known."""
-    seen: bool = False
-    """Whether `right` was shown, and not only sent: then it is right again to the letter."""
-    looked: bool = False
-    """Whether any answer has shown it, null included."""
-    last: str | None = None
-    """The value that was shown last."""
-    shown: str | None = None
-    """The value last shown by the answer to a POST."""
-    found: str | None = None
-    """The value shown before this run had sent any."""
-    kept: str | None = None
-    """The value last shown that was right for what had been sent."""
-    ours: str | None = None
-    """The value now in force, where this run has set it and has seen it set."""
-    former: list[str] = field(default_factory=list)
-    suspects: list[Suspect] = field(default_factory=list)
-    writer: Exchange | None = None
-    contested: bool = False
-    """Whether concurrent writers left it."""
-    explained: set[Kind] = field(default_factory=set)
-    """The kinds of mismatch that were reported of it."""
-    sent: str | None = None
-    """The value of the last update that was accepted, before the present one."""
-
-    def matches(self, value: str | None) -> bool:
-        """Whether a shown value is right."""
-        if self.right is None or (value in self.right and (self.seen or value == self.shown)):
-            return True
-        return any(is_right(self.about, sent, value) for sent in self.right)
-
-    def suspect(self, value: str, kind: Kind, exchange: Exchange) -> None:
-        """Remember a value that must not be shown, unless it is right anyway."""
-        if self.right is None or not self.matches(value):
-            self.suspects = [*self.suspects[-_REMEMBERED:], Suspect(value, kind, exchange)]
 
 
 def states_of(accounts: int) -> list["ExpectedState"]:
@@ -317,7 +265,7 @@ class ExpectedState:
         """Take what the answer to an update shows for what is in force."""
         right = setting.matches(value)
         if setting.shown is not None and setting.shown != value:
-            setting.former = [*setting.former[-_REMEMBERED:], setting.shown]
+            setting.former = [*setting.former[-REMEMBERED:], setting.shown]
         if sent and setting.right is not None and right:
             setting.kept = value
         if sent:

@@ -66,6 +66,13 @@ If-Modified-Since and Range are for GET alone; If-None-Match names no representa
 the server does anyway, or one that it may ignore.
 """
 
+ODD_HEADERS = (
+    ("If-Modified-Since", "yesterday"),
+    ("Prefer", "handling=lenient, wait=1"),
+    ("Range", "bytes=-5"),
+)
+"""Further values of such headers: one that is no date is to be ignored, too (RFC 9110 13.1.3)."""
+
 UNKNOWN_HEADERS = (
     ("Cookie", "theme=light; lang=en"),
     ("Origin", "https://example.com"),
@@ -74,15 +81,18 @@ UNKNOWN_HEADERS = (
 )
 """Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
 
+ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), ("Origin", "null"))
+"""Further values of such headers: a cookie without a value, and the origin of a page that has none (RFC 6454 7.3)."""
+
 
 def without_ignored(request: Request) -> Request | None:
     """An update without the headers that must be ignored."""
-    return _without(request, IGNORED_HEADERS[1:])  # another rule is about Accept
+    return _without(request, (*IGNORED_HEADERS[1:], *ODD_HEADERS))  # another rule is about Accept
 
 
 def without_unknown(request: Request) -> Request | None:
     """An update without the headers that should be ignored."""
-    return _without(request, UNKNOWN_HEADERS)
+    return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS))
 
 
 def _without(request: Request, left_out: Pairs) -> Request | None:

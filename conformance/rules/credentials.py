@@ -118,6 +118,7 @@ _PIECES = fixed_class(
             Auth(user="{sid} "),
             Auth(user=" {sid}"),
             Auth(user="{sid}{sid}"),
+            Auth(user="{sid}@example.com"),
             Auth(user="{sid~0}"),
             Auth(user="{sid~1}"),
             Auth(user="{sid}", secret="{sid}"),

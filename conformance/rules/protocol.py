@@ -19,6 +19,8 @@ from conformance.oracle.mismatches import Kind
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
     IGNORED_HEADERS,
+    ODD_HEADERS,
+    ODD_UNKNOWN_HEADERS,
     REPEAT_DECIDED,
     SERVED_AS_ASKED,
     UNKNOWN_HEADERS,
@@ -115,11 +117,11 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
 
 def _with_headers(name: str, reason: str, minutes: int, headers: Pairs) -> InputClass:
     """The input class of an ordinary update with each of some headers, and with values of its own."""
-    requests = (
-        update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=(each,))
+    probes = (
+        single(update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=(each,)))
         for number, each in enumerate(headers, start=21)
     )
-    return request_class(name, reason, *requests)
+    return fixed_class(name, reason, *probes, whole=True)
 
 
 _HTTP = "RFC 9110"
@@ -227,7 +229,14 @@ RULES = (
                 *(
                     update(own_pair(number), headers=(("Accept", each),))
                     for number, each in enumerate(
-                        ("*/*", "application/json", "application/*", "text/html, */*;q=0.1"), start=4
+                        (
+                            "*/*",
+                            "application/json",
+                            "application/*",
+                            "text/html, */*;q=0.1",
+                            "APPLICATION/JSON",
+                        ),
+                        start=4,
                     )
                 ),
             ),
@@ -247,7 +256,7 @@ RULES = (
                 "header/ignored",
                 "headers that an update must ignore, or that ask for what is done anyway",
                 5,
-                IGNORED_HEADERS[1:],
+                (*IGNORED_HEADERS[1:], *ODD_HEADERS),
             ),
         ),
     ),
@@ -265,7 +274,7 @@ RULES = (
                 "header/unknown",
                 "Origin, Cookie, and headers that the resource does not know",
                 6,
-                UNKNOWN_HEADERS,
+                (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS),
             ),
         ),
     ),

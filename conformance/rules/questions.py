@@ -146,6 +146,8 @@ def ordered(case: Case) -> Asking:
         if seen is None or not case.is_gone(seen):
             continue
         harmed = [each for each in seen[-1][1] if is_about_own(each) or each.outcome == "accepted"]
+        if outcome == "accepted" and any(each.outcome == "accepted" for each in harmed):
+            continue  # the form is taken in any order: another of its values was named for it
         if not harmed:
             return "parameter-order"
         if all(each.field != case.violation.field for each in harmed):

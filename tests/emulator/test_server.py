@@ -7,11 +7,13 @@ import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from conformance.emulator import Step
+from conformance.emulator import Step, server
+from conformance.emulator.alterations import WITNESS_ACCOUNTS
 
 from .durability import write_through_kills
 from .serving import ACCOUNTS, CLOSED, PATH, raw, raw_request, running, start
@@ -209,3 +211,27 @@ def test_bodies_and_headers_are_bounded(head: bytes, block: bytes, blocks: int, 
         assert received[9:12] in (answer, b"")
         assert peak(emulator.process) - before < 16 * 1024
         assert httpx.get(emulator.url + PATH, auth=AUTH).status_code == 200
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
+_WHOLE = raw_request(Step("DefaultInactiveTimer=PT1H"))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST ", _WHOLE[:-3], _WHOLE + b"POST /v1"],
+    ids=["nothing", "half a line", "half a body", "one request and half another"],
+)
+def test_a_connection_whose_request_does_not_come_is_closed(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.1)
+    accounts = dict(WITNESS_ACCOUNTS)
+    with server.serving(accounts=accounts) as url, socket.create_connection(_address(url), 10) as client:
+        client.sendall(sent)
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200") == (sent.endswith(b"POST /v1"))
