@@ -28,8 +28,13 @@ from conformance.rules.probes import LONG_CLOSED, single
 _ENOUGH = 12
 """Manners that bring violations about. After so many, the next one would say nothing new about the target."""
 
-_FIRST = 100
-"""The index of the first values that are put beside a request's own. Smaller ones are those of input classes."""
+_FIRST, _MOST = 300, 900
+"""
+The index of the first values that are put beside a request's own, and how many there are.
+
+Smaller ones are those of input classes. The values of a request that is refused are those of no other request: where
+they are shown, it is known from where they come.
+"""
 
 _GOOD = next(rule for rule in BY_ID.values() if any(cls.id == GOOD_FORMS for cls in rule.classes))
 """The rule that good updates are counted for."""
@@ -96,14 +101,16 @@ class Combinations:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
         turns = [
             [
-                _Row(carrier, item, manner, _FIRST + number)
+                _Row(carrier, item, manner, _FIRST + (len(Carrier) * number + place) % _MOST)
                 for number, (manner, item) in enumerate(
                     zip(rows(carrier, self._strength), items, strict=False)
                 )
             ]
-            for carrier, items in (
-                (Carrier.GOOD, self._good()),
-                *((carrier, cycle(_in_turns(items))) for carrier, items in self._kept.items()),
+            for place, (carrier, items) in enumerate(
+                (
+                    (Carrier.GOOD, self._good()),
+                    *((carrier, cycle(_in_turns(items))) for carrier, items in self._kept.items()),
+                )
             )
         ]
         for turn in zip_longest(*turns):
@@ -112,8 +119,8 @@ class Combinations:
     def _good(self) -> Iterator[Item]:
         """Yield good values of each setting in turn; each is another one, so an update that is ignored shows."""
         served = self._session.judge.evidence.of(ACCEPTED_STATUS) is not None
-        for number in count(_FIRST) if served else ():
-            pairs = pairs_for(self._session.situation, number)
+        for number in count() if served else ():
+            pairs = pairs_for(self._session.situation, _FIRST + len(Carrier) * number % _MOST)
             pair = pairs[number % len(pairs)]
             yield Item(_GOOD, _GOOD.classes[0], single(update(pair), context=(LONG_CLOSED,)))
 

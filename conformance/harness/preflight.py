@@ -193,8 +193,9 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
     for account, (before, most) in enumerate(zip(found.before, each_setting, strict=False)):
         unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
         if unset and account:
-            # The first update of one account is refused, so that of another one is accepted.
-            session.send(update(SHORT_INACTIVE, account=account), "answer/update")
+            # The first update of one account is refused, so that of another one is accepted. Its value is one that
+            # nothing else sends: where the first account shows it, it is known from where it comes.
+            session.send(update((INACTIVE.parameter, "PT2M9S"), account=account), "answer/update")
             unset = [each for each in unset if each is not INACTIVE]
         steps = [
             update((each.parameter, value), account=account)
