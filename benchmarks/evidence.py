@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from unittest import mock
 
 from conformance import emulator
 from conformance.emulator.behaviour import PATH, reference
@@ -300,11 +301,8 @@ def _watched(proofs: Proofs) -> Iterator[None]:
             shown[:] = [reply.response]
         return found
 
-    Judge.violations = violations  # type: ignore[method-assign]  # what a run judges is seen nowhere else
-    try:
+    with mock.patch.object(Judge, "violations", violations):
         yield
-    finally:
-        Judge.violations = judged  # type: ignore[method-assign]  # the method itself, put back
 
 
 def prove(variant: str, profile: str) -> Proofs:

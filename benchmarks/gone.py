@@ -76,9 +76,7 @@ MANNERS: Mapping[str, Manner] = {
     "no updates, 503": no_updates("503 Service Unavailable"),
     "closes": lambda request, ask: None,
     "not HTTP": lambda request, ask: b"220 mail.test ESMTP\r\n",
-    "hangs": lambda request, ask: time.sleep(
-        3
-    ),  # a server that hangs: for longer than the timeout of the run
+    "hangs": lambda request, ask: time.sleep(3),  # the manner itself: longer than the run waits
 }
 
 

@@ -55,9 +55,7 @@ class Bench:
         for kept in (True, False):
             while (self._state.exists() and bool(entries(self._state))) is not kept:
                 assert time.perf_counter() - began < 60, "the run keeps no journal, or does not remove it"
-                time.sleep(
-                    0.001
-                )  # so that looking for a journal, of which no event tells, leaves the run its core
+                time.sleep(0.001)  # no event tells of a journal; a pause leaves the run its core
         self._duration = time.perf_counter() - began
         code = self._wait(process)
         assert code == 0, f"the run ended with {code}"
@@ -69,9 +67,7 @@ class Bench:
         for account, settings in enumerate(before):
             self._set(account, settings)
         process = self._start("run")
-        time.sleep(
-            self._random.uniform(0, self._duration)
-        )  # the kill comes at a random moment, which is what is measured
+        time.sleep(self._random.uniform(0, self._duration))  # the moment of the kill is what varies
         os.kill(process, signal.SIGKILL)
         if self._wait(process) != -signal.SIGKILL:
             self._duration *= 0.9
@@ -82,7 +78,7 @@ class Bench:
         self.seen[f"{journals} journals, {'changed' if changed else 'unchanged'}"] += 1
         if restore_too:
             process = self._start("restore")
-            time.sleep(self._random.uniform(0, 0.1))  # so does the kill of the restore
+            time.sleep(self._random.uniform(0, 0.1))  # the kill of the restore comes at a random moment, too
             os.kill(process, signal.SIGKILL)
             self._wait(process)
         code = self._wait(self._start("restore"))

@@ -48,6 +48,10 @@ def _decode(raw: bytes) -> str:
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8", "replace")
 
 
+PLACEHOLDER = "(?:sid|token)(?:~[0-9]+)?|truncated|swapped|other_sid|other_token"
+"""A pattern of the names of all placeholders in an `Auth` but `basic`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Auth:
     """
@@ -124,6 +128,11 @@ def update(*pairs: tuple[str, str], **options: object) -> Request:
         **options: Other fields of the `Request`.
     """
     return Request(body=encode_form(pairs), **options)  # type: ignore[arg-type]  # Request checks the names
+
+
+def as_usual(request: Request) -> Request:
+    """Return an update of the same parameters and account, on the same connection, as most clients send it."""
+    return update(*(request.form() or ()), account=request.account, fresh=request.fresh)
 
 
 READ = Request(method="GET", content_type=None)

@@ -280,7 +280,7 @@ def rails_seconds(text: str) -> Decimal:
 
 def isodate_seconds(text: str) -> Decimal:
     """Read with isodate; a length in calendar units loses those, as `total_seconds` of its Duration does."""
-    import isodate  # type: ignore[import-untyped]  # isodate ships no types; late, for a quick start
+    import isodate
 
     try:
         return Decimal(repr(isodate.parse_duration(text).total_seconds()))

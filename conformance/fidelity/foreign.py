@@ -26,6 +26,7 @@ from conformance.http import (
     FORM_MEDIA_TYPE,
     NO_AUTH,
     PATH,
+    PLACEHOLDER,
     Auth,
     Exchange,
     Failure,
@@ -42,7 +43,7 @@ _LARGEST = 4 << 20
 """Most bytes of a body after decoding."""
 
 _ACCOUNT = re.compile(rb"AC[0-9a-fA-F]{32}")
-_PLACEHOLDER = re.compile(r"\{(?:sid|token|truncated|swapped|other_sid|other_token)\}")
+_PLACEHOLDER = re.compile(rf"\{{(?:{PLACEHOLDER})\}}")
 
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 """What reading a member raises that is not there, or not of its type."""

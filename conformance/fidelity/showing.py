@@ -53,12 +53,22 @@ class Shown:
     again: bool
     """Whether each end that is a target was sent them again, and showed the difference."""
 
+    @classmethod
+    def of(cls, difference: Difference, seen: Difference, pairs: Sequence[Pair], *, again: bool) -> "Shown":
+        """Return a difference with the pairs of steps that show it, and as they show it."""
+        return cls(
+            difference=difference,
+            facts=(seen.reference, seen.candidate),
+            reference=tuple(each.reference.exchange for each in pairs),
+            candidate=tuple(each.candidate.exchange for each in pairs),
+            again=again,
+        )
+
 
 @dataclass(slots=True)
 class _Search:
     """The search for the requests that show one group again."""
 
-    group: Group
     left: int
     """The number of requests that each end may still be sent."""
     answers: list[bool] = field(default_factory=list)
@@ -90,7 +100,7 @@ class Shower:
 
     def show(self, group: Group) -> list[Shown]:
         """Return a few differences of a group, the one that shows first; none if the reference contradicts itself."""
-        search = _Search(group, self._requests)
+        search = _Search(self._requests)
         ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
         first = None
         with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
@@ -112,13 +122,7 @@ class Shower:
     def _as_seen(self, difference: Difference) -> Shown:
         """Return a difference as the script has shown it; one of a setting with the settings that were in force."""
         pairs = [*self._sequences(difference)][: 1 + (difference.name in _ATTRIBUTES)][-1]
-        return Shown(
-            difference=difference,
-            facts=(difference.reference, difference.candidate),
-            reference=tuple(each.reference.exchange for each in pairs),
-            candidate=tuple(each.candidate.exchange for each in pairs),
-            again=False,
-        )
+        return Shown.of(difference, difference, pairs, again=False)
 
     def _sequences(self, difference: Difference) -> Iterator[tuple[Pair, ...]]:
         """Yield steps that may show a difference by themselves: few ones, then with the settings that were in force."""
@@ -244,13 +248,7 @@ def _found(
         if each.kind in (Kind.ACCEPT, Kind.CODE) and _words(each) != _words(difference):
             continue
         pairs = [compared.pairs[place] for place in own if place <= each.at]
-        return Shown(
-            difference=difference,
-            facts=(each.reference, each.candidate),
-            reference=tuple(pair.reference.exchange for pair in pairs),
-            candidate=tuple(pair.candidate.exchange for pair in pairs),
-            again=True,
-        )
+        return Shown.of(difference, each, pairs, again=True)
     return None
 
 

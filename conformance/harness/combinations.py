@@ -19,7 +19,7 @@ from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import Request, update
 from conformance.model import Probe, Situation, Violation
-from conformance.rules import BY_ID
+from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
 from conformance.rules.manners import PLAIN, Carrier, Manner, carrier_of, in_manner
@@ -36,8 +36,8 @@ Smaller ones are those of input classes. The values of a request that is refused
 they are shown, it is known from where they come.
 """
 
-_GOOD = next(rule for rule in BY_ID.values() if any(cls.id == GOOD_FORMS for cls in rule.classes))
-"""The rule that good updates are counted for."""
+_GOOD = next((rule, cls) for rule in CATALOGUE for cls in rule.classes if cls.id == GOOD_FORMS)
+"""The rule and the input class that good updates are counted for."""
 
 
 class _Row(NamedTuple):
@@ -99,19 +99,16 @@ class Combinations:
 
     def _rows(self) -> Iterator[_Row]:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
+        items: dict[Carrier, Iterator[Item]] = {Carrier.GOOD: self._good()}
+        items |= {carrier: cycle(_in_turns(kept)) for carrier, kept in self._kept.items()}
         turns = [
             [
-                _Row(carrier, item, manner, _FIRST + (len(Carrier) * number + place) % _MOST)
+                _Row(carrier, item, manner, _index(carrier, number))
                 for number, (manner, item) in enumerate(
-                    zip(rows(carrier, self._strength), items, strict=False)
+                    zip(rows(carrier, self._strength), sent, strict=False)
                 )
             ]
-            for place, (carrier, items) in enumerate(
-                (
-                    (Carrier.GOOD, self._good()),
-                    *((carrier, cycle(_in_turns(items))) for carrier, items in self._kept.items()),
-                )
-            )
+            for carrier, sent in items.items()
         ]
         for turn in zip_longest(*turns):
             yield from (row for row in turn if row is not None)
@@ -120,9 +117,9 @@ class Combinations:
         """Yield good values of each setting in turn; each is another one, so an update that is ignored shows."""
         served = self._session.judge.evidence.of(ACCEPTED_STATUS) is not None
         for number in count() if served else ():
-            pairs = pairs_for(self._session.situation, _FIRST + len(Carrier) * number % _MOST)
+            pairs = pairs_for(self._session.situation, _index(Carrier.GOOD, number))
             pair = pairs[number % len(pairs)]
-            yield Item(_GOOD, _GOOD.classes[0], single(update(pair), context=(LONG_CLOSED,)))
+            yield Item(*_GOOD, single(update(pair), context=(LONG_CLOSED,)))
 
     def _sensible(self, row: _Row) -> Manner:
         """The row's manner without what is understood already."""
@@ -137,27 +134,28 @@ class Combinations:
     def _send(self, row: _Row) -> None:
         situation = self._session.situation
         judged = self._ask(row, row.request(situation))
+        self._note(row, judged, [each for each in judged.violations if _is_elsewhere(each)])
         wrong = {each.outcome for each in judged.violations if not _is_elsewhere(each)}
-        for violation in judged.violations:
-            if _is_elsewhere(violation):
-                self._session.conversation.note(violation, judged.exchange, row.item.cls.id)
         if not wrong:
             return
         plain = replace(row.item.probe.steps[0], account=judged.exchange.request.account)
         wrong -= {each.outcome for each in self._session.conversation.send(plain, row.item.cls.id).violations}
+        if not wrong:
+            return
         manner = row.manner
-        for dimension in manner if wrong else ():
+        for dimension in manner:
             simpler = {**manner, dimension: PLAIN}
             if simpler != manner:
                 again = self._ask(row, row.request(situation, simpler))
                 if wrong & {each.outcome for each in again.violations}:
                     judged, manner = again, simpler
-        for violation in judged.violations:
-            if violation.outcome in wrong:
-                self._session.conversation.note(violation, judged.exchange, row.item.cls.id)
-        if wrong:
-            values = frozenset((name, value) for name, value in manner.items() if value != PLAIN)
-            self._understood.append((row.carrier, values))
+        self._note(row, judged, [each for each in judged.violations if each.outcome in wrong])
+        values = frozenset((name, value) for name, value in manner.items() if value != PLAIN)
+        self._understood.append((row.carrier, values))
+
+    def _note(self, row: _Row, judged: Judged, violations: Iterable[Violation]) -> None:
+        for violation in violations:
+            self._session.conversation.note(violation, judged.exchange, row.item.cls.id)
 
     def _ask(self, row: _Row, request: Request) -> Judged:
         """Send a request and have it judged; the caller records its violations."""
@@ -165,6 +163,11 @@ class Combinations:
         judged = self._session.conversation.ask(request, row.item.cls.id)
         self._session.conversation.conclude(judged.reply, row.item.cls.id)
         return judged
+
+
+def _index(carrier: Carrier, number: int) -> int:
+    """The index of the values of a carrier's row; no two carriers have the same."""
+    return _FIRST + (len(Carrier) * number + list(Carrier).index(carrier)) % _MOST
 
 
 def _in_turns(items: Iterable[Item]) -> list[Item]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
-from conformance.http import Exchange, Request, update
+from conformance.http import Exchange, Request, as_usual
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import UNSET, Answer, FormDecision, Lengths, decide
 from conformance.oracle.expected_state import ExpectedState, record_together, states_of
@@ -143,7 +143,7 @@ class Judge:
         if reply.decision is not None and reply.decision.answer is Answer.ACCEPT:
             if exchange.status == 200 and len(pairs) > 1:
                 self._taken.update(pairs)
-            plain = reply.request == replace(update(*pairs), account=reply.request.account)
+            plain = reply.request == as_usual(reply.request) and not reply.request.fresh
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         self.unseen[reply.request.account].count(reply)
@@ -174,8 +174,7 @@ class Judge:
     def expect_together(self, requests: Sequence[Request]) -> None:
         """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
         for request in requests:
-            self.states[request.account].canaries.expect(request)
-            self.states[request.account].expect(request.form() or ())
+            self.states[request.account].expect(request)
 
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """

@@ -14,6 +14,7 @@ from conformance.http import Pairs, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE
+from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
 
@@ -23,7 +24,7 @@ _EXPLICIT = {"quick": 1, "standard": 6, "thorough": 1_000}
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
 
-_WEIGHTS = {"form/subset": 5, "form/one-invalid": 5, "state/sequence": 5}
+_WEIGHTS = {GOOD_FORMS: 5, "form/one-invalid": 5, "state/sequence": 5}
 """Factors for `_DRAWN`: forms and sequences vary more than single values."""
 
 CASES = {"quick": 1, "standard": 30, "thorough": 1_000}

@@ -12,6 +12,7 @@ from conformance.http import EMPTY, Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation, Violation
 from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import ExpectedState
+from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.probes import look
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
@@ -195,7 +196,7 @@ class Session:
         if not exchange.unwritten or all(taken):
             classes = {field_name: item.cls.id for item in items for field_name in _names_of(item)}
             for violation in violations:
-                self.conversation.note(violation, exchange, classes.get(violation.field or "", "form/subset"))
+                self.conversation.note(violation, exchange, classes.get(violation.field or "", GOOD_FORMS))
         self.conversation.conclude(reply, first)
         return taken
 

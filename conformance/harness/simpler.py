@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from conformance.http import Pairs, Request, encode_form
+from conformance.http import Pairs, Request, as_usual, encode_form
 from conformance.model import PARAMETERS
 from conformance.oracle.durations import read
 from conformance.rules import CATALOGUE
@@ -69,9 +69,7 @@ def _simpler(request: Request) -> Iterator[Request]:
     pairs = request.form() if request.method == "POST" else None
     if pairs is None:
         return
-    plain = Request(
-        body=encode_form(pairs), account=request.account, auth=request.auth, intends=request.intends
-    )
+    plain = replace(as_usual(request), auth=request.auth, intends=request.intends, fresh=False)
     if plain != request and request.content_type is not None:
         yield plain
     for rule in CATALOGUE:

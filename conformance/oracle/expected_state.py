@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from conformance.http import Exchange
+from conformance.http import Exchange, Request
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.canaries import Canaries
 from conformance.oracle.decisions import (
@@ -100,9 +100,7 @@ class ExpectedState:
         request = exchange.request
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
-        self.expect(sent)
-        if authorised:
-            self.canaries.expect(request, exchange)
+        self.expect(request, exchange, authorised=authorised)
         if not authorised:
             for name, value in sent:
                 self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)
@@ -118,14 +116,23 @@ class ExpectedState:
         else:
             self._write(exchange, sent, certain=exchange.accepted)
 
-    def expect(self, sent: Iterable[tuple[str, str]]) -> None:
-        """Take note of parameters and their values: from now on an answer may show them, rightly or wrongly."""
-        for name, value in sent:
+    def expect(self, request: Request, exchange: Exchange | None = None, *, authorised: bool = True) -> None:
+        """
+        Take note of what a request sends: from now on an answer may show it, rightly or wrongly.
+
+        Args:
+            request: The request.
+            exchange: Its exchange; None before there is one.
+            authorised: Whether it has the account's own credentials.
+        """
+        for name, value in (*(request.form() or ()), *request.intends):
             self.attempted.add((name, value[:_COMPARED]))
             about = BY_PARAMETER.get(name)
             length = length_of(value) if about is not None and about.kind == "timer" else None
             if about is not None and length is not None and length.high < about.minimum:
                 self.sent_below.add(length.low)
+        if authorised:
+            self.canaries.expect(request, exchange)
 
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it knows of no setting what is in force."""
@@ -170,7 +177,7 @@ class ExpectedState:
             setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
         for exchange in exchanges:
-            self.canaries.expect(exchange.request, exchange)
+            self.expect(exchange.request, exchange)
             for name, value in exchange.request.form() or ():
                 if name in BY_PARAMETER and exchange.unwritten:
                     self._setting(name).suspect(value, Kind.REFUSED, exchange)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from conformance.http import FORM_MEDIA_TYPE, Exchange, FailureKind, Request
+from conformance.http import FORM_MEDIA_TYPE, PLACEHOLDER, Exchange, FailureKind, Request
 
 LINE = 500
 """Most characters of a line."""
@@ -36,9 +36,7 @@ class ShellAccount:
     """A token that is public, so that the command works where the variable is not set."""
 
 
-PLACEHOLDER = re.compile(
-    r"\{(sid|token|truncated|swapped|other_sid|other_token|(?:sid|token)~[0-9]+|basic)\}"
-)
+FILLED_IN = re.compile(rf"\{{({PLACEHOLDER}|basic)\}}")
 """What the target fills in when it authenticates a request: see `conformance.http.Auth`."""
 
 
@@ -256,7 +254,7 @@ class _Credentials:
         return _Expansion(f"$(printf '%s' {self._pair(request)} | base64 | tr -d '\\n')")
 
     def _fill(self, template: str, request: Request) -> list[str]:
-        parts = PLACEHOLDER.split(template)
+        parts = FILLED_IN.split(template)
         return [self._value(part, request) if position % 2 else part for position, part in enumerate(parts)]
 
     def _value(self, name: str, request: Request) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby, pairwise
 
 from conformance.http import Exchange, Request
-from conformance.reporting.curl import PLACEHOLDER, ShellAccount, patience_of, pieces_of, spelled, target_of
+from conformance.reporting.curl import FILLED_IN, ShellAccount, patience_of, pieces_of, spelled, target_of
 
 _IMPORTS = ("import base64", "import os", "from concurrent.futures import ThreadPoolExecutor")
 _BASIC = 'def basic(user, secret):\n    return base64.b64encode(f"{user}:{secret}".encode()).decode()\n\n'
@@ -74,7 +74,7 @@ def _arguments(
 
 def _text(template: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:
     """A Python expression of a template of credentials, in which `{basic}` is left as it is."""
-    parts = PLACEHOLDER.split(template)
+    parts = FILLED_IN.split(template)
     parts[::2] = [each.replace("{", "{{").replace("}", "}}") for each in parts[::2]]
     for place, name in enumerate(parts[1::2]):
         parts[2 * place + 1] = (

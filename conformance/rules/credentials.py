@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, update
+from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, as_usual, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer
 from conformance.rules.checks import Broken, Checks
@@ -177,9 +177,8 @@ def _required(reply: Reply) -> Iterator[Broken]:
 
 def _is_usual(reply: Reply) -> bool:
     """Whether nothing but its credentials is wrong, or unusual, in an update."""
-    usual = update(*(reply.form or ()), account=reply.request.account, fresh=reply.request.fresh)
     good = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-    return good and replace(usual, auth=reply.request.auth) == reply.request
+    return good and replace(as_usual(reply.request), auth=reply.request.auth) == reply.request
 
 
 def _let_in(reply: Reply, what: str) -> Broken:

@@ -7,7 +7,7 @@ A run calls a rule kept only when it has seen one. The text of each kind is what
 from collections.abc import Callable
 
 from conformance.exceptions import NotJSON
-from conformance.http import Pairs, Request, update
+from conformance.http import as_usual
 from conformance.model import Evidence, Field
 from conformance.oracle.decisions import Answer
 from conformance.oracle.mismatches import Kind, Proof
@@ -46,15 +46,10 @@ def refuses(claim: str, about: Field) -> Evidence:
             and [(each.claim, each.field) for each in decision.causes] == [(claim, about)]
             and len(reply.form or ()) == 1
             # Nor whether it was for the way in which it was sent.
-            and reply.request == _as_usual(reply.request, reply.form or ())
+            and reply.request == as_usual(reply.request)
         )
 
     return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
-
-
-def _as_usual(request: Request, form: Pairs) -> Request:
-    """The same parameters of the same account, sent as most clients send them."""
-    return update(*form, account=request.account, fresh=request.fresh)
 
 
 def answered_with(missing: str, *statuses: int) -> Evidence:

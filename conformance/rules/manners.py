@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, encode_form, update
+from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, as_usual, encode_form
 from conformance.model import BY_PARAMETER, CHAT, FIELDS, MESSAGING, TIMERS, Situation
 from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import decided
@@ -160,7 +160,8 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
 def carrier_of(request: Request) -> Carrier | None:
     """What a request is; None where it is sent in a way of its own, which no manner may change."""
     form = request.form()
-    if not form or request != replace(update(*form), auth=request.auth, intends=request.intends):
+    usual = replace(as_usual(request), auth=request.auth, intends=request.intends)
+    if not form or request != usual or request.account or request.fresh:
         return None
     if not request.auth.valid:
         return Carrier.INTRUDER

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH
-from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, Violation, shortened
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
@@ -22,6 +22,7 @@ _SETTINGS = frozenset(each.attribute for each in FIELDS)
 _ATTRIBUTES = _SETTINGS | {"account_sid", "url", "links"}
 _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
+_IS_OBJECT = update_shows("no answer to an accepted update was a JSON object")
 
 check_response = Checks(lambda reply: reply.represents)
 """Judges the form of a representation. `judge` turns what a GET shows into violations of `read-response`."""
@@ -69,7 +70,7 @@ def _media_type(reply: Reply) -> Iterator[Broken]:
         group="response",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("no answer to an accepted update was a JSON object"),
+        evidence=_IS_OBJECT,
         statement="The body of the 200 answer to an update is one JSON object in UTF-8.",
         source=f"{DOCUMENT}; RFC 8259 8.1",
         classes=answers("update"),
@@ -98,7 +99,7 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
         group="response",
         level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("no answer to an accepted update was a JSON object"),
+        evidence=_IS_OBJECT,
         statement="The members of the JSON object in the 200 answer to an update have different names.",
         source="RFC 8259 4: otherwise nobody knows which of the values counts",
         classes=answers("update"),
@@ -277,29 +278,15 @@ def _links(reply: Reply) -> Iterator[Broken]:
     )
 )
 def _headers(reply: Reply) -> Iterator[Broken]:
-    yield from _not_boolean(reply)
-
-
-def _not_boolean(reply: Reply) -> Iterator[Broken]:
     value = reply.header(_ALLOW_CREDENTIALS)
     if value is not None and value.strip().lower() not in ("true", "false"):
-        yield Broken("not-boolean", _ALLOW_CREDENTIALS, "true or false", repr(value))
+        refusal = "" if reply.represents else "a refusal's Access-Control header has not its documented type"
+        yield Broken("not-boolean", _ALLOW_CREDENTIALS, "true or false", repr(value), refusal)
 
 
-def check_refused_headers(reply: Reply) -> Iterator[Violation]:
-    """Judge the documented headers of an update's answer that is no representation."""
-    if reply.represents or reply.request.method != "POST":
-        return
-    for broken in _not_boolean(reply):
-        yield Violation(
-            rule="documented-headers",
-            outcome=broken.outcome,
-            field=broken.field,
-            summary="a refusal's Access-Control header has not its documented type",
-            expected=broken.expected,
-            observed=broken.observed,
-            cls=reply.kind,
-        )
+check_refused_headers = Checks(lambda reply: not reply.represents and reply.request.method == "POST")
+"""Judges the documented headers of an update's answer that is no representation."""
+check_refused_headers.add(check_response.rules[-1])(_headers)
 
 
 # `judge` names this rule for what the checks above find in the answer to a GET.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.exceptions import ConfigurationError
-from conformance.http import Auth
+from conformance.http import PLACEHOLDER, Auth
 
-_PLACEHOLDER = re.compile(r"\{(sid|token|truncated|swapped|other_sid|other_token|(?:sid|token)~[0-9]+)\}")
+_PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
 
 
 @dataclass(frozen=True, slots=True)

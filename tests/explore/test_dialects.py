@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import isodate  # type: ignore[import-untyped]  # ships no types
+import isodate
 import pytest
 
 from conformance.explore.dialects import DIALECTS

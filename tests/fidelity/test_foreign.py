@@ -101,3 +101,13 @@ class TestRefused:
         assert found.groups == ()
         assert found.compared.not_comparable == 1
         assert len(SHORT.steps) > 20
+
+
+@pytest.mark.parametrize(("user", "secret"), [("{sid}", "{swapped}"), ("{sid~4}", "{token~5}")])
+def test_near_misses_of_credentials_are_read_from_archives_of_our_own(user: str, secret: str) -> None:
+    document = har(recording()[0])
+    headers = document["log"]["entries"][0]["request"]["headers"]
+    headers[:] = [each for each in headers if each["name"].lower() != "authorization"]
+    headers.append({"name": "Authorization", "value": f"Basic {user}:{secret}"})
+    first = read_foreign(json.dumps(document).encode(), "a.har").steps[0]
+    assert (first.request.auth.user, first.request.auth.secret) == (user, secret)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-import isodate  # type: ignore[import-untyped]  # ships no types
+import isodate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

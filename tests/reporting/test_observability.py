@@ -80,7 +80,12 @@ def _kind(value: Any) -> str:
 def of_hypothesis(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The test cases that Hypothesis itself writes."""
     directory = tmp_path_factory.mktemp("hypothesis")
-    environment = {**os.environ, "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY_NOCOVER": "1"}
+    environment = {
+        **os.environ,
+        "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY_NOCOVER": "1",
+        # Our own command has set another one for this process, where a test has called it before.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(directory / ".hypothesis"),
+    }
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT]
     subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True)
     (path,) = (directory / ".hypothesis" / "observed").glob("*_testcases.jsonl")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-import isodate  # type: ignore[import-untyped]  # it has no stubs
+import isodate
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-import isodate  # type: ignore[import-untyped]  # ships no types
+import isodate
 
 from conformance.explore.dialects.base import EXACT, numbers_in, signed, total
 from conformance.oracle.durations import DAY, Length

@@ -133,7 +133,7 @@ ALL: tuple[Fault, ...] = (
       instead(_pipelined, hang), _raw(), _raw()),
     _fault("pipelined-unauthenticated", "credentials-required",
       "The password of a request that was sent before the answer to the one before it is not checked.",
-      only(_pipelined, any_password), _raw(), _raw(password="wrong")),  # noqa: S106 - wrong on purpose
+      only(_pipelined, any_password), _raw(), _raw(password="wrong")),  # noqa: S106  # a password that is wrong on purpose
     _fault("crash-on-header-names-in-capitals", "no-server-error",
       "A server error comes where the name of a header is written in capitals.",
       instead(lambda call: _came(call, rb"\r\n(?:AUTHORIZATION|CONTENT-TYPE):")),
