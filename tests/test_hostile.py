@@ -218,7 +218,7 @@ def test_every_play_is_expected_to_end_in_one_way() -> None:
 
 @pytest.mark.parametrize("name", sorted(hostile.PLAYS))
 def test_a_run_ends_in_time_within_memory_and_reports_the_truth(name: str, tmp_path: Path, idle: int) -> None:
-    hostile.bomb()
+    hostile.bomb()  # to pack it takes as long as a run waits for an answer
     with hostile.Hostile(name) as server:
         timeout = TIMEOUT if name in NO_VERDICT | UNREADABLE | HANGS else PATIENCE
         ran = run(server.url, tmp_path, "--max-requests", "40", timeout=timeout)
@@ -278,6 +278,7 @@ def test_a_target_that_is_hostile_to_one_request_is_judged_by_all_others(
     name: str, rule: str, tmp_path: Path
 ) -> None:
     """One ordinary value starts the play; the reference answers everything else."""
+    hostile.bomb()  # to pack it takes as long as a run waits for an answer
     with Embedded(THROWAWAY) as emulator:
         parts = urlsplit(emulator.url())
         behind = (parts.hostname or "", parts.port or 0)
