@@ -150,8 +150,8 @@ class Combinations:
                 if wrong & {each.outcome for each in again.violations}:
                     judged, manner = again, simpler
         self._note(row, judged, [each for each in judged.violations if each.outcome in wrong])
-        values = frozenset((name, value) for name, value in manner.items() if value != PLAIN)
-        self._understood.append((row.carrier, values))
+        if values := frozenset((name, value) for name, value in manner.items() if value != PLAIN):
+            self._understood.append((row.carrier, values))
 
     def _note(self, row: _Row, judged: Judged, violations: Iterable[Violation]) -> None:
         for violation in violations:

@@ -1,5 +1,8 @@
 """Requests in manners find what shows in a combination alone, and tell it in the smallest manner that shows it."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 from fakes import Resource, answer, representation
 from whole_runs import findings, judged
@@ -40,6 +43,28 @@ class TakesShortTimers(Resource):
         return value == "PT59S" or super().takes(parameter, value)
 
 
+class LearnsToCrash(Resource):
+    """Crashes on an update in chunks with a header, and from then on, the next time excepted, on the same values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: Counter[str] = Counter()
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        key = str(sorted(values.items()))
+        if self.times[key] or (request.chunked and request.headers):
+            self.times[key] += 1
+        if self.times[key] not in (0, 2):
+            raise ZeroDivisionError
+        super().write(request, values)
+
+    def __call__(self, request: Request) -> Response | Failure:
+        try:
+            return super().__call__(request)
+        except ZeroDivisionError:
+            return answer(500, {})
+
+
 def told(report: Report) -> list[Finding]:
     return [each for outcome in report.outcomes for each in outcome.findings]
 
@@ -73,3 +98,9 @@ def test_with_one_account_no_request_is_that_of_a_second() -> None:
     _, target = judged(Resource(), plan=Plan(), limit=3000, accounts=1)
     assert {each.account for each in target.sent} == {0}
     assert any(each.chunked and not each.auth.valid for each in target.sent)
+
+
+def test_what_shows_without_any_manner_in_the_end_ends_no_run() -> None:
+    report, _ = judged(LearnsToCrash(), plan=Plan(), limit=3000)
+    assert not report.stopped
+    assert any(rule == "no-server-error" for rule, _ in findings(report, Level.MUST))
