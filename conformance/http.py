@@ -147,6 +147,8 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     http_version: str = "HTTP/1.1"
+    reason: str = ""
+    """The text after the status."""
     truncated: bool = False
     """Whether the body was longer than the target's `max_body` and was cut there."""
     undecoded: bool = False

@@ -1,6 +1,7 @@
 """The result of a run as one JSON document, from which every other report is rendered."""
 
 import base64
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, AnyStr, Protocol
@@ -224,9 +225,29 @@ def _response(response: Response) -> dict[str, Any]:
         "status": response.status,
         "http_version": response.http_version,
         "headers": [list(each) for each in response.headers],
-        **_body(response.body),
+        **_body_of(response),
         "truncated": response.truncated,
     }
+
+
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+"""What is no part of a text: a control character, and what stands for a byte that is no UTF-8."""
+
+
+_SHORTEST = 8
+"""Bytes from which a body may hold a token that was drawn at random."""
+
+
+def _body_of(response: Response) -> dict[str, str]:
+    """The body of an answer; a line in its place where it is no text, since no token can be found in it."""
+    body = _body(response.body)
+    if "body" not in body and len(response.body) >= _SHORTEST:
+        text = response.body.replace(b"\0", b"").decode(
+            "utf-8", "replace"
+        )  # every second byte of a text in UTF-16
+        if len(_ODD.findall(text)) > (0 if response.undecoded else len(text) // 8):
+            return {"body": f"{{left out: {len(response.body):,} bytes that are no text}}"}
+    return body
 
 
 _LINES = dict.fromkeys(map(ord, "\t\r\n"))

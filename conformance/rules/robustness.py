@@ -183,7 +183,7 @@ def _leak(reply: Reply) -> Iterator[Broken]:
             "leaked",
             None,
             "no secret in an answer",
-            "the token, in the answer's header or body",
+            "the token, in the answer's status line, header or body",
             summary=f"the answer to {describe(reply.request)} holds an auth token",
         )
 

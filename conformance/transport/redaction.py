@@ -3,15 +3,14 @@ Takes tokens, and Account SIDs where they are masked, out of all output, in what
 
 A server may echo a token percent-encoded, escaped as in JSON or HTML, in hexadecimal digits, in base64, in pieces on
 several lines, or cut. It may do so up to three times over, as in JSON within JSON. A token that was drawn at random is
-also found with other signs between its characters or hexadecimal digits, such as the quotes and commas of a list.
-
-What is not found: a token in reverse, encrypted, compressed within the body, or in an encoding that is not named here.
+also found with other signs between its characters or hexadecimal digits, such as the quotes and commas of a list, and
+split over the values of an object. `docs/how-to-live-account.md` says exactly what is found and what is not.
 """
 
 import base64
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import AnyStr
 from urllib.parse import quote
 
@@ -33,8 +32,8 @@ _DISTINCT = 5
 _LAYERS = 3
 """Encodings, one within the other, that are taken off."""
 
-_SIGNS = re.compile("[^0-9a-z]+")
-"""What is no letter or digit of a text in lower case."""
+_SIGNS = re.compile('[^0-9A-Za-z"]+|"[^"]*":|"')
+"""What stands between the pieces of a token that is split: signs, and the names of an object's members."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -200,7 +199,10 @@ class Secrets:
                 self._text.append(_Hidden(_encoded(name), _mask(name, number), pieces=False))
         known = "\n".join([public, *(f"{account.sid}\n{account.username}" for account in accounts)])
         self._leaking = [
-            [_plain(spelling.encode().decode("latin-1")) for spelling in every]
+            (
+                [_plain(spelling.encode().decode("latin-1")) for spelling in every],
+                [spelling for spelling in every if _is_random(account.token) and spelling.isalnum()],
+            )
             for account, every in zip(accounts, spellings, strict=True)
             if len(account.token) >= _SHORT and account.token not in known
         ]
@@ -220,14 +222,13 @@ class Secrets:
         if exchange.response is None or not self._leaking:
             return False
         response, request = exchange.response, exchange.request
-        headers = "\n".join([value for _, value in response.headers])
-        answer = _plain(f"{headers}\n{response.body.decode('latin-1')}")
-        for spellings in self._leaking:
-            if any(each in answer for each in spellings):
-                asked = _plain(f"{(request.body or b'').decode('latin-1')}\n{request.query}")
-                if not any(each in asked for each in spellings):
-                    return True
-        return False
+        names, values = zip(*response.headers, strict=True) if response.headers else ((), ())
+        answer = _told([response.reason, *names, *values, response.body.decode("latin-1")])
+        shown = [each for each in self._leaking if _is_in(each, answer)]
+        if not shown:
+            return False
+        asked = _told([(request.body or b"").decode("latin-1"), request.query])
+        return not all(_is_in(each, asked) for each in shown)
 
     def _redacted(self, text: str) -> str:
         if self._short:
@@ -249,6 +250,16 @@ class Secrets:
                 parts += [text[done:start], instead]
             done = max(done, end)
         return "".join([*parts, text[done:]])
+
+
+def _told(texts: Iterable[str]) -> tuple[str, str]:
+    """Return texts as one, with encodings taken off, and the same without what may stand between pieces of a token."""
+    plain = _plain("\n".join(texts))
+    return plain, _SIGNS.sub("", plain)
+
+
+def _is_in(spellings: tuple[Sequence[str], Sequence[str]], told: tuple[str, str]) -> bool:
+    return any(each in text for every, text in zip(spellings, told, strict=True) for each in every)
 
 
 def masked(text: str, accounts: Iterable[Account]) -> str:

@@ -419,10 +419,11 @@ class Target:
         answer = pool.handle_request(wire)
         try:
             response = receive(answer, self.settings.max_body)
+            reason = answer.extensions.get("reason_phrase", b"").decode("latin-1")
         finally:
             answer.close()
         wrong = "" if response.truncated else misframing(answer, wire.method, self._network.watch)
-        return response, Failure(FailureKind.FRAMING, wrong) if wrong else None
+        return replace(response, reason=reason), Failure(FailureKind.FRAMING, wrong) if wrong else None
 
     # The request as it goes out
 

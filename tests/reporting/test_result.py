@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from conformance.exceptions import ReportError
 from conformance.http import FORM_MEDIA_TYPE, Auth, Request, update
 from conformance.reporting import RENDERERS, ShellAccount, build, load, validate
+from conformance.reporting.result import record
 from conformance.reporting.text import body, visible_bytes
 from conformance.transport.credentials import Account
 from conformance.transport.redaction import Secrets
@@ -53,6 +55,21 @@ def test_any_body_can_be_had_back(raw: bytes) -> None:
     witness = build(report)["findings"][0]["exchanges"][0]
 
     assert (body(witness["request"]), body(witness["response"])) == (raw, raw)
+
+
+@pytest.mark.parametrize("undecoded", [False, True])
+def test_a_body_that_is_no_text_is_left_out_with_a_line(undecoded: bool) -> None:
+    def kept(raw: bytes) -> Any:
+        answer = exchange(Request(), raw)
+        assert answer.response is not None
+        return record(replace(answer, response=replace(answer.response, undecoded=undecoded)))["response"]
+
+    packed = zlib.compress(b"s3cret-t0ken of a target")
+    assert kept(packed)["body"] == f"{{left out: {len(packed)} bytes that are no text}}"
+    wide = "UTF-16".encode("utf-16-le")
+    assert body(kept(wide)) == wide
+    odd = b"some bytes of \xe9 and some \x1b[0m"
+    assert (body(kept(odd)) == odd) is not undecoded
 
 
 def test_a_request_without_a_body_is_told_from_an_empty_one() -> None:
