@@ -293,6 +293,7 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
             adopts=adopts and not settings.live,
             accept_unrestorable=settings.accept_unrestorable,
             tell=tell,
+            shown=settings.shown,
         ) as safeguard:
             yield safeguard
     except JournalError as error:
@@ -319,12 +320,12 @@ def _redaction(settings: RunSettings, url: str) -> "Redact | None":
 
     None where there is nothing to take out: throw-away tokens are public.
     """
-    from conformance.transport.credentials import THROWAWAY
+    from conformance.transport.credentials import secret
     from conformance.transport.redaction import Secrets
 
-    secret = [account for account in settings.accounts if account not in THROWAWAY]
+    tokens = secret(settings.accounts)
     hidden = settings.accounts if settings.mask_accounts else ()
-    return Secrets(secret, url, hidden).redact if secret or hidden else None
+    return Secrets(tokens, url, hidden).redact if tokens or hidden else None
 
 
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:

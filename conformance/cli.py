@@ -27,6 +27,7 @@ from conformance.commands.baseline import baseline
 from conformance.commands.compare import compare
 from conformance.commands.contract import contract
 from conformance.commands.diff import diff
+from conformance.commands.door import guarded
 from conformance.commands.like import serve_like
 from conformance.commands.matrix import matrix
 from conformance.commands.merge import merge
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
 
 class _Program(click.Group):
     """The group of all commands. A command that is interrupted ends with exit status 130."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with guarded():
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.call_on_close(heed(leave))

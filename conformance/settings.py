@@ -32,6 +32,7 @@ from conformance.transport.credentials import (
     THROWAWAY,
     Account,
     accounts_from,
+    secret,
 )
 from conformance.transport.redaction import Secrets, masked
 from conformance.transport.target import TargetSettings
@@ -138,7 +139,7 @@ class RunSettings:
 
 @lru_cache(1)
 def _secrets_of(accounts: tuple[Account, ...]) -> Secrets:
-    return Secrets([each for each in accounts if each not in THROWAWAY], "")
+    return Secrets(secret(accounts), "")
 
 
 def resolve(

@@ -14,10 +14,14 @@ from pathlib import Path
 
 import hostile
 import pytest
-from spellings import ACCOUNT, SID, TOKEN, escaped, folded, percent, told
+from click.testing import CliRunner
+from planting import everything, files, readable
+from spellings import ACCOUNT, SID, TOKEN, escaped, folded, percent, spellings, told
 
+from conformance.cli import main
 from conformance.http import Request, update
 from conformance.model import CLOSED, FIELDS
+from conformance.reporting import ARCHIVE, OBSERVATIONS, RENDERERS
 from conformance.transport.target import Target, TargetSettings
 
 pytestmark = pytest.mark.slow
@@ -94,17 +98,6 @@ def run_against(url: str, where: Path, *arguments: str) -> tuple[int, str, list[
             return process.returncode, output, listed
 
 
-def files(where: Path) -> dict[str, str]:
-    found = {path.name: path.read_bytes().decode("latin-1") for path in where.rglob("*") if path.is_file()}
-    for name in [each for each in found if each.endswith((".json", ".har", ".jsonl"))]:
-        # Bodies that are no text are kept in base64, of whatever length.
-        encoded = re.findall(r'"(?:body_base64|text)": ?"([A-Za-z0-9+/=]+)"', found[name])
-        for number, each in enumerate(encoded):
-            with contextlib.suppress(ValueError):
-                found[f"{name} {number}"] = base64.b64decode(each).decode("latin-1")
-    return found
-
-
 class TestReflectingTarget:
     """All outputs of a run are searched."""
 
@@ -153,6 +146,39 @@ class TestReflectingTarget:
             _, output, listed = run_against(server.url, tmp_path, *arguments)
         assert told(output) == listed == []
         assert {name for name, text in files(tmp_path).items() if told(text)} == set()
+
+
+def test_no_command_prints_or_writes_a_token_that_is_in_all_that_it_reads(tmp_path: Path) -> None:
+    found = everything(tmp_path, ACCOUNT, spellings())
+    assert readable(found, TOKEN) == []
+    assert {place for texts in found.values() for place in texts} >= {
+        *RENDERERS,
+        ARCHIVE,
+        OBSERVATIONS,
+        "timers.json",
+    }
+    masking = {command for command, texts in found.items() if "{token}" in "".join(texts.values())}
+    assert masking >= {
+        "run",
+        "record",
+        "replay",
+        "report",
+        "merge",
+        "matrix",
+        "restore",
+        "contract diff",
+        "explain",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TWILIO_API_SECRET", TOKEN), ("CONFORMANCE_ACCOUNTS", f"nobody: {TOKEN}")]
+)
+def test_no_error_shows_the_token_of_a_variable_that_is_malformed(name: str, value: str) -> None:
+    done = CliRunner().invoke(main, ["run", "--only", TOKEN], env={name: value})
+    assert (done.exit_code, told(done.output)) == (2, [])
+    done = CliRunner().invoke(main, ["explain", TOKEN], env={name: value})
+    assert "no rule matches '{token}'" in done.output
 
 
 def test_what_httpcore_logs_holds_no_token(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from conformance.commands import github
+from conformance.commands.door import redact
 from conformance.commands.refused import Refused, result_in
 
 
@@ -45,7 +46,11 @@ def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: b
             place = reporting.place_of(document, output)
             archives = [folder / reporting.ARCHIVE for folder in folders]
             whole = all(map(Path.is_file, archives))
-            copies = {reporting.ARCHIVE: partial(reporting.join_archives, archives)} if whole else {}
+            copies = (
+                {reporting.ARCHIVE: partial(reporting.join_archives, archives, redact=redact)}
+                if whole
+                else {}
+            )
             paths = reporting.write_all(document, place, copies=copies)
         except ReportError as error:
             raise Refused(str(error)) from None

@@ -18,15 +18,20 @@ class Refused(click.ClickException):
 
 def result_in(path: Path) -> dict[str, Any]:
     """
-    The result document in a file or a report directory.
+    The result document in a file or a report directory, without the tokens of the environment.
 
     Raises:
         Refused: there is no result document.
     """
+    from conformance.commands.door import redact
     from conformance.exceptions import ReportError
     from conformance.reporting import load  # costs what `conformance serve` need not pay
+    from conformance.reporting.result import plain
 
     try:
-        return load(path)
+        document: dict[str, Any] = plain(load(path), redact)
     except ReportError as error:
         raise Refused(str(error)) from None
+    except ValueError as error:
+        raise Refused(f"{path} is not a result document: {error}") from None
+    return document

@@ -151,7 +151,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
                     exchanges.append(record(exchange, target.url))
                     click.echo(f"sent      {request_line(exchanges[-1])}")
-                    click.echo(f"answered  {target.redact(answer_line(exchanges[-1]))}")
+                    click.echo(f"answered  {answer_line(exchanges[-1])}")
         except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
             tell(f"conformance: {error}")
             return 3

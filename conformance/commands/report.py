@@ -1,12 +1,11 @@
 """`conformance report`: renders the reports of a run again from its `result.json` alone."""
 
-import contextlib
-import shutil
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 
 import click
 
+from conformance.commands.door import redact
 from conformance.commands.refused import Refused, result_in
 
 
@@ -33,15 +32,15 @@ def report(directory: Path, output: Path | None) -> None:
     source = directory if directory.is_dir() else directory.parent
     try:
         picture = source / TIMER_PICTURE
-        timer_svg = picture.read_text(encoding="utf-8") if picture.is_file() else None
-        with contextlib.ExitStack() as stack:
-            copies = {
-                name: partial(shutil.copyfileobj, stack.enter_context((source / name).open("rb")))
-                for name in (ARCHIVE, OBSERVATIONS)
-                if (source / name).is_file()
-            }
-            for path in write_all(document, output or source, timer_svg=timer_svg, copies=copies):
-                click.echo(path)
+        timer_svg = redact(picture.read_text(encoding="utf-8")) if picture.is_file() else None
+        kept = {
+            name: redact((source / name).read_bytes())
+            for name in (ARCHIVE, OBSERVATIONS)
+            if (source / name).is_file()
+        }
+        copies = {name: methodcaller("write", content) for name, content in kept.items()}
+        for path in write_all(document, output or source, timer_svg=timer_svg, copies=copies):
+            click.echo(path)
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{source}: cannot be read: {error}") from None
     except ReportError as error:

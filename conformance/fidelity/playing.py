@@ -30,7 +30,7 @@ from conformance.model import Restore, shown_by
 from conformance.reporting import Redact
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
-from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.credentials import Account, secret
 from conformance.transport.redaction import Secrets
 from conformance.transport.target import Target
 
@@ -163,15 +163,13 @@ def masking(accounts: Sequence[Account]) -> Redact | None:
 
     None where there is nothing to take out: throw-away accounts are public, and their SIDs are the roles.
     """
-    if all(account in THROWAWAY for account in accounts):
-        return None
-    return _Masking(accounts)
+    return _Masking(accounts) if secret(accounts) else None
 
 
 class _Masking:
     def __init__(self, accounts: Sequence[Account]) -> None:
         known = accounts[: len(ROLES)]
-        self._secrets = Secrets([each for each in accounts if each not in THROWAWAY], "", known)
+        self._secrets = Secrets(secret(accounts), "", known)
         self._roles = {f"AC{number:x>32}": role for number, role in enumerate(ROLES, 1)}
 
     def __call__(self, data: Any, /) -> Any:
@@ -193,9 +191,8 @@ def file_of(recording: Recording, player: Player) -> bytes:
         RecordingError: A token is in it.
     """
     data = dump(recording, player.lines)
-    secret = [each for each in player.target.settings.accounts if each not in THROWAWAY]
-    if secret:
-        secrets = Secrets(secret, "")
+    if hidden := secret(player.target.settings.accounts):
+        secrets = Secrets(hidden, "")
         for number, line in enumerate(data.decode("ascii").splitlines(), 1):
             if secrets.redact(line) != line:
                 raise RecordingError(

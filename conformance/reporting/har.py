@@ -60,8 +60,8 @@ class Archive(Spool):
         super().copy(file)
 
 
-def join(archives: Sequence[Path], file: BinaryIO) -> None:
-    """Writes the archives of several runs as one, their exchanges numbered through."""
+def join(archives: Sequence[Path], file: BinaryIO, redact: Redact | None = None) -> None:
+    """Writes the archives of several runs as one, their exchanges numbered through and redacted."""
     first, *others = (json.loads(path.read_bytes()) for path in archives)
     entries = first["log"]["entries"]
     for other in others:
@@ -69,7 +69,7 @@ def join(archives: Sequence[Path], file: BinaryIO) -> None:
         for entry in other["log"]["entries"]:
             number = before + int(entry["comment"].removeprefix("exchange "))
             entries.append({**entry, "comment": f"exchange {number}"})
-    file.write(json.dumps(first).encode("ascii"))
+    file.write(json.dumps(plain(first, redact)).encode("ascii"))
 
 
 def render(document: Document) -> str:

@@ -29,6 +29,8 @@ class Safeguard:
         accept_unrestorable: Whether a live run may set a null setting, which cannot be made null again.
         tell: Called with each line that the user should see at once.
         names: The names of the accounts in messages: their SIDs.
+        shown: Returns a text as it may be shown. The journal keeps no setting that may not: a target can show a token
+            as the digits of a SID.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Safeguard:
         accept_unrestorable: bool = False,
         tell: Callable[[str], None] | None = None,
         names: Sequence[str] = (),
+        shown: Callable[[str], str] = str,
     ) -> None:
         self._journal = journal
         self._live = live
         self._accept = accept_unrestorable
         self._tell = tell
         self._names = names
+        self._shown = shown
         self.guard = TimerGuard() if live else None
         self.before: dict[int, Settings] = {}
         """The settings to put back, by index of their account."""
@@ -113,7 +117,12 @@ class Safeguard:
         try:
             earlier = self._journal.pending(account)
             if any(restorable.values()):
-                self._journal.keep(account, restorable)
+                public = {
+                    name: value
+                    for name, value in restorable.items()
+                    if value is None or self._shown(value) == value
+                }
+                self._journal.keep(account, public)
         except JournalError as error:
             if self._live:
                 raise Unsafe(f"{error}; nothing was written") from None
@@ -186,6 +195,7 @@ def safeguarded(
     adopts: bool,
     accept_unrestorable: bool,
     tell: Callable[[str], None],
+    shown: Callable[[str], str] = str,
 ) -> Iterator[Safeguard]:
     """
     Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
@@ -199,6 +209,7 @@ def safeguarded(
         adopts: Whether this run puts back, at its end, the settings that an earlier run left changed.
         accept_unrestorable: See `Safeguard`.
         tell: See `Safeguard`.
+        shown: See `Safeguard`.
 
     Raises:
         JournalError: Another run is using one of the accounts, or the settings that an earlier run found have to be
@@ -228,7 +239,12 @@ def safeguarded(
                 raise JournalError(f"{left}: {now} does it; then run again")
             lines.append(f"{left}: this run will, at its end; {now} does it now")
         safeguard = Safeguard(
-            journal=journal, live=live, accept_unrestorable=accept_unrestorable, tell=tell, names=names
+            journal=journal,
+            live=live,
+            accept_unrestorable=accept_unrestorable,
+            tell=tell,
+            names=names,
+            shown=shown,
         )
         for line in lines:
             safeguard.tell(line)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.exceptions import ConfigurationError
@@ -37,6 +37,11 @@ THROWAWAY = (
     Account("AC" + "decade" + "0" * 25 + "b", "beef" + "0" * 27 + "b"),
 )
 """Made-up, public credentials for targets on loopback, which accept any; they open nothing."""
+
+
+def secret(accounts: Iterable[Account]) -> list[Account]:
+    """Return the accounts whose tokens are secret: all but the throw-away ones."""
+    return [account for account in accounts if account not in THROWAWAY]
 
 
 ACCOUNT_SID = "AC[0-9a-fA-F]{32}"

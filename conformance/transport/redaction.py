@@ -29,8 +29,8 @@ _STRIDE = 4
 _DISTINCT = 5
 """The number of different characters that a piece must have to be redacted: `00000000` occurs in ordinary text."""
 
-_LAYERS = 3
-"""Encodings, one within the other, that are taken off."""
+_LAYERS = 5
+"""Encodings, one within the other, that are taken off: three, the JSON of an answer, and that of a file."""
 
 _SIGNS = re.compile('[^0-9A-Za-z"]+|"[^"]*":|"')
 """What stands between the pieces of a token that is split: signs, and the names of an object's members."""
