@@ -233,6 +233,15 @@ class TestJournal:
         assert entry.settings == {name: value for name, value in BEFORE.items() if name != CLOSED.attribute}
         assert THROWAWAY[0].token not in entries(tmp_path)[0].read_text()
 
+    def test_a_setting_that_shows_a_token_is_put_back_and_not_kept(self, tmp_path: Path) -> None:
+        with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
+            safeguard = Safeguard(journal=journal, shown=lambda text: text.replace("7" * 32, "{token}"))
+            safeguard.snapshot(0, BEFORE)
+            entry = journal.pending(0)
+        assert entry is not None
+        assert entry.settings.keys() == {each.attribute for each in TIMERS}
+        assert safeguard.before[0] == BEFORE
+
     def test_null_settings_make_no_journal(self, tmp_path: Path) -> None:
         with Journal(tmp_path, "http://fake.test", ["AC1"]) as journal:
             Safeguard(journal=journal).snapshot(0, dict.fromkeys(BEFORE))
