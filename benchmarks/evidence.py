@@ -242,7 +242,7 @@ def _changes(exchange: Exchange, before: Before) -> Iterator[tuple[str, Exchange
     for name in _HEADERS:
         others = tuple(each for each in response.headers if each[0].lower() != name.lower())
         yield f"no {name}", replace(exchange, response=replace(response, headers=others))
-        yield f"odd {name}", replace(exchange, response=replace(response, headers=(*others, (name, "?"))))
+        yield f"odd {name}", replace(exchange, response=replace(response, headers=(*others, (name, "odd"))))
     for kind in (FailureKind.TIMEOUT, FailureKind.FRAMING):
         yield kind, replace(exchange, response=None, failure=Failure(kind, "no answer"))
 

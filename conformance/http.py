@@ -48,7 +48,10 @@ def _decode(raw: bytes) -> str:
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8", "replace")
 
 
-PLACEHOLDER = "(?:sid|token)(?:~[0-9]+)?|truncated|swapped|other_sid|other_token"
+PLACEHOLDER = (
+    "(?:sid|token)(?:~[0-9]+)?|digits_of_sid|other_sid|other_token"
+    "|truncated|swapped|reversed|escaped|full_width"
+)
 """A pattern of the names of all placeholders in an `Auth` but `basic`."""
 
 
@@ -59,10 +62,11 @@ class Auth:
 
     Args:
         scheme: The authentication scheme. With None here and in `header`, no credentials are sent.
-        user: The user name. It may hold the placeholders `{sid}`, `{token}`, `{truncated}` (the token without its last
-            character), `{swapped}` (the token with its letters in the other case), `{other_sid}` and `{other_token}`,
-            which are those of the next account, and `{sid~7}` and `{token~7}`, in which one character is another: the
-            one at this place, counted from 0.
+        user: The user name. It may hold the placeholders `{sid}`, `{digits_of_sid}` (what follows its two letters),
+            `{token}`, `{other_sid}` and `{other_token}`, which are those of the next account, and `{sid~7}` and
+            `{token~7}`, in which one character is another: the one at this place, counted from 0. Of the token, there
+            are `{truncated}` (without its last character), `{swapped}` (letters in the other case), `{reversed}`,
+            `{escaped}` (each character as `%66`), and `{full_width}` (hexadecimal digits as full-width characters).
         secret: The password, with the same placeholders.
         header: The whole value of the header, in place of all the above. It may hold `{basic}` too, which stands for
             the base64 of `user:secret`.

@@ -279,12 +279,15 @@ def same_length(sent: str, shown: str) -> bool:
     """
     Whether two texts may be spellings of the same length.
 
-    A target may keep years and months as a fixed number of days, and may count 360 days to the year.
+    A target may keep years and months as a fixed number of days, and may count 360 days to the year. It may not show
+    them where none were sent: nobody knows how many days they are.
     """
     if sent == shown:
         return True
-    ours, theirs = read(sent.strip(BLANKS)).values(), read(shown).values()
+    ours, theirs = read(sent.strip(BLANKS)).values(), [*read(shown).values()]
     widen = re.search("[0-9][YM]", sent.upper().partition("T")[0]) is not None
+    if not widen:
+        theirs = [each for each in theirs if each.low == each.high]
     return any(
         (
             Length(_ROUGH.divide(_ROUGH.multiply(one.low, Decimal(360)), Decimal(365)), one.high)

@@ -69,6 +69,8 @@ class ExpectedState:
     """The parameters that this run sent, with the beginnings of their values."""
     last_safe: Exchange | None = None
     """The last request with a safe method since the answer to a POST was seen."""
+    last_read: Exchange | None = None
+    """The last GET, where nothing that may have written came after it."""
     last_update: Exchange | None = None
     last_was_right: bool = False
     """Whether the answer to it showed what was predicted."""
@@ -101,6 +103,8 @@ class ExpectedState:
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
         self.expect(request, exchange, authorised=authorised)
+        if request.method != "HEAD":
+            self.last_read = exchange if authorised and request.method == "GET" else None
         if not authorised:
             for name, value in sent:
                 self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)

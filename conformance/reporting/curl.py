@@ -264,25 +264,33 @@ class _Credentials:
         name, _, place = name.partition("~")
         if name.endswith("sid"):
             spelling = account.user or f"${variable}"
+            if name.startswith("digits"):
+                return account.user[2:] or _Expansion(f"${{{variable}#??}}")
             return _changed(spelling, place) if place else account.user or _Expansion(spelling)
+        token = f"${variable}"
         if account.throwaway:
             token = f"${{{variable}:-{_default(account.throwaway)}}}"
-            if place:
-                return _changed(token, place)
-            if name == "swapped":
-                return _swapped(token)
-            return _Expansion(f'$(t="{token}"; printf \'%s\' "${{t%?}}")' if name == "truncated" else token)
-        if index:
+        elif index:
             self._unexplained[variable] = quote(account.user or "another account")
         if place:
-            return _changed(f"${variable}", place)
-        if name == "swapped":
-            return _swapped(f"${variable}")
-        return _Expansion(f"${{{variable}%?}}" if name == "truncated" else f"${variable}")
+            return _changed(token, place)
+        if name in _FILTERS:
+            return _Expansion(f"$(printf '%s\\n' \"{token}\" | {_FILTERS[name]})")
+        return _Expansion(token)
 
 
-def _swapped(token: str) -> _Expansion:
-    return _Expansion(f"$(printf '%s' \"{token}\" | tr 'a-zA-Z' 'A-Za-z')")
+_FULL_WIDTH = "".join(
+    "s/{}/\\{:o}\\{:o}\\{:o}/g;".format(digit, *chr(ord(digit) + 0xFEE0).encode())
+    for digit in "0123456789abcdef"
+)
+_FILTERS = {
+    "truncated": "sed 's/.$//'",
+    "swapped": "tr 'a-zA-Z' 'A-Za-z'",
+    "reversed": "rev",
+    "escaped": "tr -d '\\n' | od -An -v -tx1 | tr -d '\\n' | tr -s ' ' '%'",
+    "full_width": f"sed \"$(printf '{_FULL_WIDTH}')\"",
+}
+"""The shell's filters for the placeholders of `conformance.http.Auth` that change a token."""
 
 
 def _changed(text: str, place: str) -> _Expansion:

@@ -14,6 +14,11 @@ _CHANGED = (
     'lambda text, place: "".join('
     '"12"[each == "1"] if at == place % len(text) else each for at, each in enumerate(text))'
 )
+_OF_TOKEN = {
+    "escaped": 'lambda token: "".join(f"%{byte:02x}" for byte in token.encode())',
+    "full_width": 'lambda token: token.translate({digit: digit + 0xFEE0 for digit in b"0123456789abcdef"})',
+}
+"""Python for the placeholders that change each character of a token, as `conformance.transport.credentials` has it."""
 _PRINT = "print(answer.status_code, answer.headers, answer.text)"
 
 
@@ -93,4 +98,12 @@ def _name(name: str, request: Request, accounts: Sequence[ShellAccount], names: 
     if place:
         names["changed"] = _CHANGED
         return f"changed({own}, {place})"
-    return own + {"truncated": "[:-1]", "swapped": ".swapcase()"}.get(name, "")
+    if name in _OF_TOKEN:
+        names[name] = _OF_TOKEN[name]
+        return f"{name}({own})"
+    return own + {
+        "truncated": "[:-1]",
+        "swapped": ".swapcase()",
+        "reversed": "[::-1]",
+        "digits_of_sid": "[2:]",
+    }.get(name, "")

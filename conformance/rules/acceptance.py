@@ -11,6 +11,7 @@ from conformance.http import Request
 from conformance.model import BY_PARAMETER, Aspect, Level, Rule, Violation
 from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
 from conformance.rules import credentials, protocol
+from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, REFUSED
 from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
@@ -56,7 +57,11 @@ def check_acceptance(reply: Reply) -> Iterator[Violation]:
     if decision.answer is Answer.REJECT and status < 400:
         yield from _not_refused(reply, status, decision)
     elif decision.answer is Answer.ACCEPT and status != 200:
-        tolerated = (reply.request.chunked and status == 411) or _is_bulky(reply.request)
+        tolerated = (
+            (reply.request.chunked and status == 411)
+            or _is_bulky(reply.request)
+            or not set(MALFORMED_HEADERS).isdisjoint(reply.request.headers)
+        )
         if not tolerated:
             yield from _not_accepted(reply, status, decision)
 

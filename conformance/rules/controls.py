@@ -66,6 +66,9 @@ If-Modified-Since and Range are for GET alone; If-None-Match names no representa
 the server does anyway, or one that it may ignore.
 """
 
+BROWSER = ("Accept", "text/html, */*;q=0.1")
+"""What a browser would rather have; it takes anything."""
+
 ODD_HEADERS = (
     ("If-Modified-Since", "yesterday"),
     ("Prefer", "handling=lenient, wait=1"),
@@ -83,6 +86,25 @@ UNKNOWN_HEADERS = (
 
 ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), ("Origin", "null"))
 """Further values of such headers: a cookie without a value, and the origin of a page that has none (RFC 6454 7.3)."""
+
+
+MALFORMED_HEADERS = (
+    ("X-Forwarded-Host", "a.example, b.example"),
+    ("If-None-Match", "0"),
+    ("Accept", "json"),
+    ("Accept-Language", "de;q=high,,"),
+    ("Cookie", '=;; "'),
+    ("Forwarded", "for=;;host"),
+    ("If-Unmodified-Since", "0"),
+    ("Origin", "://"),
+    ("Prefer", ";=,"),
+    ("Range", "bytes=5-2"),
+    ("Referer", "::"),
+    ("User-Agent", ""),
+    ("Date", "yesterday"),
+    ("X-Forwarded-For", "unknown, _hidden"),
+)
+"""Values that break the grammar of their header, or that proxies add: a server may ignore, use or refuse them."""
 
 
 def without_ignored(request: Request) -> Request | None:

@@ -8,7 +8,7 @@ from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, as_usual, 
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import plain_scheme, taken
+from conformance.rules.controls import BROWSER, IGNORED_HEADERS, plain_scheme, taken
 from conformance.rules.evidence import answered_with
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
@@ -20,6 +20,7 @@ _PARAMETER = rf"{_WORD}[ \t]*=[ \t]*(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")"
 _CHALLENGE = rf"{_WORD}(?: +(?:[A-Za-z0-9\-._~+/]+=*|{_PARAMETER}))?"
 _CHALLENGES = re.compile(rf"[ \t,]*{_CHALLENGE}(?:[ \t]*,[ \t]*(?:{_PARAMETER}|{_CHALLENGE})?)*[ \t]*")
 """The value of WWW-Authenticate by RFC 9110 11.6.1: challenges, each a scheme with a token or with parameters."""
+_BASIC = re.compile(r"(?:^|,)[ \t]*basic(?: |,|$)", re.IGNORECASE)
 _REALM = re.compile(rf"(?:^|[ ,\t])realm[ \t]*=[ \t]*(?:{_WORD}|\")", re.IGNORECASE)
 
 check_credentials = Checks()
@@ -103,7 +104,7 @@ _NEAR_MISSES = fixed_class(
 )
 _PIECES = fixed_class(
     "credentials/pieces",
-    "the right user name and token with something more or something moved, or another kind of user name",
+    "the right user name and token with more, moved or spelled otherwise, or another kind of user name",
     *(
         single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
         for auth in (
@@ -115,6 +116,11 @@ _PIECES = fixed_class(
             Auth(secret=":{token}"),
             Auth(secret="{token}:"),
             Auth(secret="{sid}:{token}"),
+            Auth(secret="{reversed}"),
+            Auth(secret="{escaped}"),
+            Auth(secret="{full_width}"),
+            Auth(user="SK{digits_of_sid}"),
+            Auth(user="{digits_of_sid}"),
             Auth(user="{sid} "),
             Auth(user=" {sid}"),
             Auth(user="{sid}{sid}"),
@@ -176,9 +182,12 @@ def _required(reply: Reply) -> Iterator[Broken]:
 
 
 def _is_usual(reply: Reply) -> bool:
-    """Whether nothing but its credentials is wrong, or unusual, in an update."""
+    """Whether nothing but its credentials is wrong in an update, or unusual but for headers that change nothing."""
+    request = reply.request
     good = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-    return good and replace(as_usual(reply.request), auth=reply.request.auth) == reply.request
+    harmless = set(request.headers) <= {*IGNORED_HEADERS, BROWSER}
+    usual = replace(as_usual(request), auth=request.auth, headers=request.headers)
+    return good and harmless and usual == request
 
 
 def _let_in(reply: Reply, what: str) -> Broken:
@@ -220,6 +229,11 @@ def _status(reply: Reply) -> Iterator[Broken]:
         yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
 
 
+def _challenges_of(reply: Reply) -> list[str]:
+    headers = reply.response.headers if reply.response is not None else ()
+    return [value for name, value in headers if name.lower() == "www-authenticate"]
+
+
 @check_credentials.add(
     Rule(
         id="challenge",
@@ -233,9 +247,9 @@ def _status(reply: Reply) -> Iterator[Broken]:
     )
 )
 def _challenge(reply: Reply) -> Iterator[Broken]:
-    if reply.exchange.status != 401 or reply.response is None:
+    if reply.exchange.status != 401:
         return
-    sent = [value for name, value in reply.response.headers if name.lower() == "www-authenticate"]
+    sent = _challenges_of(reply)
     outcome, expected = "", "a scheme with its parameters"
     if not "".join(sent).strip():
         outcome, expected = "missing", "a WWW-Authenticate header"
@@ -252,6 +266,25 @@ def _challenge(reply: Reply) -> Iterator[Broken]:
             summary="a 401 carries no challenge" if outcome == "missing" else "a 401's challenge is wrong",
             cls="answer/unauthorised",
         )
+
+
+@check_credentials.add(
+    Rule(
+        id="challenge-scheme",
+        group="protocol",
+        level=Level.SHOULD,
+        aspect=Aspect.CREDENTIALS,
+        evidence=answered_with("no 401 was seen", 401),
+        statement="One of the challenges of a 401 is for Basic, the scheme that is documented.",
+        source="RFC 9110 15.5.2: one of the challenges applies; https://www.twilio.com/docs/usage/requests-to-twilio",
+        classes=answers("unauthorised"),
+    )
+)
+def _challenge_scheme(reply: Reply) -> Iterator[Broken]:
+    sent = ", ".join(_challenges_of(reply))
+    # Without a scheme, `challenge` is broken.
+    if reply.exchange.status == 401 and _CHALLENGES.fullmatch(sent) and not _BASIC.search(sent):
+        yield Broken("other-scheme", "WWW-Authenticate", "a challenge of the scheme Basic", sent)
 
 
 RULES = (

@@ -12,7 +12,7 @@ from conformance.rules.reply import Reply
 _SOURCE = "https://www.twilio.com/docs/usage/twilios-response: code, message, more_info, status"
 
 _BY_THE_SERVER = frozenset({404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431})
-"""Statuses that a server in front of the resource may send by itself. These rules say nothing of their bodies."""
+"""Statuses that a server in front of the resource may send by itself, with a body of its own."""
 
 
 def _is_judged(reply: Reply) -> bool:
@@ -21,8 +21,11 @@ def _is_judged(reply: Reply) -> bool:
     return (
         response is not None
         and 400 <= response.status < 500
-        and response.status not in _BY_THE_SERVER
         and reply.request.method in ("GET", "POST")
+        and (
+            response.status not in _BY_THE_SERVER
+            or {"code", "message", "status"} <= (object_in(reply) or {}).keys()
+        )
     )
 
 

@@ -96,6 +96,12 @@ def _query(pair: tuple[str, str]) -> Probe:
     return _attempt(FORM_MEDIA_TYPE, b"", (pair,), query=encode_form((pair,)).decode())
 
 
+def _query_beside(pair: tuple[str, str]) -> Probe:
+    """The same parameter in a form, where it is good."""
+    good = (pair[0], "P29D" if pair[0] == CLOSED.parameter else "PT6M59S")
+    return _attempt(FORM_MEDIA_TYPE, encode_form((good,)), (pair,), query=encode_form((pair,)).decode())
+
+
 def _renamed(pair: tuple[str, str]) -> Iterator[Probe]:
     name, value = pair
     snake = BY_PARAMETER[name].attribute
@@ -179,7 +185,7 @@ def _allow(reply: Reply) -> Iterator[Broken]:
         evidence=ANSWERED,
         statement="Every answer is framed as HTTP requires.",
         needs="connection",
-        source="RFC 9112 6",
+        source="RFC 9112 6; RFC 9110 8.6: the Content-Length of an answer to HEAD is that of the answer to GET",
         classes=answers("update", "refusal", "read", "unauthorised"),
     )
 )
@@ -188,6 +194,29 @@ def _framing(reply: Reply) -> Iterator[Broken]:
     if failure is not None and (failure.kind is FailureKind.FRAMING or failure.partial):
         summary = f"{describe(reply.request)}: the answer's framing is wrong"
         yield Broken("framing", None, "a message framed as RFC 9112 6 requires", failure.detail, summary)
+    said, size = reply.header("Content-Length") or "", _size_of_read(reply)
+    # What is shown may vary a little from one answer to the next: a number, a time.
+    if said.isdecimal() and int(said[:9]) < size / 2:
+        summary = (
+            f"{describe(reply.request)}: the answer does not have the Content-Length of an answer to GET"
+        )
+        yield Broken(
+            "length-of-head", "Content-Length", f"Content-Length: {size}", f"Content-Length: {said}", summary
+        )
+
+
+def _size_of_read(reply: Reply) -> int:
+    """The length of the answer to a GET just before a HEAD that was answered alike; 0 where there is none."""
+    read = reply.state.last_read
+    if (
+        reply.request.method != "HEAD"
+        or read is None
+        or read.response is None
+        or read.status != reply.exchange.status
+    ):
+        return 0
+    size = read.response.header("content-length") or ""
+    return int(size[:9]) if size.isdecimal() else 0
 
 
 RULES = (
@@ -338,7 +367,12 @@ RULES = (
                 "an invalid value in multipart/form-data, or under a media type that is not a form's",
                 *(p for each in _INVALID for p in (_plain(each), _multipart(each))),
             ),
-            _unvalidated("query", "an invalid value in the query string", *map(_query, _INVALID)),
+            _unvalidated(
+                "query",
+                "an invalid value in the query string, beside an empty form or a good one",
+                *map(_query, _INVALID),
+                *map(_query_beside, _INVALID[1:3]),
+            ),
             _unvalidated(
                 "renamed",
                 "an invalid value under another spelling of the parameter's name",

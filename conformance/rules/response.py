@@ -321,8 +321,9 @@ def _are_links(links: object) -> bool:
         value is None or (isinstance(value, str) and _is_url(value, "")) for value in links.values()
     ):
         return False
-    webhooks, service = links.get("webhooks"), links.get("service")
-    return (webhooks is None or _is_url(webhooks, f"{PATH}/Webhooks")) and (
+    webhooks, service = links.get("webhooks", f"https://host{PATH}/Webhooks"), links.get("service")
+    # There are webhooks of every account, and a service only where one is set.
+    return (isinstance(webhooks, str) and _is_url(webhooks, f"{PATH}/Webhooks")) and (
         service is None or ("/v1/Services/" in service and _is_url(service, "/Configuration"))
     )
 
@@ -330,5 +331,5 @@ def _are_links(links: object) -> bool:
 def _names_another(links: object, chat: object) -> bool:
     """Whether the link to the service's own configuration names another service than the settings do."""
     service = links.get("service") if isinstance(links, dict) else None
-    named = re.search("/Services/(IS[0-9a-fA-F]{32})/", service) if isinstance(service, str) else None
+    named = re.search("/Services/([^/]+)/", service) if isinstance(service, str) else None
     return named is not None and isinstance(chat, str) and named[1].lower() != chat.lower()

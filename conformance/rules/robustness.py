@@ -7,6 +7,7 @@ from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, R
 from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
+from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, ANSWERED
 from conformance.rules.probes import (
     DOCUMENT,
@@ -15,6 +16,7 @@ from conformance.rules.probes import (
     fixed_class,
     own_pair,
     request_class,
+    single,
     value_probe,
 )
 from conformance.rules.reply import Reply
@@ -113,6 +115,15 @@ IMPLEMENTED = Rule(
                 "SIDs of thousands of characters",
                 *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
             ),
+            fixed_class(
+                "header/malformed",
+                "a header whose value breaks its grammar, or that only proxies send",
+                *(
+                    single(update(own_pair(number), headers=(each,)))
+                    for number, each in enumerate(MALFORMED_HEADERS, start=31)
+                ),
+                whole=True,
+            ),
             *wire_classes("escapes", "invalid-utf-8", "nul"),
             *wire_classes("other-media-type"),
         ),
@@ -142,7 +153,7 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
             request_class(
                 "size/request",
                 "many or long headers, long credentials, a long query, an empty chunked body",
-                update(own_pair(21), headers=(("X-Filler", "a" * 4_000),)),
+                update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
                 update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
                 Request(body=b"", chunked=True),
                 update(own_pair(22), query=f"Unknown={'a' * 2_000}"),

@@ -82,8 +82,10 @@ def safe(situation: Situation) -> Sequence[Probe]:
     filled = [
         replace(update(*wanted), method=request.method, intends=wanted, fresh=True) for request in plain[:2]
     ]
+    overridden = [replace(each, headers=(("X-HTTP-Method-Override", "POST"),)) for each in filled]
     return [
-        single(before, *queried[:2], *filled, update(LONG_CLOSED)),
+        single(before, *queried[:2], *overridden, update(LONG_CLOSED)),
+        single(before, *filled, replace(plain[0], headers=overridden[0].headers), update(LONG_CLOSED)),
         *(single(before, request, update(LONG_CLOSED)) for request in (*plain, *queried, *filled)),
     ]
 

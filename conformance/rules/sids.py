@@ -123,8 +123,8 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
 
 _DIGITS = "0123456789abcdefABCDEF"
 
-_EDGES = "gG`@/:"
-"""The characters just outside the hexadecimal digits, at each edge of `0-9`, `A-F` and `a-f`."""
+_EDGES = "gG`@/:-"
+"""The characters just outside the hexadecimal digits, at each edge of `0-9`, `A-F` and `a-f`, and a UUID's hyphen."""
 
 
 def latin_square(number: int) -> str:
@@ -138,7 +138,11 @@ def latin_square(number: int) -> str:
 
 
 def outside(number: int) -> str:
-    """Return 32 characters with one that is no hexadecimal digit: at position `number`, another one each time round."""
+    """
+    Return 32 characters with one that is no hexadecimal digit: at position `number`, another one each time round.
+
+    Any four positions in a row see all of `_EDGES` in two rounds.
+    """
     turn, position = divmod(number, 32)
     digits = latin_square(number)
     return digits[:position] + _EDGES[(position + 3 * turn) % len(_EDGES)] + digits[position + 1 :]
@@ -146,6 +150,9 @@ def outside(number: int) -> str:
 
 _TURNS = 2
 """How many of the characters in `_EDGES` are sent at each position."""
+
+_HYPHENS = tuple(latin_square(each)[:each] + "-" + latin_square(each)[each + 1 :] for each in (16, 8, 12, 20))
+"""32 characters with a hyphen where a UUID has one after as many digits."""
 
 
 def _every_position(target_field: Field) -> InputClass:
@@ -155,18 +162,18 @@ def _every_position(target_field: Field) -> InputClass:
         target_field,
         "sid/every-position",
         "one character just outside the hexadecimal digits, at every position",
-        [target_field.prefix + outside(number) for number in order],
+        [target_field.prefix + each for each in (*_HYPHENS[:1], *map(outside, order), *_HYPHENS[1:])],
         whole=True,
     )
 
 
 def _lengths(target_field: Field) -> InputClass:
-    lengths = (66, 18, 258, 130, 35, 33, 32, 31, 65, 64, 63, 128, 256, 512)
+    lengths = (66, 290, 18, 258, 65_570, 130, 35, 33, 32, 64, 128, 256, 512)
     return value_class(
         target_field,
         "sid/lengths",
-        "lengths at and around powers of two, the prefix counted or not",
-        [target_field.prefix + (latin_square(length) * 17)[: length - 2] for length in lengths],
+        "lengths at and around powers of two, the prefix counted or not, or the right one and a power of two more",
+        [target_field.prefix + (latin_square(length) * 2_049)[: length - 2] for length in lengths],
         rare=True,
         whole=True,
     )
@@ -178,7 +185,9 @@ def _of_this_run(target_field: Field) -> InputClass:
     def examples(situation: Situation) -> Sequence[Probe]:
         other = next(each for each in SIDS if each is not target_field)
         held = sid_for(other, situation, "beef")
-        own = [value_probe(target_field, each) for each in situation.account_sids]
+        # The accounts take turns, and the first of these is sent by the second account: so each sends its own.
+        accounts = (*situation.account_sids[1:], *situation.account_sids[:1])
+        own = [value_probe(target_field, each) for each in accounts]
         if held is None:
             return own
         return [single(update((other.parameter, held)), update((target_field.parameter, held))), *own]

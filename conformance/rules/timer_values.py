@@ -122,7 +122,23 @@ def accepted(timer: Field) -> dict[str, tuple[str, ...]]:
     }
 
 
-NOTATIONS = {
+OVERFLOWING = {
+    60: ("PT1M" + "x" * 256, "PT1M" + "x" * 65_536),
+    600: ("PT10M" + "x" * 65_536, "PT10M" + "x" * 256),
+}
+"""By minimum, a good value with so much behind it that a length kept in one byte or two is the good value's."""
+
+
+def notations(timer: Field) -> dict[str, tuple[str, ...]]:
+    """Return, by notation, values that not every reading takes. A target that takes one must keep its length."""
+    # An inactive timer of more would need a closed one that is longer than all must accept.
+    long: tuple[str, ...] = ("P14DT0.5S", "P2W", "PT335.5H")
+    if timer is CLOSED:
+        long = ("PT4294968S", "P60D", "PT65537M", "PT1025H", "P365D", "PT8589935S")
+    return {**_NOTATIONS, "very-long": long}
+
+
+_NOTATIONS = {
     "weeks": ("P1W", "P2W", "P01W"),
     # An inactive timer of a month or a year would need a closed one that is longer than all must accept.
     "months": ("P0M1D", "P1M", "P1MT10M", "P1M1D"),
@@ -144,4 +160,3 @@ NOTATIONS = {
         "P00000000000000000000001D",
     ),
 }
-"""By notation, values that not every reading takes. A target that takes one must keep its length."""

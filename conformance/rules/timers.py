@@ -9,7 +9,13 @@ from conformance.oracle.durations import DAY
 from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import NOT_SHOWN, accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, value_class
-from conformance.rules.timer_values import AT_MINIMUM, BELOW, NOTATIONS, accepted
+from conformance.rules.timer_values import (
+    AT_MINIMUM,
+    BELOW,
+    OVERFLOWING,
+    accepted,
+    notations,
+)
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 
 _ERRORS = {
@@ -31,6 +37,7 @@ _WORDS = {
     "long-fraction": "a decimal fraction of many digits",
     "many-zeros": "numbers with dozens of leading zeros",
     "mixed": "several units",
+    "very-long": "lengths that overflow 32 bits in milliseconds, or 16 in minutes, or of weeks at least",
     "skipping": "several units, with one between them left out",
     "tiny": "a small fraction",
     "zero-components": "components that are zero",
@@ -180,7 +187,16 @@ def _rules(timer: Field) -> Iterator[Rule]:
         evidence=refuses("syntax", timer),
         statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
         source=f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
-        classes=_refused(timer, "syntax"),
+        classes=(
+            *_refused(timer, "syntax"),
+            value_class(
+                timer,
+                "timer/overflowing",
+                "a good value with 256 or 65,536 characters behind it",
+                OVERFLOWING[minimum],
+                rare=True,
+            ),
+        ),
     )
     yield Rule(
         id=f"{timer.slug}-minimum",
@@ -329,7 +345,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                     f"a notation of ISO 8601-1 that some parsers lack: {_WORDS.get(name, name)}",
                     values,
                 )
-                for name, values in NOTATIONS.items()
+                for name, values in notations(timer).items()
             ),
             value_class(
                 timer,

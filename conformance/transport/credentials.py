@@ -2,13 +2,22 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.exceptions import ConfigurationError
 from conformance.http import PLACEHOLDER, Auth
 
 _PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
+
+OF_TOKEN: Mapping[str, Callable[[str], str]] = {
+    "truncated": lambda token: token[:-1],
+    "swapped": str.swapcase,
+    "reversed": lambda token: token[::-1],
+    "escaped": lambda token: "".join(f"%{byte:02x}" for byte in token.encode()),
+    "full_width": lambda token: token.translate({digit: digit + 0xFEE0 for digit in b"0123456789abcdef"}),
+}
+"""What the placeholders of `conformance.http.Auth` that change a token make of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,8 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
     values = {
         "sid": account.user,
         "token": account.token,
-        "truncated": account.token[:-1],
-        "swapped": account.token.swapcase(),
+        "digits_of_sid": account.user[2:],
+        **{name: change(account.token) for name, change in OF_TOKEN.items()},
     }
     if other is not None:
         values |= {"other_sid": other.user, "other_token": other.token}

@@ -194,7 +194,8 @@ _CLASSES = (
          body_changed(lambda body: b"=x&" + body)),
     _row("empty-pairs", "no-equals-sign", "a name alone, whose value is empty",
          lambda pairs, _: form(quote(pairs[0][0])),
-         lambda pairs, _: form(joined(quote(pairs[0][0]), companions(pairs)))),
+         lambda pairs, _: form(joined(quote(pairs[0][0]), companions(pairs))),
+         body_changed(lambda body: b"Unknown&" + body)),
     _row("empty-pairs", "second-equals-sign", "an equals sign in a value belongs to it",
          value_changed(lambda value: value + b"=" + value), value_changed(lambda value: b"=" + value),
          value_changed(lambda value: value + b"="),
@@ -224,7 +225,8 @@ _CLASSES = (
          *inserted("\u00e9".encode(), "\uff11".encode()),
          name_changed(lambda name: name + "\u00e9".encode())),
     # NUL
-    _row("nul", "nul", "a NUL, escaped or raw, in a value or name", *inserted(b"%00", b"\0"),
+    _row("nul", "nul", "a NUL, escaped or raw, in a value or name", *inserted(b"%00"),
+         body_changed(lambda body: b"Unknown%00=1&" + body), *inserted(b"\0"),
          name_changed(lambda name: name + b"%00"), name_changed(lambda name: name + b"\0"), fixed("\0"),
          fixed("%00=%00")),
     # sizes
@@ -234,9 +236,9 @@ _CLASSES = (
     _row("size", "large-name", "a name of 1 to 64 KiB",
          name_changed(lambda name: name * 64), name_changed(lambda name: name * 4096),
          name_changed(lambda name: name + b"A" * 64 * _KIB)),
-    _row("size", "many-parameters", "a thousand pairs",
+    _row("size", "many-parameters", "a thousand pairs, or more",
          many(1000, lambda index, _: (f"Unknown{index}", "1")), many(1000, lambda _, pair: pair),
-         many(1000, lambda index, pair: pair if index == 999 else (f"{pair[0]}{index}", "1")),
+         many(1100, lambda index, pair: pair if index == 1099 else (f"Unknown{index}", "1")),
          body_changed(lambda body: b"&" * 10_000 + body)),
     # media types
     _row("media-type", "media-type-in-other-case", "media types are case-insensitive (RFC 9110 8.3.1)",

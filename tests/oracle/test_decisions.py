@@ -320,7 +320,8 @@ def test_an_empty_form_should_be_accepted() -> None:
         ("P1Y", "P12M", True), ("P1Y", "P360D", True), ("pt10m", "PT10M", True), (" PT10M", "PT10M", True),
         ("P1W1D", "P8D", True), ("PT60S", "PT61S", False), ("P1D", "PT25H", False), ("P1M", "PT1M", False),
         ("P1Y", "P1M", False), ("PT10M", "600", False), ("\x00PT10M", "PT10M", True), ("P1Y", "P359D", False),
-        ("P1D", "PT23H50M", False), ("PT100M", "PT99M", False),
+        ("P1D", "PT23H50M", False), ("PT100M", "PT99M", False), ("P30D", "P1M", False), ("P365D", "P1Y", False),
+        ("P30D", "P0M30D", True),
     ],
 )  # fmt: skip
 def test_two_spellings_of_one_length(sent: str, shown: str, same: bool) -> None:

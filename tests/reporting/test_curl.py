@@ -22,6 +22,7 @@ from conformance.http import (
     Response,
 )
 from conformance.reporting import ShellAccount, curl
+from conformance.transport.credentials import OF_TOKEN
 
 from .recorder import Received, Recorder, serving
 
@@ -192,6 +193,11 @@ CREDENTIALS = [
     (Auth(), _basic(SID, TOKEN)),
     (Auth(secret="{truncated}"), _basic(SID, TOKEN[:-1])),
     (Auth(secret="{swapped}"), _basic(SID, TOKEN.swapcase())),
+    *(
+        (Auth(secret=f"{{{name}}}"), _basic(SID, OF_TOKEN[name](TOKEN)))
+        for name in ("reversed", "escaped", "full_width")
+    ),
+    (Auth(user="SK{digits_of_sid}"), _basic(f"SK{SID[2:]}", TOKEN)),
     (Auth(secret="{token}x"), _basic(SID, TOKEN + "x")),
     (Auth(secret=""), _basic(SID, "")),
     (Auth(user="", secret=""), _basic("", "")),

@@ -11,7 +11,7 @@ import pytest
 from conformance.http import FORM_MEDIA_TYPE, READ, Auth, Exchange, Failure, FailureKind, Request
 from conformance.reporting import ShellAccount, curl
 from conformance.reporting.snippet import httpx_snippet
-from conformance.transport.credentials import _PLACEHOLDER
+from conformance.transport.credentials import _PLACEHOLDER, OF_TOKEN
 
 from .recorder import Received, Recorder, serving
 
@@ -93,8 +93,8 @@ def test_what_is_unusual_about_a_request_is_repeated(recorder: Recorder) -> None
 
 CREDENTIALS = [
     (Auth(), SID, TOKEN, "Basic"),
-    (Auth(secret="{truncated}"), SID, TOKEN[:-1], "Basic"),
-    (Auth(secret="{swapped}"), SID, TOKEN.swapcase(), "Basic"),
+    *((Auth(secret=f"{{{name}}}"), SID, change(TOKEN), "Basic") for name, change in OF_TOKEN.items()),
+    (Auth(user="SK{digits_of_sid}"), f"SK{SID[2:]}", TOKEN, "Basic"),
     (Auth(secret="{token}x"), SID, f"{TOKEN}x", "Basic"),
     (Auth(user="", secret=""), "", "", "Basic"),
     (Auth(user="{other_sid}", secret="{other_token}"), OTHER_SID, "second", "Basic"),

@@ -168,7 +168,7 @@ def test_large_examples_have_the_stated_sizes() -> None:
     pairs = [
         len(form.equivalent_to) for form in WIRE_CLASSES["many-parameters"].examples() if form.equivalent_to
     ]
-    assert pairs.count(1000) == 3
+    assert (pairs.count(1000), pairs.count(1100)) == (2, 1)
 
 
 def test_a_large_form_has_a_legible_repr() -> None:

@@ -125,7 +125,7 @@ ALL: tuple[Fault, ...] = (
       _challenges('realm="Twilio API"'), WRONG),
     _fault("challenge-with-unquoted-blank", "challenge", "The realm of the challenge has a blank, but no quotes.",
       _challenges("Basic realm=Twilio API"), WRONG),
-    _fault("challenge-of-another-scheme", "challenge", "The challenge asks for Bearer, which is not understood.",
+    _fault("challenge-of-another-scheme", "challenge-scheme", "The challenge asks for Bearer, which is not understood.",
       _challenges('Bearer realm="Twilio API"'), WRONG),
     _fault("allow-credentials-on-refusals", "documented-headers",
       "Refusals carry Access-Control-Allow-Credentials: *, which is no boolean.",
