@@ -5,9 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from forks import fork, run_main
 
 from conformance.transport.credentials import THROWAWAY
 
@@ -29,16 +32,20 @@ def command(*arguments: str) -> list[str]:
 
 
 def conformance(where: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a directory of its own."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=where,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Run the command in a directory of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        output, errors = Path(directory, "output"), Path(directory, "errors")
+        status = fork(
+            run_main,
+            *arguments,
+            where=where,
+            environment=clean_environment(**environment),
+            output=output,
+            errors=errors,
+            timeout=120,
+        )
+        texts = [path.read_text(encoding="utf-8") for path in (output, errors)]
+    done = subprocess.CompletedProcess(arguments, status, *texts)
     assert "Traceback" not in done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
     return done

@@ -1,10 +1,7 @@
 """Whole runs against hostile targets end in time, fit into memory, report the truth, and print it harmlessly."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +11,8 @@ from urllib.parse import urlsplit
 
 import hostile
 import pytest
+from command_line import clean_environment
+from forks import fork, run_main
 
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
@@ -154,11 +153,12 @@ HARMLESS = re.compile(r"[\n\x20-\x7e\xa0-\u200f\u2010-\u2029\u2030-\u2065\u2070-
 """A text without characters of control, other than the line feed, and without changes of the writing direction."""
 
 
-MEASURED = (
-    "import atexit, pathlib; from conformance.cli import main; status = pathlib.Path('/proc/self/status'); "
-    "atexit.register(lambda: pathlib.Path('memory').write_text(status.read_text())); main()"
-)
-"""The command, which writes its memory to a file. `wait4` would report the memory of the tests, if that is more."""
+def measured(*arguments: str) -> None:
+    """Run the command, and write its memory to a file."""
+    try:
+        run_main(*arguments)
+    finally:
+        Path("memory").write_text(Path("/proc/self/status").read_text(encoding="ascii"), encoding="ascii")
 
 
 @dataclass(frozen=True)
@@ -179,29 +179,23 @@ class Ran:
 
 def run(url: str, where: Path, *arguments: str, timeout: float = TIMEOUT) -> Ran:
     """Run the command in a process of its own, as one that measures it."""
-    options = ["--target", url, "--timeout", str(timeout), "--report-dir", str(where / "report"), *arguments]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "CONFORMANCE_"))
-    }
     output = where / "output"
     began = time.monotonic()
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-c", MEASURED, "run", *options],
-            cwd=where,
-            env={**environment, "NO_COLOR": "1"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            process.wait(300)
-        finally:
-            process.kill()
+    options = ("--target", url, "--timeout", str(timeout), "--report-dir", str(where / "report"), *arguments)
+    status = fork(
+        measured,
+        *("run", *options),
+        where=where,
+        environment=clean_environment(),
+        output=output,
+        errors=output,
+        timeout=300,
+    )
     seconds = time.monotonic() - began
     text = output.read_text(encoding="utf-8")
     document = json.loads((where / "report" / "result.json").read_text(encoding="utf-8"))
     peak = int((where / "memory").read_text().partition("VmHWM:")[2].split()[0])
-    return Ran(process.returncode, text, seconds, peak, document)
+    return Ran(status, text, seconds, peak, document)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from forks import session
 
 from conformance.rules import BY_ID
 from conformance.transport.credentials import THROWAWAY
@@ -38,7 +39,7 @@ def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 
 def run(user: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """A session that makes a run; without the plugin of schemathesis, which takes a second to load."""
-    return user.runpytest_subprocess("--conformance-profile=quick", "-pno:schemathesis", *arguments)
+    return session(user, "--conformance-profile=quick", "-pno:schemathesis", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def closed_port() -> int:
 def test_every_rule_is_an_item(user: pytest.Pytester) -> None:
     from conformance.rules import CATALOGUE
 
-    result = user.runpytest_subprocess("--collect-only", "-q")
+    result = session(user, "--collect-only", "-q")
     items = [line for line in result.outlines if "::" in line]
     assert items == [f"test_api.py::test_conformance[{rule.id}]" for rule in CATALOGUE]
 
@@ -86,7 +87,7 @@ def test_hypothesis_sums_up_as_ever_where_it_was_used(user: pytest.Pytester) -> 
         def test_drawn(number): pass
     """
     )
-    result = user.runpytest_subprocess("--hypothesis-show-statistics")
+    result = session(user, "--hypothesis-show-statistics")
     result.stdout.fnmatch_lines(["*Hypothesis Statistics*", "*test_drawn*"])
 
 
@@ -245,7 +246,7 @@ def whole(user: pytest.Pytester) -> dict[str, Any]:
 
 
 def test_workers_divide_a_run_each_on_an_account_of_its_own(dividing: pytest.Pytester, faulty: str) -> None:
-    done = dividing.runpytest_subprocess("-n2", "--conformance-target", faulty)
+    done = session(dividing, "-n2", "--conformance-target", faulty)
     done.assert_outcomes(passed=2, failed=1)
     assert "closed-timer-minimum" in next(line for line in done.outlines if line.startswith("FAILED"))
     result = whole(dividing)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import session
 
 from conformance.model import fingerprint
 from conformance.transport.credentials import THROWAWAY
@@ -95,7 +96,7 @@ def test_two_targets_are_two_results(
     stranger: pytest.Pytester, urls: dict[str, str], scope: str, arguments: list[str]
 ) -> None:
     write(stranger, conftest=TARGETS.format(scope=scope, **urls), test_api=LINE)
-    result = stranger.runpytest_subprocess("-ra", *arguments)
+    result = session(stranger, "-ra", *arguments)
     result.assert_outcomes(passed=5, failed=1)
     assert failures(result) in (
         [f"test_api.py::test_conformance[wrong-{BROKEN}]"],
@@ -117,7 +118,7 @@ def test_folders_name_targets_of_their_own(
         write(
             stranger, **{f"{folder}__conftest": f"import pytest\n{fixture}", f"{folder}__test_{folder}": LINE}
         )
-    result = stranger.runpytest_subprocess("-ra", "-p", "no:randomly", *arguments)
+    result = session(stranger, "-ra", "-p", "no:randomly", *arguments)
     result.assert_outcomes(passed=5, failed=1)
     assert failures(result) == [f"b/test_b.py::test_conformance[{BROKEN}]"]
     assert verdicts(stranger) == {"tests-a": "conformant", "tests-b": "deviation"}
@@ -149,7 +150,7 @@ def conformance_target(request):
     thread.join()
 """
     write(stranger, conftest=conftest, test_right=LINE, test_wrong=LINE)
-    result = stranger.runpytest_subprocess("-ra", "-p", "no:xdist")
+    result = session(stranger, "-ra", "-p", "no:xdist")
     result.assert_outcomes(passed=5, failed=1)
     assert failures(result) == [f"test_wrong.py::test_conformance[{BROKEN}]"]
 
@@ -179,7 +180,7 @@ def conformance_app(request):
     rules = 'only = ["closed-timer-minimum", "no-server-error", "framing"]\n'
     (stranger.path / "conformance.toml").write_text(f'profile = "quick"\n{rules}')
     write(stranger, conftest=conftest, test_api=LINE)
-    result = stranger.runpytest_subprocess("-ra", "-p", "no:randomly", "-n2")
+    result = session(stranger, "-ra", "-p", "no:randomly", "-n2")
     result.assert_outcomes(passed=4, failed=2, skipped=3)
     assert failures(result) == [
         "test_api.py::test_conformance[broken-no-server-error]",
@@ -242,7 +243,7 @@ def test_whole(conformance_result):
     assert conformance_result["verdict"] == "known"
 """
     write(stranger, test_api=module)
-    result = stranger.runpytest_subprocess("-ra", "-n2")
+    result = session(stranger, "-ra", "-n2")
     result.assert_outcomes(passed=2, failed=2, xfailed=1, xpassed=1)
     assert failures(result) == [
         f"test_api.py::test_expired[{BROKEN}]",
@@ -250,7 +251,7 @@ def test_whole(conformance_result):
     ]
     result.stdout.fnmatch_lines(["This was known, until 2020-01-31: being mended"])
     result.stdout.fnmatch_lines(["XFAIL *known: being mended*"])
-    strict = stranger.runpytest_subprocess("-ra", "-o", "xfail_strict=true", "-k", "fixed or known")
+    strict = session(stranger, "-ra", "-o", "xfail_strict=true", "-k", "fixed or known")
     strict.assert_outcomes(failed=1, xfailed=1)
     strict.stdout.fnmatch_lines(["*XPASS(strict)*was known: being mended*"])
 
@@ -263,7 +264,7 @@ def test_known_deviations_come_from_the_settings_file_of_the_rootdir(
         file.write(f'known = "known.toml"\ntarget = "{urls["wrong"]}"\n')
     write(stranger, test_api=LINE)
     os.chdir(stranger.path / "tests")
-    result = stranger.runpytest_subprocess("-p", "no:xdist", f"--rootdir={stranger.path}")
+    result = session(stranger, "-p", "no:xdist", f"--rootdir={stranger.path}")
     result.assert_outcomes(passed=2, xfailed=1)
 
 
@@ -289,4 +290,4 @@ def test_on_threads():
         assert [*threads.map(judged, URLS)] == [("conformant", 0), ("deviation", 1)]
 """
     write(stranger, test_call=module)
-    stranger.runpytest_subprocess("-p", "no:xdist").assert_outcomes(passed=2)
+    session(stranger, "-p", "no:xdist").assert_outcomes(passed=2)

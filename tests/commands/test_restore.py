@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import command_line
 import httpx
 import pytest
 
@@ -38,20 +39,7 @@ OTHERS = {
 
 def conformance(state: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The real command; its settings are kept in a directory of the test."""
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("TWILIO_", "CONFORMANCE_"))
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "conformance.cli", *arguments, "--state-dir", str(state)],
-        cwd=state.parent,
-        env={**kept, "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
+    return command_line.conformance(state.parent, *arguments, "--state-dir", str(state), **environment)
 
 
 class Done(NamedTuple):

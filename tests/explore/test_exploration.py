@@ -2,8 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from io import StringIO
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from conformance import contract
+from conformance import contract, emulator
 from conformance.emulator import DIALECTS as DIALECT_VARIANTS
 from conformance.exceptions import BudgetExhausted, NoVerdict
 from conformance.explore import Exploration, document, explore, view
@@ -22,7 +23,6 @@ from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
-from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 from explore.doors import Accepts, InProcess, Settings, both, over_http
 
@@ -47,6 +47,27 @@ def explored(settings: Settings, **options: int) -> Exploration:
 
 def reference() -> dict[str, Accepts]:
     return {each.slug: reads_with(DIALECTS[0], each.minimum) for each in TIMERS}
+
+
+@cache
+def of_reference(**before: str) -> tuple[Exploration, Settings]:
+    """One exploration for all tests that look at what it found; by slug, what was set before."""
+    settings = Settings(reference(), before=before)
+    return explored(settings), settings
+
+
+BEFORE = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+
+
+def emulated(
+    faults: Sequence[str] = (), variants: Sequence[str] = (), budget: int | None = None
+) -> Exploration:
+    accounts = {account.sid or "": account.token for account in THROWAWAY}
+    with (
+        emulator.serving(accounts=accounts, faults=faults, variants=variants) as url,
+        Target(TargetSettings(url=url, accounts=THROWAWAY, max_requests=budget)) as target,
+    ):
+        return explore(target)
 
 
 @pytest.mark.parametrize("key", BY_NAME, ids=lambda key: " ".join(key).strip())
@@ -189,11 +210,7 @@ def test_a_target_that_departs_from_a_dialect_is_placed_next_to_it_with_the_smal
 
 @pytest.mark.parametrize("name", DIALECT_VARIANTS)
 def test_an_emulated_dialect_is_named_exactly_for_both_timers(name: str) -> None:
-    with (
-        Embedded(THROWAWAY, variants=[name]) as emulator,
-        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,
-    ):
-        found = explore(target)
+    found = emulated(variants=[name])
     for reading in found.timers:
         assert f"dialect-{reading.dialect.name}" == name
         assert reading.dialect.exact, reading.dialect.disagreements
@@ -204,11 +221,7 @@ def test_an_emulated_dialect_is_named_exactly_for_both_timers(name: str) -> None
 
 
 def test_a_dialect_of_one_timer_is_not_taken_for_that_of_the_other() -> None:
-    with (
-        Embedded(THROWAWAY, faults=[f"{CLOSED.slug}-dialect-java"]) as emulator,
-        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY)) as target,
-    ):
-        found = explore(target)
+    found = emulated(faults=[f"{CLOSED.slug}-dialect-java"])
     assert (found.closed.dialect.name, found.closed.dialect.exact) == ("java", True)
     assert (found.inactive.dialect.name, found.inactive.dialect.exact) == ("iso8601-1", True)
 
@@ -219,33 +232,30 @@ def seconds(text: str | None) -> Decimal:
 
 
 def test_a_timer_is_never_left_shorter_than_it_was_for_longer_than_one_request() -> None:
-    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
-    settings = Settings(reference(), before=before)
-    found = explored(settings)
+    found, settings = of_reference(**BEFORE)
     for field in TIMERS:
         shorter = [
             number
             for number, values in enumerate(settings.history)
-            if seconds(values[field.attribute]) < seconds(before[field.slug])
+            if seconds(values[field.attribute]) < seconds(BEFORE[field.slug])
         ]
         assert shorter
         assert all(
-            seconds(settings.history[number + 1][field.attribute]) >= seconds(before[field.slug])
+            seconds(settings.history[number + 1][field.attribute]) >= seconds(BEFORE[field.slug])
             for number in shorter
         )
-        assert settings.values[field.attribute] == before[field.slug]
+        assert settings.values[field.attribute] == BEFORE[field.slug]
     assert found.restore == "restored"
 
 
 def test_a_spent_budget_gives_a_partial_answer_and_puts_the_timers_back() -> None:
-    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
-    settings = Settings(reference(), before=before)
+    settings = Settings(reference(), before=BEFORE)
     found = explored(settings, budget=90)
     assert not found.complete
     assert found.requests <= 98
     assert found.closed.dialect.name == "iso8601-1"
     assert next(each for each in found.closed.boundaries if each.end == "least").accepted == "PT600S"
-    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == before
+    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == BEFORE
 
 
 def test_a_budget_that_ends_within_a_search_leaves_what_was_seen() -> None:
@@ -257,16 +267,14 @@ def test_a_budget_that_ends_within_a_search_leaves_what_was_seen() -> None:
 
 @pytest.mark.parametrize("budget", [1, 2, 3, 10, 40])
 def test_any_budget_ends_in_a_restore(budget: int) -> None:
-    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
-    settings = Settings(reference(), before=before)
+    settings = Settings(reference(), before=BEFORE)
     with contextlib.suppress(BudgetExhausted):  # raised where nothing was changed yet
         explored(settings, budget=budget)
-    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == before
+    assert {field.slug: settings.values[field.attribute] for field in TIMERS} == BEFORE
 
 
 def test_a_timer_that_was_never_set_is_left_long_and_that_is_said() -> None:
-    settings = Settings(reference())
-    found = explored(settings)
+    found, settings = of_reference()
     assert all(seconds(settings.values[field.attribute]) >= 30 * 86400 for field in TIMERS)
     assert any("was never set" in note for note in found.notes)
 
@@ -360,50 +368,44 @@ def test_a_closed_timer_that_must_outlast_the_inactive_one_does_not_spoil_the_bo
     assert found.restore == "restored"
 
 
-def remarks(*, fault: str = "", variant: str = "", budget: int) -> dict[str, str]:
-    with (
-        Embedded(
-            THROWAWAY, faults=[fault] if fault else [], variants=[variant] if variant else []
-        ) as emulator,
-        Target(TargetSettings(url=emulator.url(), accounts=THROWAWAY, max_requests=budget)) as target,
-    ):
-        found = explore(target)
-    return {remark.topic: remark.text for remark in found.interplay}
-
-
 @pytest.mark.parametrize(
     ("alteration", "topic", "expected"),
     [
-        ({"variant": "closed-after-inactive"}, "order", "may not be shorter"),
-        ({"variant": "echo-of-days"}, "order", "may be shorter"),
-        ({"fault": "one-parameter-only"}, "order", "It is unknown"),
-        ({"variant": "zero-refused"}, "zero-inactive-timer", "No zero is accepted"),
-        ({"variant": "zero-as-null"}, "zero-inactive-timer", "PT0S reads back as null; PT0M, P0D refused"),
-        ({"variant": "zero-of-days"}, "zero-inactive-timer", "PT0S reads back as P0D"),
-        ({"variant": "zero-disables-both"}, "zero-closed-timer", "PT0S reads back as PT0S"),
-        ({"fault": "inactive-timer-accepts-any-zero"}, "zero-inactive-timer", "P0D reads back as P0D"),
-        ({"fault": "timers-need-each-other"}, "company-closed-timer", "Alone it is refused"),
-        ({"fault": "closed-timer-needed"}, "company-inactive-timer", "DefaultClosedTimer=P1D was sent along"),
+        ({"variants": ["closed-after-inactive"]}, "order", "may not be shorter"),
+        ({"variants": ["echo-of-days"]}, "order", "may be shorter"),
+        ({"faults": ["one-parameter-only"]}, "order", "It is unknown"),
+        ({"variants": ["zero-refused"]}, "zero-inactive-timer", "No zero is accepted"),
+        ({"variants": ["zero-as-null"]}, "zero-inactive-timer", "PT0S reads back as null; PT0M, P0D refused"),
+        ({"variants": ["zero-of-days"]}, "zero-inactive-timer", "PT0S reads back as P0D"),
+        ({"variants": ["zero-disables-both"]}, "zero-closed-timer", "PT0S reads back as PT0S"),
+        ({"faults": ["inactive-timer-accepts-any-zero"]}, "zero-inactive-timer", "P0D reads back as P0D"),
+        ({"faults": ["timers-need-each-other"]}, "company-closed-timer", "Alone it is refused"),
         (
-            {"fault": "one-parameter-only"},
+            {"faults": ["closed-timer-needed"]},
+            "company-inactive-timer",
+            "DefaultClosedTimer=P1D was sent along",
+        ),
+        (
+            {"faults": ["one-parameter-only"]},
             "dependence-closed-timer",
             "PT600S is accepted alone and refused beside",
         ),
         (
-            {"fault": "closed-timer-minimum-unchecked-beside-others"},
+            {"faults": ["closed-timer-minimum-unchecked-beside-others"]},
             "dependence-closed-timer",
             "PT599S is refused alone and accepted beside",
         ),
-        ({"variant": "echo-of-days"}, "dependence-closed-timer", "It does not matter"),
+        ({"variants": ["echo-of-days"]}, "dependence-closed-timer", "It does not matter"),
     ],
-    ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
+    ids=lambda value: next(iter(value.values()))[0] if isinstance(value, dict) else None,
 )
 def test_how_the_timers_depend_on_each_other_is_told(
-    alteration: dict[str, str], topic: str, expected: str
+    alteration: dict[str, list[str]], topic: str, expected: str
 ) -> None:
     # What a timer does beside the other is asked last, the rest before the boundaries.
     budget = 900 if topic.startswith("dependence") else 120
-    assert expected in remarks(**alteration, budget=budget)[topic]
+    found = emulated(**alteration, budget=budget)
+    assert expected in {remark.topic: remark.text for remark in found.interplay}[topic]
 
 
 def test_a_timer_that_is_refused_alone_is_put_back_in_company() -> None:
@@ -414,14 +416,13 @@ def test_a_timer_that_is_refused_alone_is_put_back_in_company() -> None:
                 return 400, {}
             return super().answer(method, body)
 
-    before = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
-    settings = Together(reference(), before=before)
+    settings = Together(reference(), before=BEFORE)
     found = explore(InProcess(settings), must_restore=False)
     assert found.restore == "restored"
     assert all(reading.dialect.exact for reading in found.timers)
     for field in TIMERS:
         shorter = [
-            seconds(values[field.attribute]) < seconds(before[field.slug]) for values in settings.history
+            seconds(values[field.attribute]) < seconds(BEFORE[field.slug]) for values in settings.history
         ]
         assert any(shorter)
         assert not any(one and other for one, other in pairwise(shorter))
@@ -451,7 +452,7 @@ def test_the_rule_of_the_echoes_is_found(name: str) -> None:
 
 
 def test_the_document_follows_its_schema_and_the_table_has_120_texts() -> None:
-    found = explored(Settings(reference()))
+    found, _ = of_reference()
     made = json.loads(json.dumps(document(found)))
     jsonschema.validate(made, contract.load("timers.schema.json"), jsonschema.Draft202012Validator)
     assert len({row["text"] for row in made["closed"]["notations"]}) >= 120
@@ -471,9 +472,7 @@ def test_the_library_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_takes_600_requests_for_the_boundaries_of_both_timers_at_most() -> None:
-    stages = dict(
-        explored(Settings(reference(), before={INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"})).requests_by_stage
-    )
+    stages = dict(of_reference(**BEFORE)[0].requests_by_stage)
     assert stages["first boundary"] + stages["boundaries"] <= 600
 
 

@@ -1,12 +1,11 @@
 """`conformance record` and `conformance compare`, from the command line to the exit status."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import conformance
 from gallery.servers import Right, serving
 
 from conformance import emulator
@@ -19,14 +18,7 @@ TOKEN = "9f1c07e3b5d84a62" + "c8d1704fe93ab26d"  # of nobody
 
 
 def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "conformance", *words],
-        cwd=cwd,
-        env={**os.environ, "CONFORMANCE_STATE_DIR": str(cwd), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return conformance(cwd, *words, CONFORMANCE_STATE_DIR=str(cwd), **environ)
 
 
 def test_a_recording_holds_an_emulator_to_it(tmp_path: Path) -> None:

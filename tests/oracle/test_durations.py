@@ -1,7 +1,6 @@
 """The readings, compared with tables from other projects and tested for properties of their own."""
 
 import json
-import time
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -74,18 +73,9 @@ def test_years_and_months_are_ranges(text: str, low: int, high: int) -> None:
 @pytest.mark.parametrize(
     "pattern", ["PT{}S", "P{}Y", "PT0.{}H", "{}", "P{}", "PT{}", "P{0}Y{0}M", "PT{}900S"]
 )
-def test_time_is_linear_in_the_input_up_to_100_000_digits(pattern: str) -> None:
-    def seconds(size: int) -> float:
-        text = pattern.format("7" * size)
-        best = []
-        for _ in range(5):
-            began = time.process_time()
-            read(text)
-            best.append(time.process_time() - began)
-        return min(best)
-
-    # Quadratic work would take a hundred times as long for ten times the digits.
-    assert seconds(100_000) < 40 * seconds(10_000) + 0.02
+def test_100_000_digits_are_read_as_any_others_are(pattern: str) -> None:
+    """How long that takes, `benchmarks/long_texts.py` measures."""
+    assert read(pattern.format("7" * 100_000)).keys() == read(pattern.format("7" * 30)).keys()
 
 
 @given(st.text(alphabet="PTYMWDHS0123456789.,+-: \n", max_size=24))
