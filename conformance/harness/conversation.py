@@ -14,7 +14,7 @@ from conformance.exceptions import Gone, LeftShort
 from conformance.harness.candidates import Candidates, Past
 from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
 from conformance.harness.judging import Judge
-from conformance.harness.presence import Presence
+from conformance.harness.presence import ROW, Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.decisions import Answer
@@ -161,30 +161,24 @@ class Conversation:
 
     def _ask_anew(self, judged: Judged, cls: str) -> Judged:
         """
-        Find out why good credentials were turned away: for the update, or for what was sent before it.
+        Find out why good credentials were turned away: for the update, for what was sent before it, or for good.
 
-        The update is sent again on a new connection; if it is turned away again, one that was served before is sent as
-        well. Only where that one is served, and the update still is not, its answer is judged as it is.
+        The update is sent again on a new connection; where it is turned away again, so once more after the target has
+        shown that it is not gone. Only where it is turned away each time is its answer judged as it is.
         """
         before = self._unauthorised or (self._recent[-1] if self._recent else None)
-        served = self._judge.evidence.of(ACCEPTED_STATUS)
-        if before is None or served is None:
+        if before is None or self._judge.evidence.of(ACCEPTED_STATUS) is None:
             return judged
-        canary = replace(served.request, account=judged.exchange.request.account)
         self._recent.append(judged.exchange)
         for _ in range(2):
             self._target.reconnect()
             again = self.ask(judged.exchange.request, cls)
             if not is_turned_away(again.reply):
+                self.note(
+                    turned_away(judged.exchange, before), judged.exchange, cls, shows=is_turned_away_again
+                )
                 break
-            _, reply = self._send(canary, cls, known_good=True)
-            self._judge.violations(reply)
-            if is_turned_away(reply):
-                again = again._replace(violations=())
-                break
-        else:
-            return again
-        self.note(turned_away(judged.exchange, before), judged.exchange, cls, shows=is_turned_away_again)
+            self._ask_whether_gone(judged.exchange.request.account)
         return again
 
     def ask(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
@@ -206,33 +200,40 @@ class Conversation:
         self._check_health(reply.exchange, cls)
         self.check_presence()
 
-    def check_presence(self, row: int | None = None, *, reserve: bool = False) -> None:
+    def check_presence(self, row: int = ROW, *, reserve: bool = False) -> None:
         """
         If good updates are not accepted any more, find out whether the target is gone.
 
         Args:
-            row: So many of them in a row are enough; None for the usual number.
+            row: So many of them in a row are enough.
             reserve: Whether the reserve of requests may be used.
 
         Raises:
             Gone: The target does not take either what it has taken before.
         """
-        account = self._presence.doubtful() if row is None else self._presence.doubtful(row)
-        if account is None:
-            return
-        for request, pause in self._presence.questions(account):
+        account = self._presence.doubtful(row)
+        if account is not None:
+            self._ask_whether_gone(account, reserve=reserve)
+
+    def _ask_whether_gone(self, account: int, *, reserve: bool = False) -> None:
+        presence = self._presence
+        for request, pause in presence.questions(account):
             time.sleep(pause)
             exchange, reply = self._send(replace(request, fresh=True), "", known_good=True, reserve=reserve)
-            self._record(exchange, reply, "answer/update")
+            # What it is refused for is the question, and no answer to it.
+            found = self._judge.violations(reply)
+            for violation in found if presence.is_alive(account) else ():
+                self.note(violation, exchange, "answer/update")
             self._put_back(reply, "answer/update")
             self._recent.append(reply.exchange)
-            if self._presence.is_alive(account):
+            if presence.is_alive(account):
                 return
-        raise Gone(
-            f"{self._target.url} is not what it was: {self._presence.described(account)}; what came after "
-            f"request {self._presence.last_sign(account)} counts for nothing",
-            self._presence.last_sign(account),
-        )
+        if not presence.is_alive(account):
+            raise Gone(
+                f"{self._target.url} is not what it was: {presence.described(account)}; what came after "
+                f"request {presence.last_sign(account)} counts for nothing",
+                presence.last_sign(account),
+            )
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
         """Send updates at the same time; judge each answer, except for settings that other updates may have set."""

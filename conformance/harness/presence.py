@@ -19,7 +19,7 @@ from conformance.model import CLOSED
 from conformance.oracle.decisions import Answer
 from conformance.rules import Reply
 
-_ROW = 3
+ROW = 3
 """Good updates in a row that are not accepted, and all in the same way, after which the target is asked."""
 
 _PAUSES = (0.0, 0.0, 0.0, 0.2, 0.5, 1.0, 2.0)
@@ -89,14 +89,16 @@ class Presence:
             known.row = known.row + 1 if like == known.like else 1
             known.like = like
 
-    def doubtful(self, row: int = _ROW) -> int | None:
+    def doubtful(self, row: int) -> int | None:
         """Return the index of an account of which so many good updates in a row were not accepted; None without one."""
         return next((index for index, known in self._accounts.items() if known.row >= row), None)
 
     def questions(self, account: int) -> Iterator[tuple[Request, float]]:
         """Yield the updates that decide whether the target is gone, each with the seconds to wait before it."""
-        known = self._accounts[account]
+        known = self._accounts.get(account, _Known())
         taken = list(known.taken.values())[::-1]
+        if not taken:
+            return
         count = _HANGS if known.like == FailureKind.TIMEOUT else len(_PAUSES)
         for number, pause in enumerate(_PAUSES[:count]):
             # By turns one that was accepted, and one that was never sent: a target may refuse whatever comes again.
@@ -105,7 +107,7 @@ class Presence:
 
     def is_alive(self, account: int) -> bool:
         """Whether the last good update of an account was accepted, or tells nothing."""
-        return not self._accounts[account].row
+        return account not in self._accounts or not self._accounts[account].row
 
     def last_sign(self, account: int) -> int:
         """Return the number of the last exchange that was a sign of life; what came after it counts for nothing."""
