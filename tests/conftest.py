@@ -37,3 +37,24 @@ def emulator_url() -> Iterator[str]:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run sends some requests only after two seconds; with a target that does not age, it need not wait."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+
+class Clock:
+    """A clock that stands still but for what sleeps, and for what a test adds."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += max(0.0, seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the suite, which the test controls."""
+    made = Clock()
+    monkeypatch.setattr(time, "sleep", made.sleep)
+    for name in ("perf_counter", "monotonic"):
+        monkeypatch.setattr(time, name, lambda: made.now)
+    return made

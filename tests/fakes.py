@@ -122,6 +122,20 @@ class FakeTarget(Target):
         return [replace(self.send(request), together=True) for request in requests]
 
 
+class PacedTarget(Target):
+    """A target whose requests never leave the process; it waits, repeats and gives up as a real one does."""
+
+    def __init__(self, answering: Answering, **settings: object) -> None:
+        super().__init__(TargetSettings(url=URL, **settings))  # type: ignore[arg-type]  # tests name them
+        self.answering = answering
+
+    def _exchange(self, request: Request, prepared: object, number: int, pool: object) -> Exchange:
+        came = self.answering(request)
+        if isinstance(came, Failure):
+            return Exchange(number=number, request=request, failure=came, url=self.url)
+        return Exchange(number=number, request=request, response=came, url=self.url)
+
+
 def found(
     answering: Answering, *requests: Request, rule: str, budget: int = REQUESTS, reader: Request | None = None
 ) -> tuple[Finding, int]:

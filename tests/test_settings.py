@@ -70,6 +70,16 @@ class TestSources:
             accounts=THROWAWAY,
         )
 
+    def test_a_run_with_a_limit_takes_10_minutes_beside_what_the_rate_takes(self, toml: Path) -> None:
+        def seconds(**flags: object) -> float | None:
+            return resolve(flags, {}, toml).max_time
+
+        assert seconds() == seconds(profile="quick") == 600
+        assert seconds(profile="quick", rate="2") == 600 + 300 / 2
+        assert seconds(profile="thorough") is None
+        assert seconds(profile="thorough", max_requests="100") == 600
+        assert seconds(max_time="30", rate="1") == 30
+
     def test_paths_in_the_file_are_relative_to_it(self, toml: Path) -> None:
         toml.write_text("report-dir = 'there'\nstate-dir = '/kept'\n")
         settings = resolve({}, {}, toml)

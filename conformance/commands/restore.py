@@ -149,11 +149,13 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         click.echo(f"  were null before and cannot be unset: {', '.join(restored.unrestorable)}")
     if restored.state == "restored":
         click.echo("  restored")
-        return RESTORED
-    return _failed(
-        INTERRUPTED if interrupted else NOT_RESTORED,
-        f"not restored: {', '.join(restored.failed) or 'they cannot be read again'}",
-    )
+        code = RESTORED
+    else:
+        names = ", ".join(restored.failed) or "they cannot be read again"
+        code = _failed(NOT_RESTORED, f"not restored: {names}")
+    if interrupted:
+        raise KeyboardInterrupt
+    return code
 
 
 def _failed(code: int, line: str) -> int:

@@ -105,9 +105,9 @@ class Pace:
                 f"the {self._patience[reserve]:g} s that may be spent waiting"
             )
         if pause > within:
-            raise OutOfTime(
-                f"status {response.status} asks to wait {pause:.1f} s, longer than the run may be"
-            )
+            # After a row of such answers it is not the time that is missing.
+            ended = RateLimitedOut if self._pressure > TRIES else OutOfTime
+            raise ended(f"status {response.status} asks to wait {pause:.1f} s, longer than the run may be")
         self._asked[response.status] += 1
         self._waited[reserve] += pause
         self._notice(f"status {response.status}: waiting {pause:.1f} s before the next request")
@@ -152,8 +152,8 @@ class Pace:
             self._pressure = 0
             return None
         asked = retry_after(response)
+        self._pressure += limited
         if asked is None and limited:
-            self._pressure += 1
             jitter = self._random.uniform(0.9, 1.1)
             asked = min(BACKOFF_CEILING, BACKOFF_START * 2 ** (self._pressure - 1)) * jitter
         return asked

@@ -1,10 +1,12 @@
 """Tests of the restore: the settings of before a run are put back, or reported."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from fakes import FakeTarget, Resource, refusal
+from conftest import Clock
+from fakes import FakeTarget, PacedTarget, Resource, refusal
 
 from conformance.exceptions import TargetDead
 from conformance.harness.session import Session
@@ -12,7 +14,9 @@ from conformance.http import READ, Failure, FailureKind, Request, Response
 from conformance.model import CHAT, CLOSED, FIELDS, INACTIVE, Restore
 from conformance.rules import BY_ID
 from conformance.safety.journal import Journal, entries
+from conformance.safety.restore import REQUESTS, Restorer
 from conformance.safety.safeguard import Safeguard
+from conformance.transport.credentials import THROWAWAY
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -175,6 +179,55 @@ def test_a_failed_restore_is_tried_once_more() -> None:
     resource = Resetting()
     resource.states = changed().states
     assert restored(session_with(resource), BEFORE).state == "restored"
+
+
+class TestPatience:
+    """A target that is out of service for a while, by a clock that moves where the suite waits and nowhere else."""
+
+    MANNERS: Mapping[str, Response | Failure] = {
+        "503": Response(status=503),
+        "502": Response(status=502),
+        "503, with a time": Response(status=503, headers=(("Retry-After", "12"),)),
+        "429": Response(status=429),
+        "429, with a time": Response(status=429, headers=(("Retry-After", "20"),)),
+        "refuses connections": Failure(FailureKind.CONNECT, "refused"),
+        "closes connections": Failure(FailureKind.DISCONNECT, "closed"),
+    }
+
+    def restored(self, clock: Clock, name: str, seconds: float) -> tuple[Restore, float, int]:
+        """Put settings back on a target that is out so long; the result, the seconds it took, and the requests."""
+        resource, began = changed(), clock.now
+
+        def answering(request: Request) -> Response | Failure:
+            return resource(request) if clock.now - began >= seconds else self.MANNERS[name]
+
+        with PacedTarget(answering, max_requests=0, reserve=REQUESTS, accounts=THROWAWAY[:1]) as target:
+            safeguard = Safeguard()
+            safeguard.adopt(0, BEFORE)
+            put_back = Restorer(target=target, safeguard=safeguard, reader=READ).restore()
+        return put_back, clock.now - began, target.requests
+
+    @pytest.mark.parametrize("name", MANNERS)
+    def test_an_outage_of_30_s_loses_nothing(self, clock: Clock, name: str) -> None:
+        put_back, took, _ = self.restored(clock, name, 30)
+        assert (put_back.state, put_back.failed) == ("restored", ())
+        assert took < 90
+
+    @pytest.mark.parametrize("name", MANNERS)
+    def test_a_target_that_stays_out_is_given_up_in_time(self, clock: Clock, name: str) -> None:
+        put_back, took, requests = self.restored(clock, name, math.inf)
+        assert (put_back.state, put_back.failed) == ("failed", tuple(BEFORE))
+        assert 30 < took < 180
+        assert requests <= REQUESTS
+
+    def test_a_target_that_asks_for_an_hour_is_given_up_at_once(self, clock: Clock) -> None:
+        asking = Response(status=503, headers=(("Retry-After", "3600"),))
+        with PacedTarget(lambda request: asking, accounts=THROWAWAY[:1]) as target:
+            safeguard = Safeguard()
+            safeguard.adopt(0, BEFORE)
+            began = clock.now
+            assert Restorer(target=target, safeguard=safeguard, reader=READ).restore().state == "failed"
+        assert (clock.now - began, target.requests) == (0, 1)
 
 
 class TestJournal:

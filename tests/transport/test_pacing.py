@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from conftest import Clock
+from fakes import PacedTarget, Resource
+from whole_runs import findings, with_values
 
-from conformance.exceptions import RateLimitedOut
-from conformance.http import Response
+from conformance.exceptions import OutOfTime, RateLimitedOut
+from conformance.harness.executor import Plan, run
+from conformance.http import EMPTY, Failure, Request, Response
+from conformance.rules import CATALOGUE
 from conformance.transport.pacing import BACKOFF_CEILING, Pace, retry_after
 
 
@@ -81,6 +86,56 @@ class TestWaiting:
         with pytest.raises(RateLimitedOut):
             pace.stayed_limited(reserve=False)
         pace.stayed_limited(reserve=True)
+
+
+class TestMaxTime:
+    """Seconds within which requests may be sent, by a clock that the test controls."""
+
+    def test_after_it_only_the_reserve_sends(self, clock: Clock) -> None:
+        def answering(request: Request) -> Response:
+            clock.now += 7
+            return answer(200)
+
+        with PacedTarget(answering, max_time=100) as target:
+            began = clock.now
+            for _ in range(15):
+                target.send(EMPTY)
+            with pytest.raises(
+                OutOfTime, match="the 100 s that it may take, and sent 15 requests: --max-time"
+            ):
+                target.send(EMPTY)
+            assert clock.now - began == 15 * 7
+            assert target.send(EMPTY, reserve=True).status == 200
+
+    def test_a_wait_that_is_longer_ends_the_run_at_once(self, clock: Clock) -> None:
+        with PacedTarget(lambda request: answer(503, "200"), max_time=100) as target:
+            began = clock.now
+            with pytest.raises(OutOfTime, match="asks to wait"):
+                target.send(EMPTY)
+            assert (clock.now, target.requests) == (began, 1)
+            assert target.out_of_time
+
+    def test_a_target_that_only_asks_to_wait_has_limited_the_run_out(self, clock: Clock) -> None:
+        with PacedTarget(lambda request: answer(429), max_time=20) as target:
+            assert target.send(EMPTY).status == 429
+            with pytest.raises(RateLimitedOut):
+                target.send(EMPTY)
+
+    def test_a_run_on_a_slow_target_ends_in_time_with_the_settings_of_before(self, clock: Clock) -> None:
+        resource = with_values(Resource())
+        before = [dict(each) for each in resource.states]
+
+        def answering(request: Request) -> Response | Failure:
+            clock.now += 9
+            return resource(request)
+
+        with PacedTarget(answering, max_requests=300, max_time=600) as target:
+            began = clock.now
+            report = run(CATALOGUE, target, Plan(profile="quick"))
+        assert 600 <= clock.now - began < 700
+        assert report.restore.state == "restored"
+        assert resource.states == before
+        assert findings(report) == set()
 
 
 class TestSlowing:
