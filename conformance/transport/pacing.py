@@ -152,8 +152,8 @@ class Pace:
             self._pressure = 0
             return None
         asked = retry_after(response)
-        self._pressure += limited
         if asked is None and limited:
+            self._pressure += 1
             jitter = self._random.uniform(0.9, 1.1)
             asked = min(BACKOFF_CEILING, BACKOFF_START * 2 ** (self._pressure - 1)) * jitter
         return asked
