@@ -8,7 +8,7 @@ So a `Request` can be printed, stored and compared.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -92,6 +92,74 @@ BASIC = Auth()
 NO_AUTH = Auth(scheme=None)
 
 
+class ByHand(StrEnum):
+    """A way to write a request by hand: HTTP has it, and hardly any client's library does. The value says it."""
+
+    VERSION = "HTTP/1.0"
+    ABSOLUTE = "target in absolute form"
+    ASTERISK = "target *"
+    NAMES = "header names in capitals"
+    CODING = "transfer coding in capitals"
+    EXTENSIONS = "chunk extensions"
+    SIZES = "chunk sizes in capitals"
+    TRAILERS = "trailers"
+    PIPELINED = "right behind a read"
+    """The request is written together with a GET of its account, before the answer to that."""
+
+
+def chunks_of(body: bytes) -> tuple[bytes, bytes]:
+    """Return the chunks in which a chunked body is sent: its halves."""
+    half = len(body) // 2
+    return body[:half], body[half:]
+
+
+def by_hand(plain: bytes, way: ByHand, origin: str) -> bytes:
+    """
+    Write a whole request in another way.
+
+    Args:
+        plain: The request as libraries write it: chunk sizes in small letters, no trailers.
+        way: The way. `ByHand.PIPELINED` changes nothing about the request itself.
+        origin: Scheme and authority of its URL, such as `http://localhost:4007`.
+    """
+    line, rest = plain.split(b"\r\n", 1)
+    method, target, version = line.split(b" ")
+    match way:
+        case ByHand.VERSION:
+            version = b"HTTP/1.0"
+        case ByHand.ABSOLUTE:
+            target = origin.encode() + target
+        case ByHand.ASTERISK:
+            target = b"*"
+        case ByHand.NAMES:
+            head, end, body = rest.partition(b"\r\n\r\n")
+            rest = re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda name: name[0].upper(), head) + end + body
+        case ByHand.CODING:
+            rest = re.sub(rb"(?i)\b(transfer-encoding: )chunked\r\n", rb"\1Chunked\r\n", rest, count=1)
+        case ByHand.EXTENSIONS | ByHand.SIZES | ByHand.TRAILERS:
+            rest = _in_other_chunks(rest, way)
+    return b" ".join((method, target, version)) + b"\r\n" + rest
+
+
+def _in_other_chunks(rest: bytes, way: ByHand) -> bytes:
+    head, end, body = rest.partition(b"\r\n\r\n")
+    if not re.search(rb"(?i)^transfer-encoding: chunked", head, re.MULTILINE):
+        return rest
+    written, rest = head + end, body
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size, 16)
+        if way is ByHand.SIZES:
+            size = size.upper()
+        elif way is ByHand.EXTENSIONS and length:
+            size += b";conformance=1"
+        elif way is ByHand.TRAILERS and not length:
+            size += b"\r\nX-Checksum: 1"
+        written += size + b"\r\n" + rest[: length + 2]
+        rest = rest[length + 2 :]
+    return written
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request to the resource. Every byte that is sent follows from it, except the secret."""
@@ -105,6 +173,8 @@ class Request:
     account: int = 0
     """The account whose credentials are sent: an index into the target's accounts."""
     chunked: bool = False
+    by_hand: ByHand | None = None
+    """The way in which it is written by hand; None where a library can write it."""
     fresh: bool = False
     """Whether the request opens a connection of its own and reuses none."""
     intends: Pairs = ()
@@ -141,6 +211,11 @@ def as_usual(request: Request) -> Request:
 
 READ = Request(method="GET", content_type=None)
 EMPTY = Request(body=b"")
+
+
+def read_before(request: Request) -> Request:
+    """Return the read that is written before a pipelined request, and together with it."""
+    return replace(READ, account=request.account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,9 +164,13 @@ class InputClass:
     machine: Callable[[Situation, Callable[[Probe], None]], "type[RuleBasedStateMachine]"] | None = None
     """Makes a state machine, in place of a strategy; the machine hands each sequence it has drawn to the function."""
     rare: bool = False
-    """Whether few implementers make this mistake; the quick profile then tests one of the parallel settings only."""
+    """Whether few implementers make this mistake: quick tests it on one of the parallel settings, or not at all."""
     whole: bool = False
     """Whether the standard profile sends every example: together they make a design, such as a Latin square."""
+
+
+BY_HAND = "by hand"
+"""What a rule or a request needs that is written by hand; see `conformance.http.ByHand` and `Rule.needs`."""
 
 
 class Aspect(IntEnum):
@@ -228,7 +232,7 @@ class Rule:
     package: str = ""
     """The package that exercises it. Without the package the rule is not run; empty where it takes none."""
     needs: str = ""
-    """What it takes that a target without a server lacks: `connection` or `chunks`; empty where it takes neither."""
+    """What it takes that a target may lack: `connection`, `chunks` or `BY_HAND`; empty where it takes none of them."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
     For a rule about state: says whether an exchange is of the kind that must change nothing.

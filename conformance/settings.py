@@ -129,6 +129,7 @@ class RunSettings:
             proxy=self.proxy,
             reserve=_RESERVE * len(self.accounts),
             mask_accounts=self.mask_accounts,
+            by_hand=not self.live or bool(self.only),
         )
 
     def shown(self, line: str) -> str:

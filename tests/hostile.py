@@ -340,6 +340,34 @@ def closed_silently(connection: Connection) -> None:
 
 
 @play
+def closed_in_words(connection: Connection) -> None:
+    """Says in its first answer that it closes the connection, and leaves that to the client."""
+    next(connection.requests())
+    connection.answer(GOOD, b"Connection: close")
+    connection.wait()
+
+
+@play
+def continues_for_ever(connection: Connection) -> None:
+    """Asks for the rest of the request, and says nothing more."""
+    next(connection.requests())
+    connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    connection.wait()
+
+
+@play
+def verbatim(connection: Connection) -> None:
+    """Answers what comes until nothing comes for a moment, however it is framed."""
+    came = connection.stream.recv(1 << 16)
+    connection.stream.settimeout(0.1)
+    with contextlib.suppress(TimeoutError):
+        while more := connection.stream.recv(1 << 16):
+            came += more
+    connection.server.received.append(came)
+    connection.answer(GOOD, b"Connection: close")
+
+
+@play
 def closed_on_reuse(connection: Connection) -> None:
     """Closes the connection when a second request comes, with no answer."""
     requests = connection.requests()

@@ -104,6 +104,7 @@ def key_of(step: Step) -> tuple[Any, ...]:
         request.auth,
         request.account,
         request.chunked,
+        request.by_hand,
     )
 
 

@@ -208,7 +208,8 @@ class _Writer:
     def probe(self, probe: Probe, cls: str, rule: str) -> None:
         """Write the steps of a probe of a class and a rule, unless the same ones were written before."""
         key = (probe.steps, probe.context)
-        if probe.together or key in self._sent:
+        # Requests written by hand are no part of a script, which is for live accounts, too.
+        if probe.together or key in self._sent or any(step.by_hand for step in probe.steps):
             return
         self._sent.add(key)
         own = {name for name, _ in probe.steps[0].form() or ()}

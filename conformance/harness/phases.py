@@ -19,7 +19,7 @@ from conformance.harness.packages import is_exercisable
 from conformance.harness.schedule import CASES, STEPS, Item, Plan, in_turns, must_first, planned, side_by_side
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
-from conformance.model import Aspect, InputClass, Level, Probe, Rule
+from conformance.model import BY_HAND, Aspect, InputClass, Level, Probe, Rule
 from conformance.rules import BY_ID
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
@@ -163,6 +163,8 @@ class Phases:
     def _may_send(self, probe: Probe, cls: str) -> bool:
         """Whether a probe is safe, and says something; raises `Enough` when the phases have to end."""
         if not self._session.safeguard.admits(probe, cls):
+            return False
+        if any(step.by_hand for step in probe.steps) and BY_HAND in self._session.target.lacks:
             return False
         if any(not step.auth.valid and self._session.target.lets_in(step) for step in probe.steps):
             return False

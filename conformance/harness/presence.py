@@ -80,7 +80,7 @@ class Presence:
             known.like, known.row = "", 0
         elif not like:
             known.last, known.like, known.row = reply.exchange.number, "", 0
-            if not request.headers and not request.chunked:
+            if not request.headers and not request.chunked and request.by_hand is None:
                 known.taken.pop(request.body, None)
                 known.taken[request.body] = request
                 if len(known.taken) > _KEPT:

@@ -13,8 +13,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import urlsplit
 
-from conformance.http import FORM_MEDIA_TYPE, PLACEHOLDER, Exchange, FailureKind, Request
+from conformance.http import FORM_MEDIA_TYPE, PLACEHOLDER, ByHand, Exchange, FailureKind, Request
+from conformance.reporting.raw import NOT_BY_CURL, login_name, raw_parts
 
 LINE = 500
 """Most characters of a line."""
@@ -93,14 +95,18 @@ def curl(
     route = ["--noproxy", "" if "--proxy" in options else "*", *options]
     commands: list[str] = []
     for together, group in groupby(exchanges, key=lambda each: each.together):
-        runs: list[list[_Transfer]] = []
+        runs: list[list[Exchange]] = []
         for exchange in group:
-            transfer = _transfer(exchange, url, credentials, route)
             if shared and runs and not together and not exchange.request.fresh:
-                runs[-1].append(transfer)
+                runs[-1].append(exchange)
             else:
-                runs.append([transfer])
-        sent = map(_command, runs)
+                runs.append([exchange])
+        sent = [
+            _raw_command(each, url, credentials, route)
+            if any(exchange.request.by_hand in NOT_BY_CURL for exchange in each)
+            else _command([_transfer(exchange, url, credentials, route) for exchange in each])
+            for each in runs
+        ]
         commands += [*(f"{each} &" for each in sent), "wait"] if together else sent
     return "\n".join([*credentials.comments(), *commands])
 
@@ -238,14 +244,22 @@ class _Credentials:
     def arguments(self, request: Request) -> list[str]:
         """The curl arguments that authenticate as the request does."""
         auth = request.auth
-        if auth.header is not None:
-            separator = ": " if auth.header else ";"  # curl's spelling of an empty header
-            return ["-H", _word(f"Authorization{separator}", *self._fill(auth.header, request))]
-        if auth.scheme is None:
-            return []
-        if auth.scheme == "Basic":
+        if auth.header is None and auth.scheme == "Basic":
             return ["-u", self._pair(request)]
-        return ["-H", _word(f"Authorization: {auth.scheme} ", self._basic(request))]
+        separator = ";" if auth.header == "" else ": "  # curl's spelling of an empty header
+        parts = self._parts(request)
+        return ["-H", _word(f"Authorization{separator}", *parts)] if parts is not None else []
+
+    def line(self, request: Request) -> str:
+        """The command that writes the Authorization header; empty where there is none."""
+        parts = self._parts(request)
+        return f"printf '{login_name(request)}: %s\\r\\n' {_word(*parts)};" if parts is not None else ""
+
+    def _parts(self, request: Request) -> list[str] | None:
+        auth = request.auth
+        if auth.header is not None:
+            return self._fill(auth.header, request)
+        return None if auth.scheme is None else [f"{auth.scheme} ", self._basic(request)]
 
     def _pair(self, request: Request) -> str:
         return _word(*self._fill(request.auth.user, request), ":", *self._fill(request.auth.secret, request))
@@ -324,6 +338,10 @@ def _transfer(exchange: Exchange, url: str, credentials: _Credentials, options: 
         words.append("--compressed")
     # RFC 9110 8.6: where content is anticipated, its absence is said by Content-Length: 0.
     body = b"" if request.body is None and request.method in ("POST", "PUT", "PATCH") else request.body
+    if request.by_hand is ByHand.VERSION:
+        words.append("--http1.0")
+    elif request.by_hand in (ByHand.ABSOLUTE, ByHand.ASTERISK):
+        words += ["--request-target", quote("*" if request.by_hand is ByHand.ASTERISK else target)]
     words += [*_method(request.method, body), *_patience(exchange, body), *credentials.arguments(request)]
     words += [word for header in _headers(exchange, body) for word in ("-H", quote(header))]
     source = ""
@@ -353,6 +371,37 @@ def _command(transfers: Sequence[_Transfer]) -> str:
         inner = command if not number else f"{{ {command}; }} {number + 2}<&0"
         command = _laid_out([f"{source} |", inner])
     return command
+
+
+def _raw_command(
+    exchanges: Sequence[Exchange], url: str, credentials: _Credentials, options: Sequence[str]
+) -> str:
+    """Bytes that curl cannot make, over one connection that stays open long enough for each answer."""
+    words, seconds = ["{"], 1
+    for exchange in exchanges:
+        writers = [
+            each
+            for head, rest, request in raw_parts(exchange, target_of(exchange, url))
+            for each in (_raw(head), credentials.line(request), _raw(rest))
+            if each
+        ]
+        pause = patience_of(exchange) or 1
+        if exchange.request.by_hand is ByHand.PIPELINED:
+            writers = ["{", *writers, "} | { sleep 1; cat; };"]  # all is written at once
+            seconds += 1
+        words += [*writers, f"sleep {pause};"]
+        seconds += pause
+    at = urlsplit(target_of(exchanges[0], url))
+    if at.scheme == "https":
+        connect = ["openssl s_client -quiet -connect", quote(f"{at.hostname}:{at.port or 443}")]
+    else:
+        to = quote(f"telnet://{at.hostname}:{at.port or 80}")
+        connect = ["curl -s -m", str(seconds), *map(quote, options), to]
+    return _laid_out([*words, "} |", *connect])
+
+
+def _raw(raw: bytes) -> str:
+    return _printf(raw).replace("\\015\\012", "\\r\\n") + ";"
 
 
 def _laid_out(words: Sequence[str]) -> str:
@@ -400,7 +449,7 @@ def _headers(exchange: Exchange, body: bytes | None) -> Iterator[str]:
     elif body is not None and "content-type" not in own:
         yield "Content-Type:"
     if request.chunked:
-        yield "Transfer-Encoding: chunked"
+        yield f"Transfer-Encoding: {'Chunked' if request.by_hand is ByHand.CODING else 'chunked'}"
     if body is not None and len(body) >= 1024 and "expect" not in own:
         yield "Expect:"  # else curl may ask first whether it may send a large body
 

@@ -128,6 +128,7 @@ def _request(exchange: Document) -> harfile.Request:
         if raw is not None
         else None,
         bodySize=len(raw or b""),
+        comment=f"written by hand: {request['by_hand']}" if "by_hand" in request else None,
     )
 
 

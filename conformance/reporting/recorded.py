@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.http import BASIC, Auth, Request
+from conformance.http import BASIC, Auth, ByHand, Request
 from conformance.reporting.text import Document, body
 
 
@@ -24,12 +24,13 @@ def request_of(recorded: Document) -> Request:
         account=recorded.get("account", 0),
         chunked=recorded.get("chunked", False),
         fresh=recorded.get("fresh", False),
+        by_hand=ByHand(recorded["by_hand"]) if "by_hand" in recorded else None,
     )
 
 
 def pinned(recorded: Document) -> dict[str, Any]:
     """A recorded request without members that are as in an ordinary update, or null, which TOML does not have."""
-    usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False}
+    usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False, "by_hand": None}
     request: dict[str, Any] = {"method": recorded["method"]}
     for name in ("body", "body_base64", "content_type", *usual):
         value = recorded.get(name)

@@ -217,6 +217,7 @@ def _template(request: Request) -> dict[str, Any]:
         "account": request.account,
         "chunked": request.chunked,
         "fresh": request.fresh,
+        **({"by_hand": request.by_hand} if request.by_hand is not None else {}),
     }
 
 

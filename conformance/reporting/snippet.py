@@ -1,14 +1,19 @@
 """An exchange as lines of Python that send the same bytes again with httpx."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, pairwise
+from urllib.parse import urlsplit
 
 from conformance.http import Exchange, Request
 from conformance.reporting.curl import FILLED_IN, ShellAccount, patience_of, pieces_of, spelled, target_of
+from conformance.reporting.raw import login_name, raw_parts
 
-_IMPORTS = ("import base64", "import os", "from concurrent.futures import ThreadPoolExecutor")
+_IMPORTS = (
+    *(f"import {name}" for name in ("base64", "os", "socket", "ssl", "time")),
+    "from concurrent.futures import ThreadPoolExecutor",
+)
 _BASIC = 'def basic(user, secret):\n    return base64.b64encode(f"{user}:{secret}".encode()).decode()\n\n'
 _CHANGED = (
     'lambda text, place: "".join('
@@ -31,6 +36,8 @@ def httpx_snippet(
 ) -> str:
     """Python that repeats the requests in order and prints the answers; the arguments are those of `curl()`."""
     names: dict[str, str] = {}
+    if any(each.request.by_hand for each in exchanges):
+        return _over_socket(exchanges, url, accounts, names)
     sent: list[str] = []
     for together, group in groupby(exchanges, key=lambda each: each.together):
         calls = [", ".join(_arguments(each, target_of(each, url), accounts, names)) for each in group]
@@ -44,11 +51,45 @@ def httpx_snippet(
     settings: dict[str, str | int | None] = {"verify": given.get("--cacert"), "proxy": given.get("--proxy")}
     settings["timeout"] = max(map(patience_of, exchanges), default=0)
     client = ["trust_env=False", *(f"{name}={value!r}" for name, value in settings.items() if value)]
-    body = [f"{name} = {value}" for name, value in names.items()]
-    body += [f"with httpx.Client({', '.join(client)}) as client:", *(f"    {line}" for line in sent)]
-    text = _BASIC * any("basic(" in line for line in sent) + "\n".join(body)
+    return _program([f"with httpx.Client({', '.join(client)}) as client:", *_indented(sent)], names, "httpx")
+
+
+def _program(lines: Sequence[str], names: dict[str, str], package: str = "") -> str:
+    body = [*(f"{name} = {value}" for name, value in names.items()), *lines]
+    text = _BASIC * any("basic(" in line for line in lines) + "\n".join(body)
     imports = [line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}[.(]", text)]
-    return "\n".join([*imports, *[""] * bool(imports), "import httpx", "", text])
+    if package:
+        imports += [*[""] * bool(imports), f"import {package}"]
+    return "\n".join([*imports, "", text])
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _over_socket(
+    exchanges: Sequence[Exchange], url: str, accounts: Sequence[ShellAccount], names: dict[str, str]
+) -> str:
+    """Python that writes the requests to a socket, since no client's library writes them so."""
+    at = urlsplit(target_of(exchanges[0], url))
+    port = at.port or (443 if at.scheme == "https" else 80)
+    lines = [f"connection = socket.create_connection(({at.hostname!a}, {port}), 10)"]
+    if at.scheme == "https":
+        wrapped = f"ssl.create_default_context().wrap_socket(connection, server_hostname={at.hostname!a})"
+        lines.append(f"connection = {wrapped}")
+    for exchange in exchanges:
+        parts = []
+        for head, rest, request in raw_parts(exchange, target_of(exchange, url)):
+            login = _authorization(request, partial(_text, request=request, accounts=accounts, names=names))
+            parts += [
+                f"{head!r}",
+                *([f'("{login_name(request)}: " + {login} + "\\r\\n").encode()'] if login else []),
+            ]
+            parts.append(f"{rest!r}")
+        lines.append("connection.sendall(")
+        lines += _indented(f"{'+ ' if number else ''}{part}" for number, part in enumerate(parts))
+        lines += [")", "time.sleep(1)", "print(connection.recv(65536).decode())"]
+    return _program(lines, names)
 
 
 def _arguments(
@@ -64,10 +105,7 @@ def _arguments(
     text = partial(_text, request=request, accounts=accounts, names=names)
     if auth.header is None and auth.scheme == "Basic":
         yield f"auth=({text(auth.user)}, {text(auth.secret)})"
-    elif auth.header is not None or auth.scheme is not None:
-        value = text(f"{auth.scheme} {{basic}}" if auth.header is None else auth.header)
-        if "{basic}" in value:
-            value += f".replace('{{basic}}', basic({text(auth.user)}, {text(auth.secret)}))"
+    elif value := _authorization(request, text):
         headers.append(("Authorization", value))
     if request.content_type is not None:
         headers.append(("Content-Type", ascii(request.content_type)))
@@ -75,6 +113,17 @@ def _arguments(
     headers += [(name, repr(each if each.isascii() else each.encode())) for name, each in request.headers]
     if headers:
         yield f"headers=[{', '.join(f'({name!a}, {value})' for name, value in headers)}]"
+
+
+def _authorization(request: Request, text: Callable[[str], str]) -> str:
+    """A Python expression of the value of the Authorization header; empty where there is none."""
+    auth = request.auth
+    if auth.header is None and auth.scheme is None:
+        return ""
+    value = text(f"{auth.scheme} {{basic}}" if auth.header is None else auth.header)
+    if "{basic}" in value:
+        value += f".replace('{{basic}}', basic({text(auth.user)}, {text(auth.secret)}))"
+    return value
 
 
 def _text(template: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:

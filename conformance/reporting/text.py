@@ -135,6 +135,8 @@ def _marks(request: Document, *, has_form: bool) -> Iterator[str]:
     yield from (f"{name}: {value}" for name, value in request["own_headers"])
     if request["chunked"]:
         yield "chunked"
+    if request.get("by_hand"):
+        yield f"by hand: {request['by_hand']}"
 
 
 def _value(value: str) -> str:

@@ -8,7 +8,7 @@ None for a request that is not peculiar in its way.
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, Pairs, Request, encode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, ByHand, Pairs, Request, encode_form
 from conformance.model import BY_PARAMETER, Evidence
 from conformance.oracle.decisions import Answer
 from conformance.oracle.mismatches import Kind, Proof
@@ -25,7 +25,12 @@ def plain_scheme(request: Request) -> Request | None:
 
 def unchunked(request: Request) -> Request | None:
     """A body with a Content-Length in place of a chunked one."""
-    return replace(request, chunked=False) if request.chunked else None
+    return replace(request, chunked=False, by_hand=None) if request.chunked else None
+
+
+def typed(way: ByHand) -> Control:
+    """Return the control that leaves out one way of writing by hand: the request as a library writes it."""
+    return lambda request: replace(request, by_hand=None) if request.by_hand is way else None
 
 
 def plain_media_type(request: Request) -> Request | None:

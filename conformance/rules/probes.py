@@ -100,9 +100,11 @@ def _probes(target_field: Field, values: tuple[str, ...]) -> tuple[Probe, ...]:
     return tuple(value_probe(target_field, value) for value in values)
 
 
-def fixed_class(name: str, reason: str, *probes: Probe, whole: bool = False) -> InputClass:
+def fixed_class(
+    name: str, reason: str, *probes: Probe, whole: bool = False, rare: bool = False
+) -> InputClass:
     """An input class whose examples do not depend on the target."""
-    return InputClass(id=name, reason=reason, examples=lambda situation: probes, whole=whole)
+    return InputClass(id=name, reason=reason, examples=lambda situation: probes, whole=whole, rare=rare)
 
 
 def request_class(name: str, reason: str, *requests: Request) -> InputClass:

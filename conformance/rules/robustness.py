@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from conformance.http import Auth, Exchange, FailureKind, Request, update
+from conformance.http import Auth, ByHand, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_good
@@ -39,8 +39,8 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
-    """Whether a request was rightly answered with another status than 200, so that it must not affect the next."""
-    return exchange.status != 200 and not is_good(exchange.request)
+    """Whether a request was refused, or written by hand, so that a target may wrongly let it affect the next."""
+    return exchange.request.by_hand is not None or (exchange.status != 200 and not is_good(exchange.request))
 
 
 _POSTED = Evidence(
@@ -133,6 +133,8 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
     request, response = reply.request, reply.response
     if response is None or response.status < 500:
         return
+    if response.status == 505 and request.by_hand is ByHand.VERSION:
+        return  # It refuses the version (RFC 9110 15.6.6), and is judged for that alone.
     # 501 is the RFC 9110 15.6.2 answer to a method that the server does not know at all.
     if response.status != 501 or request.method in ("GET", "POST"):
         summary = f"{describe(request)} brought a server error"

@@ -23,6 +23,8 @@ def _peculiarities(request: Request) -> Iterator[str]:
         yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
     if request.chunked:
         yield "chunked"
+    if request.by_hand is not None:
+        yield request.by_hand
     body, plain = request.body or b"", encode_form(request.form() or ())
     if request.form() and body.replace(b"+", b"%20") != plain.replace(b"+", b"%20"):
         if len(body) > _SPELLED:

@@ -24,6 +24,7 @@ import httpx
 
 from conformance.exceptions import ConfigurationError
 from conformance.http import Failure, FailureKind, Response
+from conformance.model import BY_HAND
 from conformance.transport.connections import decoded
 
 _STARTUP = 30.0
@@ -106,6 +107,7 @@ class _WSGI:
         self._max_body = max_body
         self.lacks = {
             "connection": _CONNECTION,
+            BY_HAND: _CONNECTION,
             "chunks": "needs a chunked body: a server decodes it, and the target is a WSGI application",
         }
 
@@ -159,7 +161,7 @@ class _ASGI:
         self._app = app
         self._timeout = timeout
         self._max_body = max_body
-        self.lacks = {"connection": _CONNECTION}
+        self.lacks = {"connection": _CONNECTION, BY_HAND: _CONNECTION}
         self._ready = threading.Event()
         self._thread = threading.Thread(target=asyncio.run, args=[self._serve()], daemon=True)
         self._thread.start()

@@ -12,9 +12,10 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
+import h11
 import httpcore
 
 from conformance.http import Failure, FailureKind, Response
@@ -41,14 +42,8 @@ _MEMBERS = 16
 _BEGINNING = 1 << 16
 """The number of bytes from the beginning of an answer that are kept, to check how it is framed."""
 
-_HEADS = re.compile(
-    rb"(HTTP/1\.[01] [0-9]{3}( [\t -~\x80-\xff]*)?\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*\r\n)+"
-)
-"""
-Any interim responses and the head of the final one (RFC 9112 4 and 5).
 
-The blank before an absent reason phrase may be missing, as many servers leave it off.
-"""
+_INTERIM = re.compile(rb"\A(HTTP/1\.[01] 1[0-9]{2}[^\n]*\n([^\r\n]+\r\n)*\r\n)+")
 
 
 class _TLSError(httpcore.ConnectError):
@@ -64,14 +59,28 @@ class Watch(threading.local):
 
     def __init__(self, timeout: float, max_body: int) -> None:
         self._timeout = timeout
-        self._size = _WIRE_FACTOR * max_body
+        self._max_body = max_body
         self.begin()
 
-    def begin(self) -> None:
-        """Begin a new exchange: forget the last one, and set the deadline."""
+    def begin(
+        self, rewrite: Callable[[bytes], bytes] = lambda plain: plain, *, pipelined: bool = False
+    ) -> None:
+        """
+        Begin a new exchange: forget the last one, and set the deadline.
+
+        Args:
+            rewrite: Makes the bytes that are sent of those that a library writes.
+            pipelined: Whether `rewrite` puts a GET before the request, whose answer comes first.
+        """
         self._deadline = time.perf_counter() + self._timeout
+        self.rewrite = rewrite
+        self.ahead = Ahead(self._max_body) if pipelined else None
+        """The answer that comes first; None where none does."""
         self.connected = False
         """Whether the exchange opened a connection and reused none."""
+        self._forget()
+
+    def _forget(self) -> None:
         self.received = 0
         """The number of bytes that came."""
         self.beginning = b""
@@ -102,8 +111,29 @@ class Watch(threading.local):
             self.beginning += data
         self.received += len(data)
         self.ended = not data
-        if self.received > self._size:
+        if self.received > _WIRE_FACTOR * self._max_body:
             raise _TooLarge
+
+    def saw_ahead(self, data: bytes) -> bytes:
+        """
+        Take note of bytes of the answer that comes first; return those that follow its end.
+
+        Raises:
+            httpcore.RemoteProtocolError: It is no HTTP.
+        """
+        assert self.ahead is not None
+        rest = self.ahead.rest(data)
+        if self.ahead.response is not None:
+            ended = self.ended or not self.ahead.stays_open
+            self._forget()
+            self.saw(rest)
+            self.ended = ended and not rest
+        return rest
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether a part of the final answer came, and not interim ones alone, such as 100 Continue."""
+        return bool(_INTERIM.sub(b"", self.beginning, count=1))
 
     def failure(self, error: Exception) -> Failure:
         """Return the failure that an error stands for. Its kind follows from the bytes seen, not from a message."""
@@ -118,16 +148,16 @@ class Watch(threading.local):
         if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
             return Failure(FailureKind.CONNECT, str(error))
         if isinstance(error, httpcore.TimeoutException):
-            what = "no whole answer" if self.received else "no answer"
+            what = "no whole answer" if self._has_begun else "no answer"
             detail = f"{what} within {self._timeout:g} s; {self.received} bytes came"
-            return Failure(FailureKind.TIMEOUT, detail, partial=self.received > 0)
+            return Failure(FailureKind.TIMEOUT, detail, partial=self._has_begun)
         # h11 gives up on a header section, or a line, that outgrows its buffer.
         if isinstance(error, _TooLarge) or "buffer too long" in str(error):
             detail = f"no end of the answer after {self.received} bytes"
             return Failure(FailureKind.TOO_LARGE, detail, partial=True)
         if isinstance(error, httpcore.NetworkError) or self.ended:
             detail = f"closed after {self.received} bytes of an answer"
-            return Failure(FailureKind.DISCONNECT, detail, partial=self.received > 0)
+            return Failure(FailureKind.DISCONNECT, detail, partial=self._has_begun)
         if not self.received:
             return Failure(
                 FailureKind.FRAMING, f"bytes after the end of the previous answer: {_message(error)}"
@@ -155,6 +185,43 @@ def _advice(message: str) -> str:
 def _message(error: Exception) -> str:
     """Return the message of an error, shortened: it may repeat a line of the target's, however long."""
     return shortened(str(error), _MESSAGE)
+
+
+class Ahead:
+    """The answer to a GET that was written before a request, on the same connection."""
+
+    def __init__(self, cap: int) -> None:
+        self._parser = h11.Connection(h11.CLIENT)
+        for event in (h11.Request(method="GET", target="/", headers=[("Host", "")]), h11.EndOfMessage()):
+            self._parser.send(event)
+        self._cap = cap
+        self._body: list[bytes] = []
+        self.response: Response | None = None
+        """The answer; None until all of it came."""
+
+    @property
+    def stays_open(self) -> bool:
+        """Whether the answer leaves the connection open."""
+        return self._parser.their_state is h11.DONE
+
+    def rest(self, data: bytes) -> bytes:
+        """Take the next bytes, none where the peer has closed; see `Watch.saw_ahead`."""
+        try:
+            self._parser.receive_data(data)
+            while (event := self._parser.next_event()) is not h11.NEED_DATA:
+                if isinstance(event, h11.Response):
+                    self._head = event
+                elif isinstance(event, h11.Data):
+                    self._body.append(bytes(event.data))
+                elif isinstance(event, h11.EndOfMessage):
+                    head, version = self._head, f"HTTP/{self._head.http_version.decode()}"
+                    self.response = decoded(
+                        head.status_code, head.headers.raw_items(), self._body, version, self._cap
+                    )
+                    return self._parser.trailing_data[0]
+        except h11.RemoteProtocolError as error:
+            raise httpcore.RemoteProtocolError(str(error)) from error
+        return b""
 
 
 class Network(httpcore.NetworkBackend):
@@ -210,6 +277,14 @@ class _Stream(httpcore.NetworkStream):
         # A peer that closed early may have sent the reason, so the answer is read all the same, as httpcore does.
         with contextlib.suppress(httpcore.WriteError):
             self._flush()
+        data = self._received(max_bytes)
+        while (ahead := self._watch.ahead) is not None and ahead.response is None:
+            data = self._watch.saw_ahead(data)
+            if not data and not self._watch.ended:  # else the first answer has closed the connection
+                data = self._received(max_bytes)
+        return data
+
+    def _received(self, max_bytes: int) -> bytes:
         # Many small servers write the head, and then wait for its acknowledgement before they write the body. Linux
         # delays acknowledgements by 40 ms unless this option is set, again before each read (tcp(7)).
         if _QUICK_ACK is not None:
@@ -226,7 +301,7 @@ class _Stream(httpcore.NetworkStream):
             self._flush()
 
     def _flush(self) -> None:
-        held, self._held = self._held, b""
+        held, self._held = self._watch.rewrite(self._held) if self._held else b"", b""
         # In pieces, so that the deadline is checked between them where the peer reads slowly.
         for start in range(0, len(held), _PIECE):
             self._inner.write(held[start : start + _PIECE], self._watch.limit())
@@ -320,96 +395,6 @@ def _gunzip(data: bytes, limit: int) -> bytes | None:
         if not rest:
             return plain
     return None
-
-
-def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
-    """
-    Return the fault in how a readable response is framed, for a person; empty where there is none.
-
-    Args:
-        answer: The answer, which was read to its end.
-        method: The method of its request.
-        watch: The watch of its exchange.
-    """
-    headers = {name.lower(): value for name, value in answer.headers}
-    if not watch.received:
-        return "the answer came before its request was sent, after the end of the previous one"
-    if b"transfer-encoding" in headers and b"content-length" in headers:
-        return "Content-Length beside Transfer-Encoding (RFC 9112 6.2)"
-    end = _end_of_head(watch.beginning)
-    if end == 0 and watch.received > len(watch.beginning):
-        return ""  # the head is longer than the bytes that are kept
-    if not _HEADS.fullmatch(watch.beginning, 0, end):
-        return "a status or header line is not spelled as RFC 9112 4 and 5 have it"
-    try:
-        extra = _surplus(answer, method, headers, watch, end)
-    except ValueError:
-        return "the chunks are not spelled as RFC 9112 7.1 has it"
-    if extra > 0:
-        # A client would take the bytes that follow for the next answer, so the connection is not used again.
-        answer.extensions["network_stream"].close()
-        return f"{extra} or more bytes follow the end of the answer"
-    return ""
-
-
-def _end_of_head(data: bytes) -> int:
-    """Return the position behind the head of the final response, which follows any interim ones; 0 without one."""
-    end = 0
-    while True:
-        interim = data[end + 9 : end + 10] == b"1"
-        end = data.find(b"\r\n\r\n", end) + 4
-        if end < 4:
-            return 0
-        if not interim:
-            return end
-
-
-def _surplus(
-    answer: httpcore.Response, method: bytes, headers: Mapping[bytes, bytes], watch: Watch, end: int
-) -> int:
-    """Return the number of bytes that came after the end of a response (RFC 9112 6.3); 0 where the end is not known."""
-    if method == b"HEAD" or answer.status in (204, 304):
-        return watch.received - end or _waiting(
-            # A body that must not be there may come a moment later. HEAD is rare, so waiting for it costs little.
-            answer.extensions["network_stream"].get_extra_info("socket"),
-            0.1 if method == b"HEAD" else 0.0,
-        )
-    if b"content-length" in headers:
-        return watch.received - end - int(headers[b"content-length"])
-    if b"transfer-encoding" in headers and watch.received == len(watch.beginning):
-        return watch.received - _end_of_chunks(watch.beginning, end)
-    return 0
-
-
-def _end_of_chunks(data: bytes, position: int) -> int:
-    """
-    Return the position behind a chunked body (RFC 9112 7.1).
-
-    Args:
-        data: All bytes of an answer that was read to its end.
-        position: The position where the body begins.
-
-    Raises:
-        ValueError: The chunks are not spelled as the RFC has it; a lenient recipient may still have read them.
-    """
-    while True:
-        start = data.index(b"\n", position) + 1
-        size = int(data[position:start].partition(b";")[0], 16)
-        if size == 0:
-            # The search begins at the end of the last chunk's line: without trailers the empty line follows at once.
-            return data.index(b"\r\n\r\n", start - 2) + 4
-        position = start + size + 2
-
-
-def _waiting(connection: socket.socket, timeout: float) -> int:
-    """Return 1 where a byte can be read within `timeout` seconds, and else 0; the byte stays unread."""
-    if isinstance(connection, ssl.SSLSocket):  # nothing can be read from it and left there
-        return 0
-    try:
-        connection.settimeout(timeout)
-        return len(connection.recv(1, socket.MSG_PEEK))
-    except OSError:  # no byte came in time, or the connection is closed
-        return 0
 
 
 def addresses_of(url: str) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ costs less time.
 Nothing that the target does raises an exception: every request ends as an `Exchange`, with a response or a failure.
 """
 
-import importlib.metadata
 import logging
 import math
 import ssl
@@ -18,7 +17,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, AnyStr, Self
 from urllib.parse import unquote, urlsplit
@@ -26,11 +24,14 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 
 from conformance.exceptions import BudgetExhausted, OutOfTime, RateLimitedOut, TargetDead
-from conformance.http import BASIC, PATH, Auth, Exchange, Failure, FailureKind, Request, Response
-from conformance.transport.connections import FAILURES, Network, misframing, receive
-from conformance.transport.credentials import THROWAWAY, Account, authorization
+from conformance.http import PATH, ByHand, Exchange, Failure, FailureKind, Request, Response, read_before
+from conformance.model import BY_HAND
+from conformance.transport.connections import FAILURES, Network, receive
+from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.framing import misframing
 from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.redaction import Secrets
+from conformance.transport.writing import METHODS, Prepared, Writer
 
 if TYPE_CHECKING:
     from conformance.transport.apps import Application
@@ -49,16 +50,8 @@ __all__ = [
 BASE_URL = "http://localhost:8000"
 """The base URL that an application is told. Servers of applications listen there, so that curl lines work with them."""
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""The methods that may be sent. TRACE would echo the credentials, and CONNECT is for proxies (RFC 9110 9.3)."""
-
 TRIES_TO_CONNECT = 3
 """The number of failures to connect, in a row, after which the target counts as dead."""
-
-Headers = tuple[tuple[str, str], ...]
-_Prepared = tuple[httpcore.Request, Headers]
-
-_PACKAGE = "twilio-configuration-conformance"
 
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """The loggers of httpcore, which write headers of requests and answers where logging is set up."""
@@ -85,6 +78,7 @@ class TargetSettings:
         addresses: The addresses of the host to connect to, without another look-up; None to look it up each time.
         proxy: The URL of a proxy; None for none. Proxies that the environment names are never used.
         mask_accounts: Whether `redact` masks Account SIDs too.
+        by_hand: Whether requests may be written by hand.
     """
 
     url: str
@@ -102,6 +96,7 @@ class TargetSettings:
     addresses: tuple[str, ...] | None = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
     mask_accounts: bool = False
+    by_hand: bool = True
 
 
 class Target:
@@ -136,14 +131,7 @@ class Target:
         self.requests = 0
         """The number of requests sent so far, repetitions included."""
         self._seen = seen
-        self._origin = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
-        self._path = (parts.path.rstrip("/") + PATH).encode()
-        self._always = (
-            ("Host", parts.netloc),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "gzip, identity"),
-            ("User-Agent", f"{_PACKAGE}/{importlib.metadata.version(_PACKAGE)}"),
-        )
+        self._writer = Writer(settings.url, settings.accounts)
         self._began = time.perf_counter()
         self._lock = threading.Lock()
         self.drops = 0
@@ -167,7 +155,6 @@ class Target:
         self._logged = _Redacting(self._secrets)
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self._logged)
-        self._common_headers = lru_cache(256)(self._make_common_headers)
         proxy = _proxy(settings.proxy) if settings.proxy else None
         self._network = Network(
             settings.timeout,
@@ -195,6 +182,10 @@ class Target:
 
             self._app = started(app, settings.timeout, settings.max_body)
             self.lacks = self._app.lacks
+        elif not settings.by_hand:
+            self.lacks = {BY_HAND: "written by hand, which a live target is sent where --only names its rule"}
+        elif settings.proxy:
+            self.lacks = {BY_HAND: "written by hand: the proxy would write it anew"}
 
     def __enter__(self) -> Self:
         return self
@@ -262,7 +253,7 @@ class Target:
             RateLimitedOut: As in `send`.
             ValueError: As in `send`; none was sent.
         """
-        prepared = [self._prepare(request) for request in requests]
+        prepared = [self._writer.prepare(request) for request in requests]
         self.reconnect()  # our own idle connection would block a target that serves one at a time
         first = self._take(len(requests), reserve=False)
         barrier = threading.Barrier(len(requests))
@@ -281,11 +272,7 @@ class Target:
 
         A token without letters, for one, is the same in the other case.
         """
-        accounts = self.settings.accounts
-        right = {authorization(BASIC, each, None) for each in accounts}
-        sent = self._common_headers(request.auth, request.account)[0]
-        values = {value for name, value in sent if name == b"Authorization"}
-        return any(each is not None and each[0].encode() in values for each in right)
+        return self._writer.lets_in(request)
 
     def tokens(self) -> tuple[str, ...]:
         """Return the tokens of all accounts, which no output may show."""
@@ -349,13 +336,17 @@ class Target:
 
     def _attempt(self, request: Request, reserve: bool) -> Exchange:
         """Send a request once, or twice where a reused connection turns out to be closed."""
-        prepared = self._prepare(request)
-        number = self._take(1, reserve)
+        prepared = self._writer.prepare(request)
+        pipelined = request.by_hand is ByHand.PIPELINED
+        number = self._take(1 + pipelined, reserve) + pipelined
         if self._app is not None:
             return self._exchange(request, prepared, number, self._kept)
         if request.fresh and self._serves_one:
             self.reconnect()
         exchange = self._exchange(request, prepared, number, self._fresh if request.fresh else self._kept)
+        closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
+        if pipelined and closed:  # a server may answer one request only and close (RFC 9112 9.3.2, 9.6)
+            return self._attempt(replace(request, by_hand=None, fresh=True), reserve)
         watch = self._network.watch
         hangs = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
         if request.fresh and hangs and not watch.received and self._kept.connections:
@@ -368,20 +359,21 @@ class Target:
             return exchange
         # A server may close an idle connection; then no byte of an answer has come. It may also send a 408 first
         # (RFC 9110 15.5.9). Any other way of closing is a failure of the target.
-        closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
         if (closed and not watch.received) or exchange.status == 408:
             return self._exchange(request, prepared, self._take(1, reserve), self._fresh)
         return exchange
 
     def _exchange(
-        self, request: Request, prepared: _Prepared, number: int, pool: httpcore.ConnectionPool
+        self, request: Request, prepared: Prepared, number: int, pool: httpcore.ConnectionPool
     ) -> Exchange:
         wire, shown = prepared
         response: Response | None = None
         failure: Failure | None = None
         trace = ""
         began = time.perf_counter()
-        self._network.watch.begin()
+        self._network.watch.begin(
+            self._writer.rewrite(request), pipelined=request.by_hand is ByHand.PIPELINED
+        )
         try:
             if self._app is not None:
                 response, failure, trace = self._app.ask(wire)
@@ -396,7 +388,8 @@ class Target:
                 failure = replace(
                     failure, detail=f"the proxy {proxy} does not let the run through: {failure.detail}"
                 )
-            if failure.kind is FailureKind.DISCONNECT and not failure.partial:
+            is_drop = failure.kind is FailureKind.DISCONNECT and not failure.partial
+            if is_drop and request.by_hand is not ByHand.PIPELINED:
                 with self._lock:
                     self.drops += 1
         exchange = Exchange(
@@ -410,6 +403,13 @@ class Target:
             sent_headers=shown,
             traceback=trace,
         )
+        if (ahead := self._network.watch.ahead) is not None:
+            before = read_before(request)
+            first = replace(
+                exchange, number=number - 1, request=before, response=ahead.response, url=self.url
+            )
+            failed = failure if ahead.response is None else None
+            self._seen(replace(first, failure=failed, sent_headers=self._writer.prepare(before)[1]))
         self._seen(exchange)
         return exchange
 
@@ -424,49 +424,6 @@ class Target:
             answer.close()
         wrong = "" if response.truncated else misframing(answer, wire.method, self._network.watch)
         return replace(response, reason=reason), Failure(FailureKind.FRAMING, wrong) if wrong else None
-
-    # The request as it goes out
-
-    def _prepare(self, request: Request) -> _Prepared:
-        """Return the request as httpcore takes it, and its headers as reports may show them."""
-        if request.method not in METHODS:
-            raise ValueError(f"{request.method!r} must not be sent; these may: {', '.join(sorted(METHODS))}")
-        wire, shown = self._common_headers(request.auth, request.account)
-        body = request.body or b""
-        own = []
-        if request.content_type is not None:
-            own.append(("Content-Type", request.content_type))
-        if request.chunked:
-            own.append(("Transfer-Encoding", "chunked"))
-        elif request.body is not None or request.method in ("POST", "PUT", "PATCH"):
-            own.append(("Content-Length", str(len(body))))
-        if request.headers:
-            named = {name.lower() for name, _ in request.headers}
-            if "host" in named:
-                raise ValueError("a Host header of its own could reach another origin")
-            wire = tuple(pair for pair in wire if pair[0].decode().lower() not in named)
-            shown = tuple(pair for pair in shown if pair[0].lower() not in named)
-            own = [pair for pair in own if pair[0].lower() not in named]
-            own.extend(request.headers)
-        half = len(body) // 2
-        path = self._path + b"?" + request.query.encode() if request.query else self._path
-        scheme, host, port = self._origin
-        prepared = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=scheme, host=host, port=port, target=path),
-            headers=[*wire, *((name.encode(), value.encode()) for name, value in own)],
-            content=(body[:half], body[half:]) if request.chunked else body,
-        )
-        return prepared, (*shown, *own)
-
-    def _make_common_headers(self, auth: Auth, index: int) -> tuple[tuple[tuple[bytes, bytes], ...], Headers]:
-        """Return the headers that one account and template always get, as sent and as reports may show them."""
-        accounts = self.settings.accounts
-        other = accounts[(index + 1) % len(accounts)] if len(accounts) > 1 else None
-        credentials = authorization(auth, accounts[index], other)
-        sent, shown = ((("Authorization", each),) for each in credentials) if credentials else ((), ())
-        wire = tuple((name.encode(), value.encode()) for name, value in (*self._always, *sent))
-        return wire, (*self._always, *shown)
 
 
 class _Redacting(logging.Filter):

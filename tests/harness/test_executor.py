@@ -24,6 +24,7 @@ from conformance.harness.events import (
 from conformance.harness.executor import Plan, run
 from conformance.http import Failure, Request, Response
 from conformance.model import (
+    BY_HAND,
     CHAT,
     CLOSED,
     EXAMPLE,
@@ -333,8 +334,15 @@ def test_a_run_puts_back_the_settings_of_before() -> None:
 
 def test_with_one_account_the_isolation_rule_is_not_run_and_everything_else_is() -> None:
     report, _ = judged(Resource(), accounts=1)
-    assert [each.rule.id for each in report.outcomes if each.verdict is Verdict.NOT_RUN] == ["accounts-apart"]
+    not_run = [each.rule for each in report.outcomes if each.verdict is Verdict.NOT_RUN]
+    assert [rule.id for rule in not_run if rule.needs != BY_HAND] == ["accounts-apart"]
     assert report.exit_code == 0
+
+
+def test_the_quick_profile_says_that_it_leaves_out_what_is_written_by_hand() -> None:
+    outcomes = [each for each in judged(Resource())[0].outcomes if each.rule.needs == BY_HAND]
+    assert {each.reason for each in outcomes} == {"left out of the profile quick: --only sends it"}
+    assert {each.verdict for each in outcomes} == {Verdict.NOT_RUN}
 
 
 def test_rules_whose_package_is_not_installed_are_not_run_and_say_what_to_install(

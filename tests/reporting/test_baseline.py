@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import BaselineError
-from conformance.http import NO_AUTH, Auth, Request, update
+from conformance.http import NO_AUTH, Auth, ByHand, Request, update
 from conformance.model import CLOSED, Level, Verdict, fingerprint
 from conformance.reporting import build, validate
 from conformance.reporting.baseline import (
@@ -346,6 +346,7 @@ def test_what_a_result_shows_can_be_taken_as_known() -> None:
         update((CLOSED.parameter, "P")),
         Request(method="PUT", body=b"\x00\xff", content_type=None, headers=(("Accept", "a/b"),), query="a=b"),
         Request(body=b"", auth=Auth(header="Bearer {token}"), account=1, chunked=True, fresh=True),
+        Request(body=b"a", chunked=True, by_hand=ByHand.TRAILERS),
         Request(auth=NO_AUTH, body='"\\\u007f\u00e4\n\U0001f600'.encode()),
     ],
 )

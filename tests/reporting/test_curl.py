@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from playing import playing
 
 from conformance.http import (
     EMPTY,
@@ -15,6 +18,7 @@ from conformance.http import (
     NO_AUTH,
     READ,
     Auth,
+    ByHand,
     Exchange,
     Failure,
     FailureKind,
@@ -22,7 +26,9 @@ from conformance.http import (
     Response,
 )
 from conformance.reporting import ShellAccount, curl
-from conformance.transport.credentials import OF_TOKEN
+from conformance.reporting.raw import NOT_BY_CURL
+from conformance.reporting.snippet import httpx_snippet
+from conformance.transport.credentials import OF_TOKEN, THROWAWAY
 
 from .recorder import Received, Recorder, serving
 
@@ -311,6 +317,46 @@ def test_what_depends_on_one_connection_is_sent_on_one(shell: str) -> None:
         assert [each.body for each in server.received] == [*bodies, b"", b"f=1"] * 2
         assert [each.connection for each in server.received[:7]] == [1, 1, 1, 1, 1, 1, 2]
         assert [each.connection for each in server.received[7:]] == [3, 4, 5, 6, 7, 8, 9]
+
+
+BY_HAND = [
+    Request(body=b"a=b", by_hand=ByHand.VERSION),
+    Request(body=b"a=b", by_hand=ByHand.ABSOLUTE, query="c=d"),
+    Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK),
+    Request(body=b"a=b", by_hand=ByHand.NAMES),
+    Request(body=b"a=b", by_hand=ByHand.CODING, chunked=True),
+    Request(body=b"a" * 22, by_hand=ByHand.EXTENSIONS, chunked=True),
+    Request(body=b"a" * 22, by_hand=ByHand.SIZES, chunked=True),
+    Request(body=b"a'%\\" * 5 + b"\0", by_hand=ByHand.TRAILERS, chunked=True),
+    Request(body=b"a=b", by_hand=ByHand.PIPELINED),
+    Request(body=b"a=b", by_hand=ByHand.TRAILERS, chunked=True, auth=NO_AUTH),
+]
+
+
+@pytest.mark.parametrize("request_", BY_HAND, ids=lambda request: request.by_hand)
+def test_what_is_written_by_hand_is_written_so_by_the_shell_and_by_python(request_: Request) -> None:
+    accounts = [ShellAccount(each.sid or "", throwaway=each.token) for each in THROWAWAY]
+    with playing("verbatim") as (server, target):
+        exchange = replace(target.send(request_), request=request_)
+        line = curl([exchange], accounts=accounts)
+        assert all(len(each) <= 500 for each in line.splitlines())
+        for program, script in (("sh", line), (sys.executable, httpx_snippet([exchange], accounts=accounts))):
+            subprocess.run([program], check=False, input=script.encode("ascii"), timeout=60)
+    sent, *_, by_shell, by_python = map(_lines, server.received)
+    assert by_python == sent
+    if request_.by_hand in NOT_BY_CURL:
+        assert by_shell == sent
+    else:
+        assert by_shell[0] == sent[0]
+        # curl names itself, knows of no compression unless it is asked for it, and adds what it always sends.
+        own = [line for line in sent[1] if not re.match(b"(?i)accept|user-agent|host", line)]
+        assert set(own) <= set(by_shell[1])
+
+
+def _lines(raw: bytes) -> tuple[bytes, list[bytes]]:
+    """The first line, and the others in alphabetical order: that of headers does not matter."""
+    first, *others = raw.split(b"\r\n")
+    return first, sorted(others)
 
 
 @pytest.mark.parametrize(

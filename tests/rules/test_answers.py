@@ -1,9 +1,11 @@
 """The form that answers must have: representation, headers, errors, credentials, methods."""
 
+from dataclasses import replace
+
 import pytest
 from fakes import ACCOUNT, representation
 
-from conformance.http import NO_AUTH, READ, Auth, Failure, FailureKind, Request, update
+from conformance.http import NO_AUTH, READ, Auth, ByHand, Failure, FailureKind, Request, update
 from rules.seeing import broken, error, response
 
 UPDATE = update()
@@ -219,3 +221,34 @@ class TestFailures:
 
     def test_wrong_framing_is_a_deviation_of_its_own(self) -> None:
         assert broken(BAD, Failure(FailureKind.FRAMING, "two lengths")) == {"framing": "framing"}
+
+
+class TestByHand:
+    """What is written by hand is judged by what HTTP says about it."""
+
+    def test_an_answer_to_http_1_0_is_not_chunked(self) -> None:
+        older = update(("DefaultClosedTimer", "P30D"), by_hand=ByHand.VERSION)
+        chunked = response(200, None, ("Transfer-Encoding", "chunked"))
+        assert broken(older, chunked) == {"framing": "framing"}
+        assert broken(replace(older, by_hand=None), chunked) == {}
+
+    def test_another_version_may_be_refused_for_itself(self) -> None:
+        pair = ("DefaultClosedTimer", "P30D")
+        assert broken(update(pair, by_hand=ByHand.VERSION), error(505)) == {}
+        assert broken(update(pair), error(505)) == {"no-server-error": "server-error"}
+
+    def test_a_refusal_is_put_down_to_the_way_in_which_the_request_is_written(self) -> None:
+        rules = {
+            ByHand.VERSION: "older-version",
+            ByHand.ABSOLUTE: "absolute-target",
+            ByHand.NAMES: "header-name-case",
+            ByHand.PIPELINED: "pipelining",
+        }
+        for way, rule in rules.items():
+            assert broken(update(("DefaultClosedTimer", "P30D"), by_hand=way), error(400)) == {
+                rule: "refused"
+            }
+        for way in (ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS):
+            request = update(("DefaultClosedTimer", "P30D"), by_hand=way, chunked=True)
+            assert broken(request, error(400)) == {"chunked-body": "refused"}
+            assert broken(request, error(411)) == {}

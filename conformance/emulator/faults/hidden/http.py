@@ -33,18 +33,20 @@ def _raw(
         f"{login}: Basic {b64encode(f'{SID}:{password}'.encode()).decode()}",
         f"{kind}: {FORM}",
         *headers,
-        *([] if any("chunked" in each for each in headers) else [f"Content-Length: {len(body)}"]),
+        *([] if any("Transfer-Encoding" in each for each in headers) else [f"Content-Length: {len(body)}"]),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _in_chunks(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"", sizes: str = "x") -> bytes:
+def _in_chunks(
+    *chunks: bytes, extension: bytes = b"", trailers: bytes = b"", sizes: str = "x", coding: str = "chunked"
+) -> bytes:
     """Return a chunked request; `sizes` is the format of the sizes."""
     written = [
         f"{len(chunk):{sizes}}".encode() + extension + b"\r\n" + chunk + b"\r\n"
         for chunk in (*chunks, b"")[:-1]
     ]
-    return _raw(b"".join(written) + b"0\r\n" + trailers + b"\r\n", "Transfer-Encoding: chunked")
+    return _raw(b"".join(written) + b"0\r\n" + trailers + b"\r\n", f"Transfer-Encoding: {coding}")
 
 
 def _refused_where(pattern: bytes) -> Install:
@@ -120,8 +122,7 @@ ALL: tuple[Fault, ...] = (
       forms.posts_as(_first_chunk), _in_chunks(b"DefaultClosedTimer=P1D", b"&" + A)),
     _fault("capitalised-coding-ignored", "chunked-body",
       "Where the transfer coding is written Chunked, the body is taken for empty.",
-      forms.ignores_body(lambda call: chunked(call) and header(b"transfer-encoding", "[A-Z]")(call)),
-      Step(A.decode(), headers=(("Content-Type", FORM), ("Transfer-Encoding", "Chunked")))),
+      forms.ignores_body(lambda call: _came(call, rb"(?i:\r\ntransfer-encoding: )C")), _in_chunks(A, coding="Chunked")),
     _fault("expectation-unanswered", "every-request-answered",
       "A request with Expect: 100-continue is never answered.", instead(header(b"expect", "(?i)100-continue"), hang),
       Step(A.decode(), headers=(("Content-Type", FORM), ("Expect", "100-continue")))),
@@ -138,5 +139,17 @@ ALL: tuple[Fault, ...] = (
       "A server error comes where the name of a header is written in capitals.",
       instead(lambda call: _came(call, rb"\r\n(?:AUTHORIZATION|CONTENT-TYPE):")),
       _raw(names="AUTHORIZATION CONTENT-TYPE")),
+    _fault("absolute-target-not-found", "absolute-target", "A target in absolute form is not found.",
+      forms.refuses_call(lambda call: call.arrival.absolute, 404),
+      _raw(line=f"POST http://emulator.test{PATH} HTTP/1.1")),
+    _fault("content-type-in-capitals-unread", "header-name-case",
+      "A Content-Type whose name is written in capitals is not read.",
+      forms.refuses_call(lambda call: _came(call, rb"\r\nCONTENT-TYPE:"), 415),
+      _raw(names="Authorization CONTENT-TYPE")),
+    _fault("pipelined-refused", "pipelining",
+      "A request that was sent before the answer to the one before it is refused.",
+      forms.refuses_call(_pipelined, 400), _raw(), _raw()),
+    _fault("http-1-0-refused", "older-version", "A request of HTTP/1.0 is refused.",
+      forms.refuses_call(_in_http_1_0, 426), _raw(line=f"POST {PATH} HTTP/1.0")),
 )
 # fmt: on
