@@ -188,7 +188,7 @@ def judge(
         if examples is not None
         else ""
     )
-    said = filter(None, [target.out_of_time, target.pace.slowed(), lost])
+    said = filter(None, [target.out_of_time, target.patience.cut_short, target.pace.slowed(), lost])
     return replace(report, notices=(*notices, *report.notices, *said))
 
 

@@ -9,6 +9,7 @@ import argparse
 import base64
 import contextlib
 import functools
+import re
 import socket
 import threading
 import time
@@ -16,7 +17,18 @@ import zlib
 
 from server_side import GOOD, PLAYS, Connection, Hostile, Play
 
-__all__ = ["BROTLI_BOMB", "GOOD", "PLAYS", "Connection", "Hostile", "Play", "bomb", "play", "tunnel"]
+__all__ = [
+    "BROTLI_BOMB",
+    "GOOD",
+    "PLAYS",
+    "Connection",
+    "Hostile",
+    "Play",
+    "bomb",
+    "play",
+    "tunnel",
+    "verbatim",
+]
 
 
 def play(function: Play) -> Play:
@@ -355,16 +367,23 @@ def continues_for_ever(connection: Connection) -> None:
     connection.wait()
 
 
-@play
 def verbatim(connection: Connection) -> None:
-    """Answers what comes until nothing comes for a moment, however it is framed."""
-    came = connection.stream.recv(1 << 16)
-    connection.stream.settimeout(0.1)
-    with contextlib.suppress(TimeoutError):
-        while more := connection.stream.recv(1 << 16):
-            came += more
+    """Not hostile: answers the first request, or the first after reads, however it is framed."""
+    came = b""
+    while not _is_whole(came) and (more := connection.stream.recv(1 << 16)):
+        came += more
     connection.server.received.append(came)
     connection.answer(GOOD, b"Connection: close")
+
+
+def _is_whole(came: bytes) -> bool:
+    head, gap, body = came.partition(b"\r\n\r\n")
+    if head.startswith(b"GET "):
+        return _is_whole(body)
+    if b"chunked" in head.lower():
+        return re.search(rb"\r\n0\r\n([^\r\n]+\r\n)?\r\n\Z", body) is not None
+    length = re.search(rb"(?i)content-length: ([0-9]+)", head)
+    return bool(gap) and len(body) >= int(length[1] if length else 0)
 
 
 @play

@@ -14,7 +14,7 @@ UPDATE = update(("DefaultClosedTimer", "PT10M"))
 
 
 @contextmanager
-def playing(name: str, **settings: object) -> Iterator[tuple[hostile.Hostile, Target]]:
+def playing(name: str | hostile.Play, **settings: object) -> Iterator[tuple[hostile.Hostile, Target]]:
     quick: dict[str, object] = {"timeout": 5.0} | settings
     with (
         hostile.Hostile(name) as server,

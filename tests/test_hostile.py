@@ -30,6 +30,7 @@ NO_VERDICT = frozenset(
     {
         "banner",
         "blank-lines-first",
+        "continues-for-ever",
         "deaf",
         "empty-reply",
         "half-close",
@@ -122,6 +123,7 @@ FAILS_ALWAYS = frozenset({"failing", "status-999"})
 STATIC = frozenset(
     {
         "body-to-head",
+        "closed-in-words",
         "closed-on-reuse",
         "closed-silently",
         "cookie",

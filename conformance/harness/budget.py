@@ -56,6 +56,8 @@ class Budget:
 
     def is_spent(self, requests: int) -> bool:
         """Whether so many more requests would leave too few for showing findings again."""
+        if self._target.patience.is_spent:
+            return True
         limit = self._target.settings.max_time
         if limit is not None and self._candidates and self._target.time_left() < limit / 4:
             return True  # the rest of the time is for showing findings again

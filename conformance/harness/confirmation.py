@@ -81,7 +81,8 @@ class Confirmation:
             budget = _FEW
         failure = candidate.exchange.failure
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
-            budget = min(budget, _WAITING)
+            is_known = self._stable[kind] and self._session.target.patience.is_spent
+            budget = min(budget, 0 if is_known else _WAITING)
         minimizer = Minimizer(self._session, candidate, budget)
         finding = minimizer.finding()
         if minimizer.was_tried:

@@ -164,7 +164,7 @@ def _why_not(results: Results, rule: Rule) -> str:
         return "needs a second account: set CONFORMANCE_ACCOUNTS"
     if not is_exercisable(rule):
         return f"needs the package {rule.package}: pip install {rule.package}"
-    return "the budget of requests was spent before"
+    return "the budget of requests, or of time, was spent before"
 
 
 def is_mostly_undecided(outcomes: Sequence[Outcome]) -> bool:

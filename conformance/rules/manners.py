@@ -149,6 +149,9 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
             [
                 Alone("body", ("none",), "framing"),
                 Alone("body", ("none",), "media-type"),
+                # No client may send this without content (RFC 9110 10.1.1), and waitress then waits for it.
+                Alone("header", ("Expect: 100-continue",), "method"),
+                Alone("header", ("Expect: 100-continue",), "body"),
                 *(Alone("method", _READS, other) for other in ("framing", "media-type", "body")),
             ],
         ),

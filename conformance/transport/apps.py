@@ -49,8 +49,8 @@ class Application(Protocol):
     lacks: dict[str, str]
     """The reason for each part of HTTP that no request to the application has; see `Rule.needs`."""
 
-    def ask(self, request: httpcore.Request) -> Answer:
-        """Send a request, and return the answer."""
+    def ask(self, request: httpcore.Request, timeout: float) -> Answer:
+        """Send a request, and return the answer; without one within `timeout` seconds, a failure."""
 
     def close(self) -> None:
         """Let the application shut down."""
@@ -78,13 +78,12 @@ def load(name: str) -> object:
     return found
 
 
-def started(app: object, timeout: float, max_body: int) -> Application:
+def started(app: object, max_body: int) -> Application:
     """
     Start an application.
 
     Args:
         app: An ASGI or a WSGI application. It is an ASGI one where its call is a coroutine function.
-        timeout: Seconds within which it must have answered a request.
         max_body: The greatest number of bytes of a body that are read.
 
     Raises:
@@ -93,17 +92,16 @@ def started(app: object, timeout: float, max_body: int) -> Application:
     if not callable(app):
         raise ConfigurationError(f"{app!r:.60} is no application: it cannot be called")
     if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None)):  # noqa: B004
-        return _ASGI(app, timeout, max_body)
-    return _WSGI(app, timeout, max_body)
+        return _ASGI(app, max_body)
+    return _WSGI(app, max_body)
 
 
 _CONNECTION = "needs a connection: a server makes it, and the target is an application"
 
 
 class _WSGI:
-    def __init__(self, app: Callable[..., Any], timeout: float, max_body: int) -> None:
+    def __init__(self, app: Callable[..., Any], max_body: int) -> None:
         self._app = app
-        self._timeout = timeout
         self._max_body = max_body
         self.lacks = {
             "connection": _CONNECTION,
@@ -111,13 +109,13 @@ class _WSGI:
             "chunks": "needs a chunked body: a server decodes it, and the target is a WSGI application",
         }
 
-    def ask(self, request: httpcore.Request) -> Answer:
+    def ask(self, request: httpcore.Request, timeout: float) -> Answer:
         """Send a request on a thread of its own, and return the answer."""
         answers: SimpleQueue[Answer] = SimpleQueue()
         thread = threading.Thread(target=lambda: answers.put(self._ask(request)), daemon=True)
         thread.start()
-        thread.join(self._timeout)
-        return _late(self._timeout) if answers.empty() else answers.get()
+        thread.join(timeout)
+        return _late(timeout) if answers.empty() else answers.get()
 
     def _ask(self, request: httpcore.Request) -> Answer:
         raised: list[BaseException] = []
@@ -157,9 +155,8 @@ class _WSGI:
 
 
 class _ASGI:
-    def __init__(self, app: Callable[..., Any], timeout: float, max_body: int) -> None:
+    def __init__(self, app: Callable[..., Any], max_body: int) -> None:
         self._app = app
-        self._timeout = timeout
         self._max_body = max_body
         self.lacks = {"connection": _CONNECTION, BY_HAND: _CONNECTION}
         self._ready = threading.Event()
@@ -187,14 +184,14 @@ class _ASGI:
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> "Future[Any]":
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def ask(self, request: httpcore.Request) -> Answer:
+    def ask(self, request: httpcore.Request, timeout: float) -> Answer:
         """Send a request, and return the answer."""
         future = self._run(self._ask(request))
         try:
-            answer: Answer = future.result(self._timeout)
+            answer: Answer = future.result(timeout)
         except TimeoutError:
             future.cancel()
-            return _late(self._timeout)
+            return _late(timeout)
         return answer
 
     async def _ask(self, request: httpcore.Request) -> Answer:

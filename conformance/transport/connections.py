@@ -43,7 +43,7 @@ _BEGINNING = 1 << 16
 """The number of bytes from the beginning of an answer that are kept, to check how it is framed."""
 
 
-_INTERIM = re.compile(rb"\A(HTTP/1\.[01] 1[0-9]{2}[^\n]*\n([^\r\n]+\r\n)*\r\n)+")
+_CONTINUE = re.compile(rb"\AHTTP/1\.1 100[^\r\n]*\r\n([^\r\n]+\r\n)*\r\n")
 
 
 class _TLSError(httpcore.ConnectError):
@@ -58,21 +58,26 @@ class Watch(threading.local):
     """The deadline of the current thread's exchange, and the bytes that came in it."""
 
     def __init__(self, timeout: float, max_body: int) -> None:
-        self._timeout = timeout
         self._max_body = max_body
-        self.begin()
+        self.begin(timeout)
 
     def begin(
-        self, rewrite: Callable[[bytes], bytes] = lambda plain: plain, *, pipelined: bool = False
+        self,
+        timeout: float,
+        rewrite: Callable[[bytes], bytes] = lambda plain: plain,
+        *,
+        pipelined: bool = False,
     ) -> None:
         """
         Begin a new exchange: forget the last one, and set the deadline.
 
         Args:
+            timeout: Seconds that it may take.
             rewrite: Makes the bytes that are sent of those that a library writes.
             pipelined: Whether `rewrite` puts a GET before the request, whose answer comes first.
         """
-        self._deadline = time.perf_counter() + self._timeout
+        self._timeout = timeout
+        self._deadline = time.perf_counter() + timeout
         self.rewrite = rewrite
         self.ahead = Ahead(self._max_body) if pipelined else None
         """The answer that comes first; None where none does."""
@@ -132,8 +137,8 @@ class Watch(threading.local):
 
     @property
     def _has_begun(self) -> bool:
-        """Whether a part of the final answer came, and not interim ones alone, such as 100 Continue."""
-        return bool(_INTERIM.sub(b"", self.beginning, count=1))
+        """Whether a part of an answer came, and not alone 100 Continue, which servers write by themselves."""
+        return bool(_CONTINUE.sub(b"", self.beginning, count=1))
 
     def failure(self, error: Exception) -> Failure:
         """Return the failure that an error stands for. Its kind follows from the bytes seen, not from a message."""

@@ -30,6 +30,7 @@ from conformance.transport.connections import FAILURES, Network, receive
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.framing import misframing
 from conformance.transport.pacing import TRIES, Pace
+from conformance.transport.patience import Patience
 from conformance.transport.redaction import Secrets
 from conformance.transport.writing import METHODS, Prepared, Writer
 
@@ -136,6 +137,7 @@ class Target:
         self._lock = threading.Lock()
         self.drops = 0
         """How many connections closed without an answer, idle ones included."""
+        self.patience = Patience(settings.timeout, notice)
         self._reserve_used = 0
         self._notice = notice
         self.out_of_time = ""
@@ -180,7 +182,7 @@ class Target:
         if app is not None:
             from conformance.transport.apps import started  # httpx is not always there
 
-            self._app = started(app, settings.timeout, settings.max_body)
+            self._app = started(app, settings.max_body)
             self.lacks = self._app.lacks
         elif not settings.by_hand:
             self.lacks = {BY_HAND: "written by hand, which a live target is sent where --only names its rule"}
@@ -340,10 +342,12 @@ class Target:
         pipelined = request.by_hand is ByHand.PIPELINED
         number = self._take(1 + pipelined, reserve) + pipelined
         if self._app is not None:
-            return self._exchange(request, prepared, number, self._kept)
+            return self._exchange(request, prepared, number, self._kept, reserve)
         if request.fresh and self._serves_one:
             self.reconnect()
-        exchange = self._exchange(request, prepared, number, self._fresh if request.fresh else self._kept)
+        exchange = self._exchange(
+            request, prepared, number, self._fresh if request.fresh else self._kept, reserve
+        )
         closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
         if pipelined and closed:  # a server may answer one request only and close (RFC 9112 9.3.2, 9.6)
             return self._attempt(replace(request, by_hand=None, fresh=True), reserve)
@@ -352,7 +356,7 @@ class Target:
         if request.fresh and hangs and not watch.received and self._kept.connections:
             # It may serve one connection at a time, which is legal: our own idle one then keeps this one waiting.
             self.reconnect()
-            exchange = self._exchange(request, prepared, self._take(1, reserve), self._fresh)
+            exchange = self._exchange(request, prepared, self._take(1, reserve), self._fresh, reserve)
             self._serves_one = self._serves_one or exchange.failure is None
             return exchange
         if watch.connected:
@@ -360,23 +364,29 @@ class Target:
         # A server may close an idle connection; then no byte of an answer has come. It may also send a 408 first
         # (RFC 9110 15.5.9). Any other way of closing is a failure of the target.
         if (closed and not watch.received) or exchange.status == 408:
-            return self._exchange(request, prepared, self._take(1, reserve), self._fresh)
+            return self._exchange(request, prepared, self._take(1, reserve), self._fresh, reserve)
         return exchange
 
     def _exchange(
-        self, request: Request, prepared: Prepared, number: int, pool: httpcore.ConnectionPool
+        self,
+        request: Request,
+        prepared: Prepared,
+        number: int,
+        pool: httpcore.ConnectionPool,
+        reserve: bool = False,
     ) -> Exchange:
         wire, shown = prepared
         response: Response | None = None
         failure: Failure | None = None
         trace = ""
         began = time.perf_counter()
+        timeout = self.settings.timeout if reserve else self.patience.seconds
         self._network.watch.begin(
-            self._writer.rewrite(request), pipelined=request.by_hand is ByHand.PIPELINED
+            timeout, self._writer.rewrite(request), pipelined=request.by_hand is ByHand.PIPELINED
         )
         try:
             if self._app is not None:
-                response, failure, trace = self._app.ask(wire)
+                response, failure, trace = self._app.ask(wire, timeout)
             else:
                 response, failure = self._over_connection(wire, pool)
         except httpcore.LocalProtocolError as error:
@@ -411,6 +421,7 @@ class Target:
             failed = failure if ahead.response is None else None
             self._seen(replace(first, failure=failed, sent_headers=self._writer.prepare(before)[1]))
         self._seen(exchange)
+        self.patience.saw(exchange)
         return exchange
 
     def _over_connection(

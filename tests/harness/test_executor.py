@@ -72,19 +72,23 @@ class TestAConformantTarget:
                 parallel = each.rule.id.replace("closed", "inactive").replace("messaging", "chat")
                 sent[f"{parallel} {cls.id}"] += cls.examples
         # Those that need no 405, no second account and no answer of some kind have no excuse.
-        assert [name for name, count in sent.items() if not count] == []
+        by_hand = {cls.id for rule in CATALOGUE for cls in rule.classes if cls.rare and rule.field is None}
+        assert {name.split()[1] for name, count in sent.items() if not count} == by_hand
 
     def test_every_rule_is_exercised(self, quick: tuple[Report, FakeTarget]) -> None:
         report, _ = quick
         open_to_it = {
-            each.rule.id: each.reason for each in report.outcomes if each.verdict != Verdict.CONFORMANT
+            each.rule.id: each.reason
+            for each in report.outcomes
+            if each.verdict != Verdict.CONFORMANT and each.rule.needs != BY_HAND
         }
         assert open_to_it == {
             "documented-headers": "no Access-Control-Allow-Credentials header was sent with the answer to an update",
             "resource-links": "links were never shown",
         }
-        assert all(each.evidence is not None for each in report.outcomes if each.rule.id not in open_to_it)
-        assert all(each.examples for each in report.outcomes)
+        others = [each for each in report.outcomes if each.rule.needs != BY_HAND]
+        assert all(each.evidence is not None for each in others if each.rule.id not in open_to_it)
+        assert all(each.examples for each in others)
 
 
 @pytest.mark.slow
@@ -184,7 +188,7 @@ class TestBudget:
         report, _ = judged(Resource(), limit=40)
         unsent = [each for each in report.outcomes if each.verdict is Verdict.NOT_RUN]
         assert unsent
-        assert "the budget of requests was spent before" in {each.reason for each in unsent}
+        assert "the budget of requests, or of time, was spent before" in {each.reason for each in unsent}
         assert all(each.reason for each in unsent)
 
     def test_must_rules_come_before_should_rules(self) -> None:

@@ -104,7 +104,7 @@ def test_a_rule_of_which_nothing_was_sent_says_why() -> None:
         outcomes(tallies={}, left_out=classes)[0].reason,
     ]
     assert reasons == [
-        "the budget of requests was spent before",
+        "the budget of requests, or of time, was spent before",
         "interrupted",
         "left out on a live target: a timer would have to stay shorter than it was",
     ]

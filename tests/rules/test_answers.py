@@ -229,12 +229,12 @@ class TestByHand:
     def test_an_answer_to_http_1_0_is_not_chunked(self) -> None:
         older = update(("DefaultClosedTimer", "P30D"), by_hand=ByHand.VERSION)
         chunked = response(200, None, ("Transfer-Encoding", "chunked"))
-        assert broken(older, chunked) == {"framing": "framing"}
-        assert broken(replace(older, by_hand=None), chunked) == {}
+        assert broken(older, chunked)["framing"] == "framing"
+        assert "framing" not in broken(replace(older, by_hand=None), chunked)
 
     def test_another_version_may_be_refused_for_itself(self) -> None:
         pair = ("DefaultClosedTimer", "P30D")
-        assert broken(update(pair, by_hand=ByHand.VERSION), error(505)) == {}
+        assert "no-server-error" not in broken(update(pair, by_hand=ByHand.VERSION), error(505))
         assert broken(update(pair), error(505)) == {"no-server-error": "server-error"}
 
     def test_a_refusal_is_put_down_to_the_way_in_which_the_request_is_written(self) -> None:

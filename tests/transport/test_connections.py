@@ -145,7 +145,7 @@ class TestByHand:
         self, way: ByHand, body: bytes | None, plain: bytes, written: bytes
     ) -> None:
         request = Request(body=body, chunked=body is not None)
-        with playing("verbatim") as (server, target):
+        with playing(hostile.verbatim) as (server, target):
             target.send(request)
             target.send(replace(request, by_hand=way))
         written = written.replace(b"{url}", server.url.encode()).replace(b"{x}", b";conformance=1")
