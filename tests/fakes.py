@@ -129,7 +129,9 @@ class PacedTarget(Target):
         super().__init__(TargetSettings(url=URL, **settings))  # type: ignore[arg-type]  # tests name them
         self.answering = answering
 
-    def _exchange(self, request: Request, prepared: object, number: int, pool: object) -> Exchange:
+    def _exchange(
+        self, request: Request, prepared: object, number: int, pool: object, reserve: bool = False
+    ) -> Exchange:
         came = self.answering(request)
         if isinstance(came, Failure):
             return Exchange(number=number, request=request, failure=came, url=self.url)
