@@ -33,7 +33,7 @@ from conformance.commands.matrix import matrix
 from conformance.commands.merge import merge
 from conformance.commands.plan import plan
 from conformance.commands.record import record
-from conformance.commands.refused import Refused
+from conformance.commands.refused import REFUSALS, Refused
 from conformance.commands.replay import replay
 from conformance.commands.report import report
 from conformance.commands.restore import restore
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class _Program(click.Group):
-    """The group of all commands. A command that is interrupted ends with exit status 130."""
+    """The group of all commands. It decides how a command ends that is interrupted, or cannot be followed."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         with guarded():
@@ -59,6 +59,8 @@ class _Program(click.Group):
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(tables))
         try:
             return super().invoke(ctx)
+        except REFUSALS as error:
+            raise Refused(options.shown(ctx, str(error))) from None
         except KeyboardInterrupt:
             sys.exit(ENDED)
 
@@ -292,11 +294,12 @@ def rules(as_json: bool) -> None:
 def explain(rule_id: str) -> None:
     """Print one rule in full, with an example request."""
     from conformance import reporting
+    from conformance.api import select
     from conformance.http import PATH, Exchange
     from conformance.model import Situation
     from conformance.transport.credentials import THROWAWAY
 
-    rule, *_ = _select([rule_id])
+    rule, *_ = select([rule_id])
     click.echo(
         f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n"
     )
@@ -416,14 +419,9 @@ def _list_alterations(known: Sequence[Any], as_json: bool) -> None:
 
 def _emulated_accounts(given: Sequence[str]) -> dict[str, str]:
     """Return tokens by SID: from the flags, else from the environment, else the throw-away ones that `run` sends."""
-    from conformance.exceptions import ConfigurationError
     from conformance.transport.credentials import THROWAWAY, accounts_from
 
-    environ = {"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ
-    try:
-        found = accounts_from(environ)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
+    found = accounts_from({"CONFORMANCE_ACCOUNTS": ",".join(given)} if given else os.environ)
     return {account.user: account.token for account in found or THROWAWAY}
 
 

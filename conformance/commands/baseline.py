@@ -23,7 +23,6 @@ from conformance.commands.refused import Refused, result_in
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:
     """Add the deviations of RESULT (result.json, or its directory) to a file of known deviations."""
-    from conformance.exceptions import BaselineError
     from conformance.reporting.baseline import additions, merged, parse
     from conformance.reporting.text import plural
 
@@ -41,15 +40,13 @@ def baseline(result: Path, output: Path, reason: str | None, any_class: bool) ->
         if entries or not output.exists():
             # Encoded before the file is opened: a text that cannot be encoded leaves the file as it was.
             output.write_bytes(merged(text, entries, str(output)).encode())
-    except BaselineError as error:
-        raise Refused(str(error)) from None
     except (OSError, UnicodeError) as error:
         raise Refused(f"{output}: cannot be read or written: {error}") from None
     for entry in entries:
         click.echo(f"added {entry['fingerprint'][:12]} {entry['rule']} {entry['class']} {entry['outcome']}")
-    unstable = [finding for finding in document["findings"] if not finding["stable"]]
-    for finding in unstable:
-        click.echo(f"left out, unstable: {finding['rule']} {finding['class']} {finding['outcome']}")
+    for finding in document["findings"]:
+        if not finding["stable"]:
+            click.echo(f"left out, unstable: {finding['rule']} {finding['class']} {finding['outcome']}")
     for rule in document["rules"]:
         if rule["verdict"] in ("error", "unimplemented"):
             click.echo(f"left out, {rule['verdict']}: {rule['id']}")

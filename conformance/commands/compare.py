@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import Refused
 from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.fidelity.script import Script
     from conformance.settings import RunSettings
 
-ALIKE, DIFFERENT, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 1, 3, 4, 130
+ALIKE, DIFFERENT, NO_VERDICT, NOT_RESTORED = 0, 1, 3, 4
 """Exit statuses; 2 is a usage error."""
 
 _KINDS = ("accept", "state", "code", "spelling")
@@ -88,10 +87,7 @@ def compare(
     """
     heed(interrupt)
     flags["profile"] = flags["profile"] or "quick"
-    try:
-        sys.exit(_compare((reference, candidate), scope, kinds or _KINDS, max_age, as_json, flags))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    sys.exit(_compare((reference, candidate), scope, kinds or _KINDS, max_age, as_json, flags))
 
 
 def _compare(
@@ -102,7 +98,6 @@ def _compare(
     as_json: bool,
     flags: dict[str, object],
 ) -> int:
-    from conformance.exceptions import BaselineError, ConfigurationError, EmulatorFailed, RecordingError
     from conformance.fidelity import telling
     from conformance.fidelity.comparing import Kind
     from conformance.fidelity.ends import is_file, read, script_for
@@ -110,22 +105,16 @@ def _compare(
 
     settings = {place: _settings(name, flags) for place, name in enumerate(names) if not is_file(name)}
     moment = datetime.now(UTC)
-    try:
-        files = {place: read(Path(name)) for place, name in enumerate(names) if is_file(name)}
-        path = flags["known"] or next((each.known for each in settings.values() if each.known), None)
-        known = read_known(Path(str(path))) if path else ()
-    except (RecordingError, BaselineError) as error:
-        raise Refused(str(error)) from None
+    files = {place: read(Path(name)) for place, name in enumerate(names) if is_file(name)}
+    path = flags["known"] or next((each.known for each in settings.values() if each.known), None)
+    known = read_known(Path(str(path))) if path else ()
     if not all(
         _is_fresh(name, files[place], moment, max_age) for place, name in enumerate(names) if place in files
     ):
         return NO_VERDICT
-    try:
-        script = None if files else script_for(settings.values(), str(flags["profile"]))
-        chosen = tuple(Kind[each.upper()] for each in kinds)
-        held, accounts, status = _hold(files, settings, script, chosen)
-    except (ConfigurationError, EmulatorFailed) as error:
-        raise Refused(str(error)) from None
+    script = None if files else script_for(settings.values(), str(flags["profile"]))
+    chosen = tuple(Kind[each.upper()] for each in kinds)
+    held, accounts, status = _hold(files, settings, script, chosen)
     if held is None or status:
         return status or NO_VERDICT
     told = telling.document(

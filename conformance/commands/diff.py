@@ -8,8 +8,6 @@ import click
 from conformance.commands.refused import result_in
 from conformance.model import Level
 
-_FORMATS = ("terminal", "markdown", "json", "html")
-
 
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
@@ -17,7 +15,7 @@ _FORMATS = ("terminal", "markdown", "json", "html")
 @click.option(
     "--format",
     "name",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(("terminal", "markdown", "json", "html")),
     default="terminal",
     show_default=True,
     help="Format of the list.",

@@ -11,16 +11,16 @@ def serve_like(file: str, accounts: Mapping[str, str], host: str, port: int, por
     Serve a recording until SIGINT or SIGTERM.
 
     Raises:
-        Refused: The file cannot be served, or the address cannot be listened on.
+        RecordingError: The file cannot be served.
+        Refused: The address cannot be listened on.
     """
     from conformance import emulator
-    from conformance.exceptions import RecordingError
     from conformance.fidelity.ends import read
     from conformance.fidelity.serving import Application, Replay
     from conformance.transport.credentials import Account
 
+    replay = Replay(read(Path(file)), [Account(sid, token) for sid, token in accounts.items()])
     try:
-        replay = Replay(read(Path(file)), [Account(sid, token) for sid, token in accounts.items()])
         emulator.serve_app(Application(replay), host=host, port=port, port_file=port_file)
-    except (RecordingError, emulator.EmulatorError, OSError) as error:
+    except (emulator.EmulatorError, OSError) as error:
         raise Refused(str(error)) from None

@@ -10,7 +10,7 @@ import click
 
 from conformance.commands import github
 from conformance.commands.door import redact
-from conformance.commands.refused import Refused, result_in
+from conformance.commands.refused import result_in
 
 
 @click.command(short_help="Make one result of the shards of a run.")
@@ -35,25 +35,16 @@ def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: b
     Each SHARD is a result.json or its directory, from `conformance run --shard K/N`. All N are needed.
     """
     from conformance import reporting
-    from conformance.exceptions import ReportError
     from conformance.harness.merging import merged
 
     with github.told(err=as_json) as told:
-        results = [result_in(path) for path in shards]
-        folders = [path if path.is_dir() else path.parent for path in shards]
-        try:
-            document = merged(results, datetime.now(UTC).date(), strict=strict_known)
-            place = reporting.place_of(document, output)
-            archives = [folder / reporting.ARCHIVE for folder in folders]
-            whole = all(map(Path.is_file, archives))
-            copies = (
-                {reporting.ARCHIVE: partial(reporting.join_archives, archives, redact=redact)}
-                if whole
-                else {}
-            )
-            paths = reporting.write_all(document, place, copies=copies)
-        except ReportError as error:
-            raise Refused(str(error)) from None
+        document = merged(list(map(result_in, shards)), datetime.now(UTC).date(), strict=strict_known)
+        place = reporting.place_of(document, output)
+        archives = [(path if path.is_dir() else path.parent) / reporting.ARCHIVE for path in shards]
+        whole = all(map(Path.is_file, archives))
+        join = partial(reporting.join_archives, archives, redact=redact)
+        copies = {reporting.ARCHIVE: join} if whole else {}
+        paths = reporting.write_all(document, place, copies=copies)
         github.summarize(document)
         if as_json:
             click.echo(json.dumps(document, indent=1))

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.commands.refused import Refused
-
 if TYPE_CHECKING:
     from conformance.settings import RunSettings
 
@@ -63,8 +61,8 @@ def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
     from the environment or from conformance.toml.
 
     Args:
-        names: the options without their dashes, in the order of the help.
-        other_help: by name with underscores, a help text that says what the option does in this command.
+        names: The options without their dashes, in the order of the help.
+        other_help: By name with underscores, a help text that says what the option does in this command.
     """
 
     def decorate(command: Command) -> Command:
@@ -82,15 +80,20 @@ def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
 
 def resolved(flags: Mapping[str, object]) -> "RunSettings":
     """
-    The settings of a run from the options, the environment and conformance.toml.
+    Return the settings of a run from the options, the environment and conformance.toml.
 
     Raises:
-        Refused: they cannot be followed.
+        ConfigurationError: They cannot be followed.
     """
-    from conformance.exceptions import ConfigurationError
     from conformance.settings import resolve
 
-    try:
-        return resolve(flags, os.environ, SETTINGS_FILE)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
+    settings = resolve(flags, os.environ, SETTINGS_FILE)
+    click.get_current_context().find_root().ensure_object(list).append(settings)
+    return settings
+
+
+def shown(context: click.Context, line: str) -> str:
+    """Return a line as the settings allow it to be shown that were resolved within a context, if any were."""
+    for settings in context.ensure_object(list):
+        line = settings.shown(line)
+    return line

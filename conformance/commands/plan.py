@@ -24,16 +24,10 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     The SIDs are those for a target that takes any well-formed one. Drawn requests are counted, not shown.
     """
     from conformance.api import select
-    from conformance.commands.refused import Refused
-    from conformance.exceptions import ConfigurationError
     from conformance.harness.schedule import planned
     from conformance.model import Situation
 
-    try:
-        rules = select(only)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
-    rows = list(planned(rules, profile, Situation(accounts=2)))
+    rows = list(planned(select(only), profile, Situation(accounts=2)))
     if as_json:
         listed = [
             {

@@ -8,12 +8,12 @@ import click
 
 from conformance.commands import options
 from conformance.commands.refused import Refused
-from conformance.commands.signals import heed, interrupt
+from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.settings import RunSettings
 
-NO_VERDICT, NOT_RESTORED, INTERRUPTED = 3, 4, 130
+NO_VERDICT, NOT_RESTORED = 3, 4
 
 
 @click.command(short_help="Record what a target answers, as a file to compare with.")
@@ -44,15 +44,11 @@ def record(out: Path, **flags: object) -> None:
     """
     heed(interrupt)
     flags["profile"] = flags["profile"] or "quick"
-    settings = options.resolved(flags)
-    try:
-        sys.exit(_record(out, settings))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    sys.exit(_record(out, options.resolved(flags)))
 
 
 def _record(out: Path, settings: "RunSettings") -> int:
-    from conformance.exceptions import ConfigurationError, EmulatorFailed, RecordingError, RunEnded
+    from conformance.exceptions import RecordingError, RunEnded
     from conformance.fidelity.ends import opened, script_for
     from conformance.fidelity.playing import file_of
     from conformance.harness.events import RequestSent
@@ -64,25 +60,20 @@ def _record(out: Path, settings: "RunSettings") -> int:
     for notice in settings.notices:
         tell(notice)
     data = b""
-    try:
-        with opened(settings, tell) as player:
-            script = script_for([settings], settings.profile)
-            try:
-                player.look(script.accounts)
-                with Progress(console_for(sys.stderr), limit=settings.max_requests) as shown:
-                    recording = player.play(
-                        script,
-                        lambda cls, sent: shown.update(
-                            RequestSent(phase="recording", cls=cls, requests=sent)
-                        ),
-                    )
-                data = file_of(recording, player)
-            except (RunEnded, RecordingError) as error:
-                tell(f"conformance: nothing was recorded: {error}")
-            finally:
-                restored, interrupted = player.put_back(settings.settle)
-    except (ConfigurationError, EmulatorFailed) as error:
-        raise Refused(settings.shown(str(error))) from None
+    with opened(settings, tell) as player:
+        script = script_for([settings], settings.profile)
+        try:
+            player.look(script.accounts)
+            with Progress(console_for(sys.stderr), limit=settings.max_requests) as shown:
+                recording = player.play(
+                    script,
+                    lambda cls, sent: shown.update(RequestSent(phase="recording", cls=cls, requests=sent)),
+                )
+            data = file_of(recording, player)
+        except (RunEnded, RecordingError) as error:
+            tell(f"conformance: nothing was recorded: {error}")
+        finally:
+            restored, interrupted = player.put_back(settings.settle)
     if data and not interrupted:
         try:
             with replacing(out) as file:
@@ -91,7 +82,7 @@ def _record(out: Path, settings: "RunSettings") -> int:
             raise Refused(f"cannot write {out}: {error.strerror}; choose another --out") from None
         click.echo(f"{len(recording.taken)} steps of {recording.target} are in {out}")
     if interrupted:
-        return INTERRUPTED
+        return ENDED
     if restored.state == "failed":
         tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
         return NOT_RESTORED

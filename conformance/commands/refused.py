@@ -5,9 +5,20 @@ from typing import Any
 
 import click
 
+from conformance.exceptions import (
+    BaselineError,
+    ConfigurationError,
+    EmulatorFailed,
+    RecordingError,
+    ReportError,
+)
+
+REFUSALS = (BaselineError, ConfigurationError, EmulatorFailed, RecordingError, ReportError)
+"""Errors of the rooms that say why a command cannot be followed; `conformance.cli` makes each a `Refused`."""
+
 
 class Refused(click.ClickException):
-    """The command cannot be followed: one line, exit status 2."""
+    """The command cannot be followed: one line on the standard error, and exit status 2."""
 
     exit_code = 2
 
@@ -18,20 +29,18 @@ class Refused(click.ClickException):
 
 def result_in(path: Path) -> dict[str, Any]:
     """
-    The result document in a file or a report directory, without the tokens of the environment.
+    Return the result document in a file or a report directory, without the tokens of the environment.
 
     Raises:
-        Refused: there is no result document.
+        ReportError: There is none.
+        Refused: It holds a body that is not what it says.
     """
     from conformance.commands.door import redact
-    from conformance.exceptions import ReportError
     from conformance.reporting import load  # costs what `conformance serve` need not pay
     from conformance.reporting.result import plain
 
     try:
         document: dict[str, Any] = plain(load(path), redact)
-    except ReportError as error:
-        raise Refused(str(error)) from None
     except ValueError as error:
         raise Refused(f"{path} is not a result document: {error}") from None
     return document

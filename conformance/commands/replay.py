@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -48,30 +47,19 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     chosen = choose(document, finding)
     if document["settings"].get("mask_accounts"):
         flags["mask_accounts"] = True  # the recorded answers are masked, so the new ones must be too
-    embedded = flags["target"] is None and document["settings"].get("target", "") is None
-    if flags["target"] is None and not embedded:
+    if flags["target"] is None and document["settings"].get("target", "") is not None:
         flags["target"] = document["target"]
     settings = options.resolved(flags)
     heed(interrupt)
-    with ExitStack() as stack:
-        url = settings.target or ""
-        if embedded:
-            from conformance.exceptions import EmulatorFailed
-            from conformance.transport.embedded import Embedded
-
-            try:
-                url = stack.enter_context(Embedded(settings.accounts)).url()
-            except EmulatorFailed as error:
-                raise Refused(str(error)) from None
-        sys.exit(_replay(chosen, document["target"], settings, url))
+    sys.exit(_replay(chosen, document["target"], settings))
 
 
 def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     """
-    The one finding whose fingerprint begins with a prefix.
+    Return the one finding whose fingerprint begins with a prefix.
 
     Raises:
-        Refused: no finding or several findings begin so.
+        Refused: No finding or several findings begin so.
     """
     from conformance.reporting.text import visible
 
@@ -108,7 +96,7 @@ def _take_snapshots(session: "Session", accounts: list[int]) -> None:
 
 
 def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
-    """The recorded requests in order; those that were sent at the same moment are one list."""
+    """Yield the recorded requests in order; those that were sent at the same moment are one list."""
     from conformance.reporting import request_of
 
     for together, group in groupby(recorded, key=lambda each: each.get("together", False)):
@@ -116,14 +104,13 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
         yield from [requests] if together else ([request] for request in requests)
 
 
-def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings", url: str) -> int:
-    from conformance.api import safe
-    from conformance.exceptions import BudgetExhausted, ConfigurationError, LeftShort, RateLimitedOut, Unsafe
+def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings") -> int:
+    from conformance.exceptions import BudgetExhausted, LeftShort, RateLimitedOut, Unsafe
+    from conformance.fidelity.ends import opened
     from conformance.harness.session import Session
     from conformance.reporting import record
     from conformance.reporting.facts import differing, facts
     from conformance.reporting.text import answer_line, request_line
-    from conformance.transport.target import Target
 
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
@@ -135,13 +122,9 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
     for notice in settings.notices:
         tell(notice)
     exchanges = []
-    with ExitStack() as stack:
-        try:
-            safeguard = stack.enter_context(safe(settings, tell, adopts=False))
-        except ConfigurationError as error:
-            raise Refused(settings.shown(str(error))) from None
-        target = stack.enter_context(Target(settings.for_target(url), tell))
-        session = Session(target, (), settle=settings.settle, safeguard=safeguard)
+    with opened(settings, tell) as player:
+        target, url = player.target, player.target.settings.url
+        session = Session(target, (), settle=settings.settle, safeguard=player.safeguard)
         try:
             if settings.target is not None:
                 _take_snapshots(session, accounts)

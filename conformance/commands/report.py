@@ -25,7 +25,6 @@ def report(directory: Path, output: Path | None) -> None:
     An exchanges.har is kept, since it may hold more than result.json. Where there is none, one is made from the
     evidence in result.json.
     """
-    from conformance.exceptions import ReportError
     from conformance.reporting import ARCHIVE, OBSERVATIONS, TIMER_PICTURE, write_all
 
     document = result_in(directory)
@@ -43,5 +42,3 @@ def report(directory: Path, output: Path | None) -> None:
             click.echo(path)
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{source}: cannot be read: {error}") from None
-    except ReportError as error:
-        raise Refused(str(error)) from None

@@ -4,10 +4,10 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.settings import RunSettings
     from conformance.transport.target import Target
 
-COMPLETED, NO_VERDICT, NOT_RESTORED, INTERRUPTED = 0, 3, 4, ENDED
+COMPLETED, NO_VERDICT, NOT_RESTORED = 0, 3, 4
 """Exit statuses; 2 is a usage error."""
 
 
@@ -44,13 +44,6 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
     back.
     """
     heed(interrupt)
-    try:
-        _timers(png, as_json, flags)
-    except KeyboardInterrupt:  # nothing was changed yet, or everything was put back
-        sys.exit(INTERRUPTED)
-
-
-def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
     settings = options.resolved(flags)
     directory = settings.report_dir if "report_dir" in settings.given else None
     if png and directory is None:
@@ -66,11 +59,8 @@ def _timers(png: bool, as_json: bool, flags: dict[str, object]) -> NoReturn:
         from conformance import explore, reporting
         from conformance.harness.events import RequestSent
 
-        try:
-            if directory is not None:
-                reporting.check_writable(directory)
-        except reporting.ReportError as error:
-            raise Refused(str(error)) from None
+        if directory is not None:
+            reporting.check_writable(directory)
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         for notice in settings.notices:
             console.print(notice, soft_wrap=True)
@@ -101,17 +91,14 @@ def _explore(
     tell: Callable[[str], None],
 ) -> "Exploration":
     from conformance.api import safe
-    from conformance.exceptions import ConfigurationError, RunEnded
+    from conformance.exceptions import RunEnded
     from conformance.explore import explore
     from conformance.transport.connections import is_loopback
     from conformance.transport.target import Target
 
     waits: list[str] = []
     with ExitStack() as stack:
-        try:
-            safeguard = stack.enter_context(safe(settings, tell, adopts=False))
-        except ConfigurationError as error:
-            raise Refused(str(error)) from None
+        safeguard = stack.enter_context(safe(settings, tell, adopts=False))
         target = stack.enter_context(Target(settings.for_target(url), waits.append))
         try:
             return explore(
@@ -129,26 +116,26 @@ def _explore(
                 click.echo(line, err=True)
 
 
+@dataclass
 class _Redacting:
     """A target without tokens in its answers: the values that come back are shown to the user."""
 
-    def __init__(self, target: "Target") -> None:
-        self._target = target
+    target: "Target"
 
     @property
     def requests(self) -> int:
-        """Requests sent so far."""
-        return self._target.requests
+        """The number of requests sent so far."""
+        return self.target.requests
 
     def send(self, request: "Request", *, known_good: bool = False, reserve: bool = False) -> "Exchange":
         """Send one request and return what came of it, redacted."""
-        exchange = self._target.send(request, known_good=known_good, reserve=reserve)
-        response, failure = exchange.response, exchange.failure
-        if response is not None:
-            exchange = replace(exchange, response=replace(response, body=self._target.redact(response.body)))
-        if failure is not None:
-            exchange = replace(exchange, failure=replace(failure, detail=self._target.redact(failure.detail)))
-        return exchange
+        exchange = self.target.send(request, known_good=known_good, reserve=reserve)
+        response, failure, redact = exchange.response, exchange.failure, self.target.redact
+        return replace(
+            exchange,
+            response=response and replace(response, body=redact(response.body)),
+            failure=failure and replace(failure, detail=redact(failure.detail)),
+        )
 
 
 def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, png: bool) -> None:
@@ -171,7 +158,7 @@ def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, p
 
 def _status(found: "Exploration") -> int:
     if found.stopped == "interrupted":
-        return INTERRUPTED
+        return ENDED
     if found.restore == "failed":
         return NOT_RESTORED
     return COMPLETED if found.complete else NO_VERDICT

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from reporting.samples import REPORTS, finding, outcome, rule
 
-from conformance.commands.replay import replay
+from conformance.cli import main
 from conformance.http import NO_AUTH, READ, Exchange, Request, update
 from conformance.model import CLOSED, INACTIVE, Verdict
 from conformance.reporting import build, write_all
@@ -49,7 +49,7 @@ def _recorded(url: str, directory: Path, settings: dict[str, Any] | None = None)
 
 
 def _replay(*arguments: object) -> Result:
-    result = CliRunner().invoke(replay, [str(each) for each in arguments])
+    result = CliRunner().invoke(main, ["replay", *map(str, arguments)])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 

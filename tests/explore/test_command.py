@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance import contract
-from conformance.commands.timers import timers
+from conformance.cli import main
 from conformance.explore.dialects import DIALECTS
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from explore.doors import Settings, over_http
@@ -23,7 +23,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(timers, arguments)
+    return CliRunner(env={"COLUMNS": "120"}).invoke(main, ["timers", *arguments])
 
 
 def test_it_tells_the_dialect_and_writes_reports(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_where_reports_go_is_a_setting_like_others(how: str, tmp_path: Path) -> 
     environ = {"CONFORMANCE_REPORT_DIR": "of-the-environment"} if how != "file" else {}
     flags = ["--report-dir", "of-the-flag"] if how == "flag" else []
     with over_http(Settings(reference())) as url:
-        CliRunner(env=environ).invoke(timers, ["--target", url, *flags])
+        CliRunner(env=environ).invoke(main, ["timers", "--target", url, *flags])
     assert [path.parent.name for path in tmp_path.rglob("timers.json")] == [f"of-the-{how}"]
 
 
