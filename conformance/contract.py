@@ -1,10 +1,13 @@
-"""Reads the JSON documents of `schemas/`: the OpenAPI document and the JSON Schemas that the suite ships."""
+"""Reads the JSON documents of `schemas/`: the OpenAPI document, and the JSON Schemas that files are checked against."""
 
 import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # its import costs more than this module, and `load` does without
+    from jsonschema import Draft202012Validator, ValidationError
 
 
 @cache
@@ -22,3 +25,29 @@ def load(name: str) -> Any:
     # A wheel carries the folder inside the package; a checkout has it beside the package.
     source = bundled if bundled.is_file() else Path(__file__).parents[1] / "schemas" / name
     return json.loads(source.read_text(encoding="utf-8"))
+
+
+@cache
+def _validator(schema: str, part: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
+    whole = load(schema)
+    return Draft202012Validator(
+        {**whole, "$ref": f"#/$defs/{part}"} if part else whole,
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def error_in(document: Any, schema: str, part: str = "") -> "ValidationError | None":
+    """
+    Return the error that tells best why a document is not as a schema describes it; None where it is.
+
+    Args:
+        document: A parsed document.
+        schema: The name of the schema's file.
+        part: The name of the definition in the schema that describes the document; empty for the whole schema.
+    """
+    from jsonschema.exceptions import best_match
+
+    error: ValidationError | None = best_match(_validator(schema, part).iter_errors(document))
+    return error

@@ -13,7 +13,6 @@ from math import ceil, log2
 
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.values import Answer, Disagreement, Identification, Taken
-from conformance.oracle.durations import Length
 
 LIMIT = 25
 """Probes that are chosen, at most."""
@@ -49,7 +48,7 @@ class Candidate:
     zero: bool
 
     def predicts(self, text: str, window: Window) -> bool | None:
-        """Whether a text is accepted; None where neither the dialect nor the window says."""
+        """Return whether a text is accepted; None where neither the dialect nor the window says."""
         length = self.dialect.read(text)
         if length is None:
             return False
@@ -59,13 +58,9 @@ class Candidate:
             return None if text == "PT0S" else self.zero
         if length.low == 0 and self.zero:  # a length that may count as zero, as months of isodate do
             return None
-        return _reaches(length, window)
-
-
-def _reaches(length: Length, window: Window) -> bool | None:
-    if length.high <= window.refused_below:
-        return False
-    return True if length.low >= window.least and length.high <= window.greatest else None
+        if length.high <= window.refused_below:
+            return False
+        return True if length.low >= window.least and length.high <= window.greatest else None
 
 
 CANDIDATES = tuple(Candidate(dialect, zero) for dialect in DIALECTS for zero in (False, True))
@@ -86,7 +81,7 @@ _TEMPLATES = (
 
 
 def pool(least: Decimal) -> tuple[str, ...]:
-    """The probes to choose from, for a target that accepts nothing shorter than so many seconds."""
+    """Return the texts to choose probes from, for a target that accepts nothing shorter than so many seconds."""
     seconds = max(1800, 2 * ceil(least))
     numbers = {
         "S": seconds,
@@ -99,13 +94,7 @@ def pool(least: Decimal) -> tuple[str, ...]:
         "m": seconds * 1000,
         "C": 30,
     }
-    texts = []
-    for template in _TEMPLATES:
-        text = template
-        for key, number in numbers.items():
-            text = text.replace("{" + key + "}", str(number))
-        texts.append(text)
-    return tuple(dict.fromkeys(texts))
+    return tuple(dict.fromkeys(template.format(**numbers) for template in _TEMPLATES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +110,9 @@ def probe(ask: Callable[[str], Answer], window: Window, *, limit: int = LIMIT) -
     Ask for the texts that tell the candidates apart best, until one is left or the limit is reached.
 
     Args:
-        ask: sends one text.
-        window: what is known of the accepted lengths.
-        limit: probes at most.
+        ask: Sends one text.
+        window: The accepted lengths, as far as they are known.
+        limit: The greatest number of probes.
     """
     belief = {index: _prior(candidate, window) for index, candidate in enumerate(CANDIDATES)}
     predictions = {
@@ -164,7 +153,7 @@ def _by_dialect(belief: dict[int, float]) -> dict[tuple[str, str], float]:
 
 
 def _information(belief: dict[int, float], predicted: Sequence[bool | None]) -> float:
-    """Expected bits that the answer tells of the candidates."""
+    """Return how many bits the answer to a text is expected to tell about the candidates."""
     chances = [0.5 if each is None else 1 - ODD if each else ODD for each in predicted]
     overall = sum(belief[index] * chance for index, chance in enumerate(chances))
     return _entropy(overall) - sum(belief[index] * _entropy(chance) for index, chance in enumerate(chances))
@@ -176,12 +165,12 @@ def _entropy(chance: float) -> float:
 
 def identify(answers: Iterable[Answer], window: Window, course: Course) -> Identification:
     """
-    The dialect that agrees best with all answers.
+    Return the dialect that agrees best with all answers about one timer.
 
     Args:
-        answers: everything that was asked of the timer.
-        window: what is known of the accepted lengths.
-        course: how the probing went.
+        answers: The answers.
+        window: The accepted lengths, as far as they are known.
+        course: What `probe` has returned.
     """
     asked = [each for each in answers if len(each.text) <= LONGEST and each.taken is not Taken.IGNORED]
     scored = []

@@ -13,18 +13,21 @@ SHORTER = (CLOSED.parameter, "P1D")
 
 
 def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
-    """Whether the closed timer must not be shorter than the inactive one; None where both orders are refused."""
-    crossed = prober.submit((LONGER, SHORTER))
-    if crossed[CLOSED.slug].accepted:
-        shown = "; a closed timer of a day beside an inactive timer of two is accepted"
-        text = "The closed timer may be shorter than the inactive one" + shown + "."
-        return False, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
-    straight = prober.submit(((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "P2D")))
-    if straight[CLOSED.slug].accepted:
-        text = "The closed timer may not be shorter than the inactive one: that is refused, the reverse is accepted."
-        return True, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
+    """Return whether the closed timer must not be shorter than the inactive one; None where both orders are refused."""
+    matters: bool | None = None
     text = "It is unknown whether the closed timer may be shorter: one and two days are refused either way."
-    return None, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
+    if prober.submit((LONGER, SHORTER))[CLOSED.slug].accepted:
+        matters, text = (
+            False,
+            (
+                "The closed timer may be shorter than the inactive one; "
+                "a closed timer of a day beside an inactive timer of two is accepted."
+            ),
+        )
+    elif prober.submit(((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "P2D")))[CLOSED.slug].accepted:
+        matters = True
+        text = "The closed timer may not be shorter than the inactive one: that is refused, the reverse is accepted."
+    return matters, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
 
 
 def needs_company(prober: Prober) -> list[Remark]:
@@ -55,38 +58,26 @@ ZEROS = ("PT0S", "PT0M", "P0D")
 
 
 def zeros(prober: Prober, field: Field) -> Remark:
-    """Whether a zero is accepted, and how it reads back."""
+    """Return whether a zero is accepted, and how it reads back."""
     answers = [prober.ask(field, text) for text in ZEROS]
     accepted = [answer for answer in answers if answer.accepted]
     if not accepted:
         text = "No zero is accepted: the timer cannot be disabled by one."
     else:
-        others = "" if len(accepted) == len(answers) else f"; {_texts(answers, False)} refused"
-        shown = ", ".join(f"{each.text} reads back as {_echo(each)}" for each in accepted)
+        refused = ", ".join(each.text for each in answers if not each.accepted)
+        others = f"; {refused} refused" if refused else ""
+        shown = ", ".join(
+            f"{each.text} reads back as {'null' if each.echo is None else each.echo}" for each in accepted
+        )
         text = f"A zero is accepted although it is below the minimum: {shown}{others}."
     return Remark(topic=f"zero-{field.slug}", text=text, evidence=tuple(answer.text for answer in answers))
 
 
-def _texts(answers: list[Answer], accepted: bool) -> str:
-    return ", ".join(answer.text for answer in answers if answer.accepted == accepted)
-
-
-def _echo(answer: Answer) -> str:
-    return "null" if answer.echo is None else answer.echo
-
-
 def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
-    """Whether the other timer in a form changes the answer to a value; None where no value is known."""
+    """Return whether the other timer in a form changes the answer to a value; None where no value is known."""
     other = next(each for each in TIMERS if each is not field)
-    partner = max(
-        (
-            answer
-            for answer in prober.answers(other)
-            if answer.accepted and answer.text in ("P30D", "P1D", "PT720H")
-        ),
-        key=lambda answer: len(answer.text),
-        default=None,
-    )
+    accepted = {answer.text: answer for answer in prober.answers(other) if answer.accepted}
+    partner = next((accepted[text] for text in ("PT720H", "P30D", "P1D") if text in accepted), None)
     texts = [text for text in (least.refused, least.accepted) if text is not None]
     if partner is None or not texts:
         return None
@@ -98,10 +89,9 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
             changed.append(
                 f"{text} is {alone.taken} alone and {beside.taken} beside {other.parameter}={partner.text}"
             )
+    summary = f"It does not matter whether {other.parameter} is sent as well."
     if changed:
-        summary = f"It matters whether {other.parameter} is sent: " + "; ".join(changed) + "."
-    else:
-        summary = f"It does not matter whether {other.parameter} is sent as well."
+        summary = f"It matters whether {other.parameter} is sent: {'; '.join(changed)}."
     return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
 
 

@@ -20,12 +20,12 @@ MAX_DIGITS = 5_000
 
 
 def digits(number: int) -> str:
-    """Decimal digits of a whole number of any size, which `str()` refuses beyond 4,300."""
+    """Return the decimal digits of a whole number of any size; `str()` refuses more than 4,300."""
     return str(Decimal(number))
 
 
 def longest_number(text: str) -> int:
-    """How many digits the longest whole number of a text has."""
+    """Return how many digits the longest whole number in a text has."""
     return max(map(len, re.findall("(?<![.,0-9])[0-9]+", text)), default=0)
 
 
@@ -97,8 +97,17 @@ _UNITS = (
 )
 
 
-def _whole(template: str) -> Callable[[int], str]:
-    return lambda number: template.format(digits(number))
+def _in_units(template: str, *sizes: int) -> Callable[[int], str]:
+    """Return what writes a number in units, of which each has so many of the next one."""
+
+    def write(number: int) -> str:
+        parts: list[int] = []
+        for size in reversed(sizes):
+            number, rest = divmod(number, size)
+            parts.insert(0, rest)
+        return template.format(digits(number), *parts)
+
+    return write
 
 
 def _decimal(number: int, separator: str) -> str:
@@ -108,21 +117,6 @@ def _decimal(number: int, separator: str) -> str:
 
 def _fraction(template: str, separator: str) -> Callable[[int], str]:
     return lambda number: template.format(_decimal(number, separator))
-
-
-def _minutes_seconds(number: int) -> str:
-    minutes, seconds = divmod(number, 60)
-    return f"PT{digits(minutes)}M{seconds}S"
-
-
-def _hours_minutes(number: int) -> str:
-    hours, minutes = divmod(number, 60)
-    return f"PT{digits(hours)}H{minutes}M"
-
-
-def _days_time(number: int) -> str:
-    days, rest = divmod(number, DAY)
-    return f"P{digits(days)}DT{rest // 3600}H{rest // 60 % 60}M{rest % 60}S"
 
 
 def _carry_over(number: int) -> str:
@@ -135,29 +129,19 @@ def _minutes_fraction(number: int) -> str:
     return f"PT{digits(minutes)}M{_decimal(rest, '.')}S"
 
 
-def _weeks_days(number: int) -> str:
-    weeks, days = divmod(number, 7)
-    return f"P{digits(weeks)}W{days}D"
-
-
-def _years_months(number: int) -> str:
-    years, months = divmod(number, 12)
-    return f"P{digits(years)}Y{months}M"
-
-
 def _grids() -> tuple[Grid, ...]:
     one = Fraction(1)
     nano = Fraction(1, 10**PLACES)
-    whole = [Grid(name, _whole(text), one * low, one * high) for name, text, low, high in _UNITS]
+    whole = [Grid(name, _in_units(text), one * low, one * high) for name, text, low, high in _UNITS]
     mixed = [
-        Grid("minutes-seconds", _minutes_seconds, one, one, lead=60),
+        Grid("minutes-seconds", _in_units("PT{}M{}S", 60), one, one, lead=60),
         Grid("carry-over", _carry_over, one, one, lead=60),
-        Grid("leading-zeros", _whole("PT0{}S"), one, one),
-        Grid("hours-minutes", _hours_minutes, one * 60, one * 60, lead=60),
-        Grid("days-time", _days_time, one, one, lead=DAY),
+        Grid("leading-zeros", _in_units("PT0{}S"), one, one),
+        Grid("hours-minutes", _in_units("PT{}H{}M", 60), one * 60, one * 60, lead=60),
+        Grid("days-time", _in_units("P{}DT{}H{}M{}S", 24, 60, 60), one, one, lead=DAY),
         Grid("minutes-seconds-point", _minutes_fraction, nano, nano, PLACES, lead=60),
-        Grid("weeks-days", _weeks_days, one * DAY, one * DAY, lead=7),
-        Grid("years-months", _years_months, one * 28 * DAY, one * 31 * DAY, lead=12),
+        Grid("weeks-days", _in_units("P{}W{}D", 7), one * DAY, one * DAY, lead=7),
+        Grid("years-months", _in_units("P{}Y{}M", 12), one * 28 * DAY, one * 31 * DAY, lead=12),
     ]
     fractions = [
         Grid(f"{name}-{word}", _fraction(text, separator), nano * low, nano * high, PLACES)
@@ -187,16 +171,17 @@ _SHAPE = re.compile("|".join(f"({pattern})" for _, pattern in _SHAPES))
 
 
 def notation_of(text: str) -> str | None:
-    """The name of the grid whose shape a text has; None where it has another."""
+    """Return the name of the grid that writes texts of this shape; None where none does."""
     match = _SHAPE.fullmatch(text)
     return None if match is None or match.lastindex is None else _SHAPES[match.lastindex - 1][0]
 
 
 def nominal_seconds(text: str) -> Decimal | None:
     """
-    How long a text is, with months of 30 days and years of 365; None where no reading parses it.
+    Return the seconds that a text means, with months of 30 days and years of 365; None where no reading parses it.
 
-    Of a range, the readings' least length stands for a year, and the thirtieth day for a month.
+    A reading may give a range, because years and months differ in length. Then the least length is taken where the
+    text has years, and the length with months of 30 days where it has months alone.
     """
     lengths = read(text)
     if not lengths:
@@ -208,9 +193,9 @@ def nominal_seconds(text: str) -> Decimal | None:
 
 def table() -> tuple[tuple[str, str], ...]:
     """
-    The table's texts with their classes: every named way to write or to miswrite a duration.
+    Return the texts of the table, each with its class: every named way to write or to miswrite a duration.
 
-    Of each class the first examples; all digits of other scripts, blanks and encodings are among them.
+    A class gives its first examples. Digits of every other script, blanks and encodings are among them.
     """
     rows = [(f"valid/{each.name}", text) for each in NOTATIONS.values() for text in each.examples()[:4]]
     rows += [

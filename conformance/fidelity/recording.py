@@ -8,24 +8,20 @@ is written, and looked through afterwards.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from conformance.contract import load as load_schema
+from conformance import contract
 from conformance.exceptions import RecordingError
 from conformance.fidelity.outcome import Outcome, outcome_of
 from conformance.fidelity.script import Part, Step
 from conformance.http import Exchange, Failure, FailureKind, Request, Response
 from conformance.reporting import Redact, record, request_of
+from conformance.reporting.reading import parsed
 from conformance.reporting.result import plain
 from conformance.reporting.text import SUITE, body, visible
 from conformance.transport.credentials import THROWAWAY
@@ -90,7 +86,7 @@ def now() -> str:
 
 def contract_digest() -> str:
     """Return the SHA-256 of the contract, in hex."""
-    text = json.dumps(load_schema("openapi.json"), sort_keys=True)
+    text = json.dumps(contract.load("openapi.json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -208,12 +204,6 @@ def _digest(head: Mapping[str, Any], text: str) -> str:
 # Reading
 
 
-@cache
-def _validator(name: str) -> Draft202012Validator:
-    schema = load_schema("recording.schema.json")
-    return Draft202012Validator({**schema, "$ref": f"#/$defs/{name}"})
-
-
 def load(data: bytes, name: str) -> Recording:
     """
     Return the recording in the bytes of a file.
@@ -228,7 +218,7 @@ def load(data: bytes, name: str) -> Recording:
     again = "record again with `conformance record`"
     try:
         first, *rest = data.decode("ascii").splitlines()
-        head = _parsed(first)
+        head = parsed(first)
     except (ValueError, RecursionError):
         raise RecordingError(f"{name}: not a recording: its first line is not JSON; {again}") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
@@ -243,7 +233,7 @@ def load(data: bytes, name: str) -> Recording:
     taken = []
     for number, line in enumerate(rest, 1):
         try:
-            document = _parsed(line)
+            document = parsed(line)
         except (ValueError, RecursionError):
             raise RecordingError(f"{name}:{number + 1}: not JSON; {again}") from None
         _check(document, "step", f"{name}:{number + 1}")
@@ -282,22 +272,7 @@ def bytes_of(path: Path) -> bytes:
     return data
 
 
-def _parsed(line: str) -> Any:
-    return json.loads(line, parse_constant=_refuse, parse_float=_finite)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(digits[:20])
-    return number
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
 def _check(document: Any, kind: str, where: str) -> None:
-    error = best_match(_validator(kind).iter_errors(document))
+    error = contract.error_in(document, "recording.schema.json", kind)
     if error is not None:
         raise RecordingError(f"{where}: not a recording: {error.json_path}: {visible(error.message, 160)}")

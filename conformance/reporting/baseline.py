@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
-from conformance.contract import load as load_schema
+from conformance.contract import error_in
 from conformance.exceptions import BaselineError
 from conformance.http import Request
 from conformance.model import Level, Verdict, fingerprint
@@ -115,7 +113,7 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         raise BaselineError(
             f"{name}:{line}: not TOML: {visible(problem)}: have entries written by `conformance baseline`"
         ) from None
-    invalid = best_match(_VALIDATOR.iter_errors(document))
+    invalid = error_in(document, "known-deviations.schema.json")
     if invalid is not None:
         path = list(invalid.absolute_path)
         problem = _problem(invalid.message, str(path[2]) if len(path) > 2 else "")
@@ -138,11 +136,6 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         _entry(entry, f"{name}:{_line(text, ['deviation', index, 'witness'])}")
         for index, entry in enumerate(document.get("deviation", ()))
     )
-
-
-_VALIDATOR = Draft202012Validator(
-    load_schema("known-deviations.schema.json"), format_checker=Draft202012Validator.FORMAT_CHECKER
-)
 
 
 def _plain(value: Any) -> Any:

@@ -1,41 +1,24 @@
-"""Reads result documents: checks their version and their form, and brings old ones up to date."""
+"""Reads result documents, and checks their version and their form."""
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from conformance.contract import load as load_schema
+from conformance.contract import error_in
 from conformance.exceptions import ReportError
 
 SCHEMA_VERSION = 1
 
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns a document of one version into the next version; the caller sets `schema_version`."""
-
-MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
-"""By the version that each starts from; one for every version before `SCHEMA_VERSION`."""
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(load_schema("result.schema.json"))
-
 
 def validate(document: Any) -> None:
     """
-    Checks a document against `schemas/result.schema.json`.
+    Check a document against `schemas/result.schema.json`.
 
     Raises:
-        ReportError: it is not a result document; the message names the first member that is wrong.
+        ReportError: It is not a result document; the message names the first member that is wrong.
     """
-    error = best_match(_validator().iter_errors(document))
+    error = error_in(document, "result.schema.json")
     if error is not None:
         raise ReportError(f"not a result document: {error.json_path}: {error.message[:200]!r}")
     unknown = {each["rule"] for each in document["findings"]} - {each["id"] for each in document["rules"]}
@@ -44,29 +27,15 @@ def validate(document: Any) -> None:
         raise ReportError(f"not a result document: findings of rules it does not have: {names}")
 
 
-def migrate(
-    document: Any, migrations: Mapping[int, Migration] = MIGRATIONS, current: int = SCHEMA_VERSION
-) -> Any:
+def parsed(text: str) -> Any:
     """
-    The document in the current version of its format; anything but a result document is returned as it is.
-
-    Args:
-        document: as it was read.
-        migrations: from each version to the next.
-        current: the version to arrive at.
+    Parse a JSON text strictly: Python alone would also take NaN, and numbers that no float holds.
 
     Raises:
-        ReportError: it is of a version that is later than the current one.
+        ValueError: It is no JSON text.
+        RecursionError: It is nested too deep.
     """
-    while isinstance(document, dict) and type(version := document.get("schema_version")) is int:
-        if version > current:
-            raise ReportError(
-                f"of version {version}, and this conformance reads up to version {current}: install a later one"
-            )
-        if version not in migrations or version == current:
-            break
-        document = {**migrations[version](document), "schema_version": version + 1}
-    return document
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 
 def _refuse(constant: str) -> object:
@@ -82,23 +51,28 @@ def _finite(digits: str) -> float:
 
 def load(path: Path) -> dict[str, Any]:
     """
-    The result document in a file, or in the `result.json` of a directory, in the current version of its format.
+    Return the result document in a file, or in the `result.json` of a directory.
 
     Raises:
-        ReportError: the file cannot be read, is not JSON, or is not a result document.
+        ReportError: The file cannot be read, is not JSON, is not a result document, or is one of a later version.
     """
     if path.is_dir():
         path = path / "result.json"
     try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        document = parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReportError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{path} is not JSON: {error}") from error
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if type(version) is int and version > SCHEMA_VERSION:
+        raise ReportError(
+            f"{path} is of version {version}, and this conformance reads up to version {SCHEMA_VERSION}: "
+            "install a later one"
+        )
     try:
-        current: dict[str, Any] = migrate(document)
-        validate(current)
+        validate(document)
     except ReportError as error:
         raise ReportError(f"{path} is {error}") from error
-    return current
+    found: dict[str, Any] = document
+    return found

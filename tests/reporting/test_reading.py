@@ -1,4 +1,4 @@
-"""Documents of earlier versions are read, those of later ones are refused in one line."""
+"""Results are read; what is none, or of a later version, is refused in one line."""
 
 import json
 from pathlib import Path
@@ -8,27 +8,7 @@ import pytest
 
 from conformance.exceptions import ReportError
 from conformance.reporting import load
-from conformance.reporting.reading import MIGRATIONS, SCHEMA_VERSION, migrate
-
-
-def test_every_earlier_version_has_a_migration() -> None:
-    assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION))
-
-
-def test_migrations_are_made_one_after_the_other_and_leave_the_document_alone() -> None:
-    migrations = {
-        1: lambda document: {**document, "rules": document["checks"]},
-        2: lambda document: {name: value for name, value in document.items() if name != "checks"},
-    }
-    old = {"schema_version": 1, "checks": []}
-
-    assert migrate(old, migrations, current=3) == {"schema_version": 3, "rules": []}
-    assert migrate({**old, "schema_version": 2}, migrations, current=3) == {"schema_version": 3}
-    assert old == {"schema_version": 1, "checks": []}
-
-
-def test_the_current_version_stays_as_it_is(document: dict[str, Any]) -> None:
-    assert migrate(document) is document
+from conformance.reporting.reading import SCHEMA_VERSION
 
 
 def test_a_later_version_is_refused_with_what_to_do(tmp_path: Path, clean: dict[str, Any]) -> None:
