@@ -65,6 +65,7 @@ FIELDS = (CHAT, MESSAGING, INACTIVE, CLOSED)
 TIMERS = (INACTIVE, CLOSED)
 SIDS = (CHAT, MESSAGING)
 BY_PARAMETER: Mapping[str, Field] = MappingProxyType({each.parameter: each for each in FIELDS})
+BY_ATTRIBUTE: Mapping[str, Field] = MappingProxyType({each.attribute: each for each in FIELDS})
 
 
 def settings_in(document: object) -> dict[str, str | None] | None:

@@ -1,8 +1,8 @@
 """
 Compares two recordings of the same steps; sends nothing.
 
-A difference is told at the step that makes it. The settings that it leaves behind are not told again: until both sides
-show the same value of a setting, or both accept a new one, what follows from it is no further difference.
+A difference is told once, at the step that makes it. The settings that it leaves behind differ in later answers, too.
+That is no further difference until both sides show the same value of the setting, or both accept a new one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,27 +15,25 @@ from conformance.fidelity.outcome import ABSENT, Answer, Outcome
 from conformance.fidelity.recording import Recording, Taken
 from conformance.fidelity.script import Part, Step
 from conformance.http import Request
-from conformance.model import BY_PARAMETER, CHAT, FIELDS, Field
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, CHAT, Field
 from conformance.oracle.decisions import Answer as Decided
 from conformance.oracle.decisions import decide_value, is_right
 
 MASK = "{token}"
 """What a recording has in place of a token."""
 
-_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
-
 
 class Kind(IntEnum):
     """The kinds of differences, the most harmful one first."""
 
     ACCEPT = 1
-    """One takes what the other does not."""
+    """One side takes what the other does not."""
     STATE = 2
     """What is kept, or whose it is, differs."""
     CODE = 3
-    """The status or the error's code differs."""
+    """The status or the code of the error differs."""
     SPELLING = 4
-    """The same is written in another way: a length, a type, a header, a member that is there or not."""
+    """The same thing is written in another way: a length, a type, a header, a member that is there or not."""
     MESSAGE = 5
     """The message of an error has another wording. It is compared only where the user asks for it."""
 
@@ -86,7 +84,7 @@ class Comparison:
     unsettled: int
     """Steps to which the reference itself gives one answer and then another."""
     not_comparable: int
-    """Steps of which an answer was masked or cut, or the settings before are not known."""
+    """Steps of which an answer was masked or cut, or before which the settings are not known."""
     unserved: int
     """Steps that the reference does not have."""
 
@@ -110,22 +108,20 @@ def key_of(step: Step) -> tuple[Any, ...]:
 
 def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], int, int]:
     """
-    Return the steps that both recordings have, in their order, and how many of each side's have no match.
+    Return the steps that both recordings have, in their order, and for each recording how many others it has.
 
     Steps that put settings in force are not counted.
     """
     ours, theirs = [[key_of(step) for step in each.steps] for each in (reference, candidate)]
-    if ours == theirs:
-        blocks = [(0, 0, len(ours))]
-    else:
-        numbers: dict[Any, int] = {}
+    blocks: Sequence[tuple[int, int, int]] = [(0, 0, len(ours))]
+    if ours != theirs:
+        numbers: dict[Any, int] = {}  # they are compared faster than the keys
         one, other = ([numbers.setdefault(key, len(numbers)) for key in keys] for keys in (ours, theirs))
-        matching = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-        blocks = [(block.a, block.b, block.size) for block in matching]
+        blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
     pairs = [
-        Pair(reference.taken[first + place], candidate.taken[second + place])
+        Pair(*both)
         for first, second, size in blocks
-        for place in range(size)
+        for both in zip(reference.taken[first:][:size], candidate.taken[second:][:size], strict=True)
     ]
     matched = {id(taken) for pair in pairs for taken in (pair.reference, pair.candidate)}
     alone = [
@@ -149,7 +145,7 @@ def compare(
     Args:
         reference: The recording that is right by definition.
         candidate: The other one.
-        doubted: Facts of the reference's that it does not stand by: see `disagreements`.
+        doubted: Facts that the reference has shown in one way and then in another: see `disagreements`.
         kinds: The kinds of differences to find; all but the wording of messages are found in any case.
         unserved: How many further steps there are that the reference does not have.
     """
@@ -173,14 +169,14 @@ def compare(
 
 
 def facts_of(pairs: Sequence[Pair], difference: Difference) -> Facts:
-    """Return the facts of the reference's that a difference rests on."""
+    """Return the facts that a difference rests on, as the reference shows them."""
     return frozenset(
         (pairs[place].reference.number, difference.name) for place in (difference.at, difference.culprit)
     )
 
 
 def disagreements(reference: Recording, again: Recording, kinds: Collection[Kind] = USUAL) -> Facts:
-    """Return the facts in which a target does not agree with itself, where it was asked the same steps twice."""
+    """Return the facts in which two recordings of the same steps differ, both of which are of the same target."""
     itself = compare(reference, again, kinds=kinds)
     return frozenset().union(*(facts_of(itself.pairs, each) for each in itself.differences))
 
@@ -190,7 +186,7 @@ class _Known:
     """What is known of one setting of one account, on both sides."""
 
     is_alike: bool = False
-    """Whether both sides are known to hold what the other holds, or differ in a way that was told."""
+    """Whether both sides are known to hold the same value, or two values whose difference was told."""
     told: tuple[Any, Any] | None = None
     """The values of the difference that was told last, where it still shows."""
     sent: list[tuple[int, str]] = field(default_factory=list)
@@ -244,7 +240,7 @@ class _Walk:
         return self._known.setdefault((request.account, attribute), _Known())
 
     def _lose(self, request: Request, sent: Sequence[tuple[Field, str]]) -> None:
-        """Take note that the sides may hold different values from now on, for a reason that was told."""
+        """Take note that the sides may hold different values from now on, of which the reason was told."""
         for each, _ in sent:
             known = self._of(request, each.attribute)
             known.is_alike, known.told = False, None
@@ -257,7 +253,7 @@ class _Walk:
         theirs: Mapping[str, Any],
         written: set[str],
     ) -> None:
-        for attribute, about in _BY_ATTRIBUTE.items():
+        for attribute, about in BY_ATTRIBUTE.items():
             known = self._of(request, attribute)
             one, other = ours.get(attribute, ABSENT), theirs.get(attribute, ABSENT)
             if MASK in str(one) or MASK in str(other):
@@ -273,7 +269,8 @@ class _Walk:
             elif known.told != (one, other):
                 kind = Kind.SPELLING if _same(about, one, other) else Kind.STATE
                 culprit = self._culprit(known.sent, about, (one, other), place)
-                self._tell(place, kind, attribute, _shown(one), _shown(other), culprit)
+                ours_shown, theirs_shown = ("null" if each is None else str(each) for each in (one, other))
+                self._tell(place, kind, attribute, ours_shown, theirs_shown, culprit)
                 known.is_alike, known.told = True, (one, other)
             known.sent.clear()
 
@@ -281,9 +278,9 @@ class _Walk:
         self, sent: Sequence[tuple[int, str]], about: Field, shown: tuple[Any, Any], place: int
     ) -> int:
         """
-        Return the step that sent a value that is shown; `place` where none did.
+        Return the place of the step that sent a value that is shown; `place` where none did.
 
-        Of several, one that was not accepted explains more, then one that sent the value to the letter, then the last.
+        Of several steps the one is returned that was not accepted, else one that sent the very text, else the last.
         """
         texts = [each for each in shown if isinstance(each, str) and each != ABSENT]
         matching = [
@@ -332,12 +329,8 @@ def _answer(outcome: Outcome) -> str:
     return f"{outcome.answer} ({outcome.status}{code})"
 
 
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
-
-
 def _is_no_value(about: Field, *shown: Any) -> bool:
-    """Whether one of the values is none that the setting can ever have had, whatever was set before."""
+    """Whether the setting can never have had one of the values, whatever was set before."""
     return any(
         each is not None
         and each != ABSENT
@@ -347,7 +340,7 @@ def _is_no_value(about: Field, *shown: Any) -> bool:
 
 
 def _same(about: Field, one: Any, other: Any) -> bool:
-    """Whether two values are spellings of one: of the same length, or null and absent."""
+    """Whether two values are spellings of one: durations of the same length, say, or null and absent."""
     empty = (None, ABSENT)
     if one in empty or other in empty:
         return one in empty and other in empty

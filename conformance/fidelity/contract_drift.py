@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
-from conformance.model import BY_PARAMETER, FIELDS, Aspect, Rule
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Rule
 
 Facts = dict[tuple[str, str, str], str]
 """By kind of the place (a key of `_ASPECTS`, or `parameter`), its name and what is said of it."""
@@ -85,8 +85,8 @@ def _rests(rule: Rule, key: tuple[str, str, str]) -> bool:
     kind, name, _ = key
     if kind == "parameter":
         return rule.field is not None and rule.field is BY_PARAMETER.get(name)
-    if kind == "attribute" and (field := next((each for each in FIELDS if each.attribute == name), None)):
-        return rule.field is field and rule.aspect is Aspect.ECHO
+    if kind == "attribute" and name in BY_ATTRIBUTE:
+        return rule.field is BY_ATTRIBUTE[name] and rule.aspect is Aspect.ECHO
     return rule.aspect is _ASPECTS[kind]
 
 

@@ -81,18 +81,17 @@ def script_for(every: Iterable[RunSettings], profile: str) -> Script:
         for each, sid in ((CHAT, settings.chat_service_sid), (MESSAGING, settings.messaging_service_sid))
         if sid is not None
     }
-    accounts = min(len(settings.accounts) for settings in some)
     return draw(
         profile=profile,
         seed=some[0].seed,
-        accounts=accounts,
+        accounts=min(len(settings.accounts) for settings in some),
         sids=sids.items(),
         live=any(each.live for each in some),
     )
 
 
 def _before(recording: Recording) -> Iterator[Step]:
-    """Yield the update that brings about what was set before the first request of a file that others have made."""
+    """Yield the update that sets what a file of another program shows to have been set before its first request."""
     shows = next((each for each in recording.taken if each.outcome.settings is not None), None)
     if recording.source == FORMAT or shows is None:
         return
@@ -108,18 +107,15 @@ def _before(recording: Recording) -> Iterator[Step]:
 
 
 def script_of(recording: Recording, accounts: int) -> Script:
-    """Return the script that a recording holds, less the steps that need more accounts than there are."""
-    steps = (
-        *_before(recording),
-        *(
-            step
-            for step in recording.steps
-            if step.request.account < accounts and not (accounts < 2 and "{other_" in str(step.request.auth))
-        ),
-    )
+    """Return the script that a recording holds, without the steps that need more accounts than there are."""
+    steps = [
+        step
+        for step in recording.steps
+        if step.request.account < accounts and not (accounts < 2 and "{other_" in str(step.request.auth))
+    ]
     return Script(
         profile=recording.profile,
         seed=recording.seed,
         accounts=min(recording.accounts, accounts),
-        steps=steps,
+        steps=(*_before(recording), *steps),
     )

@@ -1,8 +1,8 @@
 """
 Reads recordings that other programs have made: HTTP archives (HAR 1.2), and cassettes of VCR.py and schemathesis.
 
-Of a file only the requests to the resource are read, with their answers. No credentials are taken from it: a request
-that had some is sent with those of the environment. An Account SID becomes the role of its account.
+Only requests to the resource are read from a file, with their answers. No credentials are taken from it: a request that
+had some is sent with those of the environment. In place of an Account SID stands the role of its account.
 """
 
 import base64
@@ -46,7 +46,7 @@ _ACCOUNT = re.compile(rb"AC[0-9a-fA-F]{32}")
 _PLACEHOLDER = re.compile(rf"\{{(?:{PLACEHOLDER})\}}")
 
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
-"""What reading a member raises that is not there, or not of its type."""
+"""The errors of reading a member that is not there, or is of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,7 @@ class _Entry:
 
 def read(data: bytes, name: str) -> Recording:
     """
-    Return the recording in a HAR or a cassette.
-
-    Args:
-        data: The bytes of the file.
-        name: The name of the file, for messages.
+    Return the recording in the bytes of a HAR or a cassette; messages name the file.
 
     Raises:
         RecordingError: It is neither, or has no request to the resource that can be used.
@@ -108,17 +104,12 @@ def read(data: bytes, name: str) -> Recording:
 def _parsed(data: bytes, name: str) -> Any:
     try:
         text = data.decode("utf-8-sig")
+        if text.lstrip()[:1] == "{":
+            with contextlib.suppress(ValueError):  # YAML may begin so, too
+                return json.loads(text)
+        return yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise RecordingError(f"{name}: not UTF-8 at byte {error.start}: {_EXPECTED}") from None
-    try:
-        if text.lstrip()[:1] == "{":
-            return json.loads(text)
-    except RecursionError:
-        raise RecordingError(f"{name}: nested too deep: {_EXPECTED}") from None
-    except ValueError:
-        pass  # YAML may begin so, too
-    try:
-        return yaml.safe_load(text)
     except RecursionError:
         raise RecordingError(f"{name}: nested too deep: {_EXPECTED}") from None
     except (yaml.YAMLError, *_WRONG) as error:
@@ -251,7 +242,7 @@ def _response(
 
 
 def _taken(entries: Sequence[_Entry], source: str) -> tuple[tuple[Taken, ...], tuple[str, ...]]:
-    """Return the entries as steps, and lines about those that were left out."""
+    """Return the entries as steps, and a line for each reason why others were left out."""
     roles = dict(zip(_owners(entries), ROLES, strict=False))
     taken: list[Taken] = []
     left_out: list[str] = []
@@ -278,13 +269,9 @@ def _taken(entries: Sequence[_Entry], source: str) -> tuple[tuple[Taken, ...], t
 
 def _owners(entries: Sequence[_Entry]) -> Iterator[str]:
     """Yield the SIDs of the accounts whose settings were answered, the first one first."""
-    seen: dict[str, None] = {}
-    for entry in entries:
-        if entry.response is None or not 200 <= entry.response.status < 300:
-            continue
-        for match in re.finditer(rb'"account_sid"\s*:\s*"(AC[0-9a-fA-F]{32})"', entry.response.body):
-            seen[match[1].decode()] = None
-    yield from seen
+    answers = [each.response for each in entries if each.response and 200 <= each.response.status < 300]
+    owned = rb'"account_sid"\s*:\s*"(AC[0-9a-fA-F]{32})"'
+    yield from dict.fromkeys(sid.decode() for answer in answers for sid in re.findall(owned, answer.body))
 
 
 def _in_roles(body: bytes, roles: Mapping[str, str]) -> bytes:
@@ -292,7 +279,7 @@ def _in_roles(body: bytes, roles: Mapping[str, str]) -> bytes:
 
 
 def _request(entry: _Entry) -> Request | str:
-    """Return the request to send again; why it cannot be, in words, where it cannot."""
+    """Return the request to send again; where it cannot be sent, the reason in words."""
     content_type = entry.headers.get("content-type")
     query = urlsplit(entry.url).query
     if entry.method not in METHODS:
@@ -313,7 +300,7 @@ def _request(entry: _Entry) -> Request | str:
 
 
 def _auth(entry: _Entry) -> Auth | None:
-    """Return how to authenticate; None where only the file knows."""
+    """Return how to authenticate; None where that takes credentials that only the file has."""
     sent = entry.headers.get("authorization")
     refused = entry.response is not None and entry.response.status == 401
     if sent is None:

@@ -1,8 +1,8 @@
 """
-Puts differences beside the document, and groups those of one cause; sends nothing.
+Says of each difference which side is as the document demands, and groups those of one cause; sends nothing.
 
-A difference that breaks a rule on one side has the cause that the attribution room puts that violation down to. What
-the document allows both sides has its cause here: the claim on which the document is silent.
+Where a side breaks a rule, the attribution room says what the cause is. Where the document allows what both sides do,
+the cause is made here: it is the claim on which the document is silent.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,9 @@ from conformance.fidelity.judged import Judged, Judgement
 from conformance.fidelity.outcome import ABSENT
 from conformance.fidelity.script import Step
 from conformance.http import Pairs, decode_form
-from conformance.model import BY_PARAMETER, FIELDS, Aspect, Level, Violation
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Level, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
-
-_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 
 class Document(StrEnum):
@@ -70,14 +68,7 @@ class _Placed:
 
 
 def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Group]:
-    """
-    Return the differences in groups, the most harmful first.
-
-    Args:
-        compared: The comparison.
-        reference: The judgements on the reference's recording.
-        candidate: The judgements on the candidate's.
-    """
+    """Return the differences of a comparison in groups, the most harmful first, given the judgements on each side."""
     groups: dict[tuple[bool, str], list[_Placed]] = {}
     for difference in compared.differences:
         placed = _place(difference, compared, reference, candidate)
@@ -92,10 +83,10 @@ def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Gr
 
 def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -> None:
     """
-    Put what the document allows to the broken rules of which it is a part, where all of it is.
+    Add a group that breaks no rule to groups that do, where each of its differences belongs to one of these.
 
-    The rules report a mismatch of a setting once; later answers that show it again break none. And a side that refuses
-    what it must accept also refuses like values on which the document is silent, or refuses them for another reason.
+    The rules report a wrong setting once; later answers that show it again break no rule. And a side that refuses what
+    it must accept also refuses like values on which the document is silent, or refuses them with another code.
     """
     homes: dict[tuple[object, ...], list[_Placed]] = {}
     for (allowed, _), members in groups.items():
@@ -104,17 +95,18 @@ def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -
                 homes.setdefault(key, members)
     for name, members in list(groups.items()):
         found = [
-            next((homes[key] for key in _keys(each, compared) if key in homes), None) for each in members
+            home
+            for each in (members if name[0] else ())
+            if (home := next((homes[key] for key in _keys(each, compared) if key in homes), None)) is not None
         ]
-        if name[0] and all(home is not None for home in found):
+        if len(found) == len(members):
             for each, home in zip(members, found, strict=True):
-                assert home is not None
                 home.append(each)
             del groups[name]
 
 
 def _keys(placed: _Placed, compared: Comparison) -> Iterator[tuple[object, ...]]:
-    """Yield what a difference has in common with others of its cause, the closest first."""
+    """Yield what a difference has in common with others of its cause, the most telling first."""
     kind, name = placed.difference.kind, placed.difference.name
     if kind in (Kind.STATE, Kind.SPELLING):
         yield kind, name
@@ -127,7 +119,7 @@ def _keys(placed: _Placed, compared: Comparison) -> Iterator[tuple[object, ...]]
 
 
 def _sent(placed: _Placed, compared: Comparison) -> list[str]:
-    """Return the parameters of the request that makes a difference, whatever its media type says."""
+    """Return the parameters in the request that makes a difference, whatever its media type is."""
     request = compared.pairs[placed.difference.culprit].step.request
     pairs = decode_form(request.body or b"") if request.auth.valid else ()
     return [name for name, _ in pairs if name in BY_PARAMETER]
@@ -215,13 +207,9 @@ _FITTING = {
 def _fitting(difference: Difference, side: Sequence[Judgement]) -> Iterator[Violation]:
     """Yield the violations of one side that may be the difference, those about its very field first."""
     violations = [each for judgement in side for each in judgement.violations]
-    about = _BY_ATTRIBUTE.get(difference.name)
-    names = {difference.name, about.parameter if about is not None else "", about and about.attribute}
-    own = [
-        each
-        for each in violations
-        if (each.field or "").lower() in {str(name).lower() for name in names if name}
-    ]
+    about = BY_ATTRIBUTE.get(difference.name)
+    names = {difference.name.lower(), about.parameter.lower() if about is not None else difference.name}
+    own = [each for each in violations if (each.field or "").lower() in names]
     yield from own
     if about is None or not own:
         aspects = _FITTING[difference.kind]
@@ -236,7 +224,7 @@ def _fitting(difference: Difference, side: Sequence[Judgement]) -> Iterator[Viol
 
 def _open_cause(difference: Difference, step: Step, ours: Judgement, theirs: Judgement) -> str:
     """Return the cause of a difference that breaks no rule: on what the document is silent, and which way it goes."""
-    about = _BY_ATTRIBUTE.get(difference.name)
+    about = BY_ATTRIBUTE.get(difference.name)
     if about is not None:
         return f"{about.kind}s {'spelled' if difference.kind is Kind.SPELLING else 'kept'} otherwise"
     if difference.kind is Kind.ACCEPT:

@@ -45,7 +45,7 @@ class Judged:
     causes: Mapping[tuple[str, str, str], Attribution]
     """What each violation is put down to, by its rule, input class and outcome."""
     refused: Mapping[tuple[str, str], Violation]
-    """The violations by refusing one parameter, sent plainly and alone, by its name and value."""
+    """The violations of a target that refuses one parameter, sent plainly and alone, by its name and value."""
 
     def attribution(self, violation: Violation) -> Attribution:
         """Return what a violation is put down to."""
@@ -53,7 +53,7 @@ class Judged:
 
 
 class _Witness:
-    """Stands for the target of a recording before the judge: it knows the roles of accounts, and no token."""
+    """Takes the place of a target before the judge. It knows the roles of accounts, and no token."""
 
     def __init__(self, recording: Recording) -> None:
         accounts = tuple(Account(sid, "") for sid in ROLES[: recording.accounts])
@@ -150,7 +150,7 @@ def _finding(key: tuple[str, str, str], seen: Sequence[tuple[Violation, Exchange
 
 
 def _services(recording: Recording) -> dict[str, frozenset[str]]:
-    """Return the SIDs that a target accepts, by parameter, where it refuses those that were made up."""
+    """Return the SIDs that a target accepts, by parameter; only for parameters of which it refuses made-up SIDs."""
     good = {each.parameter: each for each in SIDS}
     taken: dict[str, Counter[bool]] = defaultdict(Counter)
     known: dict[str, set[str]] = defaultdict(set)

@@ -1,20 +1,21 @@
 """
-The outcome of a step: of an answer, what two targets can be compared by.
+The outcome of a step: what of its answer can be compared with the answer of another target.
 
-Dates, hosts, request ids and the wording of messages are no part of it. In place of an account's SID it has the role of
+Dates, hosts, request ids and the wording of messages are left out. In place of the SID of an account stands the role of
 that account.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.exceptions import NotJSON
 from conformance.http import PATH, Exchange, Response, json_of
-from conformance.model import FIELDS
+from conformance.model import BY_ATTRIBUTE
+from conformance.reporting.text import type_of
 
 ABSENT = "absent"
 """What stands for a member or a header that is not there."""
@@ -22,8 +23,7 @@ ABSENT = "absent"
 ERROR_MEMBERS = ("message", "more_info")
 """Members of an error whose wording is the target's own: only their type counts."""
 
-_ATTRIBUTES = tuple(each.attribute for each in FIELDS)
-_OWN = frozenset({*_ATTRIBUTES, "account_sid", "url", "links", "code", "status"})
+_OWN = frozenset({*BY_ATTRIBUTE, "account_sid", "url", "links", "code", "status"})
 
 
 class Answer(StrEnum):
@@ -56,15 +56,9 @@ class Outcome:
     """Whether a part of the answer was masked or cut, so that the rest says nothing."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the outcome as a JSON object."""
-        settings = None if self.settings is None else dict(self.settings)
-        return {
-            "answer": self.answer,
-            "status": self.status,
-            "code": self.code,
-            "settings": settings,
-            "form": dict(self.form),
-        }
+        """Return the outcome as a JSON object, without what the exchange in a recording says already."""
+        members = asdict(self)
+        return {name: members[name] for name in ("answer", "status", "code", "settings", "form")}
 
 
 def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = False) -> Outcome:
@@ -91,14 +85,13 @@ def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = Fal
     if not isinstance(document, dict):
         return plain
     own = accounts[exchange.request.account] if exchange.request.account < len(accounts) else ""
-    shows = exchange.accepted and any(name in document for name in _ATTRIBUTES)
+    shown = {name: document[name] for name in BY_ATTRIBUTE if name in document}
+    text = document.get("message")
     return replace(
         plain,
         code=_code(document),
-        message=text
-        if isinstance(text := document.get("message"), str) and not exchange.accepted
-        else ABSENT,
-        settings={name: document[name] for name in _ATTRIBUTES if name in document} if shows else None,
+        message=text if isinstance(text, str) and not exchange.accepted else ABSENT,
+        settings=shown if exchange.accepted and shown else None,
         form={**form, **dict(_members(document, accounts, own, response.status))},
     )
 
@@ -116,21 +109,8 @@ def _content(response: Response) -> tuple[str, Any]:
 
 def _code(document: Mapping[str, Any]) -> str:
     code = document.get("code", ABSENT)
-    return str(code) if isinstance(code, int) and not isinstance(code, bool) else type_of(code, ABSENT)
-
-
-def type_of(value: Any, absent: str | None = None) -> str:
-    """Return the type of a JSON value, in words; `absent` itself where the value is that."""
-    if absent is not None and value == absent:
-        return absent
-    if isinstance(value, bool):
-        return "a boolean"
-    if value is None:
-        return "null"
-    for kind, name in ((dict, "an object"), (list, "a list"), (str, "a text")):
-        if isinstance(value, kind):
-            return name
-    return "a number"
+    is_number = isinstance(code, int) and not isinstance(code, bool)
+    return str(code) if is_number or code == ABSENT else type_of(code)
 
 
 def _headers(response: Response) -> Iterator[tuple[str, str]]:
@@ -192,7 +172,6 @@ def _address(value: Any) -> str:
         parts = urlsplit(value)
     except ValueError:
         return "no URL"
-    whole = parts.scheme in ("http", "https") and parts.netloc
-    if not whole:
+    if parts.scheme not in ("http", "https") or not parts.netloc:
         return "no URL"
     return "of the resource" if parts.path.endswith(PATH) else "of another resource"

@@ -1,8 +1,8 @@
 """
-Sends steps to one target and records the answers; the settings that were in force before are put back.
+Sends steps to one target, records the answers, and puts back the settings that were in force before.
 
-This is the part of the room that sends. The safeguards are those of every run: journal, lock, and on a live target the
-timer guard.
+No other module of this room sends anything. The safeguards are those of every run: journal, lock, and on a live target
+the timer guard.
 """
 
 import time
@@ -40,15 +40,10 @@ Progress = Callable[[str, int], None]
 
 @dataclass(slots=True)
 class Player:
-    """
-    One target that steps are sent to.
-
-    Args:
-        target: The target, open.
-        safeguard: Keeps its settings.
-    """
+    """One target that steps are sent to."""
 
     target: Target
+    """The target, open."""
     safeguard: Safeguard
     reader: Request | None = None
     """The request that shows the settings and writes nothing; None where the target has none."""
@@ -75,7 +70,7 @@ class Player:
                     break
             else:
                 user = self.target.settings.accounts[account].user
-                with suppress(Garbled):  # that is a difference
+                with suppress(Garbled):  # broken framing is a difference to tell, and no reason to give up
                     refuse_to_judge(exchanges, url=self.target.url, user=user)
                 if account == 0 and is_absent(exchanges):
                     raise Unimplemented(f"{self.target.url} answers {exchanges[-1].status}")
@@ -94,13 +89,10 @@ class Player:
         """
         Send the steps of a script, and return the recording of the answers.
 
-        Args:
-            script: The script.
-            progress: Called before each step.
-            whole: Whether nothing less than the whole script will do.
+        Where the budget is not enough, the recording has a note about the steps that are missing.
 
         Raises:
-            BudgetExhausted: The budget is not enough, and `whole` is given, or nothing was sent at all.
+            BudgetExhausted: The budget is not enough, and the whole script was asked for, or nothing was sent at all.
         """
         redact = masking(self.target.settings.accounts)
         begun = now()
@@ -175,20 +167,17 @@ class _Masking:
     def __call__(self, data: Any, /) -> Any:
         redacted = self._secrets.redact(data)
         for mask, role in self._roles.items():
-            redacted = (
-                redacted.replace(mask, role)
-                if isinstance(redacted, str)
-                else redacted.replace(mask.encode(), role.encode())
-            )
+            pair = (mask, role) if isinstance(redacted, str) else (mask.encode(), role.encode())
+            redacted = redacted.replace(*pair)
         return redacted
 
 
 def file_of(recording: Recording, player: Player) -> bytes:
     """
-    Return the file of a recording, after it was looked through once more.
+    Return the file of a recording, after a second search for tokens.
 
     Raises:
-        RecordingError: A token is in it.
+        RecordingError: There is one in it.
     """
     data = dump(recording, player.lines)
     if hidden := secret(player.target.settings.accounts):

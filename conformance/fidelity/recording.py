@@ -36,7 +36,7 @@ ROLES = tuple(account.sid or "" for account in THROWAWAY)
 """The SIDs that stand for the first and the second account in every recording."""
 
 _FLEETING = frozenset({"date", "age", "etag", "x-request-id", "twilio-request-id", "x-amzn-requestid"})
-"""Headers of answers whose values are other ones each time; a recording leaves them out."""
+"""Headers whose values change from answer to answer; a recording leaves them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,13 +164,7 @@ def exchange_of(number: int, request: Request, document: Mapping[str, Any]) -> E
 
 
 def dump(recording: Recording, lines: Sequence[Mapping[str, Any]]) -> bytes:
-    """
-    Return the file of a recording: one line of JSON about it, and one for each step.
-
-    Args:
-        recording: The recording.
-        lines: What `written` has made of its steps, in their order.
-    """
+    """Return the file of a recording: a line of JSON about it, then those that `written` has made of its steps."""
     steps = [
         _json({"step": each.number, **line, "outcome": each.outcome.as_json()})
         for each, line in zip(recording.taken, lines, strict=True)
@@ -196,7 +190,7 @@ def _json(document: Mapping[str, Any]) -> str:
 
 
 def _digest(head: Mapping[str, Any], text: str) -> str:
-    """Return the digest of all but the date: a target that answers the same gives the same digest."""
+    """Return a digest of everything but the date: a target that answers the same gives the same digest."""
     rest = {name: value for name, value in head.items() if name not in ("recorded_at", "sha256")}
     return hashlib.sha256(f"{json.dumps(rest, sort_keys=True)}\n{text}".encode()).hexdigest()
 
@@ -206,11 +200,7 @@ def _digest(head: Mapping[str, Any], text: str) -> str:
 
 def load(data: bytes, name: str) -> Recording:
     """
-    Return the recording in the bytes of a file.
-
-    Args:
-        data: The bytes.
-        name: The name of the file, for messages.
+    Return the recording in the bytes of a file; messages name the file.
 
     Raises:
         RecordingError: The file is no recording, was cut or edited, or is of a later version of the format.

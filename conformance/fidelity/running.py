@@ -1,6 +1,7 @@
-"""Runs a comparison: sends the same steps to each end that is a target, and asks once more what leaves a doubt."""
+"""Runs a comparison: sends the same steps to each end that is a target, and once more those that leave a doubt."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from conformance.exceptions import BudgetExhausted
@@ -71,7 +72,7 @@ def hold(
     compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)
     if len(extras) == len(ends):
-        # Both were asked, so that these are steps like all others.
+        # Both sides have answered these, so they are compared like all other steps.
         reference, candidate = _with(reference, extras[0]), _with(candidate, extras[1])
         extras = {}
         compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
@@ -130,25 +131,21 @@ def _with(recording: Recording, extra: Sequence[Taken]) -> Recording:
 
 
 def _extras(ends: Sequence[Recording | Player], compared: Comparison) -> Mapping[int, Sequence[Taken]]:
-    """Ask for each value of the updates by itself that one side refuses as a whole."""
-    steps = singles(compared)
+    """Send each value by itself of an update that one side refuses as a whole; return the answers of each end."""
+    script = Script(profile="", seed=0, accounts=1, steps=singles(compared))
     found: dict[int, Sequence[Taken]] = {}
     for place, end in enumerate(ends):
-        if not steps or not isinstance(end, Player):
-            continue
-        script = Script(profile="", seed=0, accounts=1, steps=steps)
-        try:
-            found[place] = end.play(script).taken
-        except BudgetExhausted:
-            continue
+        if script.steps and isinstance(end, Player):
+            with suppress(BudgetExhausted):  # then the update as a whole has to do
+                found[place] = end.play(script).taken
     return found
 
 
 def singles(compared: Comparison) -> tuple[Step, ...]:
     """
-    Return the steps that send each value by itself of the updates that one side accepts and the other refuses.
+    Return steps for the updates that one side accepts and the other refuses: each sends one of the values by itself.
 
-    The timer that is not under test has a value beside which no target has a reason to refuse the other one.
+    The other timer has a value meanwhile beside which no target has a reason to refuse the one under test.
     """
     alone = {key_of(pair.step) for pair in compared.pairs if len(pair.step.request.form() or ()) == 1}
     wanted: dict[tuple[str, str], Step] = {}

@@ -1,10 +1,10 @@
 """
-Serves a recording: what was recorded is answered as it was, by state; anything else gets a 501 that names the request.
+Serves a recording: a recorded request gets its recorded answer, and any other one a 501 that names the request.
 
-The state of an account is what the recording shows: the first answer says what it begins with, and an accepted update
-changes the settings that it sends to what was shown of them then. The other settings of an answer are those of the
-state. Where the same request was accepted once and refused another time, the one counts whose settings before it were
-those of now.
+Every account has a state, which is its settings. The first answer in the recording that shows settings is the state at
+first. An accepted update changes the settings that it sends to what the recording shows of them; the other settings of
+the answer are those of the state. Where a request was accepted once and refused another time, the answer is taken that
+was given in the present state.
 """
 
 import json
@@ -82,7 +82,7 @@ class Replay:
             raise RecordingError("the recording has no answer: record again with `conformance record`")
 
     def _sender(self, request: Request) -> str:
-        """Return what tells who sends a request: the account's number, or the header that is sent."""
+        """Return the sender of a request: the number of the account, or else the header that is sent."""
         if request.auth.valid:
             return str(request.account)
         return self._header(request) or "nobody"
@@ -97,17 +97,7 @@ class Replay:
     def answer(
         self, method: str, query: str, body: bytes, content_type: str | None, header: str | None, base: str
     ) -> Answered:
-        """
-        Return the answer to a request.
-
-        Args:
-            method: The method.
-            query: The query string.
-            body: The body.
-            content_type: The value of the header Content-Type; None without one.
-            header: The value of the header Authorization; None without one.
-            base: The base URL that the request was sent to.
-        """
+        """Return the answer to a request; `header` is its Authorization, and `base` the base URL that it came to."""
         sent = Request(method=method, query=query, body=body, content_type=content_type)
         scheme, _, rest = (header or "").partition(" ")
         plain = f"Basic {rest}" if scheme.lower() == "basic" else header  # RFC 7617 2: in any case
@@ -151,33 +141,25 @@ class Replay:
 
 
 def _keys(method: str, query: str, body: bytes, content_type: str | None) -> list[Any]:
-    """Return what requests are matched by, the closest match first: with parameters in their order, and in any."""
+    """Return the keys that requests are matched by, the closest first: bytes, parameters in order, and in any order."""
     essence = (content_type or "").partition(";")[0].strip().lower() if body else ""
     pairs = decode_form(body) if essence == FORM_MEDIA_TYPE else ()
     exact = (method, query, content_type if body else None, body)
-    if not pairs:
-        return [exact]
-    decoded = (method, query, pairs)
-    return (
-        [exact, decoded]
-        if len(dict(pairs)) < len(pairs)
-        else [exact, decoded, (method, query, frozenset(pairs))]
-    )
+    repeated = len(dict(pairs)) < len(pairs)
+    looser = [pairs, *([] if repeated else [frozenset(pairs)])] if pairs else []
+    return [exact, *((method, query, each) for each in looser)]
 
 
 def _chosen(found: Sequence[_Recorded], state: Mapping[str, Any]) -> _Recorded | None:
-    """Return the step to answer by: of steps that were answered alike any, else one in the state of now."""
+    """Return the step to answer by: one in the present state, else any where all were answered alike."""
     same = [each for each in found if each.before == state]
-    if same:
-        return same[-1]
-    alike = {
-        (each.taken.outcome.answer, each.taken.outcome.status, each.taken.outcome.code) for each in found
-    }
-    return found[-1] if len(alike) == 1 else None
+    outcomes = [each.taken.outcome for each in found]
+    alike = len({(each.answer, each.status, each.code) for each in outcomes}) == 1
+    return same[-1] if same else found[-1] if alike else None
 
 
 def _with(body: bytes, settings: Mapping[str, Any]) -> bytes:
-    """Return a document, which an answer has shown, with other settings, and links to match."""
+    """Return the document of an answer with other settings, and with links that fit them."""
     document = json.loads(body)
     before, after = document.get(CHAT.attribute), settings.get(CHAT.attribute, document.get(CHAT.attribute))
     links = document.get("links")
@@ -202,12 +184,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Application:
-    """
-    A replay as an ASGI application.
-
-    Args:
-        replay: The replay.
-    """
+    """A replay as an ASGI application."""
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
@@ -230,9 +207,7 @@ class Application:
         }
         prefix, found, rest = scope["path"].rpartition(PATH)
         if not found or rest:
-            answer = _unserved(
-                Request(method=scope["method"], query="", body=b""), f"at another path than {PATH}"
-            )
+            answer = _unserved(Request(method=scope["method"], body=b""), f"at another path than {PATH}")
         else:
             answer = self._replay.answer(
                 scope["method"],

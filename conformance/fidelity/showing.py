@@ -1,8 +1,8 @@
 """
-Shows differences again, at both ends, and finds the fewest requests that show each.
+Shows differences again at both ends, and finds the fewest requests that show each.
 
-What is told of a difference has to show on targets that have just been started. So the requests that are told bring
-about by themselves what they need, and before each attempt both targets are brought to one state.
+The requests that a report names must show the difference on targets that have just been started. So they set by
+themselves what they need, and before each attempt the timers of both targets get the same values.
 """
 
 from collections import Counter
@@ -20,24 +20,22 @@ from conformance.fidelity.recording import Recording
 from conformance.fidelity.script import Part, Script, Step
 from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, Request, update
-from conformance.model import FIELDS
+from conformance.model import BY_ATTRIBUTE
 from conformance.rules.acceptance import decided
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 from conformance.rules.questions import Requests
 
 REQUESTS, FEW = 30, 8
-"""Requests to each end to show one group again: where requests are free, and where they have a budget."""
+"""The most requests to each end to show one group again: without a budget of requests, and with one."""
 
 _TOLD = 3
-"""Differences of a group that are told at most, and tried in turn until one shows again."""
+"""The most differences of a group that are told. They are tried in turn until one shows again."""
 
 _SINCE = 12
-"""Most steps between two answers that show the settings, for all of them to be sent again."""
+"""The most steps since an answer that shows the settings that are all sent again."""
 
 _ACCOUNTS = 2
-"""The greatest number of accounts that steps are sent as."""
-
-_ATTRIBUTES = {each.attribute: each.parameter for each in FIELDS}
+"""The greatest number of accounts that the steps use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +43,17 @@ class Shown:
     """A difference, with the requests that show it and what each end answered to them."""
 
     difference: Difference
-    """As the script has shown it."""
+    """The difference as the script has shown it."""
     facts: tuple[str, str]
-    """What the reference and the candidate show of it."""
+    """What the reference and the candidate show."""
     reference: tuple[Exchange, ...]
     candidate: tuple[Exchange, ...]
     again: bool
-    """Whether each end that is a target was sent them again, and showed the difference."""
+    """Whether the requests were sent again to each end that is a target, and showed the difference."""
 
     @classmethod
     def of(cls, difference: Difference, seen: Difference, pairs: Sequence[Pair], *, again: bool) -> "Shown":
-        """Return a difference with the pairs of steps that show it, and as they show it."""
+        """Return a difference with the pairs of steps that show it; `seen` is what they show."""
         return cls(
             difference=difference,
             facts=(seen.reference, seen.candidate),
@@ -72,11 +70,11 @@ class _Search:
     left: int
     """The number of requests that each end may still be sent."""
     answers: list[bool] = field(default_factory=list)
-    """For each attempt, whether the reference answered as it had the first time."""
+    """For each attempt, whether the reference answered as it did the first time."""
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether the reference was asked again, and has answered in another way."""
+        """Whether the reference has answered an attempt in another way."""
         return not all(self.answers)
 
 
@@ -87,7 +85,7 @@ class Shower:
     Args:
         ends: The reference and the candidate: a recording, or a player.
         compared: The comparison.
-        settled: Whether the reference was sent the whole script twice, so that it stands by all of it.
+        settled: Whether the reference was sent the whole script twice, so that no doubt about its answers is left.
     """
 
     def __init__(self, ends: Sequence[Recording | Player], compared: Comparison, *, settled: bool) -> None:
@@ -99,14 +97,17 @@ class Shower:
         self._requests = 0 if not players else FEW if budgeted else REQUESTS
 
     def show(self, group: Group) -> list[Shown]:
-        """Return a few differences of a group, the one that shows first; none if the reference contradicts itself."""
+        """
+        Return a few differences of a group, first the one that shows again.
+
+        There are none where the reference contradicts itself.
+        """
         search = _Search(self._requests)
         ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
         first = None
         with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
-            for difference in ordered[:_TOLD]:
-                if difference.kind is group.kind and first is None:
-                    first = self._shown(search, difference)
+            tried = (self._shown(search, each) for each in ordered[:_TOLD] if each.kind is group.kind)
+            first = next((each for each in tried if each is not None), None)
         if first is None and search.is_contradicted and not self._settled:
             return []
         shown = [] if first is None else [first]
@@ -114,38 +115,38 @@ class Shower:
         return [*shown, *map(self._as_seen, others[: _TOLD - len(shown)])]
 
     def _size(self, difference: Difference) -> int:
-        """Return how much a request says: the smallest one shows a difference best."""
+        """Return the size of the request that makes a difference: the smallest request shows it best."""
         request = self._pairs[difference.culprit].step.request
         form = request.form()
         return (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
 
     def _as_seen(self, difference: Difference) -> Shown:
-        """Return a difference as the script has shown it; one of a setting with the settings that were in force."""
-        pairs = [*self._sequences(difference)][: 1 + (difference.name in _ATTRIBUTES)][-1]
+        """Return a difference as the script has shown it; one of a setting comes with what was in force before."""
+        pairs = [*self._sequences(difference)][: 1 + (difference.name in BY_ATTRIBUTE)][-1]
         return Shown.of(difference, difference, pairs, again=False)
 
     def _sequences(self, difference: Difference) -> Iterator[tuple[Pair, ...]]:
-        """Yield steps that may show a difference by themselves: few ones, then with the settings that were in force."""
-        last = self._pairs[difference.at]
+        """
+        Yield steps that may show a difference by themselves, the fewest first.
+
+        They are the step that shows it and the one that explains it; these after an update that sets what was in force;
+        and after that update all steps since it was in force, where these are few.
+        """
         own = tuple(self._pairs[place] for place in sorted({difference.culprit, difference.at}))
         yield own
-        account = last.step.request.account
-        before = next(
-            (
-                place
-                for place in range(difference.culprit - 1, -1, -1)
-                if self._pairs[place].step.request.account == account
-                and self._pairs[place].reference.outcome.settings is not None
-            ),
-            None,
-        )
-        if before is None:
+        account = own[-1].step.request.account
+        before = [
+            place
+            for place, pair in enumerate(self._pairs[: difference.culprit])
+            if pair.step.request.account == account and pair.reference.outcome.settings is not None
+        ]
+        if not before:
             return
-        seen = self._pairs[before]
+        seen = self._pairs[before[-1]]
         shown = seen.reference.outcome.settings or {}
         known = [
-            (parameter, shown[attribute])
-            for attribute, parameter in _ATTRIBUTES.items()
+            (each.parameter, shown[attribute])
+            for attribute, each in BY_ATTRIBUTE.items()
             if isinstance(shown.get(attribute), str)
         ]
         context = replace(update(*known), account=account)
@@ -155,7 +156,7 @@ class Shower:
             for each in (seen.reference, seen.candidate)
         ))  # fmt: skip
         yield (first, *own)
-        since = self._pairs[before + 1 : difference.at + 1]
+        since = self._pairs[before[-1] + 1 : difference.at + 1]
         if len(own) < len(since) <= _SINCE:
             yield (first, *since)
 
@@ -163,16 +164,14 @@ class Shower:
         for pairs in self._sequences(difference):
             steps = tuple(each.step for each in pairs)
             shown = self._attempt(search, difference, steps, pairs)
-            if shown is not None and search.is_contradicted:
-                shown = self._attempt(
-                    search, difference, steps, pairs
-                )  # it may depend on settings, or on chance
+            if shown is not None and search.is_contradicted:  # it may depend on settings, or on chance
+                shown = self._attempt(search, difference, steps, pairs)
             if shown is not None:
                 return self._smallest(search, shown, steps)
         return None
 
     def _smallest(self, search: _Search, shown: Shown, steps: Sequence[Step]) -> Shown:
-        """Return the difference with as few requests as show it; a file has no answers to other ones."""
+        """Return the difference with as few requests as show it; a file has no answers to other requests."""
         if search.left < self._requests // 2 or any(isinstance(each, Recording) for each in self._ends):
             return shown
         best = shown
@@ -189,23 +188,22 @@ class Shower:
                     known.get(each, replace(last, request=each))
                     for each, last in zip(requests, steps[-len(requests) :], strict=True)
                 ]
-                smaller_one = self._attempt(search, shown.difference, tried, None)
-                if smaller_one is not None:
-                    best = smaller_one
+                if (found_again := self._attempt(search, shown.difference, tried, None)) is not None:
+                    best = found_again
                     return requests
             return None
 
-        with suppress(BudgetExhausted):  # the smallest so far shows the difference, too
+        with suppress(BudgetExhausted):  # then the smallest so far is told
             smaller(tuple(each.request for each in steps[: len(shown.reference)]), first_shown)
         return best
 
     def _attempt(
         self, search: _Search, difference: Difference, steps: Sequence[Step], pairs: Sequence[Pair] | None
     ) -> Shown | None:
-        """Send steps to each end that is a target; return the difference where they show it."""
-        parameter = _ATTRIBUTES.get(difference.name)
-        if parameter is not None and not any(parameter in _written(step) for step in steps):
-            return None  # it may show what was set before, which other targets do not have
+        """Send steps to each end that is a target; return the difference if the answers show it."""
+        setting = BY_ATTRIBUTE.get(difference.name)
+        if setting is not None and not any(setting.parameter in _written(step) for step in steps):
+            return None  # the answers may show what was set before, which other targets do not have
         search.left -= len(steps) + 1
         if search.left < 0:
             raise BudgetExhausted("enough was sent for one difference")
@@ -221,7 +219,7 @@ class Shower:
                 raise BudgetExhausted("the budget is not enough to show a difference again")
             end.target.reconnect()
             recordings.append(end.play(script))
-            # What has put timers back at the reference is sent to the candidate, too.
+            # The candidate is sent the steps that have put timers back at the reference, too.
             script = script_of(recordings[0], _ACCOUNTS)
         if isinstance(self._ends[0], Player) and pairs is not None:
             first = replace(recordings[0], taken=tuple(each.reference for each in pairs))
@@ -233,7 +231,7 @@ class Shower:
 def _found(
     difference: Difference, steps: Sequence[Step], reference: Recording, candidate: Recording
 ) -> Shown | None:
-    """Return the difference if the last of some steps shows it in two recordings of them."""
+    """Return the difference if it shows in two recordings of some steps, at the last one."""
     compared = compare(reference, candidate, kinds=tuple(Kind))
     own = [
         place
@@ -243,8 +241,8 @@ def _found(
     for each in compared.differences:
         if (each.kind, each.name) != (difference.kind, difference.name) or each.at not in own:
             continue
-        if each.at != own[-1] and each.name not in _ATTRIBUTES:
-            continue  # only a setting that stays wrong is told before the last step
+        if each.at != own[-1] and each.name not in BY_ATTRIBUTE:
+            continue  # a setting alone may show earlier: it stays wrong, and is told once
         if each.kind in (Kind.ACCEPT, Kind.CODE) and _words(each) != _words(difference):
             continue
         pairs = [compared.pairs[place] for place in own if place <= each.at]
@@ -253,7 +251,7 @@ def _found(
 
 
 def _words(difference: Difference) -> tuple[str, str]:
-    """Return what both sides do, but for the codes."""
+    """Return what both sides do, without the codes of their errors."""
     return difference.reference.partition(", code")[0], difference.candidate.partition(", code")[0]
 
 
@@ -262,7 +260,7 @@ def _written(step: Step) -> set[str]:
 
 
 def _claims(request: Request) -> Hashable:
-    """Return what the document says of a request: smaller ones have to be a matter of the same claim."""
+    """Return what the document says of a request; a smaller request in its place must concern the same claims."""
     decision = decided(request)
     if decision is None:
         return request.method, request.auth

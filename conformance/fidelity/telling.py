@@ -1,6 +1,6 @@
 """The words of a comparison: one JSON document, and the text that is made of it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from conformance.fidelity.grouping import Document, Group
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.running import Held
 from conformance.fidelity.showing import Shown
-from conformance.model import BY_PARAMETER, fingerprint
+from conformance.model import BY_ATTRIBUTE, fingerprint
 from conformance.reporting import ShellAccount, curl, record
 from conformance.reporting.baseline import ANY_CLASS, Known
 from conformance.reporting.text import clipped, plural, request_line, visible
@@ -149,19 +149,17 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         told: The document.
         dated: Whether both ends are recordings, so that the differences are changes in the course of time.
     """
-    sentence: Callable[[Mapping[str, Any]], str] = changed if dated else differs
     for group in told["groups"]:
         level = f"{group['level']} " if group["level"] else ""
         mark = "  (known)" if group["known"] else ""
         yield f"{group['kind']}  {level.upper()}{visible(group['cause'], 100)}  {group['fingerprint'][:12]}{mark}"
         first = group["differences"][0]
-        yield f"  {visible(sentence(first), 300)}"
+        yield f"  {visible(_sentence(first, dated=dated), 300)}"
         yield f"  sent       {visible(', then '.join(first['sent']), 200)}"
         yield f"  reference  {visible(first['reference'], 160)}"
         yield f"  candidate  {visible(first['candidate'], 160)}"
-        yield f"  document   {group['document']}" + (
-            f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
-        )
+        rules = f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
+        yield f"  document   {group['document']}{rules}"
         yield f"  seen       in {plural(group['steps'], 'step')}: {visible(', '.join(group['classes']), 160)}"
         yield f"\n# reference\n{clipped(first['curl_reference'])}\n# candidate\n{clipped(first['curl_candidate'])}\n"
     counts = told["counts"]
@@ -171,33 +169,29 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         f"{counts['unsettled']:,} unsettled"
     )
     new = sum(not each["known"] for each in told["groups"])
-    yield (
-        f"{plural(new, 'difference')} in the scope {told['scope']}"
-        if new
-        else f"alike in the scope {told['scope']}"
+    yield f"{plural(new, 'difference') if new else 'alike'} in the scope {told['scope']}"
+
+
+_SENTENCES = {
+    "answer": (
+        "{sent} is {one} by the reference, and {other} by the candidate.",
+        "{sent} was {one}, and is {other} now.",
+    ),
+    "setting": (
+        "After {sent} the reference shows {fact} {one}, and the candidate {other}.",
+        "After {sent} {fact} was {one}, and is {other} now.",
+    ),
+    "other": (
+        "{sent} is answered with {fact} {one} by the reference, and {other} by the candidate.",
+        "{sent} was answered with {fact} {one}, and is with {other} now.",
+    ),
+}
+"""By kind of fact, what is said of two targets, and of one target that has changed in the course of time."""
+
+
+def _sentence(difference: Mapping[str, Any], *, dated: bool) -> str:
+    fact = difference["fact"]
+    kind = "answer" if fact == "answer" else "setting" if fact in BY_ATTRIBUTE else "other"
+    return _SENTENCES[kind][dated].format(
+        sent=difference["sent"][0], fact=fact, one=difference["reference"], other=difference["candidate"]
     )
-
-
-def differs(difference: Mapping[str, Any]) -> str:
-    """Return a difference between two targets as a sentence."""
-    sent, fact = difference["sent"][0], difference["fact"]
-    one, other = difference["reference"], difference["candidate"]
-    if fact == "answer":
-        return f"{sent} is {one} by the reference, and {other} by the candidate."
-    if fact in _SETTINGS:
-        return f"After {sent} the reference shows {fact} {one}, and the candidate {other}."
-    return f"{sent} is answered with {fact} {one} by the reference, and {other} by the candidate."
-
-
-def changed(difference: Mapping[str, Any]) -> str:
-    """Return a difference between two recordings of one target as a sentence about what has changed."""
-    sent, fact = difference["sent"][0], difference["fact"]
-    one, other = difference["reference"], difference["candidate"]
-    if fact == "answer":
-        return f"{sent} was {one}, and is {other} now."
-    if fact in _SETTINGS:
-        return f"After {sent} {fact} was {one}, and is {other} now."
-    return f"{sent} was answered with {fact} {one}, and is with {other} now."
-
-
-_SETTINGS = frozenset(each.attribute for each in BY_PARAMETER.values())

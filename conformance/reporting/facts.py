@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from conformance.http import decode_form
-from conformance.model import BY_PARAMETER, FIELDS
-from conformance.reporting.text import Document, body, visible
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER
+from conformance.reporting.text import Document, body, type_of, visible
 
 Facts = dict[str, str]
 """Texts of one line, by name."""
 
 _HEADERS = ("content-type", "www-authenticate", "allow", "location")
 _EXACT = frozenset({"account_sid", "url", "status", "code", "more_info"})
-_SETTINGS = frozenset(field.attribute for field in FIELDS)
 
 
 def facts(
@@ -75,24 +74,18 @@ def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str
     except (ValueError, RecursionError):
         yield "body", "empty" if not raw else "not JSON"
         return
-    yield "body", _type(content)
+    yield "body", _kind(content)
     if isinstance(content, dict):
         for name, value in content.items():
             if name in named or name in _EXACT:
                 yield name, json.dumps(value)
-            elif name not in _SETTINGS:
-                yield name, _type(value)
+            elif name not in BY_ATTRIBUTE:
+                yield name, _kind(value)
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")  # RFC 8259 6
 
 
-def _type(value: Any) -> str:
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool) or value is None:
-        return json.dumps(value)
-    return "a text" if isinstance(value, str) else "a number"
+def _kind(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else type_of(value)

@@ -296,3 +296,11 @@ def evidence_line(rule: Document, limit: int = 300) -> str:
     if not shown or rule["verdict"] not in HOLD:
         return ""
     return visible(f"exchange {shown['number']}: {shown['request']} -> {shown['answer']}", limit)
+
+
+def type_of(value: Any) -> str:
+    """Return the type of a JSON value, in words."""
+    if isinstance(value, bool):
+        return "a boolean"
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
+    return kinds.get(type(value), "a number")
