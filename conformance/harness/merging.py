@@ -2,7 +2,8 @@
 
 import copy
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from itertools import accumulate
 from typing import Any
@@ -16,8 +17,8 @@ from conformance.harness.verdicts import End, How
 from conformance.http import Exchange, Response
 from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, Rule, Verdict
 from conformance.reporting import request_of
-from conformance.reporting.baseline import Known, apply
-from conformance.reporting.result import count
+from conformance.reporting.baseline import apply, known_in
+from conformance.reporting.result import count, plain
 from conformance.reporting.text import SUITE, Document, body
 from conformance.rules import BY_ID, CATALOGUE
 
@@ -74,11 +75,7 @@ def together(results: Sequence[Document], today: date, *, strict: bool = False) 
         "rules": rules,
         "findings": found,
         "observations": list(observations.values()),
-        "restore": {
-            "state": restore.state,
-            "unrestorable": list(restore.unrestorable),
-            "failed": list(restore.failed),
-        },
+        "restore": plain(asdict(restore), None),
         "settings": {
             **{name: value for name, value in first["settings"].items() if name != "shard"},
             "shards": len(shards),
@@ -90,7 +87,7 @@ def together(results: Sequence[Document], today: date, *, strict: bool = False) 
     document["counts"] = count(document)
     if known is None:
         return document
-    return apply(document, map(_known, known), today, catalogue=BY_ID, strict=strict)
+    return apply(document, map(known_in, known), today, catalogue=BY_ID, strict=strict)
 
 
 def _in_order(results: Sequence[Document]) -> list[Document]:
@@ -258,14 +255,3 @@ def _restore(shards: Sequence[Document]) -> Restore:
         for kind in ("unrestorable", "failed")
     }
     return Restore(state=min((each["state"] for each in said), key=_STATES.index), **names)
-
-
-def _known(entry: Mapping[str, Any]) -> Known:
-    return Known(
-        rule=entry["rule"],
-        cls=entry["class"],
-        outcome=entry["outcome"],
-        reason=entry["reason"],
-        link=entry["link"],
-        expires=date.fromisoformat(entry["expires"]) if entry["expires"] else None,
-    )

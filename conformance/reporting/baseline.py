@@ -24,7 +24,7 @@ from conformance.http import Request
 from conformance.model import Level, Verdict, fingerprint
 from conformance.reporting.recorded import pinned, request_of
 from conformance.reporting.result import count
-from conformance.reporting.text import Document, headline, visible
+from conformance.reporting.text import UNJUDGED, Document, headline, visible
 
 
 class State(StrEnum):
@@ -139,7 +139,7 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """The value with dates as text, since JSON has none."""
+    """Return the value with dates as text, since JSON has none."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -175,26 +175,26 @@ def _line(text: str, path: Sequence[str | int]) -> int:
 
 def _entry(entry: Mapping[str, Any], where: str) -> Known:
     try:
-        witness = tuple(_request(each) for each in entry.get("witness", ()))
+        for each in entry.get("witness", ()):
+            base64.b64decode(each.get("body_base64", ""), validate=True)
     except binascii.Error as error:
         raise BaselineError(
             f"{where}: body_base64 is not base64: {error}: copy it from result.json"
         ) from None
+    return known_in(entry)
+
+
+def known_in(entry: Mapping[str, Any]) -> Known:
+    """Return an entry that a file has, or the member `known` of a result document."""
     return Known(
         rule=entry["rule"],
         cls=entry["class"],
         outcome=entry["outcome"],
         reason=entry["reason"],
         link=entry.get("link", ""),
-        expires=date.fromisoformat(entry["expires"]) if "expires" in entry else None,
-        witness=witness,
+        expires=date.fromisoformat(entry["expires"]) if entry.get("expires") else None,
+        witness=tuple(map(request_of, entry.get("witness", ()))),
     )
-
-
-def _request(recorded: Mapping[str, Any]) -> Request:
-    if "body_base64" in recorded:
-        base64.b64decode(recorded["body_base64"], validate=True)
-    return request_of(recorded)
 
 
 # Applying
@@ -266,15 +266,8 @@ def apply(
 
 def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
     """The fingerprint of the entry that explains a finding: of its class if there is one, else of any class."""
-    own = finding["fingerprint"]
-    return next(
-        (
-            each
-            for each in (own, fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
-            if each in fingerprints
-        ),
-        None,
-    )
+    both = (finding["fingerprint"], fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
+    return next((each for each in both if each in fingerprints), None)
 
 
 def _state(known: Known, document: Document, today: date, catalogue: Collection[str]) -> State:
@@ -284,7 +277,8 @@ def _state(known: Known, document: Document, today: date, catalogue: Collection[
     rule = next((each for each in document["rules"] if each["id"] == known.rule), None)
     if rule is None and known.rule not in catalogue:
         return State.UNUSED
-    if rule is not None and rule["verdict"] not in _UNJUDGED and not _cut_short(document):
+    unjudged = {*UNJUDGED, Verdict.UNIMPLEMENTED}
+    if rule is not None and rule["verdict"] not in unjudged and not _cut_short(document):
         sent = any(
             known.cls in (cls["id"], ANY_CLASS) and cls["examples"]
             for each in document["rules"]
@@ -298,9 +292,6 @@ def _cut_short(document: Document) -> bool:
     """Whether the run ended early for any reason but its budget of requests."""
     limit = document["settings"].get("max_requests")
     return bool(document["stopped"]) and (limit is None or document["requests"] < limit)
-
-
-_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.UNDECIDED, Verdict.ERROR, Verdict.UNIMPLEMENTED})
 
 
 def _why(known: Known) -> dict[str, str]:
@@ -342,12 +333,11 @@ def _verdict(document: Document, fixed: bool) -> str:
 def _exit_code(document: Document, stale: bool) -> int:
     before: int = document["exit_code"]
     if before == 1:
-        failing = (
-            (Level.MUST, Level.SHOULD)
-            if document["settings"].get("fail_on") == Level.SHOULD
-            else (Level.MUST,)
-        )
-        if not any("known" not in each and each["level"] in failing for each in document["findings"]):
+        lowest = document["settings"].get("fail_on")
+        if not any(
+            "known" not in each and (lowest == Level.SHOULD or each["level"] == Level.MUST)
+            for each in document["findings"]
+        ):
             # No finding is left that fails the run, but that is not enough for a verdict.
             before = 3 if _cut_short(document) or headline(document) else 0
     return 1 if stale and before == 0 else before

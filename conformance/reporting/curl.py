@@ -10,9 +10,9 @@ variable stands for each, except for throw-away ones, which are no secret and be
 import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, starmap, zip_longest
 from urllib.parse import urlsplit
 
 from conformance.http import FORM_MEDIA_TYPE, PLACEHOLDER, ByHand, Exchange, FailureKind, Request
@@ -152,12 +152,9 @@ def pieces_of(raw: bytes) -> Iterator[_Piece]:
 
 def _quoted(piece: _Piece) -> str:
     if piece.count == 1 and _printable(piece.unit):
-        return _continued([_single(each) for each in _chunks(piece.unit.decode("ascii"))])
+        chunks = [each.replace("'", "'\\''") for each in _chunks(piece.unit.decode("ascii"))]
+        return _continued(f"'{each}'" for each in chunks)
     return f'"$({_writer([piece])})"'
-
-
-def _single(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _chunks(text: Sequence[str]) -> Iterator[str]:
@@ -174,8 +171,8 @@ def _chunks(text: Sequence[str]) -> Iterator[str]:
     yield "".join(chunk)
 
 
-def _continued(words: Sequence[str]) -> str:
-    """One word in as many lines."""
+def _continued(words: Iterable[str]) -> str:
+    """Return one word that is written on several lines."""
     return "\\\n".join(words)
 
 
@@ -196,9 +193,8 @@ def _repeat(piece: _Piece) -> str:
 
 
 def _word(*parts: str) -> str:
-    """One shell word out of literal text and expansions."""
-    following = (*parts[1:], "")
-    parts = tuple(_delimited(part, after) for part, after in zip(parts, following, strict=True))
+    """Return one shell word of literal text and expansions."""
+    parts = tuple(starmap(_delimited, zip_longest(parts, parts[1:], fillvalue="")))
     literals = "".join(part for part in parts if not isinstance(part, _Expansion))
     plain = _printable(literals.encode("utf-8", "surrogatepass")) and not set(literals) & set("\"$`\\!'")
     if plain and len(literals) <= _CHUNK:
@@ -226,7 +222,7 @@ def _printf(raw: bytes, end: str = "") -> str:
     """The printf that writes these bytes; POSIX leaves a dash in front to be an option, so it is escaped too."""
     first = [f"\\{raw[0]:03o}"] if raw[:1] == b"-" else []
     spelled_out = [*first, *(_ESCAPED[byte] for byte in raw[len(first) :]), end]
-    return "printf " + _continued([f"'{each}'" for each in _chunks(spelled_out)])
+    return "printf " + _continued(f"'{each}'" for each in _chunks(spelled_out))
 
 
 class _Credentials:

@@ -17,32 +17,20 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from conformance.model import Level, Verdict
+from conformance.reporting import text
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
 from conformance.reporting.pages import templates_of
 from conformance.reporting.text import (
-    CLAIM,
-    HEADLINE,
     Document,
     answer_line,
     body,
     clipped,
-    evidence_line,
-    group_totals,
     headline,
     levels,
-    plural,
-    request_line,
-    sequence_line,
-    shown_curl,
-    shown_httpx,
-    stale,
-    statement_beside,
     traceback_lines,
     visible,
     visible_bytes,
-    was_judged,
-    why_known,
 )
 
 SHOWN_IN_FULL = 100
@@ -66,22 +54,11 @@ _MEANING = {
 def _environment() -> Environment:
     environment = templates_of("conformance.reporting")
     environment.filters.update(
-        visible=visible, plural=plural, curl=shown_curl, httpx=shown_httpx, linked=linked
+        visible=visible, plural=text.plural, curl=text.shown_curl, httpx=text.shown_httpx, linked=linked
     )
+    # A template may use every function of `text` by its name.
     environment.globals.update(
-        request_line=request_line,
-        sequence_line=sequence_line,
-        answer_line=answer_line,
-        request_text=_request_text,
-        response_text=_response_text,
-        why_known=why_known,
-        stale=stale,
-        when=_when,
-        was_judged=was_judged,
-        statement_beside=statement_beside,
-        evidence_line=evidence_line,
-        HEADLINE=HEADLINE,
-        CLAIM=CLAIM,
+        vars(text), request_text=_request_text, response_text=_response_text, when=_when
     )
     return environment
 
@@ -94,7 +71,7 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         document: a valid result document.
         timer_svg: a picture of how the target reads timers; shown as images, in which no script runs.
     """
-    rules = document["rules"]
+    rules, groups = document["rules"], text.by_group(document)
     found: dict[str, list[Document]] = {}
     for finding in document["findings"]:
         found.setdefault(finding["rule"], []).append(finding)
@@ -108,8 +85,8 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         differences=differences(document),
         shown_in_full=SHOWN_IN_FULL,
         rules={rule["id"]: rule for rule in rules},
-        groups=list(dict.fromkeys(rule["group"] for rule in rules)),
-        group_totals=lambda name: group_totals([rule for rule in rules if rule["group"] == name]),
+        groups=list(groups),
+        group_totals=lambda name: text.group_totals(groups[name]),
         findings_of=found,
         command=_command(document),
         timer_pictures=[
@@ -119,23 +96,22 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
 
 
 def _panels(svg: str | None) -> Iterator[bytes]:
-    """The panels of a picture as documents of their own, with its style; the whole picture where it has no panels."""
+    """Yield the panels of a picture as documents of their own, with its style; the whole where it has no panels."""
     if svg is None:
         return
     name = "{http://www.w3.org/2000/svg}"
     try:
         root = ElementTree.fromstring(svg)  # noqa: S314  # a file of the user's own report
     except ElementTree.ParseError:
-        yield svg.encode()
-        return
+        root = ElementTree.Element("none")
     ElementTree.register_namespace("", name[1:-1])
-    style = root.find(f"{name}style")
-    for panel in root.findall(f"{name}svg"):
+    panels, style = root.findall(f"{name}svg"), root.find(f"{name}style")
+    for panel in panels:
         panel.attrib.pop("x", None)
         if style is not None:
             panel.insert(0, style)
         yield ElementTree.tostring(panel)
-    if root.find(f"{name}svg") is None:
+    if not panels:
         yield svg.encode()
 
 
@@ -144,7 +120,7 @@ def make_page(template: str, *, images: bool = False, **values: Any) -> str:
     A page with the style and the script of this package, and with a policy that allows no other.
 
     Args:
-        template: name of a file in `templates`.
+        template: The name of a file in `templates`.
         images: whether the page holds images of its own.
         values: the variables of the template.
     """
@@ -160,17 +136,17 @@ _ADDRESS = re.compile(
 )
 
 
-def linked(text: str) -> Markup:
-    """The text, with web addresses and sections of RFCs as links."""
-    text = visible(text)
+def linked(words: str) -> Markup:
+    """Return a text with its web addresses and sections of RFCs as links."""
+    shown = visible(words)
     parts, end = [], 0
-    for match in _ADDRESS.finditer(text):
+    for match in _ADDRESS.finditer(shown):
         number, section = match["number"], match["section"]
         address = match["url"] or f"https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"
         link = Markup('<a rel="noreferrer" href="{}">{}</a>').format(address, match[0])
-        parts += [escape(text[end : match.start()]), link]
+        parts += [escape(shown[end : match.start()]), link]
         end = match.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, escape(shown[end:])])
 
 
 def _source(environment: Environment, name: str) -> str:

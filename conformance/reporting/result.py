@@ -4,12 +4,14 @@ import base64
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, AnyStr, Protocol
 
 from conformance.attribution.causes import Attribution, attribute
 from conformance.http import PATH, Exchange, Request, Response
 from conformance.model import Finding, Level, Outcome, Report, Verdict
-from conformance.reporting.curl import ShellAccount, curl
+from conformance.reporting.curl import ShellAccount, curl, target_of
 from conformance.reporting.differences import differences
 from conformance.reporting.reading import SCHEMA_VERSION
 from conformance.reporting.snippet import httpx_snippet
@@ -61,12 +63,8 @@ def build(
             _finding(finding, attribution, report.requests, url, accounts, curl_options, statements)
             for finding, attribution in zip(findings, attributions, strict=True)
         ],
-        "observations": [{"topic": each.topic, "text": each.text} for each in report.observations],
-        "restore": {
-            "state": report.restore.state,
-            "unrestorable": list(report.restore.unrestorable),
-            "failed": list(report.restore.failed),
-        },
+        "observations": list(map(asdict, report.observations)),
+        "restore": asdict(report.restore),
         "settings": report.settings,
         "versions": report.versions,
     }
@@ -116,10 +114,7 @@ def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
         "reason": outcome.reason,
         "examples": outcome.examples,
         "evidence": outcome.evidence and _evidence(plain(record(outcome.evidence, url), redact)),
-        "classes": [
-            {"id": each.id, "reason": each.reason, "examples": each.examples, "statuses": dict(each.statuses)}
-            for each in outcome.classes
-        ],
+        "classes": list(map(asdict, outcome.classes)),
     }
 
 
@@ -187,7 +182,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
         **({"together": True} if exchange.together else {}),
         "request": {
             "method": request.method,
-            "url": exchange.url or url + (f"?{request.query}" if request.query else ""),
+            "url": target_of(exchange, url),
             "headers": [list(each) for each in exchange.sent_headers or request.headers],
             **(_body(request.body) if request.body is not None else {}),
             **_template(request),
@@ -208,12 +203,7 @@ def _template(request: Request) -> dict[str, Any]:
         "content_type": request.content_type,
         "query": request.query,
         "own_headers": [list(each) for each in request.headers],
-        "auth": {
-            "scheme": request.auth.scheme,
-            "user": request.auth.user,
-            "secret": request.auth.secret,
-            "header": request.auth.header,
-        },
+        "auth": asdict(request.auth),
         "account": request.account,
         "chunked": request.chunked,
         "fresh": request.fresh,
@@ -256,13 +246,10 @@ _LINES = dict.fromkeys(map(ord, "\t\r\n"))
 
 
 def _body(raw: bytes) -> dict[str, str]:
-    """The body as text if all of it is printable, else as base64."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(raw).decode("ascii")}
-    if text.translate(_LINES).isprintable():
-        return {"body": text}
+    """Return the body as text if all of it is printable, else as base64."""
+    with suppress(UnicodeDecodeError):  # what is not UTF-8 is not printable
+        if (text := raw.decode("utf-8")).translate(_LINES).isprintable():
+            return {"body": text}
     return {"body_base64": base64.b64encode(raw).decode("ascii")}
 
 

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from conformance.exceptions import ReportError
-from conformance.model import Verdict, shortened
+from conformance.model import shortened
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.reading import load
-from conformance.reporting.text import Document
+from conformance.reporting.text import UNJUDGED, Document
 
 ARCHIVE = "exchanges.har"
 """The file of exchanges: all of them where the run wrote it, else those of the counterexamples."""
@@ -149,18 +149,16 @@ def _reason(path: Path, write: Callable[[BinaryIO], object]) -> str:
 WITHOUT_VERDICT = "without-verdict"
 """The folder, in that of the reports, for a run without a verdict, so that it overwrites no report that has one."""
 
-_NO_VERDICT = frozenset({Verdict.ERROR, Verdict.NOT_RUN, Verdict.UNDECIDED})
-
 
 def place_of(document: Document, directory: Path) -> Path:
     """Return the directory that a result document is written to, given the one that was asked for."""
-    if document["verdict"] not in _NO_VERDICT:
+    if document["verdict"] not in UNJUDGED:
         return directory
     try:
         earlier = load(directory)
     except ReportError:  # there is none, or nothing that could be read is lost
         return directory
-    return directory if earlier["verdict"] in _NO_VERDICT else directory / WITHOUT_VERDICT
+    return directory if earlier["verdict"] in UNJUDGED else directory / WITHOUT_VERDICT
 
 
 @contextlib.contextmanager
