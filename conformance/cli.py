@@ -333,25 +333,23 @@ def explain(rule_id: str) -> None:
     "--like", metavar="FILE", help="Serve a recording, a HAR or a cassette of VCR in place of the emulator."
 )
 @click.option("--verbose", is_flag=True, help="Print a line for each request.")
-@click.option("--control/--no-control", default=True, help="Whether tests can control it under /__emulator/.")
+@click.option(
+    "--control/--no-control",
+    "controlled",
+    default=True,
+    help="Whether tests can control it under /__emulator/.",
+)
 @click.option("--list-faults", is_flag=True, help="List the faults.")
 @click.option("--list-variants", is_flag=True, help="List the variants.")
 @click.option("--json", "as_json", is_flag=True, help="List as an array of objects.")
 def serve(
-    host: str,
-    port: int,
-    port_file: str | None,
-    database: str | None,
     accounts: tuple[str, ...],
-    faults: tuple[str, ...],
-    variants: tuple[str, ...],
     seed: str | None,
     like: str | None,
-    verbose: bool,
-    control: bool,
     list_faults: bool,
     list_variants: bool,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Serve the reference emulator, with the faults and variants that are named."""
     from conformance import emulator
@@ -361,25 +359,15 @@ def serve(
         _list_alterations(list(emulator.FAULTS.values()) if list_faults else list(alternatives), as_json)
         return
     if like is not None:
-        if faults or variants or database or seed:
+        if seed or given["faults"] or given["variants"] or given["database"]:
             raise Refused(
                 "--like serves a recording as it is: leave out --fault, --variant, --database, --seed"
             )
-        serve_like(like, _emulated_accounts(accounts), host, port, port_file)
+        serve_like(like, _emulated_accounts(accounts), given["host"], given["port"], given["port_file"])
         return
+    values = _read_seed(seed) if seed is not None else None
     try:
-        emulator.serve(
-            host=host,
-            port=port,
-            port_file=port_file,
-            database=database,
-            accounts=_emulated_accounts(accounts),
-            faults=faults,
-            variants=variants,
-            controlled=control,
-            seed=_read_seed(seed) if seed is not None else None,
-            verbose=verbose,
-        )
+        emulator.serve(accounts=_emulated_accounts(accounts), seed=values, **given)
     except (emulator.EmulatorError, OSError) as error:
         raise Refused(str(error)) from None
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import Refused, result_in
 
 
 @click.command(short_help="Add the deviations of a result to the known ones.")
 @click.argument("result", type=click.Path(path_type=Path))
-@click.option(
+@options.path(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
-    default=Path("known-deviations.toml"),
+    default="known-deviations.toml",
     show_default=True,
     metavar="FILE",
     help="File to add entries to; entries that are there stay.",

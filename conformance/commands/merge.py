@@ -8,17 +8,16 @@ from pathlib import Path
 
 import click
 
-from conformance.commands import github
+from conformance.commands import github, options
 from conformance.commands.door import redact
 from conformance.commands.refused import result_in
 
 
 @click.command(short_help="Make one result of the shards of a run.")
 @click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
+@options.path(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     default="conformance-report",
     show_default=True,

@@ -53,6 +53,11 @@ ALL = tuple(_RUN)
 Command = Callable[..., Any]
 
 
+def path(*names: str, **more: Any) -> Callable[[Command], Command]:
+    """Return an option that takes the path of a file or a directory; the arguments are those of `click.option`."""
+    return click.option(*names, type=click.Path(path_type=Path), **more)
+
+
 def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
     """
     Add settings of a run to a command as options.

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Send the requests of a finding again.")
 @click.argument("finding")
-@click.option(
+@options.path(
     "--report",
-    type=click.Path(path_type=Path),
-    default=Path("conformance-report"),
+    default="conformance-report",
     show_default=True,
     metavar="DIR",
     help="Report that has the finding.",

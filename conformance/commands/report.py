@@ -5,19 +5,14 @@ from pathlib import Path
 
 import click
 
+from conformance.commands import options
 from conformance.commands.door import redact
 from conformance.commands.refused import Refused, result_in
 
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Where reports go (default: DIR itself).",
-)
+@options.path("-o", "--output", metavar="DIR", help="Where reports go (default: DIR itself).")
 def report(directory: Path, output: Path | None) -> None:
     """
     Render the reports in DIR again, from its result.json alone.

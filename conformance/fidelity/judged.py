@@ -1,17 +1,18 @@
 """Judges a recording by the catalogue of rules, as a run judges its exchanges; sends nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from conformance.attribution.causes import Attribution, attribute, cause_of
+from conformance.attribution.causes import Attribution, attribute
 from conformance.fidelity.recording import ROLES, Recording
 from conformance.fidelity.script import Step
-from conformance.harness.candidates import Tally
+from conformance.harness.candidates import Candidates, Past, Tally
 from conformance.harness.judging import Judge
+from conformance.harness.minimizer import finding_of
 from conformance.harness.verdicts import End, Results, outcome
 from conformance.http import Exchange, Request, update
-from conformance.model import BY_PARAMETER, EXAMPLE, SIDS, Finding, Rule, Violation
+from conformance.model import BY_PARAMETER, EXAMPLE, SIDS, Rule, Violation
 from conformance.oracle.decisions import Answer, FormDecision, decide_value
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.transport.credentials import Account
@@ -71,7 +72,7 @@ def judge(recording: Recording) -> Judged:
     for parameter, known in _services(recording).items():
         judge.know(parameter, known)
     steps: dict[int, Judgement] = {}
-    found: dict[tuple[str, str, str], list[tuple[Violation, Exchange]]] = defaultdict(list)
+    candidates = Candidates(BY_ID)
     tallies: dict[tuple[str, str], Tally] = {}
     refused: dict[tuple[str, str], Violation] = {}
     for taken in recording.taken:
@@ -85,12 +86,12 @@ def judge(recording: Recording) -> Judged:
         for violation in violations:
             if len(form) == 1 and taken.exchange.refused and taken.step.request == _plain(taken.step.request):
                 refused.setdefault(form[0], violation)
-            found[violation.rule, violation.cls, violation.outcome].append((violation, reply.exchange))
+            candidates.note(violation, reply.exchange, violation.cls, Past())
         for cls in taken.step.cls.split("+"):
             _count(tallies, taken.step, cls)
     results = Results(
         catalogue=CATALOGUE,
-        findings=[_finding(key, seen) for key, seen in found.items()],
+        findings=[finding_of(each, each.violation, (each.exchange,), True) for each in candidates.values()],
         tallies=tallies,
         kinds=judge.kinds,
         evidence=judge.evidence,
@@ -126,27 +127,6 @@ def _count(tallies: dict[tuple[str, str], Tally], step: Step, cls: str) -> None:
     for rule in _RULES_OF.get(cls, ()):
         if rule.field is None or rule.field in names:
             tallies.setdefault((rule.id, cls), Tally()).examples += 1
-
-
-def _finding(key: tuple[str, str, str], seen: Sequence[tuple[Violation, Exchange]]) -> Finding:
-    rule, cls, kind = key
-    violation, exchange = seen[0]
-    return Finding(
-        rule=rule,
-        level=BY_ID[rule].level,
-        cls=cls,
-        outcome=kind,
-        field=violation.field,
-        summary=violation.summary,
-        expected=violation.expected,
-        observed=violation.observed,
-        exchanges=(exchange,),
-        stable=True,
-        cause=cause_of(rule, kind, violation.field),
-        count=len(seen),
-        numbers=frozenset(each.number for _, each in seen),
-        first=exchange.number,
-    )
 
 
 def _services(recording: Recording) -> dict[str, frozenset[str]]:

@@ -310,12 +310,13 @@ class Minimizer:
         )
 
     def _finding(self, exchanges: tuple[Exchange, ...], is_stable: bool) -> Finding:
-        return _finding(self._candidate, self._progress.violation, exchanges, is_stable)
+        return finding_of(self._candidate, self._progress.violation, exchanges, is_stable)
 
 
-def _finding(
+def finding_of(
     candidate: Candidate, violation: Violation, exchanges: tuple[Exchange, ...], is_stable: bool
 ) -> Finding:
+    """Return the finding that a candidate becomes, with the violation and the exchanges that show it best."""
     rule = BY_ID[violation.rule]
     return Finding(
         rule=violation.rule,
