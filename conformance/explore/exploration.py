@@ -1,4 +1,4 @@
-"""One exploration from beginning to end: it asks in order of importance and makes readings of the answers."""
+"""One exploration from beginning to end: it asks the most important things first, and makes readings of the answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as made_by
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from conformance.exceptions import BudgetExhausted, Lost
 from conformance.explore import interplay
@@ -21,7 +22,6 @@ from conformance.explore.values import (
     Boundary,
     Exploration,
     Gap,
-    Point,
     Remark,
     Row,
     TimerReading,
@@ -67,17 +67,17 @@ def explore(
     Find out how a target reads its timers; nothing is printed, and the timers are put back at the end.
 
     Args:
-        door: the target, open; `conformance.transport.target.Target` or anything that sends the same way.
-        url: how to call the target in the result.
-        must_restore: whether to give up, before anything is changed, where the settings cannot be read.
-        safeguard: keeps what was set before; by default in memory alone.
-        progress: called before every request.
+        door: The target, open: a `conformance.transport.target.Target`, or anything that sends the same way.
+        url: The name of the target in the result.
+        must_restore: Whether to give up, before anything is changed, where the settings cannot be read.
+        safeguard: Keeps what was set before; without it, memory does.
+        progress: Called before every request.
 
     Raises:
-        NoVerdict: it is not reached, refuses the credentials, or could not be put back.
-        Garbled: it answers nothing that is framed right.
-        Unimplemented: the resource is not there.
-        TargetDead: nothing listens.
+        NoVerdict: The target is not reached, refuses the credentials, or could not be put back.
+        Garbled: No answer is framed so that it can be read.
+        Unimplemented: The resource is not there.
+        TargetDead: Nothing listens at the address of the target.
     """
     return _Exploration(door, url, safeguard or Safeguard(), progress).result(must_restore)
 
@@ -118,7 +118,11 @@ class _Exploration:
                     restored = Restore(state="failed")
                     notes = (f"the timers could not be put back: {error}",)
         inactive, closed = (self._reading(self._timers[each.slug]) for each in (INACTIVE, CLOSED))
-        alike, remark = self._compared(inactive, closed)
+        timers = list(self._timers.values())
+        windows = list(filter(None, map(self._window, timers)))
+        alike, remark = True, None
+        if len(windows) == len(timers):
+            alike, remark = interplay.compare([self._prober.answers(each.field) for each in timers], windows)
         return Exploration(
             target=self._url,
             inactive=inactive,
@@ -132,16 +136,6 @@ class _Exploration:
             restore=restored.state,
             notes=notes,
         )
-
-    def _compared(self, *readings: TimerReading) -> tuple[bool, Remark | None]:
-        """Whether the timers are read alike: they are, unless an answer shows that they are not."""
-        timers = [self._timers[each.field] for each in readings]
-        windows = [window for timer in timers if (window := self._window(timer)) is not None]
-        if len(windows) == len(timers):
-            answers = [self._prober.answers(timer.field) for timer in timers]
-            if (found := interplay.compare(answers, windows)) is not None:
-                return found
-        return True, None
 
     @contextmanager
     def _at(self, stage: str) -> Iterator[None]:
@@ -181,7 +175,7 @@ class _Exploration:
             for timer in timers:
                 window = self._window(timer)
                 if window is not None:
-                    timer.course = probe(lambda text, timer=timer: self._ask(timer, text), window)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                    timer.course = probe(partial(self._prober.ask, timer.field), window)
         with self._at("boundaries"):
             for grid in grids:
                 for timer in timers:
@@ -190,15 +184,12 @@ class _Exploration:
         with self._at("notations"):
             for cls, text in table():
                 for timer in timers:
-                    timer.rows.append(Row(cls=cls, answer=self._ask(timer, text)))
+                    timer.rows.append(Row(cls=cls, answer=self._prober.ask(timer.field, text)))
         with self._at("interplay"):
             for timer in () if ordered or needs else reversed(timers):
                 least = timer.boundary("least")
                 if least is not None and (found := interplay.dependence(self._prober, timer.field, least)):
                     self._interplay.append(found)
-
-    def _ask(self, timer: _Timer, text: str) -> Answer:
-        return self._prober.ask(timer.field, text)
 
     def _search(self, timer: _Timer, name: str) -> None:
         ended: list[Exception] = []
@@ -206,7 +197,7 @@ class _Exploration:
         def ask(text: str) -> Answer:
             before = self._prober.requests
             try:
-                return self._ask(timer, text)
+                return self._prober.ask(timer.field, text)
             except _ENDS as error:
                 ended.append(error)
                 raise Spent from error
@@ -220,7 +211,7 @@ class _Exploration:
             raise ended[0]
 
     def _window(self, timer: _Timer) -> Window | None:
-        """The accepted lengths as the first notation shows them; None when nothing is accepted."""
+        """Return the accepted lengths as the first notation shows them; None where nothing is accepted."""
         least, greatest = timer.boundary("least"), timer.boundary("greatest")
         if least is None or greatest is None or least.accepted is None or greatest.accepted is None:
             return None
@@ -247,23 +238,18 @@ class _Exploration:
         )
 
     def _reading(self, timer: _Timer) -> TimerReading:
-        answers = self._prober.answers(timer.field)
-        window = self._window(timer) or Window(
-            Decimal(0), Decimal(timer.field.minimum), Decimal(timer.field.minimum)
-        )
-        dialect = identify(answers, window, timer.course)
-        points = tuple(
-            point
-            for answer in answers
-            if (point := point_of(answer.field, answer.text, answer.accepted)) is not None
-        )
+        answers, minimum = self._prober.answers(timer.field), Decimal(timer.field.minimum)
+        window = self._window(timer) or Window(Decimal(0), minimum, minimum)
+        marks = (point_of(answer.field, answer.text, answer.accepted) for answer in answers)
+        points = tuple(filter(None, marks))
         found = uneven(timer.boundaries, timer.gaps, points)
         names = {each.notation for each in found}
-        shortest = {each.notation: each.text for each in sorted(points, key=_longest_first) if each.accepted}
+        longest_first = sorted(points, key=lambda each: -each.seconds)
+        shortest = {each.notation: each.text for each in longest_first if each.accepted}
         return TimerReading(
             field=timer.field.slug,
             minimum=timer.field.minimum,
-            dialect=dialect,
+            dialect=identify(answers, window, timer.course),
             boundaries=tuple(
                 _as_known(each, each.notation in names, shortest.get(each.notation))
                 for each in timer.boundaries
@@ -276,12 +262,8 @@ class _Exploration:
         )
 
 
-def _longest_first(point: Point) -> Decimal:
-    return -point.seconds
-
-
 def _as_known(boundary: Boundary, is_uneven: bool, shortest: str | None) -> Boundary:
-    """A boundary with what other questions have shown; `shortest` is the shortest value of the notation accepted."""
+    """Return a boundary with what other answers have shown; `shortest` is the shortest accepted text of it."""
     if boundary.accepted is None and not boundary.exact and not is_uneven:
         return replace(boundary, accepted=shortest)
     return replace(boundary, exact=False) if is_uneven else boundary

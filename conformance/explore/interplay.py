@@ -95,17 +95,14 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
     return Remark(topic=f"dependence-{field.slug}", text=summary, evidence=tuple(texts))
 
 
-def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tuple[bool, Remark] | None:
+def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tuple[bool, Remark | None]:
     """
-    Whether both timers answered the same values alike.
+    Return whether both timers answered the same values alike: they did, unless an answer shows that they did not.
 
     Args:
-        timers: the answers about each of the two.
-        windows: the lengths that each accepts. A value that is too short or too long for one, in whatever dialect,
+        timers: The answers about each of the two.
+        windows: The lengths that each accepts. A value that is too short or too long for one, in whatever dialect,
             is not compared.
-
-    Returns:
-        None where there is nothing to compare.
     """
     settled = (Taken.ACCEPTED, Taken.REFUSED)
     one, other = (
@@ -116,7 +113,7 @@ def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tu
         key=lambda each: (len(each), each),
     )
     if not common:
-        return None
+        return True, None
     apart = [text for text in common if one[text] != other[text]]
     count = f"{len(common)} values that are long enough for both were sent to both timers"
     if not apart:

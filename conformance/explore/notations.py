@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 
 from conformance.oracle.durations import DAY, read
@@ -66,13 +67,6 @@ class Grid:
         return number if number > 0 and self.write(number) == text else None
 
     @property
-    def round_ones(self) -> tuple[int, ...]:
-        """Numbers at whose multiples boundaries are likely: half units, as rounding has them, down to microseconds."""
-        if self.places:
-            return tuple(10**places // 2 for places in range(self.places, 0, -3))
-        return (DAY, 60) if self.name == "seconds" else ()
-
-    @property
     def steps(self) -> tuple[Fraction, ...]:
         """What one step may be taken to be, in seconds: years and months have several common lengths."""
         if self.low == self.high:
@@ -110,13 +104,9 @@ def _in_units(template: str, *sizes: int) -> Callable[[int], str]:
     return write
 
 
-def _decimal(number: int, separator: str) -> str:
+def _decimal(template: str, separator: str, number: int) -> str:
     whole, rest = divmod(number, 10**PLACES)
-    return digits(whole) + separator + (str(rest).zfill(PLACES).rstrip("0") or "0")
-
-
-def _fraction(template: str, separator: str) -> Callable[[int], str]:
-    return lambda number: template.format(_decimal(number, separator))
+    return template.format(digits(whole) + separator + (str(rest).zfill(PLACES).rstrip("0") or "0"))
 
 
 def _carry_over(number: int) -> str:
@@ -126,12 +116,11 @@ def _carry_over(number: int) -> str:
 
 def _minutes_fraction(number: int) -> str:
     minutes, rest = divmod(number, 60 * 10**PLACES)
-    return f"PT{digits(minutes)}M{_decimal(rest, '.')}S"
+    return f"PT{digits(minutes)}M{_decimal('{}S', '.', rest)}"
 
 
 def _grids() -> tuple[Grid, ...]:
-    one = Fraction(1)
-    nano = Fraction(1, 10**PLACES)
+    one, nano = Fraction(1), Fraction(1, 10**PLACES)
     whole = [Grid(name, _in_units(text), one * low, one * high) for name, text, low, high in _UNITS]
     mixed = [
         Grid("minutes-seconds", _in_units("PT{}M{}S", 60), one, one, lead=60),
@@ -144,7 +133,7 @@ def _grids() -> tuple[Grid, ...]:
         Grid("years-months", _in_units("P{}Y{}M", 12), one * 28 * DAY, one * 31 * DAY, lead=12),
     ]
     fractions = [
-        Grid(f"{name}-{word}", _fraction(text, separator), nano * low, nano * high, PLACES)
+        Grid(f"{name}-{word}", partial(_decimal, text, separator), nano * low, nano * high, PLACES)
         for word, separator in (("point", "."), ("comma", ","))
         for name, text, low, high in _UNITS
     ]
