@@ -31,6 +31,7 @@ _QUIET = 10.0
 """Seconds between two notices that the target makes the run wait; those in between are dropped."""
 
 _REPEATED = (
+    "sdk",
     "rate",
     "timeout",
     "ca_file",
@@ -44,15 +45,20 @@ _REPEATED = (
 _SUITE = "twilio-configuration-conformance"
 
 
-def select(globs: Sequence[str]) -> tuple[Rule, ...]:
+def select(globs: Sequence[str], *, sdk: bool = False) -> tuple[Rule, ...]:
     """
-    Return the rules whose ids match any of the globs, or whose group is one of them; all rules where there are none.
+    Return the rules whose ids match any of the globs, or whose group is one of them.
+
+    Args:
+        globs: Where there are none, all rules are meant.
+        sdk: Whether all rules have those about the official client among them.
 
     Raises:
         ConfigurationError: A glob matches no rule.
     """
     # This imports Hypothesis, which takes long: the emulator's process starts meanwhile.
     from conformance.rules import BY_ID, CATALOGUE
+    from conformance.rules.sdk import NEED
 
     def matches(rule: Rule, glob: str) -> bool:
         return rule.group == glob or fnmatchcase(rule.id, glob)
@@ -62,7 +68,9 @@ def select(globs: Sequence[str]) -> tuple[Rule, ...]:
             near = difflib.get_close_matches(glob, [*BY_ID, *{rule.group for rule in CATALOGUE}], n=1)
             hint = f"did you mean {near[0]}?" if near else "`conformance rules` lists them"
             raise ConfigurationError(f"no rule matches {glob!r}; {hint}")
-    return tuple(rule for rule in CATALOGUE if not globs or any(matches(rule, glob) for glob in globs))
+    if not globs:
+        return tuple(rule for rule in CATALOGUE if sdk or rule.needs != NEED)
+    return tuple(rule for rule in CATALOGUE if any(matches(rule, glob) for glob in globs))
 
 
 @overload
@@ -105,7 +113,7 @@ def run(*given: Any, listener: "Listener" = lambda event: None, **named: Any) ->
         return executor.run(*given, listener=listener, **named)
     settings = resolve(named, os.environ, Path("conformance.toml"), spelled="{}=")
     with serving(settings) as url:
-        return judge(settings, url, select(settings.only), listener)
+        return judge(settings, url, select(settings.only, sdk=settings.sdk), listener)
 
 
 @contextmanager
@@ -163,6 +171,7 @@ def judge(
         seed=settings.seed,
         shard=settings.shard,
         fail_on=settings.fail_on,
+        sdk=settings.sdk,
         settle=settings.settle,
         provisioned={
             CHAT.parameter: settings.chat_service_sid,
@@ -240,7 +249,7 @@ def judged(
         parts = Parts(tell)
         archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: exchanges.add(event.exchange)))
         first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
-        chosen = [rule for rule in select(settings.only) if rule.id in rules]
+        chosen = [rule for rule in select(settings.only, sdk=settings.sdk) if rule.id in rules]
         document = document_of(settings, judge(settings, url, chosen, archived, first))
         try:
             exchanges.copy(archive)

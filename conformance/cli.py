@@ -121,7 +121,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
         )
         from conformance.transport.target import BASE_URL
 
-        rules = _select(settings.only)
+        rules = _select(settings.only, sdk=settings.sdk)
         try:
             reporting.check_writable(settings.report_dir)
             url = embedded.url() if embedded else settings.target or BASE_URL
@@ -162,7 +162,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
         heed(leave)
         document = document_of(settings, outcome)
         if settings.known is not None:
-            everything = [rule.id for rule in _select(())]
+            everything = [rule.id for rule in _select((), sdk=True)]
             document = apply(
                 document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
             )
@@ -230,13 +230,13 @@ def _timer_picture(outcome: "Report") -> str | None:
     return picture(points, from_exchanges(shown)) if points else None
 
 
-def _select(globs: Sequence[str]) -> "tuple[Rule, ...]":
+def _select(globs: Sequence[str], *, sdk: bool = False) -> "tuple[Rule, ...]":
     """Do as `api.select`; a glob without a match ends the command with exit status 2."""
     from conformance.api import select
     from conformance.exceptions import ConfigurationError
 
     try:
-        return select(globs)
+        return select(globs, sdk=sdk)
     except ConfigurationError as error:
         raise Refused(str(error)) from None
 

@@ -92,8 +92,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from conformance.pytest_results import given_to, settings_of
 
     try:
-        chosen = select(settings_of(metafunc.config, given_to(metafunc.definition), os.environ).only)
-        rules = [rule.id for rule in chosen]
+        settings = settings_of(metafunc.config, given_to(metafunc.definition), os.environ)
+        rules = [rule.id for rule in select(settings.only, sdk=settings.sdk)]
     except ConfigurationError:
         # One test, which fails with the reason: an error here would be told with a traceback.
         rules = ["settings"]

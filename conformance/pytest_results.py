@@ -178,7 +178,7 @@ class Results:
             if app is not None and not given.keys() & {"app", "target"}:
                 given["app"] = app
             settings = settings_of(item.config, given, environ, target)
-            ids = [rule.id for rule in select(settings.only)]
+            ids = [rule.id for rule in select(settings.only, sdk=settings.sdk)]
             # Where every test has a server of its own, one test's answers say nothing of the other's.
             alone = who.is_fresh and self._targets.setdefault(who, settings) != settings
             wanted = {_rule_of(item)} if alone else self._wanted[who] or {WHOLE}

@@ -58,6 +58,7 @@ class RunSettings:
         profile: The extent of the run: one of `PROFILES`.
         only: Globs of the ids of the rules to judge by; empty for all rules.
         fail_on: The lowest level at which a deviation fails the run.
+        sdk: Whether the official Python client takes part.
         seed: The seed of all that is drawn at random, 0 or more.
         shard: Which share of the input classes the run sends, from 1, and how many shares there are.
         max_requests: The greatest number of requests, not counting those that put settings back; None for no limit.
@@ -89,6 +90,7 @@ class RunSettings:
     profile: str
     only: tuple[str, ...]
     fail_on: Level
+    sdk: bool
     seed: int
     shard: tuple[int, int]
     max_requests: int | None
@@ -432,6 +434,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _typed(click.Choice(list(PROFILES)))),
     "only": _Setting((), "a list of rule ids", _globs),
     "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
+    "sdk": _Setting(False, "true or false", _typed(click.BOOL, bool)),
     "seed": _Setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int)),
     "shard": _Setting((1, 1), "K/N, such as 2/3 for the second of three shares", _shard),
     "max_requests": _Setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int)),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from conformance.api import select
 from conformance.cli import main
 from conformance.model import Level
 from conformance.rules import CATALOGUE
@@ -66,10 +67,11 @@ def _value(parameter: click.Parameter) -> str:
 
 
 def totals(text: str) -> str:
-    """A page in which the numbers of rules that hold, are broken and are undecided add up to those of the catalogue."""
+    """A page in which the numbers of rules that hold, are broken and are undecided add up to those of a plain run."""
 
     def counted(found: re.Match[str]) -> str:
-        hold = _COUNT[Level(found[1].lower())] - int(found[2]) - int(found[3])
+        level = Level(found[1].lower())
+        hold = sum(rule.level is level for rule in select(())) - int(found[2]) - int(found[3])
         return f"{found[1]} {hold} hold, {found[2]} broken, {found[3]} undecided"
 
     return re.sub(r"(MUST|SHOULD) \d+ hold, (\d+) broken, (\d+) undecided", counted, text)

@@ -48,6 +48,7 @@ class TestSources:
             profile="standard",
             only=(),
             fail_on=Level.MUST,
+            sdk=False,
             seed=0,
             shard=(1, 1),
             max_requests=3000,

@@ -16,6 +16,7 @@ _RUN: dict[str, tuple[str, str]] = {
     "profile": ("quick|standard|thorough", "How much to send (default: standard)."),
     "only": ("GLOB", "Rules to judge, by id or group; may be repeated."),
     "fail-on": ("must|should", "Level from which a deviation fails the run (default: must)."),
+    "sdk": ("", "Update and read with the official Python client too (it takes the package twilio)."),
     "seed": ("N", "Seed of everything that is drawn (default: 0)."),
     "shard": ("K/N", "Send the Kth of N shares only; `conformance merge` puts the results together."),
     "max-requests": ("N", "Requests at most; putting the settings back is not counted."),

@@ -31,7 +31,7 @@ class PhaseStarted:
     """A phase of a run has begun. The restore has no such event, so that a failing listener cannot prevent it."""
 
     phase: str
-    """`preflight`, `examples`, `generated`, `schemathesis` or `confirmation`."""
+    """`preflight`, `examples`, `generated`, `schemathesis`, `sdk` or `confirmation`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

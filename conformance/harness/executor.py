@@ -74,7 +74,8 @@ class _Run:
     ) -> None:
         self._catalogue = catalogue
         self._plan = plan
-        able = [rule for rule in catalogue if rule.needs not in target.lacks]
+        self._lacks = plan.lacks(target)
+        able = [rule for rule in catalogue if rule.needs not in self._lacks]
         self._session = Session(
             target,
             [rule.id for rule in able],
@@ -195,7 +196,7 @@ class _Run:
             evidence=session.judge.evidence,
             left_out=session.safeguard.left_out,
             accounts=session.situation.accounts,
-            lacks=session.target.lacks,
+            lacks=self._lacks,
             was_reached=bool(self._found.before),
             end=end,
             elsewhere=elsewhere(self._catalogue, self._share),

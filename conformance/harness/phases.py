@@ -20,7 +20,7 @@ from conformance.harness.schedule import CASES, STEPS, Item, Plan, in_turns, mus
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import BY_HAND, Aspect, InputClass, Level, Probe, Rule
-from conformance.rules import BY_ID
+from conformance.rules import BY_ID, sdk
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import BRINGING_EVIDENCE
 
@@ -75,6 +75,8 @@ class Phases:
                     return
                 for request in requests:
                     self._session.send(request, cls)
+            self._plan_examples()
+            self._send_calls()
             self._send_examples()
             if self._plan.profile != "quick":
                 self._combinations.send(self._may_send)
@@ -91,11 +93,29 @@ class Phases:
             self._session.send(step, cls)
         self._later.clear()
 
-    def _send_examples(self) -> None:
-        self._session.conversation.enter("examples")
+    def _plan_examples(self) -> None:
         # The whole catalogue is planned, and then left out what the target lacks: the other requests stay the same.
         rows = planned(must_first(self._catalogue), self._plan.profile, self._session.situation)
         self._rows = [row for row in rows if self._is_able(row[0]) and (row[0].id, row[1].id) in self._share]
+
+    def _send_calls(self) -> None:
+        rules = {rule.id for rule, *_ in self._rows if rule.needs == sdk.NEED and is_exercisable(rule)}
+        if not rules:
+            return
+        # This imports the official client, which takes a fifth of a second.
+        from conformance.harness.sdk_phase import calls
+
+        self._session.conversation.enter("sdk")
+        parts = Parts(self._session.safeguard.tell)
+        for call in calls(self._session):
+            if call.rule.id in rules:
+                probe = Probe(steps=(call.request,))
+                self._budget.claim(probe.steps)
+                judged = self._session.run_probe(probe, call.rule.id, call.rule.classes[0].id)[-1]
+                parts.contain("the official Python client", call.check)(self._session, judged)
+
+    def _send_examples(self) -> None:
+        self._session.conversation.enter("examples")
         for level in (Level.MUST, Level.SHOULD):
             items = [
                 Item(rule, cls, probe)
@@ -120,7 +140,7 @@ class Phases:
         return replace(probe, steps=tuple(replace(step, account=account) for step in probe.steps))
 
     def _is_able(self, rule: Rule) -> bool:
-        return rule.needs not in self._session.target.lacks
+        return rule.needs not in self._plan.lacks(self._session.target)
 
     def _send_ordinary(self) -> None:
         """Send ordinary requests if a rule lacks evidence: where few rules are exercised, nothing else may give it."""

@@ -13,10 +13,11 @@ from typing import NamedTuple
 from conformance.http import Pairs, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
-from conformance.rules import CATALOGUE
+from conformance.rules import CATALOGUE, sdk
 from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
+from conformance.transport.target import Target
 
 _EXPLICIT = {"quick": 1, "standard": 6, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
@@ -62,12 +63,18 @@ class Plan:
     """Requests that are sent before all phases, by input class: the counterexamples of known deviations."""
     fail_fast: bool = False
     """Whether the first deviation at or above `fail_on` ends the examples phase and the generated phase."""
+    sdk: bool = False
+    """Whether the official Python client takes part, where it is installed."""
     drawn: dict[str, list[Probe]] | None = None
     """Keeps the drawn probes for more runs in this process. They depend on the seed and the situation alone."""
 
     def fails(self, level: Level) -> bool:
         """Whether a deviation of this level fails the run."""
         return level is Level.MUST or self.fail_on is Level.SHOULD
+
+    def lacks(self, target: Target) -> Mapping[str, str]:
+        """Return by what a rule may need (`Rule.needs`) the reason why this run on a target does not have it."""
+        return target.lacks if self.sdk else {**target.lacks, sdk.NEED: sdk.NOT_ASKED}
 
 
 _ALONE = Situation(accounts=1)
@@ -153,9 +160,13 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
     )
 
 
+_UNASKED = sum(rule.needs != sdk.NEED for rule in CATALOGUE)
+"""The number of rules that every run has which is not of some rules alone."""
+
+
 def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
     """Whether this rule sends a class; of parallel settings that share a rare class, one rule does."""
-    if not cls.rare or len(catalogue) < len(CATALOGUE):
+    if not cls.rare or len(catalogue) < _UNASKED:
         return True
     rare = [each.id for each in rule.classes if each.rare]
     return rule.field in _PARALLEL[rare.index(cls.id) % 2]

@@ -25,7 +25,8 @@ from conformance.harness.executor import Plan, run
 from conformance.harness.verdicts import BUG
 from conformance.model import Finding, Level, Probe, Report, Verdict
 from conformance.reporting import build, differences
-from conformance.rules import CATALOGUE
+from conformance.rules import BY_ID, CATALOGUE
+from conformance.rules.sdk import NEED
 from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.target import Target, TargetSettings
@@ -168,7 +169,8 @@ def examine(
     accounts = tuple(Account(sid, token) for sid, token in subject.accounts) or THROWAWAY
     known = {account.sid or "": account.token for account in accounts}
     with emulate(accounts=known, faults=subject.faults, variants=subject.variants) as url:
-        report = _run(url, accounts, profile, seed, fail_fast, seen)
+        sdk = any(BY_ID[rule].needs == NEED for rule in subject.rules)
+        report = _run(url, accounts, profile, seed, fail_fast, seen, sdk=sdk)
     findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
     return Result(
         subject=subject,
@@ -183,7 +185,14 @@ def examine(
 
 
 def _run(
-    url: str, accounts: tuple[Account, ...], profile: str, seed: int, fail_fast: bool, seen: list[float]
+    url: str,
+    accounts: tuple[Account, ...],
+    profile: str,
+    seed: int,
+    fail_fast: bool,
+    seen: list[float],
+    *,
+    sdk: bool,
 ) -> Report:
     began = time.perf_counter()
 
@@ -196,7 +205,9 @@ def _run(
     )
     with Target(settings) as target:
         drawn = _DRAWN if accounts == THROWAWAY else {}
-        plan = Plan(profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, drawn=drawn)
+        plan = Plan(
+            profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, sdk=sdk, drawn=drawn
+        )
         return run(CATALOGUE, target, plan, listener=on(ExchangeJudged, time_first))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from conformance.http import Request
 from conformance.model import BY_PARAMETER, Aspect, Level, Rule, Violation
 from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
-from conformance.rules import credentials, protocol
+from conformance.rules import credentials, protocol, sdk
 from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, REFUSED
 from conformance.rules.probes import DOCUMENT, answers
@@ -167,7 +167,7 @@ def peculiarity(request: Request) -> str | None:
     return next(
         (
             rule.id
-            for rule in (*credentials.RULES, *protocol.RULES)
+            for rule in (*sdk.RULES, *credentials.RULES, *protocol.RULES)
             if rule.control is not None and rule.control(request) is not None
         ),
         None,

@@ -13,6 +13,7 @@ from conformance.rules import (
     protocol,
     response,
     robustness,
+    sdk,
     sids,
     state,
     timers,
@@ -32,6 +33,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
         robustness,
         errors,
         openapi,
+        sdk,
     )
     for rule in module.RULES
 )

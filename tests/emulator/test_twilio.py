@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped] # ships no types
-from twilio.rest import Client  # type: ignore[import-untyped] # ships no types
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from .serving import ACCOUNTS, running
 

@@ -43,11 +43,14 @@ def faults_of(rule: Rule) -> list[str]:
     return [fault.name for fault in emulator.FAULTS.values() if fault.rule == rule.id][:TRIES]
 
 
-def judged(rules: Sequence[Rule], profile: str, *faults: str, fail_fast: bool = False) -> Report:
+def judged(
+    rules: Sequence[Rule], profile: str, *faults: str, fail_fast: bool = False, sdk: bool = False
+) -> Report:
     with emulator.serving(accounts=ACCOUNTS, faults=faults) as url:
         settings = TargetSettings(url=url, timeout=2, max_requests=PROFILES[profile])
         with Target(settings) as target:
-            return run(rules, target, Plan(profile=profile, fail_on=Level.SHOULD, fail_fast=fail_fast))
+            plan = Plan(profile=profile, fail_on=Level.SHOULD, fail_fast=fail_fast, sdk=sdk)
+            return run(rules, target, plan)
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -57,7 +60,7 @@ def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
     rules, profile = ((rule,), "standard") if alone else (CATALOGUE, "quick")
     # The first deviation mostly shows it; a whole run is made where it does not.
     for fault, fail_fast in product(faults_of(rule), (True, False)):
-        report = judged(rules, profile, fault, fail_fast=fail_fast)
+        report = judged(rules, profile, fault, fail_fast=fail_fast, sdk=rule.package == "twilio")
         if report.exit_code == 1 and any(
             outcome.rule == rule and outcome.findings for outcome in report.outcomes
         ):
@@ -66,7 +69,7 @@ def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
 
 
 def test_every_rule_is_silent_without() -> None:
-    outcomes = judged(CATALOGUE, "standard").outcomes
+    outcomes = judged(CATALOGUE, "standard", sdk=True).outcomes
 
     assert [finding for outcome in outcomes for finding in outcome.findings] == []
     assert {Verdict.CONFORMANT} == {outcome.verdict for outcome in outcomes}

@@ -269,6 +269,10 @@ ALL: tuple[Fault, ...] = (
       _timer("[]")),
     _fault("read-url-as-object", "read-response", "GET answers with an object for the URL.",
       mistakes.reads_as(mistakes.url_as_object), READ),
+    _fault("read-labelled-utf-16", "sdk-fetch", "GET labels its JSON, which is UTF-8, as UTF-16.",
+      mistakes.reads_as(
+        lambda answer: replace(answer, headers=(("Content-Type", "application/json; charset=utf-16"),))
+      ), READ),
     _fault("read-labelled-text", "read-response", "GET labels its JSON text/plain.",
       mistakes.reads_as(lambda answer: replace(answer, headers=(("Content-Type", "text/plain"),))), READ),
 )
