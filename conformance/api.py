@@ -302,7 +302,7 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
             adopts=adopts and not settings.live,
             accept_unrestorable=settings.accept_unrestorable,
             tell=tell,
-            shown=settings.shown,
+            shown=redaction(settings, settings.target) or str,
         ) as safeguard:
             yield safeguard
     except JournalError as error:
@@ -313,19 +313,19 @@ def archive_of(settings: RunSettings, url: str) -> "Archive":
     """Return the archive that keeps every exchange of a run on disk, and from which `exchanges.har` is written."""
     from conformance.reporting import Archive
 
-    return Archive(settings.report_dir, target=url, version=version(_SUITE), redact=_redaction(settings, url))
+    return Archive(settings.report_dir, target=url, version=version(_SUITE), redact=redaction(settings, url))
 
 
 def observations_of(settings: RunSettings, url: str) -> "Observations":
     """Return the record of test cases in Hypothesis' observability format, from which `testcases.jsonl` is written."""
     from conformance.reporting import Observations
 
-    return Observations(settings.report_dir, redact=_redaction(settings, url))
+    return Observations(settings.report_dir, redact=redaction(settings, url))
 
 
-def _redaction(settings: RunSettings, url: str) -> "Redact | None":
+def redaction(settings: RunSettings, url: str) -> "Redact | None":
     """
-    Return the function that takes tokens out of reports, and SIDs where the settings mask them.
+    Return the function that takes tokens out of reports on a target, and SIDs where the settings mask them.
 
     None where there is nothing to take out: throw-away tokens are public.
     """
@@ -361,5 +361,5 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         parts = urlsplit(settings.proxy)
         # The proxy's user name and password are secrets, and are left out.
         options += ["--proxy", parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()]
-    redact = _redaction(settings, report.target)
+    redact = redaction(settings, report.target)
     return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)

@@ -12,7 +12,6 @@ import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +31,8 @@ from conformance.transport.credentials import (
     THROWAWAY,
     Account,
     accounts_from,
-    secret,
 )
-from conformance.transport.redaction import Secrets, masked
+from conformance.transport.redaction import masked
 from conformance.transport.target import TargetSettings
 
 PROFILES: Mapping[str, int | None] = {"quick": 300, "standard": 3000, "thorough": None}
@@ -130,19 +128,12 @@ class RunSettings:
             addresses=self.addresses if url == self.target else None,
             proxy=self.proxy,
             reserve=_RESERVE * len(self.accounts),
-            mask_accounts=self.mask_accounts,
             by_hand=not self.live or bool(self.only),
         )
 
     def shown(self, line: str) -> str:
-        """Return a line of the suite's own output: no token in it, and Account SIDs masked where that is asked for."""
-        line = _secrets_of(self.accounts).redact(line)
+        """Return a line of the suite's own output, with Account SIDs masked where that is asked for."""
         return masked(line, self.accounts) if self.mask_accounts else line
-
-
-@lru_cache(1)
-def _secrets_of(accounts: tuple[Account, ...]) -> Secrets:
-    return Secrets(secret(accounts), "")
 
 
 def resolve(

@@ -104,11 +104,13 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
 
 
 def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings") -> int:
+    from conformance.api import redaction
     from conformance.exceptions import BudgetExhausted, LeftShort, RateLimitedOut, Unsafe
     from conformance.fidelity.ends import opened
     from conformance.harness.session import Session
     from conformance.reporting import record
     from conformance.reporting.facts import differing, facts
+    from conformance.reporting.result import plain
     from conformance.reporting.text import answer_line, request_line
 
     def tell(line: str) -> None:
@@ -123,6 +125,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
     exchanges = []
     with opened(settings, tell) as player:
         target, url = player.target, player.target.settings.url
+        redact = redaction(settings, url)
         session = Session(target, (), settle=settings.settle, safeguard=player.safeguard)
         try:
             if settings.target is not None:
@@ -131,7 +134,7 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
                 seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
                 # The target may refuse another one of them each time: the refused ones are compared last.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
-                    exchanges.append(record(exchange, target.url))
+                    exchanges.append(plain(record(exchange, target.url), redact))
                     click.echo(f"sent      {request_line(exchanges[-1])}")
                     click.echo(f"answered  {answer_line(exchanges[-1])}")
         except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
@@ -144,9 +147,8 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         if restored.state == "failed":
             tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
             return 4
-        redact = target.redact
-        before = facts(finding["exchanges"], finding["field"], base=recorded_base, redact=redact)
-        now = facts(exchanges, finding["field"], base=url.rstrip("/"), redact=redact)
+        before = facts(plain(finding["exchanges"], redact), finding["field"], base=recorded_base)
+        now = facts(exchanges, finding["field"], base=url.rstrip("/"))
     click.echo(f"recorded  {answer_line(finding['exchanges'][-1])}")
     if now.get("failure") in ("connect", "tls") and now != before:
         click.echo(f"conformance: {url} cannot be reached", err=True)

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,7 @@ from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.explore import Exploration
-    from conformance.http import Exchange, Request
     from conformance.settings import RunSettings
-    from conformance.transport.target import Target
 
 COMPLETED, NO_VERDICT, NOT_RESTORED = 0, 3, 4
 """Exit statuses; 2 is a usage error."""
@@ -57,7 +54,9 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
 
             embedded = stack.enter_context(Embedded(settings.accounts))
         from conformance import explore, reporting
+        from conformance.api import redaction
         from conformance.harness.events import RequestSent
+        from conformance.reporting.result import plain
 
         if directory is not None:
             reporting.check_writable(directory)
@@ -74,7 +73,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
                 ),
                 lambda line: console.print(line, soft_wrap=True, markup=False),
             )
-        document = explore.document(found)
+        document = plain(explore.document(found), redaction(settings, url))
         if as_json:
             click.echo(json.dumps(document, indent=1))
         else:
@@ -102,7 +101,7 @@ def _explore(
         target = stack.enter_context(Target(settings.for_target(url), waits.append))
         try:
             return explore(
-                _Redacting(target),
+                target,
                 url=url,
                 must_restore=settings.live or not is_loopback(url),
                 safeguard=safeguard,
@@ -114,28 +113,6 @@ def _explore(
         finally:
             for line in dict.fromkeys(waits):
                 click.echo(line, err=True)
-
-
-@dataclass
-class _Redacting:
-    """A target without tokens in its answers: the values that come back are shown to the user."""
-
-    target: "Target"
-
-    @property
-    def requests(self) -> int:
-        """The number of requests sent so far."""
-        return self.target.requests
-
-    def send(self, request: "Request", *, known_good: bool = False, reserve: bool = False) -> "Exchange":
-        """Send one request and return what came of it, redacted."""
-        exchange = self.target.send(request, known_good=known_good, reserve=reserve)
-        response, failure, redact = exchange.response, exchange.failure, self.target.redact
-        return replace(
-            exchange,
-            response=response and replace(response, body=redact(response.body)),
-            failure=failure and replace(failure, detail=redact(failure.detail)),
-        )
 
 
 def _write(directory: Path, document: dict[str, Any], found: "Exploration", *, png: bool) -> None:

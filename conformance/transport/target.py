@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, AnyStr, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -78,7 +78,6 @@ class TargetSettings:
         ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
         addresses: The addresses of the host to connect to, without another look-up; None to look it up each time.
         proxy: The URL of a proxy; None for none. Proxies that the environment names are never used.
-        mask_accounts: Whether `redact` masks Account SIDs too.
         by_hand: Whether requests may be written by hand.
     """
 
@@ -96,7 +95,6 @@ class TargetSettings:
     ca_file: str | None = None
     addresses: tuple[str, ...] | None = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
-    mask_accounts: bool = False
     by_hand: bool = True
 
 
@@ -151,9 +149,7 @@ class Target:
             seed=settings.seed,
             notice=notice,
         )
-        self._secrets = Secrets(
-            settings.accounts, self.url, settings.accounts if settings.mask_accounts else ()
-        )
+        self._secrets = Secrets(settings.accounts, self.url)
         self._logged = _Redacting(self._secrets)
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self._logged)
@@ -275,14 +271,6 @@ class Target:
         A token without letters, for one, is the same in the other case.
         """
         return self._writer.lets_in(request)
-
-    def tokens(self) -> tuple[str, ...]:
-        """Return the tokens of all accounts, which no output may show."""
-        return tuple(account.token for account in self.settings.accounts)
-
-    def redact(self, data: AnyStr) -> AnyStr:
-        """Return a text, or bytes, with `{token}` in place of every token, however it is encoded."""
-        return self._secrets.redact(data)
 
     def leaks(self, exchange: Exchange) -> bool:
         """Whether the response contains a token that the body, path and parameters of the request did not."""

@@ -39,7 +39,9 @@ def test_refused_credentials_are_no_verdict_and_name_the_account_but_not_the_tok
     with pytest.raises(NoVerdict, match="refused the credentials of AC") as caught:
         examine(session)
     assert f"status {status}" in str(caught.value)
-    assert not any(token in str(caught.value) for token in session.target.tokens())
+    assert not any(
+        token in str(caught.value) for token in (each.token for each in session.target.settings.accounts)
+    )
 
 
 def test_a_target_that_is_not_http_is_no_verdict() -> None:

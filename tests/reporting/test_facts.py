@@ -113,11 +113,3 @@ def test_what_is_wrong_beside_an_answer_is_a_fact() -> None:
         "HTTP status": "200",
         "body": "an object",
     }
-
-
-def test_secrets_do_not_show() -> None:
-    told = facts(
-        [_answer({"url": "s3cret"})], None, base=BASE, redact=lambda text: text.replace("s3cret", "{token}")
-    )
-
-    assert told["url"] == '"{token}"'

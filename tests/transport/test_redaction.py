@@ -4,17 +4,35 @@ import base64
 import gzip
 import random
 
+import pytest
 from spellings import ACCOUNT, SID, TOKEN, percent, spellings, told
 
 from conformance.http import Exchange, Request, Response, update
-from conformance.transport.credentials import Account
+from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.redaction import Secrets, masked
 
 SECRETS = Secrets([ACCOUNT], "")
 
 
+ODD = Account("AC" + "1" * 32, 'p"ss/w%rd+é')
+"""Its token is spelled differently in a URL, in JSON and in base64."""
+
+
 class TestWhatIsPromised:
     """One test for each sentence of the page."""
+
+    @pytest.mark.parametrize("account", [*THROWAWAY, ODD])
+    @pytest.mark.parametrize("prefix", ["", "a", "ab", "AC" + "f" * 32 + ":"])
+    def test_a_token_that_is_no_text_of_letters_is_found_in_base64(
+        self, account: Account, prefix: str
+    ) -> None:
+        secrets = Secrets([account], "")
+        encoded = base64.b64encode(f"{prefix}{account.token}".encode()).decode()
+        redacted = secrets.redact(f"x {account.token} {encoded} y")
+        assert account.token not in redacted
+        assert encoded[len(prefix) * 4 // 3 + 3 : -6] not in redacted
+        assert redacted.startswith("x {token} ")
+        assert secrets.redact(account.token.encode()) == b"{token}"
 
     def test_a_token_is_found_in_every_spelling(self) -> None:
         for name, text in spellings().items():
