@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -62,8 +63,7 @@ class Bench:
         if self._count == 1:
             self._first = time.monotonic() - self._began
         if self._count == self._at and self._process is not None:
-            time.sleep(self._pause)  # the moment of the signal is what varies
-            self._process.send_signal(self._number)
+            threading.Timer(self._pause, self._process.send_signal, (self._number,)).start()
         return ask()
 
     def end(self, name: str, number: int = 0, *, at: int = 0, pause: float = 0.0) -> tuple[int, str]:
@@ -92,7 +92,7 @@ class Bench:
         if number and not at:
             time.sleep(pause)  # the moment of the signal is what varies
             self._process.send_signal(number)
-        output, _ = self._process.communicate(timeout=120)
+        output, _ = self._process.communicate(timeout=600)
         return self._process.returncode, output
 
     def measure(self) -> None:
