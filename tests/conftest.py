@@ -1,8 +1,8 @@
 """Shared fixtures: one reference emulator for the whole test run, as a process of its own."""
 
 import os
-import sys
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
