@@ -1,4 +1,4 @@
-"""Two neighbouring whole numbers that are answered differently, found by halving what lies between two others."""
+"""Finds two neighbouring whole numbers with different answers, by halving what lies between two others."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -22,11 +22,11 @@ def flip(
     number beside it is tried once.
 
     Args:
-        accepts: the answer to a number.
-        low: a number, 0 or more.
-        high: a greater number with the other answer.
-        base: round numbers are multiples of great powers of it.
-        steps: how many numbers to try at most.
+        accepts: Returns the answer to a number.
+        low: A number, 0 or more.
+        high: A greater number with the other answer.
+        base: The base of round numbers, which are multiples of its great powers.
+        steps: How many numbers to try at most.
 
     Returns:
         Two numbers with different answers, and whether nothing lies between them.
@@ -53,7 +53,7 @@ def flip(
 
 
 def _middle(low: int, high: int, base: int) -> int:
-    """A round number between two that are no neighbours."""
+    """Return a round number between two that are no neighbours."""
     if high > 10 * max(1, low):  # a power of ten lies between
         fewest, most = _magnitude(max(1, low)) + 1, _magnitude(high - 1)
         # The geometric mean of the numbers of digits: few digits are likelier than many.
@@ -63,7 +63,7 @@ def _middle(low: int, high: int, base: int) -> int:
 
 
 def _roundest(first: int, last: int, base: int) -> int:
-    """Of the numbers from one to another, a multiple of the greatest power of the base."""
+    """Return, of the numbers from one to another, a multiple of the greatest power of the base."""
     width = max(1, last - first)
     scale: int = base ** (width.bit_length() - 1 if base == 2 else _magnitude(width))
     while last // (scale * base) * scale * base >= first:
@@ -72,5 +72,5 @@ def _roundest(first: int, last: int, base: int) -> int:
 
 
 def _magnitude(number: int) -> int:
-    """The greatest power of ten that a number reaches, as its exponent."""
+    """Return the exponent of the greatest power of ten that a number reaches."""
     return Decimal(number).adjusted()

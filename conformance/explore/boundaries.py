@@ -1,8 +1,8 @@
 """
 Finds the least and the greatest accepted length of each notation, and gaps between them.
 
-What another notation or the other timer has shown is the first guess, so that two requests confirm it. Where a guess
-fails, steps of growing width lead away from it, and halving does the rest. Guesses only say where to look: every
+The first guess is what another notation or the other timer has shown: two requests confirm it where it is right. Where
+it is wrong, steps of growing width lead away from it, and halving does the rest. Guesses only say where to look: every
 boundary that is reported was seen.
 """
 
@@ -88,7 +88,7 @@ class Known:
 
 
 def _narrowest(around: set[Ends]) -> list[Ends]:
-    """The two that leave least between their ends."""
+    """Return the two that leave least between their ends."""
     return sorted(around, key=lambda ends: (ends[1] - ends[0], ends))[:2]
 
 
@@ -105,10 +105,10 @@ def search(grid: Grid, ask: Ask, known: Known, purse: Purse) -> Searched:
     Find the least and the greatest accepted length of a notation, and gaps between them.
 
     Args:
-        grid: the notation.
-        ask: sends one text of it.
-        known: what other notations showed; what this one shows is added.
-        purse: what it may cost. Where that is not enough, the boundaries seen so far are returned as not exact.
+        grid: The notation.
+        ask: Sends one text of it.
+        known: What other notations have shown; what this one shows is added.
+        purse: What it may cost. Where that is not enough, the boundaries seen so far are returned as not exact.
     """
     current = _Search(grid, ask, purse)
     try:
@@ -152,9 +152,11 @@ class _Search:
         return Searched(boundaries, tuple(self._gaps))
 
     def as_far_as_seen(self) -> Searched:
-        """The boundaries that follow from the answers so far."""
-        refused = [number for number, accepted in self._seen.items() if not accepted]
-        taken = [number for number, accepted in self._seen.items() if accepted]
+        """Return the boundaries that follow from the answers so far."""
+        refused, taken = (
+            [number for number, accepted in self._seen.items() if accepted is wanted]
+            for wanted in (False, True)
+        )
         if not taken:
             return Searched((self._boundary("least", max(refused, default=0), None, exact=False),), ())
         least, greatest = min(taken), max(taken)
@@ -166,7 +168,7 @@ class _Search:
         return Searched(tuple(boundaries), tuple(self._gaps))
 
     def _accepts(self, number: int) -> bool:
-        """The answer to a number; 0 and what is too long to be tried count as refused."""
+        """Return whether a number is accepted; 0 and what is too long to be tried count as refused."""
         if not 0 < number <= self._grid.longest:
             return False
         if number not in self._seen:
@@ -176,7 +178,7 @@ class _Search:
         return self._seen[number]
 
     def _between(self, low: int, high: int, guesses: Sequence[int]) -> tuple[int, int, bool]:
-        """Neighbours as `flip` finds them, with numbers that are likely to be the first with the other answer."""
+        """Do as `flip`, given numbers that are likely to be the first with the other answer."""
         at_low, start = self._accepts(low), (low, min(high, self._grid.longest))
         for guess in guesses:
             for number in (guess - 1, guess):
@@ -217,7 +219,7 @@ class _Search:
         )
 
     def _find_gaps(self, least: int, greatest: int) -> None:
-        """Try lengths between the ends; where one is refused, find the edges around it."""
+        """Try lengths between the ends; where one is refused, find the edges of the gap around it."""
         top = min(greatest, max(least, int(Fraction(366 * DAY) // self._grid.low)))
         samples = [isqrt(least * top)]
         if self._grid.name == "seconds":
@@ -236,15 +238,13 @@ class _Search:
             above = min(number for number, taken in self._seen.items() if taken and number > missing)
             before, first, _ = self._flip(below, missing)
             last, edge, _ = self._flip(missing, above)
-            self._gaps.append(self._gap(before, first, last, edge))
-
-    def _gap(self, *numbers: int) -> Gap:
-        before, first, last, after = map(self._grid.write, numbers)
-        return Gap(notation=self._grid.name, before=before, first=first, last=last, after=after)
+            texts = map(self._grid.write, (before, first, last, edge))
+            members = dict(zip(("before", "first", "last", "after"), texts, strict=True))
+            self._gaps.append(Gap(notation=self._grid.name, **members))
 
 
 def _likely(grid: Grid, known: Known) -> Iterator[int]:
-    """Numbers that may be accepted: what other notations make likely first, then a ladder of lengths."""
+    """Yield numbers that may be accepted: first what other notations make likely, then a ladder of lengths."""
     same = _same_with_point(grid, known)
     least, greatest = _narrowest(known.least), _narrowest(known.greatest)[:1]
     likely = [] if same is None else [same[0]]
@@ -264,7 +264,7 @@ def _likely(grid: Grid, known: Known) -> Iterator[int]:
 
 
 def _guesses_of_least(grid: Grid, known: Known) -> Iterator[int]:
-    """Numbers that are likely to be the least accepted one."""
+    """Yield numbers that are likely to be the least accepted one."""
     if (same := _same_with_point(grid, known)) is not None:
         yield same[0]
     for refused, accepted in _narrowest(known.least):
@@ -275,7 +275,7 @@ def _guesses_of_least(grid: Grid, known: Known) -> Iterator[int]:
 
 
 def _guesses_of_greatest(grid: Grid, known: Known) -> Iterator[int]:
-    """Numbers that are likely to be the first beyond the greatest accepted one."""
+    """Yield numbers that are likely to be the first beyond the greatest accepted one."""
     if (same := _same_with_point(grid, known)) is not None:
         yield same[1]
     if known.sibling is not None and grid.name in known.sibling.numbers:
@@ -294,12 +294,12 @@ def _guesses_of_greatest(grid: Grid, known: Known) -> Iterator[int]:
 
 
 def _same_with_point(grid: Grid, known: Known) -> tuple[int, int] | None:
-    """What the same notation with a point has shown: a comma is read as one, if at all."""
+    """Return what the same notation with a point has shown: a target that reads a comma reads it as a point."""
     return known.numbers.get(grid.name.replace("-comma", "-point"))
 
 
 def _first_longer(grid: Grid, measure: Callable[[str], int], limit: int) -> int:
-    """The first number, of one leading unit and zeros, whose text measures more; nothing is sent for it."""
+    """Return the first number, of one leading unit and zeros, whose text measures more; nothing is sent for it."""
     unit = int(grid.lead * 10**grid.places)
     zeros = bisect_right(
         range(MAX_DIGITS), limit, key=lambda count: measure(grid.write(unit * 10**count + unit))

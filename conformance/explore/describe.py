@@ -17,11 +17,9 @@ NEAR = 0.95
 
 def duration(text: str, room: int = _LABEL) -> str:
     """
-    A duration that fits on a line; of a number of more than 60 digits, only their count is shown.
+    Return a duration that fits on a line of so many characters, 20 or more.
 
-    Args:
-        text: the duration.
-        room: characters that it may have, at least 20.
+    Of a number of more than 60 digits, only the count of digits is shown.
     """
     if len(text) > room and (digits := longest_number(text)) > _COUNTED:
         before, after = re.split("[0-9].*[0-9]", text, maxsplit=1)
@@ -30,7 +28,7 @@ def duration(text: str, room: int = _LABEL) -> str:
 
 
 def dialect_named(found: Identification) -> str:
-    """The dialect with its variant."""
+    """Return the name of the dialect with its variant."""
     return f"{found.name} ({found.variant})" if found.variant else found.name
 
 
@@ -45,7 +43,7 @@ def echoes_one(reading: TimerReading) -> bool:
 
 
 def verdict(reading: TimerReading) -> str:
-    """One sentence on which dialect the timer is read with."""
+    """Return a sentence that names the dialect with which the timer is read."""
     found = reading.dialect
     if takes_everything(reading):
         if echoes_one(reading):
@@ -79,7 +77,7 @@ def is_near(found: Identification) -> bool:
 
 
 def limits(reading: TimerReading) -> str:
-    """One sentence on the least and the greatest length, in the finest notations that show them."""
+    """Return a sentence on the least and the greatest length, in the finest notations that show them."""
     names = {each.notation for each in reading.uneven}
     even = tuple(each for each in reading.boundaries if each.notation not in names)
     least, greatest = _telling(even, "least"), _telling(even, "greatest")
@@ -114,7 +112,7 @@ def _failing(boundary: Boundary) -> str:
 
 
 def _telling(boundaries: tuple[Boundary, ...], end: str) -> Boundary | None:
-    """The boundary in seconds, else the first one that has both neighbours, else the first."""
+    """Return the boundary in seconds, else the first one that has both neighbours, else the first."""
     own = [each for each in boundaries if each.end == end and each.accepted is not None]
     return next(
         (each for each in own if each.notation == "seconds"),
@@ -123,7 +121,7 @@ def _telling(boundaries: tuple[Boundary, ...], end: str) -> Boundary | None:
 
 
 def echo_rule(reading: TimerReading) -> str:
-    """One sentence on what comes back of an accepted value."""
+    """Return a sentence on what comes back of an accepted value."""
     found = reading.normalisation
     if found.rule == "unknown":
         return "No echo was seen."

@@ -26,7 +26,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _parts(seconds: Decimal, *units: tuple[str, int]) -> str:
-    """A length in the given units, the greatest first, then minutes and seconds; units of none are left out."""
+    """Return a length in the given units, the greatest first, and in seconds; units of none are left out."""
     date = time = ""
     for letter, size in units:
         count, seconds = divmod(seconds, size)
@@ -119,7 +119,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
 
 
 def normalisation(answers: Sequence[Answer]) -> Normalisation:
-    """The rule that explains most echoes of the accepted values, the plainest of those that explain as many."""
+    """Return the rule that explains most echoes of accepted values; of several that explain as many, the plainest."""
     pairs = [
         (answer.text, answer.echo) for answer in answers if answer.accepted and len(answer.text) <= LONGEST
     ]
@@ -149,7 +149,7 @@ def normalisation(answers: Sequence[Answer]) -> Normalisation:
 
 
 def _of_these(pairs: Sequence[tuple[str, str | None]]) -> list[tuple[str, Rule]]:
-    """Rules that depend on what was seen: always the same, nothing, or cut after so many characters."""
+    """Return rules that depend on the echoes: always the same, nothing, or cut after so many characters."""
     echoes = {echo for _, echo in pairs}
     first = pairs[0][1]
     if len(echoes) == 1 and len(pairs) > 1:

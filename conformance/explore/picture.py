@@ -31,7 +31,7 @@ _WIDTH, _MARGIN, _BETWEEN, _TOP, _ROW, _BOTTOM = 480, 16, 20, 52, 36, 24
 
 
 def from_exchanges(exchanges: Iterable[Exchange]) -> tuple[Point, ...]:
-    """The points that a run has seen: updates of one timer alone, in a known notation, answered 200 or 4xx."""
+    """Return the points that a run has seen: updates of one timer alone, in a known notation, answered 200 or 4xx."""
     points: dict[tuple[str, str], Point] = {}
     for exchange in exchanges:
         request = exchange.request
@@ -50,7 +50,7 @@ def from_exchanges(exchanges: Iterable[Exchange]) -> tuple[Point, ...]:
 
 
 def point_of(slug: str, text: str, accepted: bool) -> Point | None:
-    """The mark of one value; None where it is in no known notation, or of no length."""
+    """Return the mark of one value; None where it is in no known notation, or of no length."""
     notation = notation_of(text)
     seconds = nominal_seconds(text) if notation is not None else None
     return None if notation is None or not seconds else Point(slug, notation, seconds, accepted, text)
@@ -58,11 +58,9 @@ def point_of(slug: str, text: str, accepted: bool) -> Point | None:
 
 def picture(points: Sequence[Point], deviating: Iterable[Point] = ()) -> str:
     """
-    The picture as an SVG document, the same for the same points.
+    Return the picture as an SVG document, the same for the same points.
 
-    Args:
-        points: the values that were sent.
-        deviating: those of them that show a deviation; a ring marks them.
+    A ring marks the points that show a deviation.
     """
     from conformance.reporting.pages import templates_of
 
@@ -82,7 +80,7 @@ def picture(points: Sequence[Point], deviating: Iterable[Point] = ()) -> str:
 
 
 def picture_png(points: Sequence[Point]) -> bytes:
-    """The picture as a PNG file; resvg-py, of the extra `png`, makes it."""
+    """Return the picture as a PNG file; resvg-py, of the extra `png`, makes it."""
     import resvg_py
 
     return bytes(resvg_py.svg_to_bytes(svg_string=picture(points), zoom=2))
@@ -91,7 +89,7 @@ def picture_png(points: Sequence[Point]) -> bytes:
 def _panel(
     field: Field, points: Sequence[Point], wrong: frozenset[tuple[str, str]], x: int
 ) -> dict[str, Any]:
-    """The variables of one panel, for the template."""
+    """Return the variables of one panel, for the template."""
     earliest = max(_EARLIEST, min([float(point.seconds) for point in points] + [1]))
     rows = _rows(points, field)
     bottom = _TOP + _ROW * max(len(rows), 2)
@@ -142,7 +140,7 @@ def _rows(points: Sequence[Point], field: Field) -> list[tuple[str, list[Point]]
 def _labels(
     points: Sequence[Point], minimum: int, wrong: frozenset[tuple[str, str]]
 ) -> Iterator[tuple[int, str, list[tuple[str, str]]]]:
-    """Place, alignment and words of what is written above a row: the neighbours at both ends of what is accepted."""
+    """Yield place, alignment and words of what is written above a row: the neighbours at both ends of the accepted."""
 
     def label(point: Point) -> tuple[str, str]:
         kind = "accepted" if point.accepted else "refused"
@@ -151,7 +149,7 @@ def _labels(
         return "deviates" if deviates else kind, f"{'●' if point.accepted else '×'} {text}"
 
     def fitting(first: tuple[str, str] | None, second: tuple[str, str] | None) -> list[tuple[str, str]]:
-        """Both labels; where they are too long together, the one that tells more."""
+        """Return both labels; where they are too long together, the one that tells more."""
         both = [each for each in (first, second) if each is not None]
         if sum(len(words) for _, words in both) > _FITS:
             both = [next((each for each in both if each[0] == "deviates"), second or both[0])]

@@ -41,10 +41,10 @@ class Prober:
     The conversation with one target about its two timers.
 
     Args:
-        door: where requests go.
-        safeguard: keeps the timers as they were. On a live target it has a guard, and a timer that was never set is
+        door: Sends the requests.
+        safeguard: Keeps the timers as they were. On a live target it has a guard, and a timer that was never set is
             put back to a long one after every shorter value.
-        progress: called with the value in hand before every request.
+        progress: Called with the value in hand before every request.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class Prober:
         Read the settings, and make sure that they can be written back.
 
         Args:
-            url: the target, for messages.
-            must_read: whether to give up where they cannot be read or not be written back.
+            url: The target, for messages.
+            must_read: Whether to give up where they cannot be read, or not be written back.
 
         Raises:
-            NoVerdict: the target is not reached, refuses the credentials, or its timers could not be put back.
-            Garbled: no answer is framed so that it can be read.
-            Unimplemented: the resource is not there.
+            NoVerdict: The target is not reached, refuses the credentials, or its timers could not be put back.
+            Garbled: No answer is framed so that it can be read.
+            Unimplemented: The resource is not there.
         """
         exchanges = [self._send(READ, known_good=True)]
         if shown_by(exchanges[0]) is None:
@@ -106,7 +106,7 @@ class Prober:
                 )
 
     def ask(self, field: Field, text: str) -> Answer:
-        """The answer to one value; the remembered answer where it was sent before."""
+        """Return the answer to one value; the remembered answer where it was sent before."""
         known = self._answers.get((field.slug, text))
         if known is not None:
             return known
@@ -115,7 +115,7 @@ class Prober:
         return answer
 
     def submit(self, pairs: Pairs) -> dict[str, Answer]:
-        """The answers to a form of timers, by slug. A timer that was made shorter is put back at once."""
+        """Return the answers to a form of timers, by slug. A timer that was made shorter is put back at once."""
         fields = {BY_PARAMETER[name] for name, _ in pairs}
         self._put_back(self._spoilt - fields, reserve=False)
         self._safeguard.changed.add(0)
@@ -143,15 +143,15 @@ class Prober:
         return answers
 
     def before(self, field: Field) -> str | None:
-        """The value of a timer before the exploration; None where it was not set, or could not be read."""
+        """Return the value of a timer before the exploration; None where it was not set, or could not be read."""
         return self._safeguard.before.get(0, {}).get(field.attribute)
 
     def beside(self, field: Field, pairs: Pairs) -> None:
-        """Send these along with every value of a timer from now on."""
+        """From now on, send these pairs along with every value of a timer."""
         self._companions[field.slug] = pairs
 
     def answers(self, field: Field) -> list[Answer]:
-        """All answers about one timer, in the order of asking."""
+        """Return all answers about one timer, in the order of asking."""
         return [answer for (slug, _), answer in self._answers.items() if slug == field.slug]
 
     def _put_back_if_shorter(self, exchange: Exchange) -> None:
@@ -165,7 +165,7 @@ class Prober:
             raise LeftShort(f"{(exchange.request.body or b'').decode()} was in force and cannot be put back")
 
     def _put_back(self, fields: AbstractSet[Field], *, reserve: bool) -> bool:
-        """Write good values over those of these timers; whether they were accepted, or there was nothing to write."""
+        """Write good values over those of these timers; return whether they are accepted, if there are any."""
         good = tuple((field.parameter, text) for field in TIMERS if (text := self._good(field)))
         alone = tuple((pair,) for pair in good if BY_PARAMETER[pair[0]] in fields)
         done = not alone
@@ -179,12 +179,9 @@ class Prober:
         return done
 
     def _good(self, field: Field) -> str:
-        """The value before the exploration; else a long one on a live target, else the longest accepted, if any."""
-        if before := self.before(field):
-            return before
-        return (
-            LEAST if self._safeguard.guard is not None else self._longest.get(field.slug, (Decimal(0), ""))[1]
-        )
+        """Return the value before the exploration; else a long one on a live target, else the longest accepted."""
+        known = LEAST if self._safeguard.guard is not None else self._longest.get(field.slug, ("", ""))[1]
+        return self.before(field) or known
 
     def forget(self) -> None:
         """End before anything was changed: nothing is kept to be put back."""
@@ -215,7 +212,7 @@ class Prober:
 
 
 def _taken(exchange: Exchange, text: str, echo: str | None) -> Taken:
-    """What became of a value: an empty one that is answered 200 and not shown afterwards was ignored."""
+    """Return what became of a value: an empty one that is answered 200 and not shown afterwards was ignored."""
     if exchange.status == 200:
         return Taken.IGNORED if not text and echo != text else Taken.ACCEPTED
     return Taken.REFUSED if exchange.refused else Taken.FAILED

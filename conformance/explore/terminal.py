@@ -25,7 +25,7 @@ _SHOWN = 6
 
 
 def view(found: Exploration) -> RenderableType:
-    """The view of an exploration, the most important things first."""
+    """Return the view of an exploration, the most important things first."""
     parts: list[RenderableType] = []
     if all(describe.takes_everything(each) and describe.echoes_one(each) for each in found.timers):
         parts.append(
@@ -123,7 +123,7 @@ class _Boundaries:
         yield table
 
     def _instead(self, notation: str) -> tuple[Text, Text]:
-        """What is shown of a notation that has no boundaries: some values of each kind, or how many were asked."""
+        """Return what is shown of a notation without boundaries: some values of each kind, or how many were asked."""
         uneven = self._uneven.get(notation)
         if uneven is None:
             asked = self._asked[notation]
@@ -152,7 +152,7 @@ def _neighbour(boundary: Boundary | None, *, accepted: bool) -> Text:
 
 
 def _notations(rows: tuple[Row, ...]) -> RenderableType:
-    """Miswritten texts that were not refused, and texts that failed; the other texts are only counted."""
+    """Return the miswritten texts that were not refused, and the texts that failed; the others are only counted."""
     by_class: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_class[row.cls].append(row)

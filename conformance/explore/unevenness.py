@@ -18,9 +18,9 @@ def uneven(
     Return the notations whose boundaries and gaps some answers contradict.
 
     Args:
-        boundaries: those of one timer. A value between the two neighbours of one that is not exact contradicts nothing.
-        gaps: those of the same timer. Where there are as many as are searched, more may follow.
-        points: all answers about the timer. Only values that the search itself would write are compared.
+        boundaries: Those of one timer. A value between the two neighbours of one that is not exact contradicts nothing.
+        gaps: Those of the same timer. Where there are as many as are searched, more may follow.
+        points: All answers about the timer. Only values that the search itself would write are compared.
     """
     asked: dict[str, dict[int, Point]] = defaultdict(dict)
     for point in points:

@@ -23,17 +23,17 @@ from conformance.reporting.text import SUITE, Document, body
 from conformance.rules import BY_ID, CATALOGUE
 
 _ALIKE = ("profile", "seed")
-"""Members that the results of all shards share; so are `_SET` among the settings."""
+"""Members that are the same in the results of all shards; `_SET` are settings of which this is true as well."""
 
 _SET = ("target", "app", "only", "fail_on")
 
 
 def merged(results: Sequence[Document], today: date, *, strict: bool = False) -> dict[str, Any]:
     """
-    Return the result of a run, given those of all its shards in any order.
+    Return the result of a run, given the results of all its shards in any order.
 
-    A rule is kept where any shard has evidence for it, and broken where any has a finding. What the findings are put
-    down to is decided anew, by all of them.
+    A rule is broken if any shard has a finding of it; else it holds if any shard has evidence for it. Attribution is
+    done anew, since it looks at the findings of all shards.
 
     Args:
         results: The result documents.
@@ -41,13 +41,13 @@ def merged(results: Sequence[Document], today: date, *, strict: bool = False) ->
         strict: Whether a known deviation that is expired, unused or fixed fails the run.
 
     Raises:
-        ReportError: They are not the shards of one run, each once; the message says which is missing.
+        ReportError: They are not the shards of one run, each once; the message says which is missing, or too much.
     """
     return together(_in_order(results), today, strict=strict)
 
 
 def together(results: Sequence[Document], today: date, *, strict: bool = False) -> dict[str, Any]:
-    """Do as `merged`, given the results of all shards of one run in their order."""
+    """Do as `merged`, for results that are known to be those of one run, and stand in the order of the shards."""
     shards = _renumbered(results)
     first = shards[0]
     found = _findings(shards)
@@ -121,7 +121,7 @@ def _in_order(results: Sequence[Document]) -> list[Document]:
 
 
 def _renumbered(shards: Sequence[Document]) -> list[dict[str, Any]]:
-    """Number the exchanges of all shards through, as if each shard had begun where the one before it ended."""
+    """Return the results with new numbers of exchanges: each shard counts on from where the one before it ended."""
     before = accumulate((shard["requests"] for shard in shards), initial=0)
     numbered = []
     for shard, offset in zip(copy.deepcopy([*map(dict, shards)]), before, strict=False):
@@ -133,7 +133,11 @@ def _renumbered(shards: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _findings(shards: Sequence[Document]) -> list[dict[str, Any]]:
-    """Return the findings in the order of the rules, each once: the stable one with the shortest counterexample."""
+    """
+    Return the findings in the order of the rules, each once.
+
+    Of equal findings the stable one is taken, and of several of these the one with the shortest counterexample.
+    """
     found: list[dict[str, Any]] = []
     for each in (each for shard in shards for each in shard["findings"]):
         each.pop("cause_requests", None)
@@ -150,11 +154,11 @@ def _findings(shards: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _is_same(one: Document, other: Document) -> bool:
-    """Whether two findings would be one in one run: those of a class, or with one counterexample."""
+    """Whether two findings would be one in a run of the whole: they share the class, or the counterexample."""
     if (one["rule"], one["outcome"]) != (other["rule"], other["outcome"]):
         return False
-    requests = [[request_of(each["request"]) for each in finding["exchanges"]] for finding in (one, other)]
-    return bool(one["class"] == other["class"] or requests[0] == requests[1])
+    first, second = ([request_of(each["request"]) for each in found["exchanges"]] for found in (one, other))
+    return bool(one["class"] == other["class"] or first == second)
 
 
 def _size(finding: Document) -> tuple[bool, int, int, tuple[int, str]]:
@@ -164,7 +168,7 @@ def _size(finding: Document) -> tuple[bool, int, int, tuple[int, str]]:
 
 
 def _rule(rule: Rule, rows: Sequence[Document], findings: Sequence[Document]) -> dict[str, Any]:
-    """Return what all shards together say of a rule."""
+    """Return the entry of a rule in the result of the whole; `rows` are its entries in the results of the shards."""
     classes = [
         {
             "id": cls.id,
@@ -209,7 +213,7 @@ def _outcome(row: Document, findings: Sequence[Document]) -> Outcome:
 
 
 def _finding(told: Document) -> Finding:
-    """Return what attribution needs of a finding."""
+    """Return a recorded finding as a value, with all that attribution looks at."""
     return Finding(
         rule=told["rule"],
         level=Level(told["level"]),
@@ -245,7 +249,7 @@ def _end(shards: Sequence[Document]) -> End:
 
 
 _STATES = ("failed", "not-read", "restored", "unchanged")
-"""What became of the settings of before, the worst first."""
+"""The states of the settings after a run, the worst first."""
 
 
 def _restore(shards: Sequence[Document]) -> Restore:

@@ -12,9 +12,9 @@ _SHOWN = 10
 
 def annotations(document: Document) -> Iterator[str]:
     """
-    One line for each difference: an error where it fails the run, else a warning or a notice.
+    Yield a line for each difference: an error where it fails the run, else a warning or a notice.
 
-    What a target said stands only where it is escaped: no line of it begins a command.
+    What a target has said is escaped everywhere, so that no line of it begins a command.
     """
     if no_verdict := headline(document):
         yield command("error", "conformance", no_verdict)
@@ -32,7 +32,7 @@ def annotations(document: Document) -> Iterator[str]:
 
 
 def command(name: str, title: str, message: str) -> str:
-    """A workflow command, escaped as the runner's own toolkit does (actions/toolkit, packages/core/src/command.ts)."""
+    """Return a workflow command, escaped as GitHub's toolkit does (actions/toolkit, packages/core/src/command.ts)."""
     return f"::{name} title={_TITLE.sub(_escape, title)}::{_MESSAGE.sub(_escape, message)}"
 
 

@@ -17,7 +17,7 @@ _COLORS = {
 
 
 def render(document: Document) -> str:
-    """The badge's JSON: how many rules hold, are broken and are undecided; an error where there is no verdict."""
+    """Return the badge as JSON: how many rules hold, are broken and are undecided; an error without a verdict."""
     color = _COLORS.get(Verdict(document["verdict"]))
     badge: dict[str, object] = {
         "schemaVersion": 1,

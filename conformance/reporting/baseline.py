@@ -75,10 +75,10 @@ class Known:
 
 def read(path: Path) -> tuple[Known, ...]:
     """
-    The entries of a file.
+    Return the entries of a file.
 
     Raises:
-        BaselineError: the file cannot be read, is not TOML, or an entry is malformed.
+        BaselineError: The file cannot be read, is not TOML, or an entry is malformed.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -91,14 +91,10 @@ def read(path: Path) -> tuple[Known, ...]:
 
 def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
     """
-    The entries of a file's text.
-
-    Args:
-        text: TOML, as `schemas/known-deviations.schema.json` describes it.
-        name: the name of the file in messages.
+    Return the entries in TOML, as `schemas/known-deviations.schema.json` describes it; messages name the file.
 
     Raises:
-        BaselineError: it is not TOML, or an entry is malformed.
+        BaselineError: The text is not TOML, or an entry is malformed.
     """
     try:
         document = _plain(tomllib.loads(text))
@@ -158,7 +154,7 @@ def _problem(message: str, key: str) -> str:
 
 
 def _line(text: str, path: Sequence[str | int]) -> int:
-    """The line, from 1, of an entry or of one of its members; 1 where the text does not show it."""
+    """Return the line, from 1, of an entry or of one of its members; 1 where the text does not show it."""
     starts = [
         match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", text, re.MULTILINE)
     ]
@@ -202,11 +198,9 @@ def known_in(entry: Mapping[str, Any]) -> Known:
 
 def witnesses(known: Iterable[Known], accounts: int = 1) -> list[tuple[Known, tuple[Request, ...]]]:
     """
-    The counterexamples of entries: a run sends them first, so that it finds every known deviation again.
+    Return the counterexamples of entries: a run sends them first, so that it finds every known deviation again.
 
-    Args:
-        known: the entries.
-        accounts: how many accounts the run has; counterexamples that need more are left out.
+    Counterexamples that need more accounts than the run has are left out.
     """
     return [(each, each.witness) for each in known if each.witness and _needs(each.witness) <= accounts]
 
@@ -227,14 +221,14 @@ def apply(
     strict: bool = False,
 ) -> dict[str, Any]:
     """
-    The result document with its known deviations marked, and with verdicts, counts and exit status to match.
+    Return a result document with its known deviations marked, and with verdicts, counts and exit status to match.
 
     Args:
-        document: a result document; it is not changed.
-        known: the entries.
-        today: an entry that expires before this day has expired.
-        catalogue: the ids of all rules, those that were not run too.
-        strict: whether an entry that is expired, unused or fixed fails the run.
+        document: A result document; it is not changed.
+        known: The entries.
+        today: An entry that expires before this day has expired.
+        catalogue: The ids of all rules, also of those that were not run.
+        strict: Whether an entry that is expired, unused or fixed fails the run.
     """
     entries = {each.fingerprint: each for each in known}
     states = {name: _state(each, document, today, catalogue) for name, each in entries.items()}
@@ -265,7 +259,7 @@ def apply(
 
 
 def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
-    """The fingerprint of the entry that explains a finding: of its class if there is one, else of any class."""
+    """Return the fingerprint of the entry that explains a finding: one of its class, else one of any class."""
     both = (finding["fingerprint"], fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
     return next((each for each in both if each in fingerprints), None)
 
@@ -350,15 +344,10 @@ def additions(
     document: Document, known: Iterable[Known], *, reason: str, any_class: bool = False
 ) -> list[dict[str, Any]]:
     """
-    New entries, as TOML tables, for the findings that no entry explains.
+    Return new entries, as TOML tables, for the findings that none of the known entries explains.
 
-    Unstable findings are left out, and so are those of a target that does not have the endpoint.
-
-    Args:
-        document: a result document.
-        known: the entries that there are already.
-        reason: why the deviations are accepted.
-        any_class: whether one entry explains all input classes of its rule and outcome.
+    Unstable findings are left out, and so are those of a target that does not have the endpoint. With `any_class`, one
+    entry explains all input classes of its rule and outcome.
     """
     there = {each.fingerprint for each in known}
     verdicts = {rule["id"]: rule["verdict"] for rule in document["rules"]}
@@ -383,10 +372,10 @@ def additions(
 
 def merged(text: str, entries: Sequence[Mapping[str, Any]], name: str = "known-deviations.toml") -> str:
     """
-    The text of a file with entries added at its end; the rest stays as it was, comments too.
+    Return the text of a file with entries added at its end; the rest stays as it was, comments too.
 
     Raises:
-        BaselineError: the new text cannot be read as a baseline.
+        BaselineError: The new text cannot be read as a baseline.
     """
     if not entries:
         return text or "# Written by `conformance baseline`: no deviation is known.\n"

@@ -75,7 +75,7 @@ class Comparison:
 
 
 def compare(old: Document, new: Document) -> Comparison:
-    """Compares two results; two findings are the same if their fingerprints are."""
+    """Compare two results; two findings are the same if their fingerprints are."""
     before, after = ({each["fingerprint"]: each for each in result["findings"]} for result in (old, new))
     rules_before, rules_after = ({each["id"]: each for each in result["rules"]} for result in (old, new))
     gone = [each for name, each in before.items() if name not in after]
@@ -108,7 +108,7 @@ def compare(old: Document, new: Document) -> Comparison:
 
 
 def grouped(found: Sequence[Document]) -> list[tuple[Document, int]]:
-    """The first finding of each cause, and how many more there are of it."""
+    """Return the first finding of each cause, and how many more there are of it."""
     causes: dict[str, list[Document]] = {}
     for each in found:
         causes.setdefault(each["cause"], []).append(each)
@@ -116,7 +116,7 @@ def grouped(found: Sequence[Document]) -> list[tuple[Document, int]]:
 
 
 def to_json(comparison: Comparison) -> str:
-    """The comparison for programs: findings by kind of change, each as in its result."""
+    """Return the comparison for programs: findings by kind of change, each as in its result."""
     was = {later["fingerprint"]: earlier for earlier, later in comparison.changed}
     content: dict[str, Any] = {
         "old": _run(comparison.old),
@@ -141,7 +141,7 @@ def _run(document: Document) -> dict[str, Any]:
 
 
 def standings(comparison: Comparison) -> list[tuple[str, str]]:
-    """For the earlier and the later result, how its rules stand in words; that most have no verdict comes first."""
+    """Return, for the earlier and the later result, how many rules hold and so on, in words; see `headline`."""
     return [
         (
             name,
@@ -152,7 +152,7 @@ def standings(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def to_text(comparison: Comparison) -> str:
-    """The comparison as plain text, one line for each finding and its request."""
+    """Return the comparison as plain text, three lines for each cause."""
     lines = [f"{name:<10} {words}" for name, words in standings(comparison)]
     for name, found in comparison.sections.items():
         for each, more in grouped(found):
@@ -165,7 +165,7 @@ def to_text(comparison: Comparison) -> str:
 
 
 def summary(comparison: Comparison) -> str:
-    """One line: how many differences are new, changed, unstable, fixed, not judged and as before."""
+    """Return one line: how many causes are new, changed, unstable, fixed, not judged and as before."""
     sections = {**comparison.sections, "as before": comparison.as_before}
     return " · ".join(f"{name} {len(grouped(found))}" for name, found in sections.items())
 
@@ -189,7 +189,7 @@ def _about_rules(comparison: Comparison) -> list[str]:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """The comparison for a pull request."""
+    """Return the comparison for a pull request."""
     parts = ["### Twilio Conversations configuration: what changed"]
     parts.append("\n".join(f"- {name}: {escaped(words)}" for name, words in standings(comparison)))
     parts.append(escaped(summary(comparison)))
@@ -221,7 +221,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def to_html(comparison: Comparison) -> str:
-    """The comparison as a page that loads nothing."""
+    """Return the comparison as a page that loads nothing."""
     return make_page(
         "compare.html.j2",
         comparison=comparison,

@@ -44,12 +44,12 @@ FILLED_IN = re.compile(rf"\{{({PLACEHOLDER}|basic)\}}")
 
 def spelled(name: str, index: int, accounts: Sequence[ShellAccount]) -> tuple[int, ShellAccount, str]:
     """
-    The account that a placeholder is about: its index, how it is spelled, and the variable that holds the value.
+    Return the account that a placeholder is about: its index, how it is spelled, and the variable that holds the value.
 
     Args:
-        name: of the placeholder, but for `basic`.
-        index: of the account that sends the request.
-        accounts: those that are known.
+        name: The name of any placeholder but `basic`.
+        index: The index of the account that sends the request.
+        accounts: The accounts that are known.
     """
     name = name.partition("~")[0]
     if name.startswith("other_"):
@@ -81,14 +81,14 @@ def curl(
     shared: bool = False,
 ) -> str:
     """
-    Shell commands that repeat the requests in order; those sent at the same moment run in the background.
+    Return shell commands that repeat the requests in order; those sent at the same moment run in the background.
 
     Args:
-        exchanges: the requests to repeat; responses and failures only say how long curl should wait.
-        url: the resource, for exchanges that do not say where they were sent.
-        accounts: how to spell each account's credentials; missing ones are spelled by variables alone.
-        options: further curl arguments for every request, such as `--cacert` and a path, or `--proxy` and a URL.
-        shared: whether all depends on one connection: then one curl sends every request that reuses it.
+        exchanges: The requests to repeat; responses and failures only say how long curl should wait.
+        url: The URL of the resource, for exchanges that do not say where they were sent.
+        accounts: How to spell each account's credentials; missing ones are spelled by variables alone.
+        options: Further curl arguments for every request, such as `--cacert` and a path, or `--proxy` and a URL.
+        shared: Whether the deviation depends on one connection: then one curl sends every request that reuses it.
     """
     credentials = _Credentials(accounts)
     # The environment may name a proxy, or exempt the target from the one that the run used.

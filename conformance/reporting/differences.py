@@ -56,10 +56,10 @@ class Difference:
 
 def differences(document: Document) -> list[Difference]:
     """
-    The differences of a run, each with its smallest counterexample first.
+    Return the differences of a run, each with its smallest counterexample first.
 
-    Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before; within each, the
-    most basic claim first.
+    Broken MUST rules come first, then unstable ones, then SHOULD rules, then what was known before; within each kind,
+    the most basic claim comes first.
     """
     causes: defaultdict[tuple[str, bool], list[tuple[bool, int, Document]]] = defaultdict(list)
     for finding in document["findings"]:

@@ -23,19 +23,19 @@ _EXACT = frozenset({"account_sid", "url", "status", "code", "more_info"})
 
 def facts(exchanges: Sequence[Document], field: str | None, *, base: str) -> Facts:
     """
-    The facts of the last answer of a sequence.
+    Return the facts of the last answer of a sequence.
 
     Args:
-        exchanges: recorded exchanges, in the order sent.
-        field: the parameter, attribute or header that the finding is about.
-        base: the base URL of the target; values are shown without it.
+        exchanges: Recorded exchanges, in the order sent.
+        field: The parameter, attribute or header that the finding is about.
+        base: The base URL of the target; values are shown without it.
     """
     found = _facts(exchanges[-1], _named(exchanges, field))
     return {name: visible(value.replace(base, ""), 200) for name, value in found}
 
 
 def differing(recorded: Facts, now: Facts) -> list[str]:
-    """A line for each fact that has changed."""
+    """Return a line for each fact that has changed."""
     names = dict.fromkeys([*recorded, *now])
     return [
         f"{name}: {now.get(name, 'absent')}, was {recorded.get(name, 'absent')}"
@@ -45,7 +45,7 @@ def differing(recorded: Facts, now: Facts) -> list[str]:
 
 
 def _named(exchanges: Sequence[Document], field: str | None) -> frozenset[str]:
-    """The attributes that the requests set, or that the finding is about."""
+    """Return the attributes that the requests set, or that the finding is about."""
     names = {name for each in exchanges for name, _ in decode_form(body(each["request"]) or b"")}
     about = {each.attribute for name, each in BY_PARAMETER.items() if name in names or name == field}
     return frozenset({*about, *([field] if field else [])})

@@ -33,10 +33,10 @@ class Archive(Spool):
     The exchanges of a run, added one by one.
 
     Args:
-        directory: a directory with enough room for them.
-        target: the base URL, as a comment.
-        version: of the suite.
-        redact: takes secrets out of every text and body; None where there are none.
+        directory: A directory with enough room for them.
+        target: The base URL of the target, which the archive has as its comment.
+        version: The version of the suite.
+        redact: Takes secrets out of every text and body; None where there are none.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Archive(Spool):
         self._har = harfile.HarFile(self.file, creator=_creator(version), comment=target)
 
     def add(self, exchange: Exchange) -> None:
-        """Takes an exchange that has just ended, from any thread."""
+        """Add an exchange that has just ended; any thread may call this."""
         began = datetime.now(UTC) - timedelta(seconds=exchange.elapsed)
         recorded = record(exchange)
         if self._redact is not None:
@@ -55,13 +55,13 @@ class Archive(Spool):
         self.write(lambda: _add(self._har, recorded, began, f"exchange {exchange.number}", LARGEST))
 
     def copy(self, file: BinaryIO) -> None:
-        """Writes the archive to a file; no exchange can be added after that."""
+        """Write the archive to a file; no exchange can be added after that."""
         self.write(self._har.close)
         super().copy(file)
 
 
 def join(archives: Sequence[Path], file: BinaryIO, redact: Redact | None = None) -> None:
-    """Writes the archives of several runs as one, their exchanges numbered through and redacted."""
+    """Write the archives of several runs as one, redacted, and with one series of numbers for all exchanges."""
     first, *others = (json.loads(path.read_bytes()) for path in archives)
     entries = first["log"]["entries"]
     for other in others:
@@ -73,7 +73,7 @@ def join(archives: Sequence[Path], file: BinaryIO, redact: Redact | None = None)
 
 
 def render(document: Document) -> str:
-    """The HAR of a result document: each exchange of a finding once, in the order sent."""
+    """Return the HAR of a result document: each exchange of a finding once, in the order sent."""
     exchanges: dict[int, Document] = {}
     comments: dict[int, list[str]] = {}
     for finding in document["findings"]:
@@ -172,7 +172,7 @@ def _header(response: Document, name: str) -> str:
 
 
 def _records(headers: list[list[str]], largest: int | None = None) -> list[harfile.Record]:
-    """The header lines, cut as bodies are where there is a limit; the comment of a line that was cut says so."""
+    """Return the header lines, cut as bodies are if there is a limit; the comment of a line that was cut says so."""
     records: list[harfile.Record] = []
     left = largest
     for name, value in headers:

@@ -65,11 +65,9 @@ def _environment() -> Environment:
 
 def render(document: Document, *, timer_svg: str | None = None) -> str:
     """
-    The page of a result document.
+    Return the page of a result document.
 
-    Args:
-        document: a valid result document.
-        timer_svg: a picture of how the target reads timers; shown as images, in which no script runs.
+    `timer_svg` is a picture of how the target reads timers; the page shows it as images, in which no script runs.
     """
     rules, groups = document["rules"], text.by_group(document)
     found: dict[str, list[Document]] = {}
@@ -117,12 +115,12 @@ def _panels(svg: str | None) -> Iterator[bytes]:
 
 def make_page(template: str, *, images: bool = False, **values: Any) -> str:
     """
-    A page with the style and the script of this package, and with a policy that allows no other.
+    Return a page with the style and the script of this package, and with a policy that allows no other.
 
     Args:
         template: The name of a file in `templates`.
-        images: whether the page holds images of its own.
-        values: the variables of the template.
+        images: Whether the page holds images of its own.
+        values: The variables of the template.
     """
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
@@ -199,7 +197,7 @@ _FLAGS = ("live", "accept_unrestorable", "mask_accounts")
 
 
 def _command(document: Document) -> str:
-    """The command that makes the same run again; the setting `target` is null for the embedded emulator."""
+    """Return the command that makes the same run again; the setting `target` is null for the embedded emulator."""
     settings = document["settings"]
     embedded = settings.get("target", "") is None
     words = [

@@ -7,7 +7,7 @@ repository of the reader. Layout: github.com/testmoapp/junitxml.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
 from conformance.model import Level, Verdict
@@ -44,42 +44,29 @@ _NO_VERDICT = {
 
 
 def render(document: Document) -> str:
-    """The JUnit XML of a result document."""
+    """Return the JUnit XML of a result document."""
     about = related(document)
     cases = [_case(rule, document, about) for rule in document["rules"]]
     red = any(case.find("failure") is not None for case in cases)
     if document["exit_code"] in _NO_VERDICT and not (document["exit_code"] == 1 and red):
         cases.append(_run_case(document))
+    results = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     attributes = {
         "name": PACKAGE,
         "tests": str(len(cases)),
-        "failures": str(sum(case.find("failure") is not None for case in cases)),
-        "errors": str(sum(case.find("error") is not None for case in cases)),
-        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+        **{name: str(sum(case.find(tag) is not None for case in cases)) for name, tag in results.items()},
         "time": f"{document['duration_s']:.3f}",
     }
-    # The same schema has no count of skipped ones for all suites together.
+    # The schema has no count of skipped test cases for all suites together.
     suites = ElementTree.Element(
         "testsuites", {name: value for name, value in attributes.items() if name != "skipped"}
     )
     suite = ElementTree.SubElement(
         suites, "testsuite", attributes | {"timestamp": _legal(document["started_at"])}
     )
-    suite.append(
-        _properties(
-            {
-                name: str(document[name])
-                for name in ("target", "profile", "seed", "requests", "verdict", "exit_code")
-            }
-            | {
-                f"{level}.{name}": str(number)
-                for level, counts in tallies(document).items()
-                for name, number in counts.items()
-            }
-            | {"headline": headline(document)}
-            | {f"version.{name}": version for name, version in document["versions"].items()}
-        )
-    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in _properties(document):
+        ElementTree.SubElement(properties, "property", name=_legal(name), value=_legal(visible(str(value))))
     suite.extend(cases)
     lines = filter(None, [headline(document), totals(document)])
     ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(lines))
@@ -135,7 +122,7 @@ def _failure(
 
 
 def related(document: Document) -> dict[str, list[str]]:
-    """By fingerprint of a finding, lines that name its further input classes, its consequences, or its cause."""
+    """Return lines that name the further input classes of a finding, its consequences or its cause, by fingerprint."""
     lines: dict[str, list[str]] = {}
     for difference in differences(document):
         first = difference.first
@@ -148,7 +135,7 @@ def related(document: Document) -> dict[str, list[str]]:
 
 
 def in_full(finding: Document, about: Sequence[str] = ()) -> str:
-    """A finding in full, as plain text; `about` are further lines."""
+    """Return a finding in full, as plain text; `about` are further lines."""
     lines = [
         f"{visible(finding['class'])}: {visible(finding['summary'], HEADLINE)}",
         f"expected: {visible(finding['expected'], CLAIM)}",
@@ -167,12 +154,8 @@ def _stale(document: Document) -> str:
 
 def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
-    message = (
-        document["stopped"]
-        or headline(document)
-        or ", ".join(document["restore"]["failed"])
-        or _stale(document)
-    )
+    lost = ", ".join(document["restore"]["failed"])
+    message = document["stopped"] or headline(document) or lost or _stale(document)
     _result(case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run")
     return case
 
@@ -184,11 +167,13 @@ def _result(case: ElementTree.Element, tag: str, message: str, kind: str = "", t
     result.text = _legal(text) or None
 
 
-def _properties(values: dict[str, str]) -> ElementTree.Element:
-    properties = ElementTree.Element("properties")
-    for name, value in values.items():
-        ElementTree.SubElement(properties, "property", name=_legal(name), value=_legal(visible(value)))
-    return properties
+def _properties(document: Document) -> Iterator[tuple[str, object]]:
+    for name in ("target", "profile", "seed", "requests", "verdict", "exit_code"):
+        yield name, document[name]
+    for level, counts in tallies(document).items():
+        yield from ((f"{level}.{name}", number) for name, number in counts.items())
+    yield "headline", headline(document)
+    yield from ((f"version.{name}", version) for name, version in document["versions"].items())
 
 
 def _legal(text: str) -> str:

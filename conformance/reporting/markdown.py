@@ -37,11 +37,9 @@ _TABLE_ROWS = 500
 
 def render(document: Document, limit: int = LIMIT) -> str:
     """
-    The Markdown of a result document.
+    Return the Markdown of a result document.
 
-    Args:
-        document: a valid result document.
-        limit: most bytes; sections that do not fit are left out whole, and the last line says how many.
+    Sections that do not fit within the limit, in bytes, are left out whole, and the last line says how many.
     """
     reserve = 200
     kept: list[str] = []
@@ -94,8 +92,7 @@ def _sections(document: Document) -> Iterator[str]:
             for each in document["observations"]
         ]
         yield _folded("Observations where the document is silent", table(["topic", "seen"], rows))
-    remarks = list(_remarks(document))
-    if remarks:
+    if remarks := list(_remarks(document)):
         yield "\n".join(f"- {escaped(remark)}" for remark in remarks)
 
 
@@ -154,7 +151,7 @@ def _remarks(document: Document) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """The text, with every character that could mean something in Markdown or HTML as a character reference."""
+    """Return a text in which every character that could mean something in Markdown or HTML is a character reference."""
     # CommonMark 0.31.2 2.5: a reference stands for its character, never for the structure that could begin.
     return _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", visible(text))
 
@@ -164,13 +161,13 @@ _STRUCTURE = re.compile(r"^[^A-Za-z(]|_|:(?=//)|(?<=www)\.|[^\w ·,()=+%.:;/'\"?
 
 
 def monospaced(text: str) -> str:
-    """The text as code, in an element that any Markdown holds."""
+    """Return a text as code, in an element that stands anywhere in Markdown."""
     # An HTML element and not backticks: those cannot hold every text, and a table splits them at a pipe.
     return f"<code>{escaped(text)}</code>" if text else ""
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of cells that are Markdown already."""
+    """Return a table of cells that are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -23,8 +23,8 @@ class Observations(Spool):
     The lines of a run, one for each request that was judged.
 
     Args:
-        directory: where there is room for them.
-        redact: takes secrets out of every text; None where there are none.
+        directory: A directory with enough room for them.
+        redact: Takes secrets out of every text; None where there are none.
     """
 
     def __init__(self, directory: Path, *, redact: Redact | None = None) -> None:
@@ -33,7 +33,7 @@ class Observations(Spool):
         self._began = time.time()
 
     def add(self, judged: "ExchangeJudged") -> None:
-        """Takes a request that was judged."""
+        """Add a request that was judged."""
         observation = plain(self._observation(judged), self._redact)
         self.write(lambda: self.file.write(json.dumps(observation) + "\n"))
 
@@ -44,9 +44,8 @@ class Observations(Spool):
         for name, value in form:
             arguments.setdefault(name, []).append(value)
         # Two settings share most classes: what is sent for one alone is a property of its own.
-        about = (
-            next(iter(arguments)) if len(arguments) == 1 and arguments.keys() <= BY_PARAMETER.keys() else ""
-        )
+        names = list(arguments)
+        about = names[0] if len(names) == 1 and names[0] in BY_PARAMETER else ""
         unanswered = exchange.failure is not None or exchange.status == 429
         return {
             "type": "test_case",

@@ -4,7 +4,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -31,10 +30,10 @@ class Progress:
     Tells how far a run is, as a context manager around it.
 
     Args:
-        console: where to; a live line is drawn when it is a terminal with escapes, see `console_for`.
-        limit: the most requests that may be sent, when there is such a limit.
-        within: the seconds that the run may take, when there is such a limit.
-        clock: seconds, for the rate and the interval.
+        console: The console to print on; a live line is drawn if it is a terminal with escapes, see `console_for`.
+        limit: The most requests that may be sent; None without such a limit.
+        within: The seconds that the run may take; None without such a limit.
+        clock: Returns seconds, for the rate and the interval.
     """
 
     def __init__(
@@ -53,39 +52,32 @@ class Progress:
         self._phase = self._cls = ""
         self._requests = 0
         self._samples: deque[tuple[float, int]] = deque([(self._started, 0)])
-        live = console.is_terminal and console.color_system is not None
-        self._live = (
-            Live(
-                console=console,
-                get_renderable=self._line,
-                refresh_per_second=5,
-                transient=True,
-                redirect_stdout=False,  # what a program reads there stays apart
-            )
-            if live
-            else None
+        self._is_live = console.is_terminal and console.color_system is not None
+        self._live = Live(
+            console=console,
+            get_renderable=self._line,
+            refresh_per_second=5,
+            transient=True,
+            redirect_stdout=False,  # what a program reads there stays apart
         )
 
     def __enter__(self) -> Self:
-        if self._live is not None:
+        if self._is_live:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
 
     def update(self, sent: "RequestSent") -> None:
-        """Takes note of where the run is; cheap enough to be called for every request."""
+        """Take note of where the run is; this is cheap enough to be called for every request."""
         self._phase, self._cls, self._requests = sent.phase, sent.cls, sent.requests
         now = self._clock()
         if now - self._samples[-1][0] >= 1:
             self._samples.append((now, sent.requests))
             while now - self._samples[1][0] >= _WINDOW:
                 self._samples.popleft()
-        if self._live is None and now - self._told >= INTERVAL:
+        if not self._is_live and now - self._told >= INTERVAL:
             self._told = now
             self._console.print(self._line(), soft_wrap=True)
 
@@ -111,7 +103,7 @@ class Progress:
 
 
 def _span(seconds: float) -> str:
-    """A length of time, no more exact than it can be known."""
+    """Return a length of time in words, no more exact than it can be known."""
     if seconds < 60:
         return f"{math.ceil(seconds / 5) * 5} s"
     return f"{math.ceil(seconds / 60):,} min" if seconds < 5400 else f"{math.ceil(seconds / 3600):,} h"

@@ -8,11 +8,11 @@ from conformance.reporting.text import Document, body
 
 def request_of(recorded: Document) -> Request:
     """
-    The request that was recorded, for any target and any credentials.
+    Return the request that was recorded, for any target and any credentials.
 
     Args:
-        recorded: the member `request` of a recorded exchange, or a request of a known deviation, which leaves out
-            everything that is as in an ordinary update.
+        recorded: The member `request` of a recorded exchange; or a request of a known deviation, which has only the
+            members that an ordinary update does not have.
     """
     return Request(
         method=recorded.get("method", "POST"),
@@ -29,7 +29,7 @@ def request_of(recorded: Document) -> Request:
 
 
 def pinned(recorded: Document) -> dict[str, Any]:
-    """A recorded request without members that are as in an ordinary update, or null, which TOML does not have."""
+    """Return a recorded request without the members that are as in an ordinary update, or null: TOML has no null."""
     usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False, "by_hand": None}
     request: dict[str, Any] = {"method": recorded["method"]}
     for name in ("body", "body_base64", "content_type", *usual):

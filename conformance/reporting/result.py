@@ -22,7 +22,7 @@ class Redact(Protocol):
     """Replaces secrets in text or bytes."""
 
     def __call__(self, data: AnyStr, /) -> AnyStr:
-        """The data with a placeholder for every secret."""
+        """Return the data with a placeholder for every secret."""
 
 
 def build(
@@ -33,14 +33,14 @@ def build(
     redact: Redact | None = None,
 ) -> dict[str, Any]:
     """
-    The result document of a run, as `schemas/result.schema.json` describes it.
+    Return the result document of a run, as `schemas/result.schema.json` describes it.
 
     Args:
-        report: the outcome of the run.
-        accounts: how curl lines spell the credentials of each of the target's accounts.
-        curl_options: pairs of curl arguments that are needed to reach the target: `--cacert` and an absolute path,
+        report: The outcome of the run.
+        accounts: How curl lines spell the credentials of each of the target's accounts.
+        curl_options: Pairs of curl arguments that are needed to reach the target: `--cacert` and an absolute path,
             `--proxy` and a URL.
-        redact: takes secrets out of every text and body; None where there are none, as with throw-away tokens.
+        redact: Takes secrets out of every text and body; None where there are none, as with throw-away tokens.
     """
     url = report.target.rstrip("/") + PATH
     statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
@@ -80,7 +80,7 @@ def build(
 
 
 def count(document: Document) -> dict[str, Any]:
-    """The totals of a result document, from its rules and findings."""
+    """Return the totals of a result document, from its rules and findings."""
     verdicts = Counter(rule["verdict"] for rule in document["rules"])
     new = [each for each in document["findings"] if "known" not in each]
     return {
@@ -119,7 +119,7 @@ def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
 
 
 def _evidence(exchange: Document) -> dict[str, Any]:
-    """An exchange in short. It must be redacted already: of a secret that is cut later, a piece would be left."""
+    """Return an exchange in short. It must be redacted already: of a secret that is cut, a piece would be left."""
     return {
         "number": exchange["number"],
         "request": request_line(exchange),
@@ -168,11 +168,9 @@ def _finding(
 
 def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
     """
-    An exchange as a result document holds it.
+    Return an exchange as a result document holds it.
 
-    Args:
-        exchange: what was sent and what came of it.
-        url: the resource, for an exchange that does not say where it was sent.
+    `url` is the URL of the resource, for an exchange that does not say where it was sent.
     """
     request = exchange.request
     document: dict[str, Any] = {
@@ -198,7 +196,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
 
 
 def _template(request: Request) -> dict[str, Any]:
-    """All that is needed to send the request to another target with other credentials."""
+    """Return all that is needed to send the request to another target with other credentials."""
     return {
         "content_type": request.content_type,
         "query": request.query,
@@ -255,11 +253,11 @@ def _body(raw: bytes) -> dict[str, str]:
 
 def plain(value: Any, redact: Redact | None) -> Any:
     """
-    The value as JSON has it; a value of any other type becomes text.
+    Return a value as JSON has it; a value of a type that JSON does not have becomes text.
 
     Args:
-        value: mappings, sequences, numbers and texts, for example from `record`.
-        redact: takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
+        value: Mappings, sequences, numbers and texts, for example from `record`.
+        redact: Takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
     """
     if value is None or isinstance(value, bool | int | float):
         return value

@@ -34,7 +34,7 @@ def httpx_snippet(
     accounts: Sequence[ShellAccount] = (),
     options: Sequence[str] = (),
 ) -> str:
-    """Python that repeats the requests in order and prints the answers; the arguments are those of `curl()`."""
+    """Return Python that repeats the requests in order and prints the answers; the arguments are those of `curl()`."""
     names: dict[str, str] = {}
     if any(each.request.by_hand for each in exchanges):
         return _over_socket(exchanges, url, accounts, names)
@@ -127,7 +127,7 @@ def _authorization(request: Request, text: Callable[[str], str]) -> str:
 
 
 def _text(template: str, request: Request, accounts: Sequence[ShellAccount], names: dict[str, str]) -> str:
-    """A Python expression of a template of credentials, in which `{basic}` is left as it is."""
+    """Return a Python expression for a template of credentials, in which `{basic}` stays as it is."""
     parts = FILLED_IN.split(template)
     parts[::2] = [each.replace("{", "{{").replace("}", "}}") for each in parts[::2]]
     for place, name in enumerate(parts[1::2]):

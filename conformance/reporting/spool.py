@@ -7,7 +7,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import IO, BinaryIO, Self
 
 
@@ -16,7 +15,7 @@ class Spool:
     A file without a name, as a context manager: a run that is killed leaves no trace of it.
 
     Args:
-        directory: a directory with enough room for it.
+        directory: A directory with enough room for it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -30,14 +29,12 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with contextlib.suppress(OSError):  # what could not be written before cannot be written now
             self.file.close()
 
     def write(self, write: Callable[[], object]) -> None:
-        """Calls a function that writes to the file, one thread at a time; after an error nothing more is written."""
+        """Call a function that writes to the file, one thread at a time; after an error nothing more is written."""
         with self._lock:
             try:
                 if self._failure is None:
@@ -56,10 +53,10 @@ class Spool:
 
     def copy(self, file: BinaryIO) -> None:
         """
-        Writes all of the text to another file.
+        Write all of the text to another file.
 
         Raises:
-            OSError: this fails, or a write failed while the run went on.
+            OSError: This fails, or a write failed while the run went on.
         """
         self.write(self.file.flush)
         if self._failure is not None:

@@ -14,6 +14,7 @@ from conformance.model import Level, Verdict
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
     HEADLINE,
+    UNJUDGED,
     Document,
     by_group,
     headline,
@@ -42,7 +43,7 @@ _HEADINGS = {
 
 
 def console_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Console:
-    """A console that writes plain text unless the stream is a terminal and `NO_COLOR` (no-color.org) is not set."""
+    """Return a console that writes plain text unless the stream is a terminal without NO_COLOR (no-color.org)."""
     terminal = stream.isatty()
     coloured = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     return Console(
@@ -54,13 +55,9 @@ def render(
     document: Document, console: Console, *, told: Collection[str] = (), page: Path | None = None
 ) -> None:
     """
-    Prints a result document: whether there is a verdict, deviations, groups, rules left open, notices, totals.
+    Print a result document: whether there is a verdict, deviations, groups, rules left open, notices, totals.
 
-    Args:
-        document: a valid result document.
-        console: the console to print on; see `console_for`.
-        told: notices that were printed when the run began.
-        page: the path of the report page.
+    `told` are notices that were printed when the run began, and `page` is the path of the report page.
     """
     if no_verdict := headline(document):
         console.print(Text(no_verdict, "bold yellow"), soft_wrap=not console.is_terminal, end="\n\n")
@@ -91,13 +88,6 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     unstable = "" if finding["stable"] else ", unstable"
     head.append(f"  {visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
     console.print(head, soft_wrap=True)
-    if "known" in finding:
-        # A known deviation is named; its counterexample is left out.
-        _row(console, "", visible(finding["summary"], HEADLINE))
-        _row(console, "known", visible(why_known(finding), OBSERVED_LIMIT))
-        _related(difference, console)
-        console.print()
-        return
     _row(console, "", visible(finding["summary"], HEADLINE))
     rows = [
         ("rule", statement_beside(finding, rule)),
@@ -108,10 +98,13 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         ("seen", difference.seen),
         *(("also for", line) for line in difference.further),
     ]
-    for label, text in rows:
+    # A known deviation is named; its counterexample is left out.
+    for label, text in [("known", why_known(finding))] if "known" in finding else rows:
         _row(console, label, visible(text, OBSERVED_LIMIT))
     _related(difference, console)
     console.print()
+    if "known" in finding:
+        return
     for line in shown_curl(finding).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
         console.print(Text(visible(line)), soft_wrap=True)
@@ -119,7 +112,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
 
 
 def _related(difference: Difference, console: Console) -> None:
-    """The other input classes of the rule, and every other rule that is broken as a consequence."""
+    """Print the other input classes of the rule, and every other rule that is broken as a consequence."""
     classes = difference.also
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     _row(console, "also", visible(", ".join(classes[:5]) + more))
@@ -139,10 +132,7 @@ def _row(console: Console, label: str, text: str) -> None:
 
 
 def _groups(document: Document) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("group")
-    table.add_column("MUST")
-    table.add_column("SHOULD")
+    table = Table("group", "MUST", "SHOULD", box=None, pad_edge=False, header_style="dim")
     table.add_column("examples", justify="right")
     for name, rules in by_group(document).items():
         table.add_row(
@@ -163,16 +153,10 @@ def _standing(rules: list[Document]) -> Text:
 
 
 def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
-    """The lines between the table and the totals; each begins with its kind."""
+    """Yield the lines between the table and the totals; each begins with its kind."""
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for rule in document["rules"]:
-        if rule["verdict"] in (
-            Verdict.UNDECIDED,
-            Verdict.NOT_RUN,
-            Verdict.ERROR,
-            Verdict.KNOWN,
-            Verdict.FIXED,
-        ):
+        if rule["verdict"] in {*UNJUDGED, Verdict.KNOWN, Verdict.FIXED}:
             # What stopped the run has a line of its own.
             reason = rule["reason"] if rule["reason"] != document["stopped"] else ""
             reasons[rule["verdict"], reason].append(rule["id"])

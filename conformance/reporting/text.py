@@ -27,11 +27,9 @@ Document = Mapping[str, Any]
 
 def visible(text: str, limit: int | None = None) -> str:
     """
-    The text on one line; characters that are not printable are escaped as in Python.
+    Return any text, hostile or not, on one line: characters that are not printable are escaped as in Python.
 
-    Args:
-        text: any text, hostile or not.
-        limit: the greatest length in characters; a longer text is cut, and its length is added.
+    A text of more characters than the limit is cut, and its length is added.
     """
     head = text if limit is None else text[: limit + 1]
     shown = head if head.isprintable() else "".join([c if c.isprintable() else _escape(c) for c in head])
@@ -45,19 +43,19 @@ CLIP = 4_000
 
 
 def clipped(text: str) -> str:
-    """The text, cut where it is too long for a report; no character is escaped."""
+    """Return the text, cut where it is too long for a report; no character is escaped."""
     if len(text) <= CLIP:
         return text
     return f"{text[:CLIP]}… ({len(text):,} characters; the whole is in result.json)"
 
 
 def shown_curl(finding: Document) -> str:
-    """The curl commands of a finding, or a comment that says where they are; cut ones would do something else."""
+    """Return the curl commands of a finding, or a comment that says where they are: cut ones would do harm."""
     return _shown(finding, "curl")
 
 
 def shown_httpx(finding: Document) -> str:
-    """The Python lines of a finding, or a comment that says where they are."""
+    """Return the Python lines of a finding, or a comment that says where they are."""
     return _shown(finding, "httpx")
 
 
@@ -73,13 +71,9 @@ def _escape(character: str) -> str:
 
 
 def visible_bytes(raw: bytes) -> str:
-    """The bytes as text without loss: printable UTF-8 as it is, a backslash doubled, any other byte in hexadecimal."""
+    """Return bytes as text without loss: printable UTF-8 as it is, a backslash doubled, other bytes in hexadecimal."""
     text = raw.decode("utf-8", "surrogateescape")
-    return (
-        text
-        if text.isprintable() and "\\" not in text
-        else "".join([_exact(character) for character in text])
-    )
+    return text if text.isprintable() and "\\" not in text else "".join(map(_exact, text))
 
 
 def _exact(character: str) -> str:
@@ -91,14 +85,14 @@ def _exact(character: str) -> str:
 
 
 def body(message: Document) -> bytes | None:
-    """The bytes of a recorded request's or response's body, or None when it has none."""
+    """Return the bytes of a recorded request's or response's body, or None where it has none."""
     if "body_base64" in message:
         return base64.b64decode(message["body_base64"])
     return message["body"].encode("utf-8", "surrogatepass") if "body" in message else None
 
 
 def request_line(exchange: Document, limit: int | None = 160) -> str:
-    """A recorded request on one line: its decoded parameters, and everything that an ordinary update does not have."""
+    """Return a recorded request on one line: its parameters, and everything that an ordinary update does not have."""
     request = exchange["request"]
     raw = body(request)
     essence = (request["content_type"] or "").partition(";")[0].strip().lower()
@@ -107,16 +101,16 @@ def request_line(exchange: Document, limit: int | None = 160) -> str:
     else:
         content = visible_bytes(raw) if raw else "(empty)" if request["method"] == "POST" else ""
     parts = [
-        *([request["method"]] if request["method"] != "POST" else []),
-        *([f"?{request['query']}"] if request["query"] else []),
-        *([content] if content else []),
+        request["method"] if request["method"] != "POST" else "",
+        f"?{request['query']}" if request["query"] else "",
+        content,
         *(f"[{mark}]" for mark in _marks(request, has_form=raw is not None or request["method"] == "POST")),
     ]
-    return visible(" ".join(parts), limit)
+    return visible(" ".join(filter(None, parts)), limit)
 
 
 def sequence_line(finding: Document, limit: int = 160) -> str:
-    """The requests of a finding on one line, each as `request_line` has it."""
+    """Return the requests of a finding on one line, each as `request_line` has it."""
     return visible(", then ".join(request_line(each, None) for each in finding["exchanges"]), limit)
 
 
@@ -145,7 +139,7 @@ def _value(value: str) -> str:
 
 
 def answer_line(exchange: Document, limit: int = 160) -> str:
-    """A recorded answer on one line: its status and body, and the failure if there was one."""
+    """Return a recorded answer on one line: its status and body, and the failure if there was one."""
     response, failure = exchange.get("response"), exchange.get("failure")
     parts = []
     if failure is not None:
@@ -159,19 +153,19 @@ def answer_line(exchange: Document, limit: int = 160) -> str:
 
 
 def traceback_lines(exchange: Document) -> list[str]:
-    """The traceback of the exception that an application raised, line by line; none where there is none."""
+    """Return the traceback of the exception that an application raised, line by line; none where it raised none."""
     return [visible(line) for line in clipped(exchange.get("traceback", "")).splitlines()]
 
 
 def why_known(finding: Document) -> str:
-    """The reason, the link and the last day of a known deviation."""
+    """Return the reason, the link and the last day of a known deviation."""
     known = finding["known"]
     until = f"until {known['expires']}" if known["expires"] else ""
     return ", ".join(part for part in (known["reason"], known["link"], until) if part)
 
 
 def stale(document: Document) -> Iterator[str]:
-    """A line for each entry of the baseline that should be removed or renewed: it is expired, fixed or unused."""
+    """Yield a line for each entry of the baseline that should be removed or renewed: it is expired, fixed or unused."""
     for entry in document.get("known", ()):
         advice = {
             "expired": f"it was accepted until {entry['expires']}, for: {entry['reason']}",
@@ -184,12 +178,12 @@ def stale(document: Document) -> Iterator[str]:
 
 
 def plural(count: int, noun: str) -> str:
-    """The count, with commas at thousands, and the noun in singular or plural."""
+    """Return the count, with commas at thousands, and the noun in singular or plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
 def statement_beside(finding: Document, rule: Document) -> str:
-    """The statement of a rule, to stand beside a finding's summary; empty where the summary repeats it."""
+    """Return the statement of a rule, to stand beside a finding's summary; empty where the summary repeats it."""
     statement: str = rule["statement"]
     return "" if statement in finding["summary"] else statement
 
@@ -211,18 +205,18 @@ _WORDS = {
 
 
 def tally(rules: Iterable[Document]) -> dict[str, int]:
-    """How many rules hold, are broken, undecided, were not run, and are in error: each rule is counted once."""
+    """Return how many rules hold, are broken, undecided, not run and in error; each rule is counted once."""
     counts = Counter(_STANDING[Verdict(rule["verdict"])] for rule in rules)
     return {name: counts[name] for name in _WORDS}
 
 
 def tallies(document: Document) -> dict[str, dict[str, int]]:
-    """The tally of the rules of each level, by level."""
+    """Return the tally of the rules of each level, by level."""
     return {str(level): tally(of_level(document["rules"], level)) for level in Level}
 
 
 def by_group(document: Document) -> dict[str, list[Document]]:
-    """The rules of a result document by their groups."""
+    """Return the rules of a result document by their groups."""
     groups: dict[str, list[Document]] = {}
     for rule in document["rules"]:
         groups.setdefault(rule["group"], []).append(rule)
@@ -230,17 +224,15 @@ def by_group(document: Document) -> dict[str, list[Document]]:
 
 
 def of_level(rules: Iterable[Document], level: str) -> list[Document]:
-    """The rules of one level."""
+    """Return the rules of one level."""
     return [rule for rule in rules if rule["level"] == level]
 
 
 def standing(rules: Sequence[Document], *, zeros: bool = False) -> str:
     """
-    How many rules hold, are broken and so on, in words; empty where there are no rules.
+    Return how many rules hold, are broken and so on, in words; empty where there are no rules.
 
-    Args:
-        rules: of a result document.
-        zeros: whether the first three numbers are there even where they are 0, if any rule was exercised.
+    With `zeros`, the first three numbers are there even where they are 0, if any rule was exercised.
     """
     counts = tally(rules)
     always = 3 if zeros and any(list(counts.values())[:3]) else 0
@@ -252,13 +244,13 @@ def standing(rules: Sequence[Document], *, zeros: bool = False) -> str:
 
 
 def levels(rules: Sequence[Document], *, zeros: bool = False) -> list[str]:
-    """For each level that has rules, its name and how they stand: see `standing`."""
+    """Return, for each level that has rules, its name and how they stand: see `standing`."""
     found = {level: standing(of_level(rules, level), zeros=zeros) for level in Level}
     return [f"{level.upper()} {words}" for level, words in found.items() if words]
 
 
 def headline(document: Document) -> str:
-    """The words that come before anything else where most MUST rules have no verdict; empty where they have."""
+    """Return the words that come before anything else where most MUST rules have no verdict; empty elsewhere."""
     counts = tallies(document)[Level.MUST]
     total, judged = sum(counts.values()), counts["hold"] + counts["broken"]
     if 2 * judged >= total:
@@ -275,12 +267,12 @@ def was_judged(document: Document) -> bool:
 
 
 def group_totals(rules: Sequence[Document]) -> str:
-    """How the rules of a group stand, and on how many examples."""
+    """Return how the rules of a group stand, and on how many examples."""
     return " · ".join([*levels(rules), plural(sum(each["examples"] for each in rules), "example")])
 
 
 def totals(document: Document) -> str:
-    """The line of totals: by level how many rules hold, are broken and are undecided, never a single percentage."""
+    """Return the line of totals: by level how many rules hold, are broken and are undecided, and no percentage."""
     parts = [
         *levels(document["rules"], zeros=True),
         f"{plural(document['requests'], 'request')} in {document['duration_s']:.1f} s",
@@ -291,7 +283,7 @@ def totals(document: Document) -> str:
 
 
 def evidence_line(rule: Document, limit: int = 300) -> str:
-    """The exchange that shows that a rule holds, on one line; empty where none is named, or the rule is broken."""
+    """Return the exchange that shows that a rule holds, on one line; empty without one, or if the rule is broken."""
     shown = rule.get("evidence")
     if not shown or rule["verdict"] not in HOLD:
         return ""

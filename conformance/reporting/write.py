@@ -46,10 +46,10 @@ TIMER_PICTURE = "timers.svg"
 
 def check_writable(directory: Path) -> None:
     """
-    Makes sure, before a run, that reports can be written to the directory; creates it.
+    Make sure, before a run, that reports can be written to a directory; it is created where it is missing.
 
     Raises:
-        ReportError: they cannot be written.
+        ReportError: They cannot be written.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -69,17 +69,17 @@ def write_all(
     copies: Mapping[str, Callable[[BinaryIO], object]] = MappingProxyType({}),
 ) -> list[Path]:
     """
-    Writes every report of a result document, `result.json` first, and returns their paths.
+    Write every report of a result document, `result.json` first, and return their paths.
 
     Args:
-        document: a valid result document.
-        directory: created where it is missing; other files in it are left alone.
-        timer_svg: a picture of how the target reads timers, shown by the page and written beside it.
-        copies: by file name, a function that writes the file, such as `Archive.copy`. Without it, or where it fails,
+        document: A valid result document.
+        directory: The directory, created where it is missing; other files in it are left alone.
+        timer_svg: A picture of how the target reads timers, shown by the page and written beside it.
+        copies: By file name, a function that writes the file, such as `Archive.copy`. Without it, or where it fails,
             the HTTP archive holds the counterexamples alone.
 
     Raises:
-        ReportError: a report cannot be written; all others have been. It names every one.
+        ReportError: Some reports cannot be written; it names each of them. All others were written.
     """
     written = dict(write_each(document, directory, timer_svg=timer_svg, copies=copies))
     if failed := not_written(written):
@@ -95,7 +95,7 @@ def write_each(
     copies: Mapping[str, Callable[[BinaryIO], object]] = MappingProxyType({}),
 ) -> Iterator[tuple[Path, str]]:
     """
-    Writes every report as `write_all` does, and goes on after one that cannot be written.
+    Write every report as `write_all` does, and go on after one that cannot be written.
 
     Yields:
         The path of each report, and the reason why it was not written; empty where it was.
@@ -117,7 +117,7 @@ def write_each(
 
 
 def not_written(written: Mapping[Path, str]) -> str:
-    """One line that names the reports that could not be written, and why; empty where all were."""
+    """Return one line that names the reports that could not be written, and why; empty where all were."""
     failed = {path: reason for path, reason in written.items() if reason}
     if not failed:
         return ""
@@ -163,7 +163,7 @@ def place_of(document: Document, directory: Path) -> Path:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that replaces the one at the path once it is complete."""
+    """Return a new file, for use in a `with` statement, that replaces the one at the path once it is complete."""
     # mkstemp creates the file with mode 0600: reports hold what the target answered.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
