@@ -270,14 +270,8 @@ def rules(as_json: bool) -> None:
 
     if as_json:
         listed = [
-            {
-                "id": rule.id,
-                "group": rule.group,
-                "level": rule.level,
-                "statement": rule.statement,
-                "source": rule.source,
-                "classes": [cls.id for cls in rule.classes],
-            }
+            {name: getattr(rule, name) for name in ("id", "group", "level", "statement", "source")}
+            | {"classes": [cls.id for cls in rule.classes]}
             for rule in CATALOGUE
         ]
         click.echo(json.dumps(listed, indent=1))

@@ -232,12 +232,8 @@ def load(data: bytes, name: str) -> Recording:
         except (ValueError, TypeError, KeyError):
             raise RecordingError(f"{name}:{number + 1}: not a step; {again}") from None
     return Recording(
-        target=head["target"],
-        recorded_at=head["recorded_at"],
+        **{name: head[name] for name in ("target", "recorded_at", "seed", "accounts", "suite")},
         profile=head["script"],
-        seed=head["seed"],
-        accounts=head["accounts"],
-        suite=head["suite"],
         contract=head["contract_sha256"],
         taken=tuple(taken),
     )

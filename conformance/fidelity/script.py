@@ -110,7 +110,8 @@ def draw(
     alone = [item for item in items if not any(item in group for group in shown)]
     for item in sorted(alone, key=_order):
         # A good update of settings of the other kind shows what came of the inputs before it.
-        if writer.is_due and (group := _of_other_kind(shown, item)) is not None:
+        others = (each for each in shown if each[0].rule.group != item.rule.group)
+        if writer.is_due and (group := next(others, None)) is not None:
             shown.remove(group)
             writer.together(group)
         writer.probe(item.probe, item.cls.id, item.rule.id)
@@ -154,10 +155,6 @@ def _joined(items: Sequence[Item]) -> list[tuple[Item, ...]]:
     good = [item for item in items if item.rule.level is Level.MUST]
     kinds = [[item for item in good if item.rule.group == group] for group in ("sids", "timers")]
     return [group for kind in kinds for group in side_by_side(kind, {})]
-
-
-def _of_other_kind(groups: Iterable[tuple[Item, ...]], item: Item) -> tuple[Item, ...] | None:
-    return next((group for group in groups if group[0].rule.group != item.rule.group), None)
 
 
 def _order(item: Item) -> tuple[Pairs, bool]:

@@ -83,16 +83,13 @@ class Replay:
 
     def _sender(self, request: Request) -> str:
         """Return the sender of a request: the number of the account, or else the header that is sent."""
+        number, known = request.account, self._accounts
         if request.auth.valid:
-            return str(request.account)
-        return self._header(request) or "nobody"
-
-    def _header(self, request: Request) -> str | None:
-        if request.account >= len(self._accounts):
-            return None
-        other = self._accounts[(request.account + 1) % len(self._accounts)]
-        sent = authorization(request.auth, self._accounts[request.account], other)
-        return sent[0] if sent is not None else None
+            return str(number)
+        if number >= len(known):
+            return "nobody"
+        sent = authorization(request.auth, known[number], known[(number + 1) % len(known)])
+        return (sent and sent[0]) or "nobody"
 
     def answer(
         self, method: str, query: str, body: bytes, content_type: str | None, header: str | None, base: str

@@ -44,7 +44,6 @@ def document(
         for each, shown in zip(held.groups, held.shown, strict=True)
         if each.kind in kinds and (scope == "all" or each.document is not Document.BOTH)
     ]
-    compared = held.compared
     return {
         "schema_version": SCHEMA_VERSION,
         "scope": scope,
@@ -52,11 +51,8 @@ def document(
         "reference": _end(held.reference),
         "candidate": _end(held.candidate),
         "counts": {
-            "alike": compared.alike,
-            "different": compared.different,
-            "not_comparable": compared.not_comparable,
-            "unserved": compared.unserved,
-            "unsettled": compared.unsettled,
+            name: getattr(held.compared, name)
+            for name in ("alike", "different", "not_comparable", "unserved", "unsettled")
         },
         "groups": groups,
     }
@@ -68,12 +64,7 @@ def fails(told: Mapping[str, Any]) -> bool:
 
 
 def _end(recording: Recording) -> dict[str, Any]:
-    return {
-        "target": recording.target,
-        "recorded_at": recording.recorded_at,
-        "source": recording.source,
-        "suite": recording.suite,
-    }
+    return {name: getattr(recording, name) for name in ("target", "recorded_at", "source", "suite")}
 
 
 def _group(

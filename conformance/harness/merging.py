@@ -214,19 +214,13 @@ def _outcome(row: Document, findings: Sequence[Document]) -> Outcome:
 
 def _finding(told: Document) -> Finding:
     """Return a recorded finding as a value, with all that attribution looks at."""
+    same = ("rule", "outcome", "field", "summary", "expected", "observed", "stable", "count")
     return Finding(
-        rule=told["rule"],
+        **{name: told[name] for name in same},
         level=Level(told["level"]),
         cls=told["class"],
-        outcome=told["outcome"],
-        field=told["field"],
-        summary=told["summary"],
-        expected=told["expected"],
-        observed=told["observed"],
         exchanges=tuple(_exchange(each["number"], each) for each in told["exchanges"]),
-        stable=told["stable"],
         cause=cause_of(told["rule"], told["outcome"], told["field"]),
-        count=told["count"],
     )
 
 

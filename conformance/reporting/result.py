@@ -25,6 +25,10 @@ class Redact(Protocol):
         """Return the data with a placeholder for every secret."""
 
 
+_AS_IT_IS = ("verdict", "exit_code", "target", "profile", "seed", "requests", "started_at")
+"""Members of a report that the result document has by the same names."""
+
+
 def build(
     report: Report,
     *,
@@ -48,13 +52,7 @@ def build(
     attributions = attribute(report.outcomes)
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "verdict": report.verdict,
-        "exit_code": report.exit_code,
-        "target": report.target,
-        "profile": report.profile,
-        "seed": report.seed,
-        "requests": report.requests,
-        "started_at": report.started_at,
+        **{name: getattr(report, name) for name in _AS_IT_IS},
         "duration_s": round(report.duration, 3),
         "stopped": report.stopped,
         "notices": list(report.notices),
@@ -105,11 +103,7 @@ def _with_older_names(counts: dict[str, int]) -> dict[str, int]:
 def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
     rule = outcome.rule
     return {
-        "id": rule.id,
-        "group": rule.group,
-        "level": rule.level,
-        "statement": rule.statement,
-        "source": rule.source,
+        **{name: getattr(rule, name) for name in ("id", "group", "level", "statement", "source")},
         "verdict": outcome.verdict,
         "reason": outcome.reason,
         "examples": outcome.examples,
