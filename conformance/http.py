@@ -274,6 +274,10 @@ class Exchange:
     url: str = ""
     sent_headers: tuple[tuple[str, str], ...] = ()
     """The headers of the request as sent, with placeholders such as `{sid}:{token}` in place of credentials."""
+    connection: int = 0
+    """The number of the connection that it went over, counted from 1 in a run; 0 where there was none."""
+    place: int = 0
+    """Its place among the requests of that connection, counted from 1."""
     together: bool = False
     """Whether it was sent at the same moment as its neighbours with this mark."""
     traceback: str = ""

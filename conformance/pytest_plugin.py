@@ -300,7 +300,7 @@ def _message(
         summary = shown.visible(finding["summary"], shown.HEADLINE)
         lines = [
             f"{finding['class']}{'' if finding['stable'] else ', unstable'}: {summary}",
-            *(f"  sent      {shown.request_line(each)}" for each in finding["exchanges"]),
+            *(f"  sent      {line}" for line in shown.request_lines(finding)),
             f"  expected  {shown.visible(finding['expected'], shown.CLAIM)}",
             f"  observed  {shown.visible(finding['observed'], shown.CLAIM)}",
             *(f"  answered  {shown.answer_line(each)}" for each in finding["exchanges"][-1:]),

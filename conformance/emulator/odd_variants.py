@@ -27,6 +27,11 @@ def _always(call: Call, answer: Answer) -> bool:
     return True
 
 
+def _of_today(call: Call, answer: Answer) -> bool:
+    """Tell whether a client may be sent chunks and interim answers (RFC 9112 6.1, RFC 9110 15.2)."""
+    return call.arrival.version != "1.0"
+
+
 def _refused(call: Call, answer: Answer) -> bool:
     return answer.status >= 400
 
@@ -45,9 +50,7 @@ def _variant(name: str, group: str, text: str, install: Install, *witness: str |
 
 
 def _written(name: str, text: str, treatment: str, *witness: str | Step) -> Variant:
-    return _variant(
-        name, "connections", text, choices.answers(choices.treated(treatment)), *(witness or (A,))
-    )
+    return _variant(name, "connections", text, odd.treated_where(_of_today, treatment), *(witness or (A,)))
 
 
 def _accounts(name: str, text: str, *tokens: str, sids: tuple[str, ...] = tuple(SIDS)) -> Variant:

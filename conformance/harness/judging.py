@@ -174,7 +174,7 @@ class Judge:
     def expect_together(self, requests: Sequence[Request]) -> None:
         """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
         for request in requests:
-            self.states[request.account].expect(request)
+            self.states[request.account].expect(request, authorised=request.auth.valid)
 
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """

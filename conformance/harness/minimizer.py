@@ -318,6 +318,9 @@ def finding_of(
 ) -> Finding:
     """Return the finding that a candidate becomes, with the violation and the exchanges that show it best."""
     rule = BY_ID[violation.rule]
+    # A connection of its own that is still in a minimal sequence is needed there.
+    is_apart = any(each.request.fresh for each in exchanges[:-1])
+    is_shared = len(exchanges) > 1 and (rule.culprit is is_trouble or is_apart)
     return Finding(
         rule=violation.rule,
         level=rule.level,
@@ -332,7 +335,7 @@ def finding_of(
         count=len(candidate.numbers),
         numbers=frozenset(candidate.numbers),
         first=candidate.exchange.number,
-        shared_connection=len(exchanges) > 1 and rule.culprit is is_trouble,
+        shared_connection=is_shared,
         cause=cause_of(violation.rule, violation.outcome, violation.field),
     )
 

@@ -181,10 +181,12 @@ class ExpectedState:
             setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
         for exchange in exchanges:
-            self.expect(exchange.request, exchange)
+            authorised = exchange.request.auth.valid
+            self.expect(exchange.request, exchange, authorised=authorised)
             for name, value in exchange.request.form() or ():
                 if name in BY_PARAMETER and exchange.unwritten:
-                    self._setting(name).suspect(value, Kind.REFUSED, exchange)
+                    kind = Kind.REFUSED if authorised else Kind.UNAUTHORISED
+                    self._setting(name).suspect(value, kind, exchange)
 
     def _setting(self, parameter: str) -> Setting:
         return self.settings[BY_PARAMETER[parameter].attribute]

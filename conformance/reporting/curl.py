@@ -97,14 +97,21 @@ def curl(
     for together, group in groupby(exchanges, key=lambda each: each.together):
         runs: list[list[Exchange]] = []
         for exchange in group:
-            if shared and runs and not together and not exchange.request.fresh:
+            if shared and runs and not together:
                 runs[-1].append(exchange)
             else:
                 runs.append([exchange])
         sent = [
             _raw_command(each, url, credentials, route)
             if any(exchange.request.by_hand in NOT_BY_CURL for exchange in each)
-            else _command([_transfer(exchange, url, credentials, route) for exchange in each])
+            else _command(
+                [
+                    _transfer(
+                        exchange, url, credentials, route, is_apart=bool(place) and exchange.request.fresh
+                    )
+                    for place, exchange in enumerate(each)
+                ]
+            )
             for each in runs
         ]
         commands += [*(f"{each} &" for each in sent), "wait"] if together else sent
@@ -322,7 +329,9 @@ class _Transfer:
     """The command that writes the body to the standard input, `@-`; empty where the body is an argument."""
 
 
-def _transfer(exchange: Exchange, url: str, credentials: _Credentials, options: Sequence[str]) -> _Transfer:
+def _transfer(
+    exchange: Exchange, url: str, credentials: _Credentials, options: Sequence[str], *, is_apart: bool
+) -> _Transfer:
     request = exchange.request
     words = ["-i", *map(quote, options)]
     target = target_of(exchange, url)
@@ -334,6 +343,9 @@ def _transfer(exchange: Exchange, url: str, credentials: _Credentials, options: 
         words.append("--compressed")
     # RFC 9110 8.6: where content is anticipated, its absence is said by Content-Length: 0.
     body = b"" if request.body is None and request.method in ("POST", "PUT", "PATCH") else request.body
+    if is_apart:
+        # curl does not reuse a connection for a transfer that is told where its own begins.
+        words += ["--local-port", "20000-60000"]
     if request.by_hand is ByHand.VERSION:
         words.append("--http1.0")
     elif request.by_hand in (ByHand.ABSOLUTE, ByHand.ASTERISK):

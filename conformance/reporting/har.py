@@ -107,6 +107,7 @@ def _add(
         request=_request(exchange),
         response=_response(exchange, largest),
         timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
+        connection=str(exchange["connection"]) if "connection" in exchange else None,
         comment=comment,
     )
 

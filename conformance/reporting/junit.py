@@ -20,7 +20,7 @@ from conformance.reporting.text import (
     evidence_line,
     headline,
     plural,
-    request_line,
+    request_lines,
     shown_curl,
     tallies,
     totals,
@@ -141,7 +141,10 @@ def in_full(finding: Document, about: Sequence[str] = ()) -> str:
         f"expected: {visible(finding['expected'], CLAIM)}",
         f"observed: {visible(finding['observed'], CLAIM)}",
         *map(visible, about),
-        *(f"  {request_line(each)} -> {answer_line(each)}" for each in finding["exchanges"]),
+        *(
+            f"  {line} -> {answer_line(each)}"
+            for line, each in zip(request_lines(finding), finding["exchanges"], strict=True)
+        ),
         shown_curl(finding),
     ]
     return "\n".join(lines)

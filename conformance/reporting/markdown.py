@@ -18,7 +18,7 @@ from conformance.reporting.text import (
     headline,
     of_level,
     plural,
-    request_line,
+    request_lines,
     sequence_line,
     shown_curl,
     stale,
@@ -123,7 +123,10 @@ def _details(difference: Difference, document: Document) -> str:
     for label, names in (("Also", difference.also), ("Follows", difference.consequences)):
         if names:
             parts.append(f"{label}: {', '.join(map(monospaced, names))}")
-    shown = [f"{request_line(each)}\n    -> {answer_line(each)}" for each in finding["exchanges"]]
+    shown = [
+        f"{line}\n    -> {answer_line(each)}"
+        for line, each in zip(request_lines(finding), finding["exchanges"], strict=True)
+    ]
     parts.append(_block("\n".join(shown)))
     parts.append(_block(shown_curl(finding), "sh"))
     return _folded(f"{finding['rule']}: {visible(finding['summary'], 120)}", "\n\n".join(parts))

@@ -149,6 +149,7 @@ def _finding(
         "count": len(finding.numbers) or min(finding.count, requests),
         "stable": finding.stable,
         "exchanges": [record(each, url) for each in finding.exchanges],
+        **({"shared_connection": True} if finding.shared_connection else {}),
         "curl": curl(
             finding.exchanges,
             url=url,
@@ -172,6 +173,7 @@ def record(exchange: Exchange, url: str = "") -> dict[str, Any]:
         "started_s": round(exchange.started, 4),
         "elapsed_s": round(exchange.elapsed, 4),
         **({"together": True} if exchange.together else {}),
+        **({"connection": exchange.connection, "place": exchange.place} if exchange.connection else {}),
         "request": {
             "method": request.method,
             "url": target_of(exchange, url),

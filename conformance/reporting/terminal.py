@@ -19,7 +19,7 @@ from conformance.reporting.text import (
     by_group,
     headline,
     of_level,
-    request_line,
+    request_lines,
     shown_curl,
     stale,
     standing,
@@ -92,7 +92,7 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     rows = [
         ("rule", statement_beside(finding, rule)),
         ("field", finding["field"] or ""),
-        *(("sent", request_line(exchange)) for exchange in finding["exchanges"]),
+        *(("sent", line) for line in request_lines(finding)),
         ("expected", finding["expected"]),
         ("observed", finding["observed"]),
         ("seen", difference.seen),

@@ -111,7 +111,28 @@ def request_line(exchange: Document, limit: int | None = 160) -> str:
 
 def sequence_line(finding: Document, limit: int = 160) -> str:
     """Return the requests of a finding on one line, each as `request_line` has it."""
-    return visible(", then ".join(request_line(each, None) for each in finding["exchanges"]), limit)
+    return visible(", then ".join(request_lines(finding, None)), limit)
+
+
+def request_lines(finding: Document, limit: int | None = 160) -> list[str]:
+    """Return each request of a finding as `request_line` has it, with its connection where that matters."""
+    lines: list[str] = []
+    used: list[int | None] = []
+    for each in finding["exchanges"]:
+        number = each.get("connection")
+        where = _where(number, used) if finding.get("shared_connection") and number and used else ""
+        lines.append(where + request_line(each, limit))
+        used.append(number)
+    return lines
+
+
+def _where(number: int, used: Sequence[int | None]) -> str:
+    """Say which connection a request went over, where those before it went over the `used` ones."""
+    if number == used[-1]:
+        return "on the same connection "
+    if number not in used:
+        return "on another connection "
+    return "on the first connection again " if number == used[0] else "on an earlier connection again "
 
 
 def _marks(request: Document, *, has_form: bool) -> Iterator[str]:

@@ -35,6 +35,14 @@ def _intruder(name: str, reason: str, *auths: Auth) -> InputClass:
     )
 
 
+_FIRST = fixed_class(
+    "credentials/first",
+    "no credentials and wrong ones in the first request of a connection",
+    single(update(*_WRITE, auth=NO_AUTH, fresh=True), context=(LONG_CLOSED,)),
+    single(update(*_WRITE, auth=Auth(secret="{token}1"), fresh=True), context=(LONG_CLOSED,)),
+    rare=True,
+)
+
 _INTRUDERS = (
     _intruder("missing", "no Authorization header", Auth(scheme=None)),
     _intruder(
@@ -172,7 +180,7 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
         culprit=_is_unauthorised,
         statement="A request without the account's own credentials is not answered with 200, and writes nothing.",
         source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
-        classes=(*_INTRUDERS, _OTHERS, _NEAR_MISSES, _PIECES, _AFTERWARDS),
+        classes=(*_INTRUDERS, _FIRST, _OTHERS, _NEAR_MISSES, _PIECES, _AFTERWARDS),
     )
 )
 def _required(reply: Reply) -> Iterator[Broken]:

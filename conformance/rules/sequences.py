@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from conformance.http import EMPTY, READ, Pairs, Request, encode_form, update
+from conformance.http import EMPTY, READ, Auth, Pairs, Request, encode_form, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, Probe, Situation
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
@@ -66,6 +66,8 @@ def kept(situation: Situation) -> Sequence[Probe]:
 def reads(situation: Situation) -> Sequence[Probe]:
     return [
         single(update(*pairs_for(situation, 33)), READ, READ),
+        # What one connection writes shows on another one that has read before.
+        single(READ, update(*pairs_for(situation, 149), fresh=True), READ),
         *(single(each, READ) for each in each_setting(situation, 34)),
         single(update(*pairs_for(situation, 35)), Request(method="GET", content_type=None, fresh=True)),
     ]
@@ -151,9 +153,10 @@ def crowded(situation: Situation) -> Sequence[Probe]:
         return tuple(replace(each, account=account) for each in requests)
 
     def many(turn: int) -> Iterator[Request]:
-        """Each account writes each setting, beside two refused updates and a reader."""
+        """Each account writes each setting, beside two refused updates, an intruder and a reader."""
         for account in accounts:
-            refused = (update(_BAD[turn % 4]), update(_BAD[(turn + 1) % 4]))
+            intruder = update((INACTIVE.parameter, f"PT3M{40 + turn}S"), auth=_WRONG)
+            refused = (update(_BAD[turn % 4]), intruder, update(_BAD[(turn + 1) % 4]))
             yield from of(account, *each_setting(situation, 150 + 10 * turn + account), *refused, READ)
 
     def alike(turn: int) -> Iterator[Request]:
@@ -176,6 +179,9 @@ def empty(situation: Situation) -> Sequence[Probe]:
     before = update(*pairs_for(situation, 50))
     return [single(before, EMPTY), single(before, Request(body=None, content_type=None))]
 
+
+_WRONG = Auth(secret="{token}0")  # noqa: S106  # a placeholder
+"""Credentials that are refused."""
 
 _BAD = (
     (INACTIVE.parameter, "PT59S"),

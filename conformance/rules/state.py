@@ -270,7 +270,14 @@ RULES = (
         evidence=proved(Proof.READ_BACK, "no GET showed a value that this run had set"),
         statement="GET shows what was written.",
         source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
-        classes=(InputClass(id="state/read", reason="write, then GET", examples=sequences.reads),),
+        classes=(
+            InputClass(
+                id="state/read",
+                reason="write, then GET, on the same connection and on others",
+                examples=sequences.reads,
+                whole=True,
+            ),
+        ),
     ),
     Rule(
         id="safe-methods",

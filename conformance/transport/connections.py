@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from urllib.parse import urlsplit
 
 import h11
@@ -83,6 +84,8 @@ class Watch(threading.local):
         """The answer that comes first; None where none does."""
         self.connected = False
         """Whether the exchange opened a connection and reused none."""
+        self.connection, self.place = 0, 0
+        """The number of the connection that was used, counted from 1, and how many requests it had; 0 without one."""
         self._forget()
 
     def _forget(self) -> None:
@@ -248,6 +251,7 @@ class Network(httpcore.NetworkBackend):
         self._peer = peer
         self._addresses = (peer[0],) if addresses is None else tuple(addresses)
         self._inner = httpcore.SyncBackend()
+        self._numbers = count(1)
 
     def connect_tcp(
         self,
@@ -265,14 +269,16 @@ class Network(httpcore.NetworkBackend):
             limit = self.watch.limit()
             try:
                 opened = self._inner.connect_tcp(address, port, limit, local_address, socket_options)
-                return _Stream(opened, self.watch)
+                return _Stream(opened, self.watch, next(self._numbers))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, watch: Watch) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, watch: Watch, number: int) -> None:
+        self._number = number
+        self._requests = 0
         self._inner = inner
         self._watch = watch
         self._socket: socket.socket = inner.get_extra_info("socket")
@@ -306,6 +312,9 @@ class _Stream(httpcore.NetworkStream):
             self._flush()
 
     def _flush(self) -> None:
+        if self._held and not self._watch.connection:
+            self._requests += 1
+            self._watch.connection, self._watch.place = self._number, self._requests
         held, self._held = self._watch.rewrite(self._held) if self._held else b"", b""
         # In pieces, so that the deadline is checked between them where the peer reads slowly.
         for start in range(0, len(held), _PIECE):
@@ -325,8 +334,8 @@ class _Stream(httpcore.NetworkStream):
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise _TLSError(str(error) or "the handshake timed out") from error
         # The proxy's answer to CONNECT is not part of the target's answer.
-        self._watch.received, self._watch.beginning = 0, b""
-        return _Stream(inner, self._watch)
+        self._watch.received, self._watch.beginning, self._watch.connection = 0, b"", 0
+        return _Stream(inner, self._watch, self._number)
 
 
 def receive(answer: httpcore.Response, cap: int) -> Response:

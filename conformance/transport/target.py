@@ -262,7 +262,9 @@ class Target:
 
         with ThreadPoolExecutor(len(requests)) as threads:
             exchanges = list(threads.map(work, range(len(requests))))
-        return [replace(self._heed(exchange, reserve=False), together=True) for exchange in exchanges]
+        heeded = [self._heed(exchange, reserve=False) for exchange in exchanges]
+        # Each had a connection of its own, numbered by chance.
+        return [replace(exchange, together=True, connection=0, place=0) for exchange in heeded]
 
     def lets_in(self, request: Request) -> bool:
         """
@@ -399,6 +401,8 @@ class Target:
             elapsed=time.perf_counter() - began,
             url=f"{self.url}?{request.query}" if request.query else self.url,
             sent_headers=shown,
+            connection=self._network.watch.connection,
+            place=self._network.watch.place,
             traceback=trace,
         )
         if (ahead := self._network.watch.ahead) is not None:

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import NotJSON
-from conformance.http import READ, Auth, Request, Response, json_of, update
+from conformance.http import READ, Auth, Exchange, Request, Response, json_of, update
 from conformance.model import Finding, Verdict
-from conformance.reporting import build, differences
+from conformance.reporting import build, differences, record
 from conformance.reporting.text import (
     answer_line,
     headline,
     request_line,
+    request_lines,
+    sequence_line,
     standing,
     visible,
     visible_bytes,
@@ -156,3 +158,14 @@ def test_a_difference_is_seen_in_as_many_requests_as_showed_it() -> None:
     assert _counted(uncounted[0]) == "in 9 requests"
     assert _counted(uncounted[0], requests=5) == "in 5 requests"
     assert _counted(replace(uncounted[0], count=1)) == ""
+
+
+def test_requests_are_told_with_their_connections_where_these_matter() -> None:
+    sent = [(1, READ), (1, update(("a", "b"))), (2, READ), (1, READ)]
+    exchanges = [Exchange(number=at, request=each, connection=at) for at, each in sent]
+    document = {"exchanges": [record(each) for each in exchanges]}
+    assert request_lines(document) == ["GET", "a=b", "GET", "GET"]
+    assert sequence_line({**document, "shared_connection": True}) == (
+        "GET, then on the same connection a=b, then on another connection GET, "
+        "then on the first connection again GET"
+    )
