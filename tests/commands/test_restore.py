@@ -15,6 +15,7 @@ import command_line
 import httpx
 import pytest
 
+from conformance.cli import main
 from conformance.commands import restore as command
 from conformance.safety.journal import Journal, entries
 from conformance.transport.credentials import THROWAWAY
@@ -65,7 +66,7 @@ def restore(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:
-            command.restore([*arguments, "--state-dir", str(state)])
+            main(["restore", *arguments, "--state-dir", str(state)])
         code = ended.value.code
         assert isinstance(code, int)
         return Done(code, *capsys.readouterr())
