@@ -126,6 +126,7 @@ class Proofs:
             is_first=lambda one, other: True,
             comes_back=True,
             is_minimal=True,
+            is_stable=True,
             failed=(),
             is_same=lambda other: (other.rule, other.field) == (violation.rule, violation.field),
         )

@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from conformance.attribution.shapes import shape
 from conformance.http import Pairs
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
+from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 
 _BY_NAME = {name: each for each in FIELDS for name in (each.parameter, each.attribute)}
@@ -114,6 +116,12 @@ class Cause:
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
         """By finding, the parameters of the request that shows it."""
         return [frozenset(_form(each)) for each in self.findings]
+
+    @cached_property
+    def lengths(self) -> frozenset[Decimal | None]:
+        """The lengths in seconds of the values that show it, by the shorter reading; None for a value without one."""
+        lengths = [length_of(value) for sent in self.sent for _, value in sent]
+        return frozenset(None if each is None else each.low for each in lengths)
 
     @cached_property
     def statuses(self) -> frozenset[int | None]:

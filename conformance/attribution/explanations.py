@@ -15,6 +15,9 @@ from conformance.model import Aspect, Field
 from conformance.oracle.decisions import is_zero
 from conformance.rules.controls import canonical, without_accept
 
+_NEARLY = 2
+"""How many times the minimum a timer may be, to be refused for a minimum that is too high."""
+
 
 def explains(root: Cause, cause: Cause) -> bool:
     """Whether a cause with the more basic claim explains another; one that only should hold never a MUST."""
@@ -43,6 +46,21 @@ def _refuses_a_value(root: Cause, cause: Cause) -> bool:
     """A form is refused for a value in it that is refused by itself."""
     alone = root.outcome == "refused" and root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is not None
     return alone and cause.outcome == "refused" and _is_rarer(cause, root) and _is_refused_alone(root, cause)
+
+
+def _is_refused_for_its_length(root: Cause, cause: Cause) -> bool:
+    """Where a timer of just the minimum is refused, and else only timers that are hardly longer, so are those."""
+    timer = root.rules[0].field
+    values = {value for sent in root.sent for _, value in sent}
+    return (
+        timer is not None
+        and timer is cause.rules[0].field
+        and root.outcome == cause.outcome == "refused"
+        and root.aspect is cause.aspect is Aspect.ACCEPTANCE
+        and not values.isdisjoint({f"PT{timer.minimum}S", f"PT{timer.minimum // 60}M"})
+        and bool(cause.lengths)
+        and all(each is not None and each < _NEARLY * timer.minimum for each in cause.lengths)
+    )
 
 
 def _is_refused_by_itself(root: Cause, cause: Cause) -> bool:
@@ -192,20 +210,46 @@ def _keeps_anything(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _reads_other_bytes(root: Cause, cause: Cause) -> bool:
+    """A form that is decoded in a way of its own is not looked at; the same bytes as another body are not, either."""
+    names = {name for sent in root.sent for name, _ in sent}
+    lenient = root.rules[0].control is canonical and root.outcome == "accepted"
+    return lenient and cause.outcome == "written" and names >= {each.parameter for each in cause.settings}
+
+
+def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
+    """Bad values are taken in a form of several parameters only: it is that form which is not looked at."""
+    aspects = (Aspect.SYNTAX, Aspect.MINIMUM)
+    return (
+        root.outcome == cause.outcome == "accepted"
+        and root.aspect in aspects
+        and cause.aspect in aspects
+        and root.rules[0].field is cause.rules[0].field is not None
+        and all(len(sent) > 1 for sent in (*root.sent, *cause.sent))
+    )
+
+
 def _is_unchecked(cause: Cause) -> bool:
     return cause.aspect is Aspect.SYNTAX and cause.outcome == "accepted" and cause.is_everywhere
 
 
 def _is_as_short(root: Cause, cause: Cause) -> bool:
-    """A timer without a minimum takes zero as well."""
+    """A timer without a minimum takes zero as well, whatever it shows then."""
     values = {value for sent in cause.sent for _, value in sent}
     return (
         root.aspect is Aspect.MINIMUM
-        and root.outcome == cause.outcome == "accepted"
+        and root.outcome == "accepted"
+        and (cause.outcome == "accepted" or cause.is_about_shown)
         and _is_within(cause, root)
         and bool(values)
         and all(map(is_zero, values))
     )
+
+
+def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
+    """An answer that shows the settings of another account says so, too; and what is written there is lost here."""
+    follows = cause.outcome.endswith("other-account") or cause.outcome in ("lost", "mixed-up")
+    return root.outcome == "foreign-value" and follows
 
 
 def _comes_and_goes(root: Cause, cause: Cause) -> bool:
@@ -224,6 +268,8 @@ _EXPLANATIONS = (
     _lets_anybody_in,
     _checks_nothing,
     _is_as_short,
+    _is_unread_beside_others,
+    _is_refused_for_its_length,
     _takes_blanks,
     _answers_nothing,
     _is_not_read_beside_others,
@@ -236,6 +282,8 @@ _EXPLANATIONS = (
 _WHATEVER_IS_MORE_BASIC = (
     _comes_and_goes,
     _keeps_anything,
+    _reads_other_bytes,
+    _is_the_answer_of_another,
     _refuses_a_value,
     _is_refused_by_itself,
     _is_not_decoded,

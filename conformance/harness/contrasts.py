@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from conformance.model import Aspect, Level, Violation
 from conformance.rules import BY_ID
-from conformance.rules.questions import QUESTIONS, Case, Requests, Seen, is_about_own
+from conformance.rules.questions import QUESTIONS, Case, Instead, Requests, Seen, is_about_own
 
 NOT_ACCEPTABLE = 406
 """The status that is about the Accept header alone (RFC 9110 15.5.7)."""
 
 
-def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
+def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Instead:
     """
     Ask which rule is broken, and attribute the violation to it.
 
@@ -20,7 +20,8 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
         ask: Sends requests; returns the exchanges with their violations, or None when the budget does not allow it.
 
     Returns:
-        The violation of the rule that is broken; the given one, where no answer speaks for another rule.
+        The violation of the rule that is broken with the exchanges that show it; the given ones, where no answer speaks
+        for another rule.
     """
     for question in QUESTIONS:
         asking, seen = question(case), None
@@ -30,10 +31,12 @@ def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Violation:
                 seen = ask(requests)
                 requests = asking.send(seen)
         except StopIteration as answer:
-            rule: str = answer.value
-        if rule:
-            return _moved(case, rule)
-    return case.violation
+            found: str | Instead = answer.value
+        if isinstance(found, Instead):
+            return found
+        if found:
+            return Instead(_moved(case, found), case.exchanges)
+    return Instead(case.violation, case.exchanges)
 
 
 def _moved(case: Case, rule: str) -> Violation:

@@ -74,7 +74,7 @@ class Judge:
         self._target = target
         sids = tuple(account.sid or "" for account in target.settings.accounts)
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
-        self.states = states_of(len(sids))
+        self.states = states_of(sids)
         self.kinds: dict[str, Counter[str]] = {}
         """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)

@@ -23,7 +23,7 @@ from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
 from conformance.rules.forms import pairs_for, several_refused
 from conformance.rules.probes import ordinary
-from conformance.rules.questions import Case, Requests, Seen, is_about_own
+from conformance.rules.questions import Case, Instead, Requests, Seen, is_about_own
 from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
 
@@ -111,7 +111,7 @@ class Minimizer:
         if is_about_own(candidate.violation):
             exchanges = (*candidate.violation.related, candidate.exchange)
             self._progress = replace(self._progress, exchanges=exchanges, is_minimal=False)
-            self._progress = replace(self._progress, violation=self._attributed(lambda requests: None))
+            self._guess()
         return self._first_seen(is_stable=not self.was_tried)
 
     def _first_seen(self, *, is_stable: bool) -> Finding:
@@ -123,16 +123,15 @@ class Minimizer:
             repeats = list(self._repeat(requests))
             if repeats and all(repeats):
                 before = self._progress
-                violation, is_attributed = self._asked()
+                (violation, exchanges), is_attributed = self._asked()
                 # A value that is always shown needs no request before it.
                 is_constant = (before.violation.outcome, violation.outcome) == (PREVIOUS, "changed")
-                exchanges = before.exchanges[-1:] if is_constant else before.exchanges
                 self._progress = replace(before, violation=violation, is_attributed=is_attributed)
-                return self._finding(exchanges, is_stable=True)
+                return self._finding(tuple(exchanges[-1:] if is_constant else exchanges), is_stable=True)
         return self._unconfirmed()
 
-    def _asked(self) -> tuple[Violation, bool]:
-        """Ask the target which rule is broken; return the violation, and whether the budget sufficed."""
+    def _asked(self) -> tuple[Instead, bool]:
+        """Ask the target which rule is broken; return the counterexample, and whether the budget sufficed."""
         unanswered = []
 
         def ask(requests: Requests) -> Seen | None:
@@ -141,13 +140,19 @@ class Minimizer:
                 unanswered.append(requests)
             return seen
 
-        violation = self._attributed(ask)
-        return violation, not unanswered or violation.rule != self._progress.violation.rule
+        instead = self._attributed(ask, is_stable=True)
+        return instead, not unanswered or instead.violation.rule != self._progress.violation.rule
 
-    def _attributed(self, ask: Callable[[Requests], Seen | None]) -> Violation:
-        """The violation of the rule that is broken, if that rule was selected; else as it is."""
-        violation = attributed(self._case(), ask)
-        return violation if self._session.candidates.selects(violation.rule) else self._progress.violation
+    def _guess(self) -> None:
+        """Attribute the violation by what its own exchanges say."""
+        instead = self._attributed(lambda requests: None, is_stable=False)
+        self._progress = replace(self._progress, violation=instead.violation)
+
+    def _attributed(self, ask: Callable[[Requests], Seen | None], *, is_stable: bool) -> Instead:
+        """The counterexample of the rule that is broken, if that rule was selected; else as it is."""
+        instead = attributed(self._case(is_stable), ask)
+        selected = self._session.candidates.selects(instead.violation.rule)
+        return instead if selected else Instead(self._progress.violation, self._progress.exchanges)
 
     def _shown_sequences(self) -> Iterator[Requests]:
         """Yield sequences that have shown the violation once, or nearly so, each in its smallest form first."""
@@ -192,7 +197,7 @@ class Minimizer:
         progress = self._progress
         if progress.exchanges:
             # Some rules can be told from the exchanges alone.
-            self._progress = replace(progress, violation=self._attributed(lambda requests: None))
+            self._guess()
             is_stable = self._attempts.are_cut_short and not progress.has_failed
             return self._finding(progress.exchanges, is_stable=is_stable)
         if not self._candidate.violation.was_null:
@@ -284,7 +289,7 @@ class Minimizer:
             self._candidate.violation, violation, several=several, together=bool(self._candidate.together)
         )
 
-    def _case(self) -> Case:
+    def _case(self, is_stable: bool) -> Case:
         session, exchanges = self._session, self._progress.exchanges
         state, first = session.states[exchanges[-1].request.account], session.candidates.first
         return Case(
@@ -296,6 +301,7 @@ class Minimizer:
             is_first=lambda rule, other: first(rule) < first(other),
             comes_back=self._comes_back(),
             is_minimal=self._progress.is_minimal,
+            is_stable=is_stable,
             failed=self._failed,
             is_same=self._is_same,
         )

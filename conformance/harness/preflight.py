@@ -118,8 +118,8 @@ def _show(session: Session, account: int, reply: Reply) -> bool:
     """Keep the settings that an answer shows, for the restore; return whether it shows any."""
     if reply.shown is None:
         return False
-    owner = reply.document.get("account_sid")
-    session.safeguard.snapshot(account, reply.shown, owner if isinstance(owner, str) else None)
+    owner = reply.owner if isinstance(reply.owner, str) else None
+    session.safeguard.snapshot(account, reply.shown, owner)
     return True
 
 

@@ -28,6 +28,7 @@ from conformance.oracle.decisions import (
     lost_fraction,
 )
 from conformance.oracle.durations import Length, read
+from conformance.oracle.foreign import answer_of_another, foreign_writer
 from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof
 from conformance.oracle.setting import REMEMBERED, Setting
 
@@ -35,9 +36,9 @@ _COMPARED = 64
 """Characters of a value by which it is known again. A target may be sent a million."""
 
 
-def states_of(accounts: int) -> list["ExpectedState"]:
-    """The models of so many accounts, of which nothing is known yet."""
-    states = [ExpectedState() for _ in range(accounts)]
+def states_of(accounts: Sequence[str]) -> list["ExpectedState"]:
+    """The models of the accounts with these SIDs, of which nothing is known yet."""
+    states = [ExpectedState(sid=sid) for sid in accounts]
     for state in states:
         state.others = tuple(other for other in states if other is not state)
         state.canaries.others = tuple(other.canaries for other in state.others)
@@ -62,6 +63,8 @@ class ExpectedState:
     settings: dict[str, Setting] = field(
         default_factory=lambda: {each.attribute: Setting(each) for each in FIELDS}
     )
+    sid: str = ""
+    """The account's SID; empty where it is not known."""
     others: tuple["ExpectedState", ...] = ()
     sent_below: set[Decimal] = field(default_factory=set)
     """Lengths below a minimum that this run sent, in seconds."""
@@ -138,9 +141,15 @@ class ExpectedState:
         if authorised:
             self.canaries.expect(request, exchange)
 
+    def is_foreign(self, about: Field, value: str | None) -> bool:
+        """Whether another account was sent a value, and this one was not."""
+        sent = (about.parameter, (value or "")[:_COMPARED])
+        return sent not in self.attempted and any(sent in other.attempted for other in self.others)
+
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it knows of no setting what is in force."""
         return ExpectedState(
+            sid=self.sid,
             others=self.others,
             canaries=self.canaries,
             sent_below=self.sent_below,
@@ -160,17 +169,15 @@ class ExpectedState:
         """
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
+        unknown: set[str] = set()
         for exchange, own in zip(exchanges, shown, strict=True):
             form = (exchange.request.form() or ()) if exchange.request.method == "POST" else ()
             for name, value in form:
                 if name in BY_PARAMETER and not exchange.unwritten:
                     about = BY_PARAMETER[name]
-                    if (
-                        exchange.accepted
-                        and own is not None
-                        and not is_right(about, value, own.get(about.attribute))
-                    ):
-                        self._setting(name).right = None
+                    back = own is None or is_right(about, value, own.get(about.attribute))
+                    if _must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
+                        unknown.add(name)
                         continue
                     values.setdefault(name, []).append(value)
                     certain[name] = certain.get(name, False) or exchange.accepted
@@ -180,6 +187,8 @@ class ExpectedState:
             before = () if certain[name] or setting.right is None else setting.right
             setting.right, setting.seen = (*before, *sent), False
             setting.contested = True
+        for name in unknown:
+            self._setting(name).right = None
         for exchange in exchanges:
             authorised = exchange.request.auth.valid
             self.expect(exchange.request, exchange, authorised=authorised)
@@ -236,16 +245,26 @@ class ExpectedState:
             for setting in self.settings.values():
                 setting.right = None if setting.right is None else (*setting.right, None)
 
-    def compare(self, exchange: Exchange, shown: Mapping[str, str | None]) -> Comparison:
+    def compare(
+        self, exchange: Exchange, shown: Mapping[str, str | None], account_sid: object = None
+    ) -> Comparison:
         """
         Compare a representation with the prediction, then take what was seen for right.
 
         Args:
             exchange: a 2xx answer, already recorded.
             shown: the settings it shows, by attribute; attributes that are no string or null are left out.
+            account_sid: the SID of the account whose settings it says they are.
         """
         if self.is_random:
             return Comparison()
+        for other in self.others:
+            if (
+                other.sid
+                and account_sid == other.sid
+                and (foreign := answer_of_another(self.settings, other.settings, exchange, shown))
+            ):
+                return Comparison(foreign)
         by_post = exchange.request.method == "POST"
         form = (exchange.request.form() or ()) if by_post else ()
         mismatches: list[Mismatch] = []
@@ -473,19 +492,9 @@ class ExpectedState:
         )
 
     def _foreign_writer(self, setting: Setting, value: str) -> Exchange | None:
-        """The update of another account that last wrote a value, if it was not this account's since."""
-        about = setting.about
-        written = setting.writer.number if setting.writer else 0
-        if value == setting.shown:
-            return None
-        for other in self.others:
-            writer = other.settings[about.attribute].writer
-            if writer is None or (value in setting.former and writer.number <= written):
-                continue
-            sent = dict(writer.request.form() or ()).get(about.parameter)
-            if sent and is_right(about, sent, value):
-                return writer
-        return None
+        return foreign_writer(
+            setting, value, [other.settings[setting.about.attribute] for other in self.others]
+        )
 
 
 def _must_be_refused(decisions: Sequence[Decision]) -> bool:

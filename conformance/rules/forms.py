@@ -146,7 +146,9 @@ _SEVERAL = Evidence(
 
 
 def _is_refused(exchange: Exchange, last: Exchange) -> bool:
-    return exchange.refused and exchange.request.method == "POST" and exchange.request.auth.valid
+    request = exchange.request
+    own = request.auth.valid and request.account == last.request.account
+    return exchange.refused and request.method == "POST" and own
 
 
 REFUSED_WRITES = "rejected-update-changes-nothing"

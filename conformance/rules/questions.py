@@ -11,18 +11,32 @@ import html
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, permutations
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from conformance.http import Exchange, Pairs, Request, encode_form, update
-from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Field, Situation, Violation, shown_by
-from conformance.oracle.decisions import is_right
+from conformance.model import (
+    BY_PARAMETER,
+    FIELDS,
+    PARAMETERS,
+    Aspect,
+    Field,
+    Level,
+    Situation,
+    Violation,
+    shown_by,
+)
+from conformance.oracle.decisions import is_right, length_of
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.controls import without_accept
 from conformance.rules.forms import pairs_for
+from conformance.rules.probes import ordinary
 
 Requests = tuple[Request, ...]
 Seen = list[tuple[Exchange, list[Violation]]]
+
+_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 _ORDERS = 3
 """Other orders of the parameters that are tried."""
@@ -49,6 +63,8 @@ class Case:
     """Whether the setting was shown rightly, and never wrongly, where it was sent as most clients send it."""
     is_minimal: bool
     """Whether it was seen that no request can be left out."""
+    is_stable: bool
+    """Whether it was sent again and showed the violation every time."""
     failed: Collection[Requests]
     """Sequences that were sent and did not show it."""
     is_same: Callable[[Violation], bool]
@@ -74,6 +90,35 @@ class Case:
         """What the violated rule makes a claim about."""
         return BY_ID[self.violation.rule].aspect
 
+    @property
+    def about(self) -> Field | None:
+        """The setting that the violation is about."""
+        return _BY_ATTRIBUTE.get(self.violation.field or "") or BY_ID[self.violation.rule].field
+
+    @property
+    def written(self) -> int:
+        """The place of the last update before whose answer shows this setting of the account; -1 where none does."""
+        places = (
+            index
+            for index, each in enumerate(self.exchanges[:-1])
+            if each.request.method == "POST" and each.request.account == self.last.account
+            if self.about is not None and self.about.attribute in (shown_by(each) or {})
+        )
+        return max(places, default=-1)
+
+    @property
+    def read(self) -> Request | None:
+        """A GET that shows the settings of the account; None where there is none."""
+        is_get = self.reader is not None and self.reader.method == "GET"
+        return replace(self.reader, account=self.last.account) if self.reader is not None and is_get else None
+
+    def is_kept(self, exchange: Exchange) -> bool:
+        """Whether an answer shows the value of the setting that the last update before has set, or has shown."""
+        assert self.about is not None
+        before, now = self.exchanges[self.written], _shown(exchange, self.about)
+        sent = dict(before.request.form() or ()).get(self.about.parameter)
+        return now == _shown(before, self.about) if sent is None else is_right(self.about, sent, now)
+
     def instead(self, last: Request) -> Requests:
         """The same requests with another last one."""
         return (*self.requests[:-1], last)
@@ -83,7 +128,14 @@ class Case:
         return seen is not None and not any(self.is_same(each) for each in seen[-1][1])
 
 
-Asking = Generator[Requests, Seen | None, str]
+class Instead(NamedTuple):
+    """Another counterexample, which shows what the one in question follows from."""
+
+    violation: Violation
+    exchanges: Sequence[Exchange]
+
+
+Asking = Generator[Requests, Seen | None, str | Instead]
 Question = Callable[[Case], Asking]
 
 
@@ -92,24 +144,52 @@ def culprit(case: Case) -> Asking:
     last = case.exchanges[-1]
     refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE
+    of_state = case.about is not None and case.aspect in _OF_STATE
     # What is in force does not matter to any other claim: an earlier request can only have harmed the connection.
-    of_state = case.violation.field is not None and case.aspect in _OF_STATE
-    if not (failing or of_state) and case.aspect not in _OF_ANSWERS:
+    claimed = failing or of_state or case.aspect in _OF_ANSWERS
+    if not (case.is_stable and claimed) or case.violation.outcome == "foreign-value":
         return ""
     for rule in CATALOGUE:
         if rule.culprit is None or of_state == (rule.aspect is Aspect.WIRE):
             continue
-        innocent = tuple(each.request for each in case.exchanges[:-1] if not rule.culprit(each, last))
-        if len(innocent) == len(case.exchanges) - 1:
+        places = [index for index, each in enumerate(case.exchanges[:-1]) if rule.culprit(each, last)]
+        if of_state:
+            # What came before the setting was set cannot have changed it.
+            places = [index for index in places if index > case.written]
+        if not places:
             continue
-        without = (*innocent, last.request)
-        if failing or case.is_minimal or without in case.failed or case.is_gone((yield without)):
-            return rule.id
+        without = tuple(each for index, each in enumerate(case.requests) if index not in places)
+        if failing:
+            # A failure that comes now and then, or after any request, comes after an ordinary one, too.
+            harmless = tuple(
+                ordinary(each) if index in places else each for index, each in enumerate(case.requests)
+            )
+            seen = yield harmless
+            if case.is_gone(seen) or (seen is None and case.is_minimal):
+                return rule.id
+        elif case.is_minimal or without in case.failed or case.is_gone((yield without)):
+            innocent = of_state and (yield from _is_kept_after(case, places[-1]))
+            return "omitted-parameters-kept" if innocent else rule.id
     return ""
 
 
+def _is_kept_after(case: Case, place: int) -> Generator[Requests, Seen | None, bool]:
+    """Whether a read right after a request still shows the setting, so that the last update is what changes it."""
+    if (
+        case.read is None
+        or case.written < 0
+        or case.last.method != "POST"
+        or case.violation.outcome in _WRITTEN
+    ):
+        return False
+    seen = yield (*case.requests[: place + 1], case.read, *case.requests[place + 1 :])
+    return seen is not None and not case.is_gone(seen) and case.is_kept(seen[place + 1][0])
+
+
 _OF_STATE = (Aspect.STATE, Aspect.CONSISTENCY, Aspect.CREDENTIALS, Aspect.METHOD)
-_OF_ANSWERS = (Aspect.STATUS, Aspect.REPRESENTATION, Aspect.CONSISTENCY)
+_OF_ANSWERS = (Aspect.METHOD, Aspect.STATUS, Aspect.REPRESENTATION, Aspect.CONSISTENCY)
+_WRITTEN = ("written", "foreign-value", "invalid-value")
+"""Outcomes that say whose value is there now."""
 
 
 def served(case: Case) -> Asking:
@@ -252,20 +332,49 @@ def stale(case: Case) -> Asking:
 
 def undone(case: Case) -> Asking:
     """Tell a value that was lost, or only not shown, from one that an update of other settings reset: GET knows."""
-    reader = case.reader
-    if case.violation.rule not in ("omitted-parameters-kept", "read-after-write") or len(case.requests) != 2:
+    lost = case.aspect is Aspect.STATE and case.violation.outcome not in _WRITTEN
+    if not (lost and case.is_stable and case.last.method == "POST") or case.read is None or case.written < 0:
         return ""
-    if reader is None or reader.method != "GET":
+    place = case.written + 1
+    seen = yield (*case.requests[:place], case.read, *case.requests[place:], case.read)
+    if seen is None:
         return ""
-    first, last = case.requests
-    read = replace(reader, account=first.account)
-    seen = yield (first, read, last, read)
-    about = next((each for each in FIELDS if each.attribute == case.violation.field), None)
-    sent = dict(first.form() or ()).get(about.parameter) if about else None
-    if seen is None or about is None or sent is None:
-        return ""
-    between, after = (is_right(about, sent, _shown(seen[index][0], about)) for index in (1, 3))
+    between, after = case.is_kept(seen[place][0]), case.is_kept(seen[-1][0])
     return "omitted-parameters-kept" if between and not after else "read-after-write"
+
+
+def in_any_notation(case: Case) -> Asking:
+    """A timer of the same length is refused in the two notations that everybody knows, too."""
+    open_notation = case.violation.outcome == "refused" and BY_ID[case.violation.rule].level is Level.SHOULD
+    if not open_notation or case.about is None or case.about.kind != "timer" or len(case.pairs) != 1:
+        return ""
+    length = length_of(dict(case.pairs).get(case.about.parameter, ""))
+    if length is None or length.low != length.high or length.low % 1 or length.low < 60:
+        return ""
+    minutes, seconds = divmod(int(length.low), 60)
+    known = [f"PT{minutes}M{seconds}S" if seconds else f"PT{minutes}M", f"PT{int(length.low)}S"]
+    seen, found = None, True
+    for value in known:
+        seen = yield case.instead(replace(case.last, body=encode_form(((case.about.parameter, value),))))
+        found = found and bool(_instead(seen, "refused"))
+    return _instead(seen, "refused") if found else ""
+
+
+def taken_plainly(case: Case) -> Asking:
+    """A bad value that is written by a disguised update is taken from a plain one, too."""
+    if case.violation.outcome not in _WRITTEN:
+        return ""
+    disguised = [each for each in case.requests if each.intends and each.auth.valid and each.method != "GET"]
+    if not disguised:
+        return ""
+    plain = replace(update(*disguised[-1].intends), account=disguised[-1].account)
+    return _instead((yield (plain,)), "accepted")
+
+
+def _instead(seen: Seen | None, outcome: str) -> Instead | str:
+    """The counterexample that was just seen, where the last of its answers shows such an outcome."""
+    found = [each for each in seen[-1][1] if each.outcome == outcome] if seen else []
+    return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
 
 
 def _shown(exchange: Exchange, about: Field) -> str | None:
@@ -279,6 +388,7 @@ def is_about_own(violation: Violation) -> bool:
 
 QUESTIONS: tuple[Question, ...] = (
     served,
+    taken_plainly,
     culprit,
     ordered,
     beside_others,
@@ -286,5 +396,6 @@ QUESTIONS: tuple[Question, ...] = (
     decoded_again,
     stale,
     undone,
+    in_any_notation,
 )
 """In the order in which they are asked: the first that names a rule ends it."""

@@ -123,6 +123,11 @@ class Reply:
             raise self._parsed
         return self._parsed
 
+    @property
+    def owner(self) -> object:
+        """The SID of the account that the answer says it is about; None where it says nothing."""
+        return self._parsed.get("account_sid") if self.response and isinstance(self._parsed, dict) else None
+
     @cached_property
     def shown(self) -> dict[str, str | None] | None:
         """The settings that the answer shows, by attribute; None where it shows none."""

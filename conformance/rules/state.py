@@ -46,7 +46,7 @@ def check_state(reply: Reply) -> Iterator[Violation]:
     shown = reply.shown if reply.authorised and reply.request.method in ("POST", "GET") else None
     if shown is None or not (reply.represents or any(shown.values())):
         return
-    comparison = reply.state.compare(reply.exchange, shown)
+    comparison = reply.state.compare(reply.exchange, shown, reply.owner)
     reply.proofs.update(comparison.proofs)
     for mismatch in comparison.mismatches:
         yield violation_of(mismatch)
@@ -148,6 +148,8 @@ def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
     for name, value in reply.form or ():
         about = BY_PARAMETER[name]
         back = (shown or {}).get(about.attribute)
+        if decide_value(about, value).answer is not Answer.ACCEPT:
+            continue  # what becomes of a value that was accepted in error is open
         explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(broken)
         # An absent attribute does not show a value of another update.
         if (
@@ -156,9 +158,10 @@ def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
             and not explained
             and not is_right(about, value, back)
         ):
+            foreign = reply.state.is_foreign(about, back)
             yield Violation(
-                rule=_BROKEN[Kind.CONCURRENT],
-                outcome="mixed-up",
+                rule=_BROKEN[Kind.FOREIGN if foreign else Kind.CONCURRENT],
+                outcome="foreign-value" if foreign else "mixed-up",
                 cls=f"setting/{about.slug}",
                 field=about.attribute,
                 summary="the answer to one of several concurrent updates does not show what it has set",

@@ -245,3 +245,79 @@ def test_an_answer_that_is_broken_only_on_a_used_connection_is_attributed_to_sta
     other = replace(update(LONG_CLOSED), content_type="text/plain")
     finding, _ = found(Mumbles(), READ, other, update((INACTIVE.parameter, "x")), rule="error-envelope")
     assert finding.rule == "stays-usable"
+
+
+def test_a_refusal_that_changed_nothing_is_not_blamed_for_the_update_after_it() -> None:
+    class ResetsAfterRefusals(Resource):
+        refused = False
+
+        def __call__(self, request: Request) -> Response | Failure:
+            came = super().__call__(request)
+            if request.method == "POST":
+                self.refused = isinstance(came, Response) and came.status == 400
+            return came
+
+        def write(self, request: Request, values: Mapping[str, str]) -> None:
+            if self.refused:
+                self.states[request.account] = dict.fromkeys(self.states[request.account])
+            super().write(request, values)
+
+    banana = update((INACTIVE.parameter, "banana"))
+    requests = READ, update(LONG_CLOSED, SID), banana, update(SHORT_INACTIVE)
+    finding, _ = found(ResetsAfterRefusals(), *requests, rule="omitted-parameters-kept", reader=READ)
+    assert finding.rule == "omitted-parameters-kept"
+    finding, _ = found(WritesRefused(), *requests, rule="omitted-parameters-kept", reader=READ)
+    assert finding.rule == "rejected-update-changes-nothing"
+
+
+class WritesRefused(Resource):
+    """A refused update clears every setting."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        came = super().__call__(request)
+        if isinstance(came, Response) and came.status == 400:
+            self.states[request.account] = dict.fromkeys(self.states[request.account])
+        return came
+
+
+def test_a_failure_after_any_request_is_not_put_down_to_a_refused_one() -> None:
+    class FailsEverySecondTime(Resource):
+        calls = 0
+
+        def __call__(self, request: Request) -> Response | Failure:
+            self.calls += request.method == "POST"
+            return answer(500, {}) if self.calls % 2 == 0 else super().__call__(request)
+
+    banana = update((INACTIVE.parameter, "banana"))
+    finding, _ = found(FailsEverySecondTime(), banana, update(SHORT_INACTIVE), rule="no-server-error")
+    assert finding.rule == "no-server-error"
+
+
+def test_a_notation_is_not_to_blame_where_the_length_is_refused_in_any() -> None:
+    class ElevenMinutes(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return value not in ("PT10.5M", "PT10M30S", "PT630S") and super().takes(parameter, value)
+
+    half = update((CLOSED.parameter, "PT10.5M"))
+    finding, _ = found(ElevenMinutes(), update(SHORT_INACTIVE), half, rule="closed-timer-notation")
+    assert (finding.rule, finding.exchanges[-1].request) == (
+        "closed-timer-accept",
+        update((CLOSED.parameter, "PT630S")),
+    )
+
+
+def test_a_value_that_a_plain_update_writes_too_is_told_as_that() -> None:
+    class TakesAnything(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            if request.intends and request.method == "PUT":
+                request = update(*request.intends, account=request.account)
+            return super().__call__(request)
+
+        def takes(self, parameter: str, value: str) -> bool:
+            return True
+
+    banana = replace(
+        update((CLOSED.parameter, "banana")), method="PUT", intends=((CLOSED.parameter, "banana"),)
+    )
+    finding, _ = found(TakesAnything(), update(LONG_CLOSED), banana, update(SID), rule="unvalidated-write")
+    assert (finding.rule, len(finding.exchanges)) == ("closed-timer-syntax", 1)

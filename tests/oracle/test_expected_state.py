@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 from fakes import answer, refusal, representation
 
-from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, update
-from conformance.model import BY_PARAMETER, CHAT, CLOSED, INACTIVE, Violation
+from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, Response, update
+from conformance.model import BY_PARAMETER, CHAT, CLOSED, FIELDS, INACTIVE, Violation
 from conformance.oracle.decisions import is_right
 from conformance.oracle.expected_state import ExpectedState
 from conformance.oracle.mismatches import Kind, Proof
@@ -226,6 +226,18 @@ def test_an_other_account_s_value_is_recognised() -> None:
     mine.takes(inactive("PT7M"), {T: "PT7M"})
     theirs.takes(inactive("PT41M"), {T: "PT41M"})
     assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("accounts-apart", "foreign-value")]
+
+
+def test_an_answer_of_another_account_is_that_and_no_wrong_value() -> None:
+    mine = ExpectedState(sid="ACa")
+    theirs = ExpectedState(sid="ACb", others=(mine,))
+    mine.others = (theirs,)
+    sent = Exchange(number=1, request=inactive("PT7M"), response=Response(status=200))
+    mine.record(sent, authorised=True)
+    shown = {each.attribute: None for each in FIELDS}
+    found = mine.compare(sent, shown, "ACb").mismatches
+    assert [(each.kind, each.about) for each in found] == [(Kind.FOREIGN, INACTIVE)]
+    assert mine.compare(sent, shown, "ACb").mismatches == (), "nobody knows any more what is in force"
 
 
 def test_a_value_that_no_account_wrote_is_not_another_account_s() -> None:

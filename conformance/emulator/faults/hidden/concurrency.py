@@ -299,7 +299,7 @@ ALL: tuple[Fault, ...] = (
     _fault("read-beside-writer-empty", "read-reflects-writes",
       "While an update is being written, a read of the account shows null.", _deleted_first,
       A, Step(D, beside=(READ,))),
-    _fault("refusal-rolls-writers-back", "rejected-update-changes-nothing concurrent-writers read-after-write"
+    _fault("refusal-rolls-writers-back", "concurrent-writers rejected-update-changes-nothing read-after-write"
       " read-reflects-writes",
       "A refusal rolls back what is being written at the same time.", _rolled_back_together,
       Step(A, beside=(BANANA,)), READ),
@@ -326,10 +326,11 @@ ALL: tuple[Fault, ...] = (
     _fault("logins-at-once-mixed-up", "credentials-required",
       "Wrong credentials pass while right ones are being checked.", _login_in_one_place,
       Step(A, beside=(WRONG,))),
-    _fault("read-beside-writer-writes-back", "safe-methods concurrent-writers read-after-write read-reflects-writes",
+    _fault("read-beside-writer-writes-back", "concurrent-writers safe-methods read-after-write read-reflects-writes",
       "A read writes back what it has read, over what was written meanwhile.", _read_written_back,
       A, Step(method="GET", beside=(Step("DefaultInactiveTimer=PT2H"),)), READ),
-    _fault("writer-beside-other-account-lost", "read-after-write read-reflects-writes accounts-apart",
+    _fault("writer-beside-other-account-lost",
+      "concurrent-writers read-after-write read-reflects-writes accounts-apart",
       "While another account's update is being written, an update is answered, but not committed.",
       _other_account_lost, Step(A, beside=(_other(D),)), OTHER_READ),
 )

@@ -132,7 +132,7 @@ ALL: tuple[Fault, ...] = (
       f"x&{A}"),
     _fault("nul-in-name-ends-form", "form-decoding last-write-wins", "A form ends at a name that holds a NUL.",
       forms.decodes(_nul_in_name_ends), f"x%00=y&{A}"),
-    _fault("encoded-names-unread", f"unvalidated-write {UNREAD_INACTIVE}",
+    _fault("encoded-names-unread", f"form-decoding unvalidated-write {UNREAD_INACTIVE}",
       "Where a name has an escape the validator does not find it, and the inactive timer is kept unread.",
       only(_names_encoded, _unread("DefaultInactiveTimer")), "Default%49nactiveTimer=banana"),
     _fault("broken-escape-skips-validation", f"unvalidated-write {UNREAD_CLOSED}",
@@ -141,7 +141,7 @@ ALL: tuple[Fault, ...] = (
     _fault("empty-pair-skips-validation", f"unvalidated-write {UNREAD_CHAT}",
       "A form with an empty pair is read by a lenient parser, which keeps the chat service unread.",
       only(_empty_pair, _unread("DefaultChatServiceSid")), f"{A}&&DefaultChatServiceSid=banana"),
-    _fault("invalid-utf-8-skips-validation", f"unvalidated-write {UNREAD_INACTIVE}",
+    _fault("invalid-utf-8-skips-validation", f"form-decoding unvalidated-write {UNREAD_INACTIVE}",
       "A form that is not UTF-8 is read as Latin-1 by older code, which keeps the inactive timer unread.",
       only(_not_utf_8, _unread("DefaultInactiveTimer")), "x=%FF&DefaultInactiveTimer=banana"),
 )
