@@ -19,7 +19,7 @@ from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
 from conformance.transport.target import Target
 
-_EXPLICIT = {"quick": 1, "standard": 6, "thorough": 1_000}
+_EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
 
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}

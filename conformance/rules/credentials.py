@@ -8,7 +8,7 @@ from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, as_usual, 
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import BROWSER, IGNORED_HEADERS, plain_scheme, taken
+from conformance.rules.controls import plain_scheme, taken
 from conformance.rules.evidence import answered_with
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
@@ -105,7 +105,16 @@ _NEAR_MISSES = fixed_class(
     "the token or the user name, but for one character: at every position once",
     *(
         single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
-        for place in (13, 5, 22, *(each for each in range(32) if each not in (13, 5, 22)))
+        for place in (
+            13,
+            31,
+            0,
+            16,
+            15,
+            8,
+            7,
+            *(each for each in range(32) if each not in (13, 31, 0, 16, 15, 8, 7)),
+        )
         for auth in (Auth(secret=f"{{token~{place}}}"), Auth(user=f"{{sid~{place + 2}}}"))
     ),
     whole=True,
@@ -189,13 +198,14 @@ def _required(reply: Reply) -> Iterator[Broken]:
         yield _let_in(reply, "an update")
 
 
+def _is_good(reply: Reply) -> bool:
+    """Whether an update with the account's own credentials would have to be accepted."""
+    return reply.decision is not None and reply.decision.answer is Answer.ACCEPT
+
+
 def _is_usual(reply: Reply) -> bool:
-    """Whether nothing but its credentials is wrong in an update, or unusual but for headers that change nothing."""
-    request = reply.request
-    good = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-    harmless = set(request.headers) <= {*IGNORED_HEADERS, BROWSER}
-    usual = replace(as_usual(request), auth=request.auth, headers=request.headers)
-    return good and harmless and usual == request
+    """Whether nothing but its credentials is wrong, or unusual, in an update."""
+    return _is_good(reply) and replace(as_usual(reply.request), auth=reply.request.auth) == reply.request
 
 
 def _let_in(reply: Reply, what: str) -> Broken:
@@ -232,7 +242,10 @@ def _status(reply: Reply) -> Iterator[Broken]:
         return
     if reply.request.method in ("GET", "HEAD") and reply.exchange.accepted:
         yield _let_in(reply, "a read")
-    elif _is_usual(reply) and 300 <= status < 500 and status not in (401, 403, 429):
+    # What is unusual may be refused for that; but there is no reason to send anybody elsewhere.
+    elif (_is_good(reply) and 300 <= status < 400) or (
+        _is_usual(reply) and 400 <= status < 500 and status not in (401, 403, 429)
+    ):
         summary = "an update without the account's own credentials was not refused for that"
         yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
 

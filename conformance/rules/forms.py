@@ -14,6 +14,8 @@ from conformance.model import (
     CLOSED,
     INACTIVE,
     MESSAGING,
+    SIDS,
+    TIMERS,
     Aspect,
     Evidence,
     Field,
@@ -83,21 +85,27 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
 
 
 def _two_invalid(situation: Situation) -> Sequence[Probe]:
-    """Forms with exactly two invalid parameters, in both orders, and one invalid one beside a repeated one."""
+    """Forms with exactly two invalid parameters, in both orders, or one beside a repeated or an equal one."""
     probes = []
     for number, (one, other) in enumerate(combinations(_INVALID, 2)):
         first, second = ((each.parameter, _INVALID[each][number % 2]) for each in (one, other))
         others = [pair for pair in pairs_for(situation, 12 + number) if pair[0] not in (first[0], second[0])]
         good = others[:1]  # none where both are timers, and the target knows no SID
-        probes += [
-            update(first, second),
-            update(second, *good, first),
-            update(*good, *good, second),
-            update(first, *good, *good),
-        ]
+        probes += [update(first, second), update(second, *good, first)]
+    for number, (bad, other) in enumerate(permutations(_INVALID, 2)):
+        invalid = (bad.parameter, _INVALID[bad][number % 2])
+        repeated = [pair for pair in pairs_for(situation, 12 + number) if pair[0] == other.parameter] * 2
+        probes.append(update(*repeated, invalid) if number % 2 else update(invalid, *repeated))
     exchanged = [(CHAT.parameter, MESSAGING.prefix + "b" * 32), (MESSAGING.parameter, CHAT.prefix + "c" * 32)]
-    same = [(INACTIVE.parameter, "PT59S"), (CLOSED.parameter, "PT59S")]
-    probes += [update(*exchanged), update(*exchanged[::-1]), update(*same), update(*same[::-1])]
+    probes += [update(*exchanged), update(*exchanged[::-1])]
+    for names, value in (
+        (TIMERS, "PT59S"),
+        (TIMERS, "PT5M"),
+        (SIDS, CHAT.prefix + "5a" * 16),
+        (SIDS, MESSAGING.prefix + "5b" * 16),
+    ):
+        same = [(each.parameter, value) for each in names]
+        probes += [update(*same), update(*same[::-1])]
     return [single(each, context=(LONG_CLOSED,)) for each in probes]
 
 
@@ -210,7 +218,7 @@ RULES = (
             ),
             InputClass(
                 id="form/two-invalid",
-                reason="two invalid parameters, or one beside a repeated one, in both orders",
+                reason="two invalid parameters, or one beside a repeated one or an equal one, in both orders",
                 examples=_two_invalid,
                 whole=True,
             ),

@@ -127,6 +127,7 @@ _RARE = frozenset(
         "carry-over-of-all-units",
         "powers-of-two",
         "seconds-of-all-digits",
+        "very-long",
         "minimum-leading-zeros",
         "minimum-zero-components",
     }
@@ -152,12 +153,15 @@ def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
 def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool) -> InputClass:
     """An input class made from several of the strategies' classes: first the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
-    examples = zip_longest(*(each.examples() for each in classes))
+    rows = zip_longest(*(each.examples() for each in classes))
+    examples = [*_FIRST.get(name, ()), *(text for row in rows for text in row if text is not None)]
+    if name == "long":
+        examples[1:1] = OVERFLOWING[timer.minimum]
     return value_class(
         timer,
         f"timer/{name}",
         "; ".join(each.reason for each in classes),
-        (*_FIRST.get(name, ()), *(text for row in examples for text in row if text is not None)),
+        examples,
         lambda: invalid_durations(classes=parts),
         rare=rare,
     )
@@ -187,16 +191,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         evidence=refuses("syntax", timer),
         statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
         source=f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
-        classes=(
-            *_refused(timer, "syntax"),
-            value_class(
-                timer,
-                "timer/overflowing",
-                "a good value with 256 or 65,536 characters behind it",
-                OVERFLOWING[minimum],
-                rare=True,
-            ),
-        ),
+        classes=_refused(timer, "syntax"),
     )
     yield Rule(
         id=f"{timer.slug}-minimum",
@@ -344,6 +339,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
                     f"timer/{name}",
                     f"a notation of ISO 8601-1 that some parsers lack: {_WORDS.get(name, name)}",
                     values,
+                    rare=name in _RARE,
                 )
                 for name, values in notations(timer).items()
             ),
