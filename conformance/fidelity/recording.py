@@ -102,7 +102,7 @@ def written(step: Step, exchange: Exchange, *, leaks: bool, redact: Redact | Non
     """Return a step and its exchange as a recording holds them, but for its number and outcome."""
     document = record(exchange)
     response = document.get("response")
-    for name in ("number", "started_s", "elapsed_s"):
+    for name in ("number", "started_s", "elapsed_s", "connection", "place"):
         del document[name]
     if response is not None:
         response["headers"] = [each for each in response["headers"] if each[0].lower() not in _FLEETING]

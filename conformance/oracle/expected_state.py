@@ -258,13 +258,10 @@ class ExpectedState:
         """
         if self.is_random:
             return Comparison()
-        for other in self.others:
-            if (
-                other.sid
-                and account_sid == other.sid
-                and (foreign := answer_of_another(self.settings, other.settings, exchange, shown))
-            ):
-                return Comparison(foreign)
+        other = next((each for each in self.others if each.sid and each.sid == account_sid), None)
+        foreign = answer_of_another(self.settings, other.settings, exchange, shown) if other else ()
+        if foreign:
+            return Comparison(foreign)
         by_post = exchange.request.method == "POST"
         form = (exchange.request.form() or ()) if by_post else ()
         mismatches: list[Mismatch] = []

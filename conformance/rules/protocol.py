@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterator
 
 from conformance.http import (
-    BASIC,
     FORM_MEDIA_TYPE,
-    Auth,
     ByHand,
     Exchange,
     FailureKind,
@@ -16,7 +14,6 @@ from conformance.http import (
     update,
 )
 from conformance.model import (
-    BY_HAND,
     BY_PARAMETER,
     CLOSED,
     INACTIVE,
@@ -28,6 +25,7 @@ from conformance.model import (
     Rule,
 )
 from conformance.oracle.mismatches import Kind
+from conformance.rules import by_hand
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
     IGNORED_HEADERS,
@@ -40,7 +38,6 @@ from conformance.rules.controls import (
     once,
     plain_media_type,
     taken,
-    typed,
     unchunked,
     without_accept,
     without_charset,
@@ -141,33 +138,6 @@ def _with_headers(name: str, reason: str, minutes: int, headers: Pairs) -> Input
         for number, each in enumerate(headers, start=21)
     )
     return fixed_class(name, reason, *probes, whole=True)
-
-
-_TRUNCATED = Auth(secret="{truncated}")  # noqa: S106  # a placeholder
-_WAYS = tuple(ByHand)
-
-
-def _written(way: ByHand, name: str, reason: str) -> InputClass:
-    """
-    The input class of requests written in one way by hand: a good update, a refused one, and one of an intruder.
-
-    An ordinary update follows the first on its connection.
-    """
-    chunked = way in (ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
-    number = 30 + 2 * _WAYS.index(way)
-
-    def request(value: str, auth: Auth = BASIC) -> Request:
-        return update((INACTIVE.parameter, value), auth=auth, by_hand=way, chunked=chunked)
-
-    return fixed_class(
-        name,
-        reason,
-        single(request(f"PT4M{number}S"), update(LONG_CLOSED)),
-        single(request(f"PT{number}S"), context=(LONG_CLOSED,)),
-        single(request(f"PT4M{number + 1}S", _TRUNCATED)),
-        whole=True,
-        rare=True,
-    )
 
 
 _HTTP = "RFC 9110"
@@ -367,74 +337,19 @@ RULES = (
                 "an invalid form, chunked",
                 single(update((INACTIVE.parameter, "PT13S"), chunked=True), context=(LONG_CLOSED,)),
             ),
-            _written(
+            by_hand.written(
                 ByHand.EXTENSIONS, "body/chunk-extensions", "chunks with an extension, to be ignored (7.1.1)"
             ),
-            _written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters"),
-            _written(
+            by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters"),
+            by_hand.written(
                 ByHand.TRAILERS, "body/trailers", "chunks with a trailer, to be kept or discarded (7.1.2)"
             ),
-            _written(ByHand.CODING, "body/coding-case", "the coding named Chunked (RFC 9112 7: in any case)"),
-        ),
-    ),
-    Rule(
-        id="absolute-target",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.ABSOLUTE)),
-        control=typed(ByHand.ABSOLUTE),
-        statement="A request whose target is in absolute form is understood.",
-        needs=BY_HAND,
-        source="RFC 9112 3.2.2: a server must accept the absolute form",
-        classes=(
-            _written(ByHand.ABSOLUTE, "http/absolute-target", "the whole URL in the request line"),
-            fixed_class(
-                "http/asterisk",
-                "OPTIONS *, which is about the server and no resource",
-                single(
-                    Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK), update(LONG_CLOSED)
-                ),
-                rare=True,
+            by_hand.written(
+                ByHand.CODING, "body/coding-case", "the coding named Chunked (RFC 9112 7: in any case)"
             ),
         ),
     ),
-    Rule(
-        id="header-name-case",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.NAMES)),
-        control=typed(ByHand.NAMES),
-        statement="The names of headers are understood in any case.",
-        needs=BY_HAND,
-        source=f"{_HTTP} 5.1: field names are case-insensitive",
-        classes=(_written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),),
-    ),
-    Rule(
-        id="pipelining",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.PIPELINED)),
-        control=typed(ByHand.PIPELINED),
-        statement="A request that comes before the one before it is answered is answered as by itself.",
-        needs=BY_HAND,
-        source="RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
-        classes=(_written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),),
-    ),
-    Rule(
-        id="older-version",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.VERSION)),
-        control=typed(ByHand.VERSION),
-        statement="A request of HTTP/1.0 is served.",
-        needs=BY_HAND,
-        source=f"{_HTTP} 2.5: a message of a lower minor version of the same major version is understood",
-        classes=(_written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),),
-    ),
+    *by_hand.RULES,
     Rule(
         id="form-decoding",
         group="protocol",

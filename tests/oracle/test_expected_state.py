@@ -8,8 +8,8 @@ from fakes import answer, refusal, representation
 from conformance.http import NO_AUTH, READ, Exchange, Failure, FailureKind, Request, Response, update
 from conformance.model import BY_PARAMETER, CHAT, CLOSED, FIELDS, INACTIVE, Violation
 from conformance.oracle.decisions import is_right
-from conformance.oracle.expected_state import ExpectedState
-from conformance.oracle.mismatches import Kind, Proof
+from conformance.oracle.expected_state import ExpectedState, states_of
+from conformance.oracle.mismatches import Kind, Mismatch, Proof
 from conformance.rules.state import violation_of
 
 T = INACTIVE.attribute
@@ -229,15 +229,26 @@ def test_an_other_account_s_value_is_recognised() -> None:
 
 
 def test_an_answer_of_another_account_is_that_and_no_wrong_value() -> None:
-    mine = ExpectedState(sid="ACa")
-    theirs = ExpectedState(sid="ACb", others=(mine,))
-    mine.others = (theirs,)
-    sent = Exchange(number=1, request=inactive("PT7M"), response=Response(status=200))
-    mine.record(sent, authorised=True)
-    shown = {each.attribute: None for each in FIELDS}
-    found = mine.compare(sent, shown, "ACb").mismatches
-    assert [(each.kind, each.about) for each in found] == [(Kind.FOREIGN, INACTIVE)]
-    assert mine.compare(sent, shown, "ACb").mismatches == (), "nobody knows any more what is in force"
+    mine, theirs = states_of(["ACa", "ACb"])
+    shown: dict[str, str | None] = {each.attribute: None for each in FIELDS}
+
+    def took(state: ExpectedState, value: str, back: str | None) -> tuple[Mismatch, ...]:
+        exchange = Exchange(number=1, request=inactive(value), response=Response(status=200))
+        state.record(exchange, authorised=True)
+        return state.compare(exchange, {**shown, T: back}, "ACb").mismatches
+
+    for value in ("PT8M", "PT9M"):
+        assert took(theirs, value, value) == ()
+    assert [(each.kind, each.about) for each in took(mine, "PT7M", "PT9M")] == [(Kind.FOREIGN, INACTIVE)]
+
+
+def test_an_example_that_every_account_is_shown_is_no_answer_of_another() -> None:
+    mine, theirs = states_of(["ACa", "ACb"])
+    for state in (theirs, mine):
+        exchange = Exchange(number=1, request=inactive("PT7M"), response=Response(status=200))
+        state.record(exchange, authorised=True)
+        (mismatch,) = state.compare(exchange, {T: "PT5M"}, "ACb").mismatches
+        assert mismatch.kind is Kind.ECHO
 
 
 def test_a_value_that_no_account_wrote_is_not_another_account_s() -> None:

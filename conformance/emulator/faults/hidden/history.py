@@ -186,7 +186,7 @@ ALL: tuple[Fault, ...] = (
       _next_update(lambda call, answer: answer.status == 401, _resets), IS, WRONG, A),
     _fault("unknown-path-breaks-next-update", "stays-usable",
       "After a 404 elsewhere the next update is not found either.",
-      _next_update(lambda call, answer: answer.status == 404,
+      _next_update(lambda call, answer: answer.status == 404 and not post(call),
                    _raises(lambda: ApiError(404, 20404, "The requested resource was not found"))), ELSEWHERE, A),
     _fault("update-after-empty-resets-omitted", "omitted-parameters-kept",
       "The update after one without parameters replaces the whole configuration.",

@@ -1,0 +1,94 @@
+"""Rules about requests that are written by hand, byte for byte, in ways that HTTP allows and few clients use."""
+
+from conformance.http import BASIC, Auth, ByHand, Request, update
+from conformance.model import BY_HAND, INACTIVE, Aspect, InputClass, Level, Rule
+from conformance.rules.controls import taken, typed
+from conformance.rules.probes import LONG_CLOSED, fixed_class, single
+
+_TRUNCATED = Auth(secret="{truncated}")  # noqa: S106  # a placeholder
+_WAYS = tuple(ByHand)
+
+
+def written(way: ByHand, name: str, reason: str) -> InputClass:
+    """
+    The input class of requests written in one way by hand: a good update, a refused one, and one of an intruder.
+
+    An ordinary update follows the first on its connection.
+    """
+    chunked = way in (ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
+    number = 30 + 2 * _WAYS.index(way)
+
+    def request(value: str, auth: Auth = BASIC) -> Request:
+        return update((INACTIVE.parameter, value), auth=auth, by_hand=way, chunked=chunked)
+
+    return fixed_class(
+        name,
+        reason,
+        single(request(f"PT4M{number}S"), update(LONG_CLOSED)),
+        single(request(f"PT{number}S"), context=(LONG_CLOSED,)),
+        single(request(f"PT4M{number + 1}S", _TRUNCATED)),
+        whole=True,
+        rare=True,
+    )
+
+
+RULES = (
+    Rule(
+        id="absolute-target",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(typed(ByHand.ABSOLUTE)),
+        control=typed(ByHand.ABSOLUTE),
+        statement="A request whose target is in absolute form is understood.",
+        needs=BY_HAND,
+        source="RFC 9112 3.2.2: a server must accept the absolute form",
+        classes=(
+            written(ByHand.ABSOLUTE, "http/absolute-target", "the whole URL in the request line"),
+            fixed_class(
+                "http/asterisk",
+                "OPTIONS *, which is about the server and no resource",
+                single(
+                    Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK), update(LONG_CLOSED)
+                ),
+                rare=True,
+            ),
+        ),
+    ),
+    Rule(
+        id="header-name-case",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(typed(ByHand.NAMES)),
+        control=typed(ByHand.NAMES),
+        statement="The names of headers are understood in any case.",
+        needs=BY_HAND,
+        source="RFC 9110 5.1: field names are case-insensitive",
+        classes=(written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),),
+    ),
+    Rule(
+        id="pipelining",
+        group="protocol",
+        level=Level.MUST,
+        aspect=Aspect.METHOD,
+        evidence=taken(typed(ByHand.PIPELINED)),
+        control=typed(ByHand.PIPELINED),
+        statement="A request that comes before the one before it is answered is answered as by itself.",
+        needs=BY_HAND,
+        source="RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
+        classes=(written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),),
+    ),
+    Rule(
+        id="older-version",
+        group="protocol",
+        level=Level.SHOULD,
+        aspect=Aspect.METHOD,
+        evidence=taken(typed(ByHand.VERSION)),
+        control=typed(ByHand.VERSION),
+        statement="A request of HTTP/1.0 is served.",
+        needs=BY_HAND,
+        source="RFC 9110 2.5: a message of a lower minor version of the same major version is understood",
+        classes=(written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),),
+    ),
+)
