@@ -103,7 +103,7 @@ def written(step: Step, exchange: Exchange, *, leaks: bool, redact: Redact | Non
     document = record(exchange)
     response = document.get("response")
     for name in ("number", "started_s", "elapsed_s", "connection", "place"):
-        del document[name]
+        document.pop(name, None)
     if response is not None:
         response["headers"] = [each for each in response["headers"] if each[0].lower() not in _FLEETING]
         if exchange.response is not None and exchange.response.undecoded:
