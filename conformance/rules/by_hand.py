@@ -32,63 +32,61 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
     )
 
 
-RULES = (
-    Rule(
-        id="absolute-target",
+def _rule(way: ByHand, level: Level, rule_id: str, statement: str, source: str, *classes: InputClass) -> Rule:
+    """The rule that requests written in one way are served as others are."""
+    return Rule(
+        id=rule_id,
         group="protocol",
-        level=Level.MUST,
+        level=level,
         aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.ABSOLUTE)),
-        control=typed(ByHand.ABSOLUTE),
-        statement="A request whose target is in absolute form is understood.",
+        evidence=taken(typed(way)),
+        control=typed(way),
+        statement=statement,
         needs=BY_HAND,
-        source="RFC 9112 3.2.2: a server must accept the absolute form",
-        classes=(
-            written(ByHand.ABSOLUTE, "http/absolute-target", "the whole URL in the request line"),
-            fixed_class(
-                "http/asterisk",
-                "OPTIONS *, which is about the server and no resource",
-                single(
-                    Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK), update(LONG_CLOSED)
-                ),
-                rare=True,
+        source=source,
+        classes=classes,
+    )
+
+
+RULES = (
+    _rule(
+        ByHand.ABSOLUTE,
+        Level.MUST,
+        "absolute-target",
+        "A request whose target is in absolute form is understood.",
+        "RFC 9112 3.2.2: a server must accept the absolute form",
+        written(ByHand.ABSOLUTE, "http/absolute-target", "the whole URL in the request line"),
+        fixed_class(
+            "http/asterisk",
+            "OPTIONS *, which is about the server and no resource",
+            single(
+                Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK), update(LONG_CLOSED)
             ),
+            rare=True,
         ),
     ),
-    Rule(
-        id="header-name-case",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.NAMES)),
-        control=typed(ByHand.NAMES),
-        statement="The names of headers are understood in any case.",
-        needs=BY_HAND,
-        source="RFC 9110 5.1: field names are case-insensitive",
-        classes=(written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),),
+    _rule(
+        ByHand.NAMES,
+        Level.MUST,
+        "header-name-case",
+        "The names of headers are understood in any case.",
+        "RFC 9110 5.1: field names are case-insensitive",
+        written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),
     ),
-    Rule(
-        id="pipelining",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.PIPELINED)),
-        control=typed(ByHand.PIPELINED),
-        statement="A request that comes before the one before it is answered is answered as by itself.",
-        needs=BY_HAND,
-        source="RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
-        classes=(written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),),
+    _rule(
+        ByHand.PIPELINED,
+        Level.MUST,
+        "pipelining",
+        "A request that comes before the one before it is answered is answered as by itself.",
+        "RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
+        written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),
     ),
-    Rule(
-        id="older-version",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(ByHand.VERSION)),
-        control=typed(ByHand.VERSION),
-        statement="A request of HTTP/1.0 is served.",
-        needs=BY_HAND,
-        source="RFC 9110 2.5: a message of a lower minor version of the same major version is understood",
-        classes=(written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),),
+    _rule(
+        ByHand.VERSION,
+        Level.SHOULD,
+        "older-version",
+        "A request of HTTP/1.0 is served.",
+        "RFC 9110 2.5: a message of a lower minor version of the same major version is understood",
+        written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),
     ),
 )

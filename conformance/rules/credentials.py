@@ -105,16 +105,8 @@ _NEAR_MISSES = fixed_class(
     "the token or the user name, but for one character: at every position once",
     *(
         single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
-        for place in (
-            13,
-            31,
-            0,
-            16,
-            15,
-            8,
-            7,
-            *(each for each in range(32) if each not in (13, 31, 0, 16, 15, 8, 7)),
-        )
+        # One in the middle, the ends, and the edges of the token's blocks come first.
+        for place in dict.fromkeys((13, 31, 0, 16, 15, 8, 7, *range(32)))
         for auth in (Auth(secret=f"{{token~{place}}}"), Auth(user=f"{{sid~{place + 2}}}"))
     ),
     whole=True,

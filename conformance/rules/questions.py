@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from conformance.http import Exchange, Pairs, Request, encode_form, update
 from conformance.model import (
+    BY_ATTRIBUTE,
     BY_PARAMETER,
     FIELDS,
     PARAMETERS,
@@ -35,8 +36,6 @@ from conformance.rules.probes import ordinary
 
 Requests = tuple[Request, ...]
 Seen = list[tuple[Exchange, list[Violation]]]
-
-_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 _ORDERS = 3
 """Other orders of the parameters that are tried."""
@@ -93,7 +92,7 @@ class Case:
     @property
     def about(self) -> Field | None:
         """The setting that the violation is about."""
-        return _BY_ATTRIBUTE.get(self.violation.field or "") or BY_ID[self.violation.rule].field
+        return BY_ATTRIBUTE.get(self.violation.field or "") or BY_ID[self.violation.rule].field
 
     @property
     def written(self) -> int:
@@ -109,8 +108,9 @@ class Case:
     @property
     def read(self) -> Request | None:
         """A GET that shows the settings of the account; None where there is none."""
-        is_get = self.reader is not None and self.reader.method == "GET"
-        return replace(self.reader, account=self.last.account) if self.reader is not None and is_get else None
+        if self.reader is None or self.reader.method != "GET":
+            return None
+        return replace(self.reader, account=self.last.account)
 
     def is_kept(self, exchange: Exchange) -> bool:
         """Whether an answer shows the value of the setting that the last update before has set, or has shown."""
@@ -353,11 +353,13 @@ def in_any_notation(case: Case) -> Asking:
         return ""
     minutes, seconds = divmod(int(length.low), 60)
     known = [f"PT{minutes}M{seconds}S" if seconds else f"PT{minutes}M", f"PT{int(length.low)}S"]
-    seen, found = None, True
+    found: Instead | str = ""
     for value in known:
-        seen = yield case.instead(replace(case.last, body=encode_form(((case.about.parameter, value),))))
-        found = found and bool(_instead(seen, "refused"))
-    return _instead(seen, "refused") if found else ""
+        plain = replace(case.last, body=encode_form(((case.about.parameter, value),)))
+        found = _instead((yield case.instead(plain)), "refused")
+        if not found:
+            break
+    return found
 
 
 def taken_plainly(case: Case) -> Asking:

@@ -11,12 +11,10 @@ from pathlib import Path
 
 from conformance.exceptions import JournalError, Locked, Unsafe
 from conformance.http import Request
-from conformance.model import FIELDS, Probe, shortened
+from conformance.model import BY_ATTRIBUTE, Probe, shortened
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.safety.journal import Entry, Journal, Settings, entries
 from conformance.safety.timer_guard import TimerGuard
-
-_BY_ATTRIBUTE = {each.attribute: each for each in FIELDS}
 
 
 class Safeguard:
@@ -97,7 +95,7 @@ class Safeguard:
         restorable = {
             attribute: value
             for attribute, value in settings.items()
-            if value is None or decide_value(_BY_ATTRIBUTE[attribute], value).answer is not Answer.REJECT
+            if value is None or decide_value(BY_ATTRIBUTE[attribute], value).answer is not Answer.REJECT
         }
         lost = {
             attribute: value for attribute, value in settings.items() if restorable.get(attribute) is None

@@ -258,7 +258,7 @@ class Target:
 
         def work(index: int) -> Exchange:
             barrier.wait()
-            return self._exchange(requests[index], prepared[index], first + index, self._fresh)
+            return self._exchange(requests[index], prepared[index], first + index, self._fresh, reserve=False)
 
         with ThreadPoolExecutor(len(requests)) as threads:
             exchanges = list(threads.map(work, range(len(requests))))
@@ -363,7 +363,7 @@ class Target:
         prepared: Prepared,
         number: int,
         pool: httpcore.ConnectionPool,
-        reserve: bool = False,
+        reserve: bool,
     ) -> Exchange:
         wire, shown = prepared
         response: Response | None = None
