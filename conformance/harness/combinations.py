@@ -9,7 +9,7 @@ later request has them together again: they would only show the same once more, 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import count, cycle, islice, zip_longest
+from itertools import cycle, islice, zip_longest
 from typing import NamedTuple
 
 from conformance.attribution.sameness import is_about_state
@@ -18,11 +18,11 @@ from conformance.harness.covering import rows
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
 from conformance.http import Request, update
-from conformance.model import Probe, Situation, Violation
+from conformance.model import BY_PARAMETER, FIELDS, Probe, Situation, Violation
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
-from conformance.rules.manners import PLAIN, Carrier, Manner, carrier_of, in_manner
+from conformance.rules.manners import DESIGNS, PLAIN, VALUE, Carrier, Manner, carrier_of, in_manner, value_of
 from conformance.rules.probes import LONG_CLOSED, single
 
 _ENOUGH = 12
@@ -69,16 +69,20 @@ class Combinations:
         self._session = session
         self._shard = shard
         self._strength = strength
-        self._kept: dict[Carrier, list[Item]] = {Carrier.BAD: [], Carrier.INTRUDER: []}
+        self._kept: dict[Carrier, dict[str, list[Item]]] = {Carrier.BAD: {}, Carrier.INTRUDER: {}}
+        """By carrier and by what they are about."""
         self._understood: list[tuple[Carrier, frozenset[tuple[str, str]]]] = []
         """The values of manners that bring a violation about, the fewest that do."""
+        self._harmless: dict[tuple[str, str], bool] = {}
+        """By dimension and value, whether the target accepts a good update that is sent so."""
 
     def keep(self, item: Item, judged: list[Judged]) -> None:
         """Take note of a probe that was sent plainly, and of what came of it."""
         if len(judged) == 1 and not judged[0].violations and judged[0].exchange.refused:
             request = replace(item.probe.steps[0], account=0)
             if (carrier := carrier_of(request)) in self._kept:
-                self._kept[carrier].append(item._replace(probe=replace(item.probe, steps=(request,))))
+                kept = self._kept[carrier].setdefault(value_of(carrier, request), [])
+                kept.append(item._replace(probe=replace(item.probe, steps=(request,))))
 
     def send(self, claim: Callable[[Probe, str], bool]) -> None:
         """
@@ -92,44 +96,60 @@ class Combinations:
             if len(self._understood) >= _ENOUGH:
                 return
             row = planned._replace(manner=self._sensible(planned))
-            if any(value != PLAIN for value in row.manner.values()):
+            if any(value != PLAIN for name, value in row.manner.items() if name != VALUE):
                 probe = replace(row.item.probe, steps=(row.request(self._session.situation),))
                 if claim(probe, row.item.cls.id):
                     self._send(row)
 
     def _rows(self) -> Iterator[_Row]:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
-        items: dict[Carrier, Iterator[Item]] = {Carrier.GOOD: self._good()}
-        items |= {carrier: cycle(_in_turns(kept)) for carrier, kept in self._kept.items()}
-        turns = [
-            [
-                _Row(carrier, item, manner, _index(carrier, number))
-                for number, (manner, item) in enumerate(
-                    zip(rows(carrier, self._strength), sent, strict=False)
-                )
-            ]
-            for carrier, sent in items.items()
-        ]
-        for turn in zip_longest(*turns):
+        for turn in zip_longest(*map(self._rows_of, Carrier)):
             yield from (row for row in turn if row is not None)
 
-    def _good(self) -> Iterator[Item]:
-        """Yield good values of each setting in turn; each is another one, so an update that is ignored shows."""
-        served = self._session.judge.evidence.of(ACCEPTED_STATUS) is not None
-        for number in count() if served else ():
-            pairs = pairs_for(self._session.situation, _index(Carrier.GOOD, number))
-            pair = pairs[number % len(pairs)]
-            yield Item(*_GOOD, single(update(pair), context=(LONG_CLOSED,)))
+    def _rows_of(self, carrier: Carrier) -> Iterator[_Row]:
+        kept = {value: cycle(_in_turns(items)) for value, items in self._kept.get(carrier, {}).items()}
+        for number, manner in enumerate(rows(carrier, self._strength)):
+            index, value = _index(carrier, number), manner[VALUE]
+            found = kept.get(value, iter(()))
+            item = self._good(value, index) if carrier is Carrier.GOOD else next(found, None)
+            if item is not None:
+                yield _Row(carrier, item, manner, index)
+
+    def _good(self, slug: str, index: int) -> Item | None:
+        """Return a good value of a setting; each is another one, so an update that is ignored shows."""
+        if self._session.judge.evidence.of(ACCEPTED_STATUS) is not None:
+            for name, value in pairs_for(self._session.situation, index):
+                if BY_PARAMETER[name].slug == slug:
+                    return Item(*_GOOD, single(update((name, value)), context=(LONG_CLOSED,)))
+        return None
 
     def _sensible(self, row: _Row) -> Manner:
-        """The row's manner without what is understood already."""
+        """The row's manner without what is understood already, or would be refused whatever else is wrong."""
         manner = dict(row.manner)
         if self._session.situation.accounts < 2:
             manner["account"] = PLAIN
         for carrier, values in self._understood:
             if carrier is row.carrier and values <= manner.items():
                 manner[max(values)[0]] = PLAIN
-        return manner
+        return {
+            name: value if self._is_harmless(name, value, row.number) else PLAIN
+            for name, value in manner.items()
+        }
+
+    def _is_harmless(self, dimension: str, value: str, number: int) -> bool:
+        """Whether a good update is accepted in one manner, as far as the document leaves that to the target."""
+        if dimension == VALUE or value in (PLAIN, *DESIGNS[Carrier.GOOD].factors.get(dimension, ())):
+            return True
+        if (dimension, value) not in self._harmless:
+            item = self._good(FIELDS[0].slug, number)
+            self._harmless[dimension, value] = item is None or self._is_accepted(
+                item, {dimension: value}, number
+            )
+        return self._harmless[dimension, value]
+
+    def _is_accepted(self, item: Item, manner: Manner, number: int) -> bool:
+        request = in_manner(item.probe.steps[0], manner, self._session.situation, number)
+        return self._session.conversation.send(request, item.cls.id).exchange.accepted
 
     def _send(self, row: _Row) -> None:
         situation = self._session.situation
@@ -143,15 +163,15 @@ class Combinations:
         if not wrong:
             return
         manner = row.manner
-        for dimension in manner:
+        for dimension in (each for each in row.manner if each != VALUE):
             simpler = {**manner, dimension: PLAIN}
             if simpler != manner:
                 again = self._ask(row, row.request(situation, simpler))
                 if wrong & {each.outcome for each in again.violations}:
                     judged, manner = again, simpler
         self._note(row, judged, [each for each in judged.violations if each.outcome in wrong])
-        if values := frozenset((name, value) for name, value in manner.items() if value != PLAIN):
-            self._understood.append((row.carrier, values))
+        if needed := frozenset(each for each in manner.items() if each[0] != VALUE and each[1] != PLAIN):
+            self._understood.append((row.carrier, needed))
 
     def _note(self, row: _Row, judged: Judged, violations: Iterable[Violation]) -> None:
         for violation in violations:

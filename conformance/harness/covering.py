@@ -5,7 +5,7 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
-from covertable import make
+from covertable import criteria, make
 
 from conformance.rules.manners import DESIGNS, PLAIN, Carrier, Manner
 
@@ -22,7 +22,8 @@ def rows(carrier: Carrier, strength: int) -> tuple[Manner, ...]:
     """
     Return manners of a carrier that cover every sensible combination of `strength` values of different dimensions.
 
-    They are in the order in which the library found them, so the first ones cover most.
+    They are in the order in which the library found them, so the first ones of pairs cover most. Of triples a simpler
+    search finds an eighth more, in half the time.
     """
     design = DESIGNS[carrier]
     factors = {name: list(values) for name, values in design.factors.items()}
@@ -39,7 +40,9 @@ def rows(carrier: Carrier, strength: int) -> tuple[Manner, ...]:
         }
         for each in design.constraints
     ]
-    return tuple(dict(row) for row in make(factors, strength=strength, constraints=constraints))
+    criterion = criteria.greedy if strength == 2 else criteria.simple
+    found = make(factors, strength=strength, criterion=criterion, constraints=constraints)
+    return tuple(dict(row) for row in found)
 
 
 def coverage(carrier: Carrier, manners: Iterable[Manner]) -> Coverage:

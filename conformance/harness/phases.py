@@ -15,8 +15,21 @@ from conformance.harness.combinations import Combinations
 from conformance.harness.containment import Parts
 from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
+from conformance.harness.order import VARIED
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import CASES, STEPS, Item, Plan, in_turns, must_first, planned, side_by_side
+from conformance.harness.schedule import (
+    CASES,
+    STEPS,
+    Item,
+    Plan,
+    Row,
+    by_yield,
+    in_turns,
+    is_early,
+    must_first,
+    planned,
+    side_by_side,
+)
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import BY_HAND, Aspect, InputClass, Level, Probe, Rule
@@ -28,10 +41,15 @@ _HANGS = 2
 """Examples of a class that may time out, at most. More of them would cost minutes and show nothing new."""
 
 
-def _asks_for_credentials(item: Item) -> bool:
-    """Whether an item shows that credentials are asked for at all: the most basic claim, so it is never left out."""
+def _place(item: Item) -> tuple[bool, int]:
+    """
+    The place of a first example: who is let in comes first, and then what finds most.
+
+    Whether credentials are asked for at all is the most basic claim, so it is never left out.
+    """
     rule = item.rule
-    return rule.aspect is Aspect.CREDENTIALS and rule.control is None and item.cls is rule.classes[0]
+    is_basic = rule.aspect is Aspect.CREDENTIALS and rule.control is None
+    return not (is_basic and (item.cls is rule.classes[0] or is_early(item))), by_yield(item)
 
 
 class Phases:
@@ -59,7 +77,7 @@ class Phases:
         self._session = session
         self._budget = budget
         self._share = share
-        self._rows: list[tuple[Rule, InputClass, Sequence[Probe], int]] = []
+        self._rows: list[Row] = []
         self._combinations = Combinations(
             session, strength=3 if plan.profile == "thorough" else 2, shard=plan.shard
         )
@@ -78,8 +96,6 @@ class Phases:
             self._plan_examples()
             self._send_calls()
             self._send_examples()
-            if self._plan.profile != "quick":
-                self._combinations.send(self._may_send)
             self._send_ordinary()
             self._send_generated()
             self._send_cases()
@@ -116,21 +132,34 @@ class Phases:
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
-        for level in (Level.MUST, Level.SHOULD):
-            items = [
-                Item(rule, cls, probe)
-                for rule, cls, probes, _ in self._rows
-                for probe in probes[:1]
-                if rule.level is level
-            ]
-            self._send_first(sorted(items, key=lambda item: not _asks_for_credentials(item)))
+        rows: Sequence[Row] = self._rows
+        firsts = [Item(rule, cls, probe) for rule, cls, probes, _ in self._rows for probe in probes[:1]]
+        firsts.sort(key=_place)
+        must = [item for item in firsts if item.rule.level is Level.MUST]
+        if self._plan.profile != "quick":
+            self._send_first([item for item in must if is_early(item)])
+            self._send_first([item for item in must if item.rule.field is None])
+            rows = self._send_varied()
+            self._combinations.send(self._may_send)
+        self._send_first(must)
+        self._send_first([item for item in firsts if item.rule.level is Level.SHOULD])
         if self._plan.profile != "quick" and self._plan.shard[0] == 1:
             self.open_inputs.send()
-        for turn, group in in_turns(self._rows, self._session.situation.sids):
+        for turn, group in in_turns(rows, self._session.situation.sids):
             if len(group) > 1:
                 self._send_group(group)
             else:
                 self._send(group[0]._replace(probe=self._of_account(group[0].probe, turn)))
+
+    def _send_varied(self) -> Sequence[Row]:
+        """Send the other examples of the classes of which each tries another thing; return the rows without them."""
+        for rule, cls, probes, _ in self._rows:
+            for turn, probe in enumerate(probes[1:], start=1) if cls.id in VARIED else ():
+                self._send(Item(rule, cls, self._of_account(probe, turn)))
+        return [
+            (rule, cls, probes[:1] if cls.id in VARIED else probes, drawn)
+            for rule, cls, probes, drawn in self._rows
+        ]
 
     def _of_account(self, probe: Probe, turn: int) -> Probe:
         """Return a probe as of the account whose turn it is, unless it is about several accounts."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from conformance.harness.order import FIRST
 from conformance.http import Pairs, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
 from conformance.oracle.decisions import Answer, decide, length_of
@@ -98,9 +99,23 @@ def must_first(catalogue: Sequence[Rule]) -> Sequence[Rule]:
     return sorted(catalogue, key=lambda rule: rule.level is not Level.MUST)
 
 
-def planned(
-    catalogue: Sequence[Rule], profile: str, situation: Situation
-) -> Iterator[tuple[Rule, InputClass, Sequence[Probe], int]]:
+Row = tuple[Rule, InputClass, Sequence[Probe], int]
+"""A rule, a class of it, the explicit probes of that, and the number of probes to draw, at most."""
+
+_FIRST = {name: place for place, name in enumerate(FIRST)}
+
+
+def by_yield(item: Item) -> int:
+    """Return the place of the first example of a class: a number, which may be that of others."""
+    return _FIRST.get(item.cls.id, len(_FIRST))
+
+
+def is_early(item: Item) -> bool:
+    """Whether a class is among those that find most."""
+    return item.cls.id in _FIRST
+
+
+def planned(catalogue: Sequence[Rule], profile: str, situation: Situation) -> Iterator[Row]:
     """Yield for each rule and class the explicit probes, and the number of probes to draw, at most."""
     for rule in catalogue:
         for cls in rule.classes:
@@ -173,7 +188,7 @@ def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
 
 
 def in_turns(
-    rows: Sequence[tuple[Rule, InputClass, Sequence[Probe], int]],
+    rows: Sequence[Row],
     known_sids: Mapping[str, frozenset[str] | None],
 ) -> Iterator[tuple[int, tuple[Item, ...]]]:
     """

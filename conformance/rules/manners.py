@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, as_usual, encode_form
 from conformance.model import BY_PARAMETER, CHAT, FIELDS, MESSAGING, TIMERS, Situation
-from conformance.oracle.decisions import Answer
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
-from conformance.rules.controls import IGNORED_HEADERS, UNKNOWN_HEADERS
+from conformance.rules.controls import BROWSER, IGNORED_HEADERS, UNKNOWN_HEADERS
 from conformance.rules.forms import pairs_for
 
 PLAIN = "plain"
 """The value of every dimension that leaves a request as it is."""
+
+VALUE = "value"
+"""The dimension that says what the plain request is about: see `value_of`."""
 
 
 class Carrier(StrEnum):
@@ -79,12 +82,15 @@ def _escaped(text: str) -> bytes:
 
 
 _HEADERS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {f"{name}: {value}": (name, value) for name, value in (*IGNORED_HEADERS, *UNKNOWN_HEADERS)}
+    {f"{name}: {value}": (name, value) for name, value in (*IGNORED_HEADERS, BROWSER, *UNKNOWN_HEADERS)}
 )
-_HARMLESS = tuple(f"{name}: {value}" for name, value in IGNORED_HEADERS)
+_HARMLESS = tuple(f"{name}: {value}" for name, value in (*IGNORED_HEADERS, BROWSER))
 _UNKNOWN = tuple(f"{name}: {value}" for name, value in UNKNOWN_HEADERS)
 _OVERRIDES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {f"override by {method}": ("X-HTTP-Method-Override", method) for method in ("PUT", "PATCH", "GET")}
+    {
+        f"override by {method}": ("X-HTTP-Method-Override", method)
+        for method in ("PUT", "PATCH", "GET", "OPTIONS")
+    }
 )
 _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -94,7 +100,27 @@ _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_ODDITIES: Mapping[str, bytes] = MappingProxyType(
+    {
+        "broken-escape": b"Unknown=100%&",
+        "no-equals-sign": b"Unknown&",
+        "nul": b"Unknown%00=1&",
+        "not-utf-8": b"Unknown=%FF&",
+        "large": b"Unknown=" + b"a" * 9_000 + b"&",
+    }
+)
+"""Parameters before all others that another parser may be chosen for, or a shorter way through the target."""
+
 _READS = ("GET", "HEAD")
+
+_VALUES: Mapping[Carrier, tuple[str, ...]] = MappingProxyType(
+    {
+        Carrier.GOOD: tuple(each.slug for each in FIELDS),
+        Carrier.BAD: tuple(f"{each.slug} {depth}" for each in FIELDS for depth in ("basic", "deeper")),
+        Carrier.INTRUDER: ("no-pair", "user", "token"),
+    }
+)
+"""What the plain requests are about: a request with each of them is sent in every manner."""
 
 _COMMON: Mapping[str, tuple[str, ...]] = {
     "account": (PLAIN, "second"),
@@ -113,6 +139,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
     {
         Carrier.GOOD: Design(
             {
+                VALUE: _VALUES[Carrier.GOOD],
                 **_UPDATE,
                 # What a target only should understand is no part of it: beside another feature nobody knows which of
                 # the two it refused.
@@ -123,30 +150,27 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
         ),
         Carrier.BAD: Design(
             {
+                VALUE: _VALUES[Carrier.BAD],
                 **_UPDATE,
                 "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH"),
-                "beside": (
-                    PLAIN,
-                    "before",
-                    "after",
-                    "around",
-                    "unknown-before",
-                    "unknown-after",
-                    "empty-pairs",
-                ),
+                "beside": (PLAIN, "before", "after", "around", "repeated", "unknown-before", "unknown-after"),
+                "oddity": (PLAIN, "empty-pairs", *_ODDITIES),
             }
         ),
         Carrier.INTRUDER: Design(
             {
+                VALUE: _VALUES[Carrier.INTRUDER],
                 **_COMMON,
+                "scheme": (PLAIN, "basic", "BASIC"),
                 "media-type": (PLAIN, "upper-case", "charset"),
                 # With good credentials all of them would be accepted: else another refusal would hide a missing one.
-                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET"),
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET", "override by OPTIONS"),
                 "method": (PLAIN, *_READS),
-                "body": (PLAIN, "all", "empty", "none"),
+                "body": (PLAIN, "all", "large", "empty", "none"),
                 "query": (PLAIN, "parameter", "unknown"),
             },
             [
+                Alone(VALUE, ("no-pair",), "scheme"),
                 Alone("body", ("none",), "framing"),
                 Alone("body", ("none",), "media-type"),
                 # No client may send this without content (RFC 9110 10.1.1), and waitress then waits for it.
@@ -174,6 +198,20 @@ def carrier_of(request: Request) -> Carrier | None:
     return Carrier.GOOD if decision.answer is Answer.ACCEPT else Carrier.BAD
 
 
+def value_of(carrier: Carrier, request: Request) -> str:
+    """What a plain request is about: one of the values of the dimension `value` of its carrier."""
+    if carrier is Carrier.INTRUDER:
+        auth = request.auth
+        has_pair = auth.header is None and auth.scheme is not None
+        return ("token" if auth.user == "{sid}" else "user") if has_pair else "no-pair"
+    ((name, value),) = request.form() or ()
+    about = BY_PARAMETER[name]
+    if carrier is Carrier.GOOD:
+        return about.slug
+    deeper = decide_value(about, value).claim not in ("syntax", "strictness", "prefix", "length")
+    return f"{about.slug} {'deeper' if deeper else 'basic'}"
+
+
 def in_manner(request: Request, manner: Manner, situation: Situation, number: int) -> Request:
     """
     Return a request in a manner.
@@ -194,16 +232,16 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
         request = replace(request, fresh=True)
     if chosen("framing") != PLAIN:
         request = replace(request, chunked=True)
-    if chosen("scheme") != PLAIN:
+    if chosen("scheme") != PLAIN and request.auth.scheme is not None:
         request = replace(request, auth=replace(request.auth, scheme=chosen("scheme")))
     if chosen("media-type") != PLAIN:
         request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
     if chosen("header") != PLAIN:
         header = _HEADERS.get(chosen("header")) or _OVERRIDES[chosen("header")]
         request = replace(request, headers=(*request.headers, header))
-    if chosen("beside") != PLAIN or chosen("encoding") != PLAIN:
+    if any(chosen(each) != PLAIN for each in ("beside", "encoding", "oddity")):
         pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
-        request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("beside")))
+        request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("oddity")))
     return _disguised(request, chosen, situation, number)
 
 
@@ -215,6 +253,8 @@ def _disguised(request: Request, chosen: Callable[[str], str], situation: Situat
         request = replace(request, method=method, body=None, content_type=None)
     elif body == "all":
         request = replace(request, body=encode_form(pairs_for(situation, number)))
+    elif body == "large":
+        request = replace(request, body=_ODDITIES["large"] + encode_form(pair))
     elif body == "empty":
         request = replace(request, body=b"")
     elif body == "none":
@@ -236,6 +276,8 @@ def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Iter
             yield from (*form, *others)
         case "around":
             yield from (*others[:1], *form, *others[1:])
+        case "repeated":
+            yield from (*others[:1], *others[:1], *form)
         case "unknown-before":
             yield from (("FriendlyName", "x"), *form)
         case "unknown-after":
@@ -262,7 +304,9 @@ def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
     )
 
 
-def _encoded(pairs: Pairs, encoding: str, beside: str) -> bytes:
+def _encoded(pairs: Pairs, encoding: str, oddity: str) -> bytes:
     spelled = _ENCODINGS.get(encoding, _as_usual)
     body = b"&".join(spelled(name, value) for name, value in pairs)
-    return b"&" + body.replace(b"&", b"&&") + b"&" if beside == "empty-pairs" else body
+    if oddity == "empty-pairs":
+        return b"&" + body.replace(b"&", b"&&") + b"&"
+    return _ODDITIES.get(oddity, b"") + body

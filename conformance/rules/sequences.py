@@ -86,8 +86,10 @@ def safe(situation: Situation) -> Sequence[Probe]:
     ]
     overridden = [replace(each, headers=(("X-HTTP-Method-Override", "POST"),)) for each in filled]
     return [
-        single(before, *queried[:2], *overridden, update(LONG_CLOSED)),
-        single(before, *filled, replace(plain[0], headers=overridden[0].headers), update(LONG_CLOSED)),
+        single(before, *queried[:1], *overridden, update(LONG_CLOSED)),
+        single(
+            before, queried[1], *filled, replace(plain[0], headers=overridden[0].headers), update(LONG_CLOSED)
+        ),
         *(single(before, request, update(LONG_CLOSED)) for request in (*plain, *queried, *filled)),
     ]
 
