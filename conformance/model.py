@@ -383,6 +383,8 @@ class Report:
     outcomes: tuple[Outcome, ...]
     observations: tuple[Observation, ...] = ()
     restore: Restore = Restore()
+    unanswered: tuple[Exchange, ...] = ()
+    """The request, or those at the same time, after which the target could not be reached: it may have crashed."""
     stopped: str = ""
     """The reason why the run ended early; empty where it did not."""
     notices: tuple[str, ...] = ()

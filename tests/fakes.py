@@ -10,7 +10,7 @@ from decimal import Decimal
 from conformance.exceptions import BudgetExhausted
 from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
-from conformance.http import BASIC, PATH, Exchange, Failure, Request, Response
+from conformance.http import BASIC, PATH, Exchange, Failure, FailureKind, Request, Response
 from conformance.model import BY_PARAMETER, FIELDS, Finding
 from conformance.rules import BY_ID
 from conformance.transport.credentials import THROWAWAY
@@ -112,10 +112,7 @@ class FakeTarget(Target):
             raise BudgetExhausted(f"the budget of {limit} requests is spent")
         self.requests += 1
         self.sent.append(request)
-        came = self.answering(request)
-        if isinstance(came, Failure):
-            return Exchange(number=self.requests, request=request, failure=came, url=self.url)
-        return Exchange(number=self.requests, request=request, response=came, url=self.url)
+        return _exchanged(self, request, self.requests)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """Send the requests one after the other; tests with real servers send them at the same time."""
@@ -128,14 +125,70 @@ class PacedTarget(Target):
     def __init__(self, answering: Answering, **settings: object) -> None:
         super().__init__(TargetSettings(url=URL, **settings))  # type: ignore[arg-type]  # tests name them
         self.answering = answering
+        self._is_open = False
 
     def _exchange(
         self, request: Request, prepared: object, number: int, pool: object, reserve: bool = False
     ) -> Exchange:
-        came = self.answering(request)
-        if isinstance(came, Failure):
-            return Exchange(number=number, request=request, failure=came, url=self.url)
-        return Exchange(number=number, request=request, response=came, url=self.url)
+        self._network.watch.connected = pool is self._fresh or not self._is_open
+        exchange = _exchanged(self, request, number)
+        self._is_open = exchange.failure is None
+        return exchange
+
+
+def _exchanged(target: FakeTarget | PacedTarget, request: Request, number: int) -> Exchange:
+    """Have the function of a target answer; no request takes any time."""
+    came = target.answering(request)
+    failure, response = (came, None) if isinstance(came, Failure) else (None, came)
+    exchange = Exchange(
+        number=number,
+        request=request,
+        failure=failure,
+        response=response,
+        url=target.url,
+        connection=1,
+        place=1,
+    )
+    target.silence.saw(exchange)
+    return exchange
+
+
+class Mortal:
+    """
+    Answers as a resource does until a request that it dies of; it may be started again, with nothing set.
+
+    Args:
+        dies: Whether it dies of a request.
+        is_supervised: Whether it is started again; see `start`.
+        resource: Makes the resource that answers.
+    """
+
+    def __init__(
+        self,
+        dies: Callable[[Request], bool],
+        *,
+        is_supervised: bool = False,
+        resource: Callable[[], Resource] = Resource,
+    ) -> None:
+        self._dies, self._is_supervised, self._made = dies, is_supervised, resource
+        self._resource: Resource | None = resource()
+
+    def __call__(self, request: Request) -> Response | Failure:
+        if self._resource is None:
+            return Failure(FailureKind.CONNECT, "Connection refused")
+        if self._dies(request):
+            self._resource = None
+            return Failure(FailureKind.DISCONNECT, "closed after 0 bytes of an answer")
+        return self._resource(request)
+
+    def stop(self) -> None:
+        """Stop it between two requests."""
+        self._resource = None
+
+    def start(self, seconds: float) -> None:
+        """Start it again where it is supervised; in place of `time.sleep`, any wait is long enough."""
+        if self._is_supervised and self._resource is None:
+            self._resource = self._made()
 
 
 def found(

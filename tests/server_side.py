@@ -140,13 +140,26 @@ class Hostile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close all connections, and take no others."""
+        if self.stopped.is_set():
+            return
         self.stopped.set()
+        streams, self._streams = self._streams, []  # those of a server that is started again are others
         # Closing alone does not wake the thread that accepts.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for stream in self._streams:
+        for stream in streams:
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_RDWR)
+
+    def start(self) -> None:
+        """Take connections again, on the same port."""
+        self._listener = socket.create_server(("127.0.0.1", int(self.url.rpartition(":")[2])), backlog=64)
+        self.stopped.clear()
+        self.__enter__()
 
     def _accept(self) -> None:
         while not self.stopped.is_set():

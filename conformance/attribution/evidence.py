@@ -13,6 +13,7 @@ class Gathered:
     def __init__(self, catalogue: Sequence[Rule] = CATALOGUE) -> None:
         self._wanted = list(catalogue)
         self._found: dict[str, Exchange] = {}
+        self._doubts: dict[str, str] = {}
 
     def see(self, reply: Reply) -> None:
         """Take in one exchange, after it was judged."""
@@ -25,12 +26,18 @@ class Gathered:
         """Forget what was seen after the exchange of a number: the target was gone then."""
         self._found = {name: found for name, found in self._found.items() if found.number <= number}
 
+    def doubt(self, rule: Rule, reason: str) -> None:
+        """Take note of a reason why nobody knows whether a rule holds, whatever else was seen."""
+        self._doubts[rule.id] = reason
+
     def of(self, rule: Rule) -> Exchange | None:
         """The evidence for a rule; None where there is none, or what it rests on was not seen."""
         return None if self.missing(rule) else self._found[rule.id]
 
     def missing(self, rule: Rule) -> str:
         """Why a rule is undecided, in words; empty where it is not."""
+        if doubt := self._doubts.get(rule.id):
+            return doubt
         for given in rule.evidence.given:
             if reason := self.missing(BY_ID[given]):
                 return reason

@@ -123,6 +123,7 @@ class Conversation:
         """The last exchange whose request had no good credentials."""
         self._contexts = Contexts()
         self._presence = Presence()
+        self._outages = 0
 
     @property
     def recent(self) -> Sequence[Exchange]:
@@ -312,6 +313,10 @@ class Conversation:
     ) -> tuple[Exchange, Reply]:
         self._say_sent(cls)
         exchange = self._target.send(request, known_good=known_good, reserve=reserve)
+        if self._outages != self._target.silence.outages:
+            self._outages = self._target.silence.outages
+            for state in self._judge.states:
+                state.forget()
         reply = self._judge.reply(exchange)
         self._presence.see(reply)
         return exchange, reply

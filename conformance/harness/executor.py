@@ -8,6 +8,7 @@ A run has these parts:
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from conformance.exceptions import BudgetExhausted, Gone, NoVerdict, TargetDead, Unimplemented
@@ -21,9 +22,11 @@ from conformance.harness.preflight import Preflight, examine, learn_sids, probe_
 from conformance.harness.schedule import Plan, elsewhere, share
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
+from conformance.http import Exchange
 from conformance.model import Outcome, Report, Restore, Rule
-from conformance.rules.robustness import is_absence
+from conformance.rules.robustness import EVERY_ANSWERED, is_absence
 from conformance.safety.safeguard import Safeguard
+from conformance.transport.silence import without_answer
 from conformance.transport.target import Target
 
 __all__ = ["Plan", "run"]
@@ -93,19 +96,29 @@ class _Run:
         """Send everything, put the settings back, and report the verdicts."""
         started, clock = datetime.now(UTC), time.perf_counter()
         end, restored = End(), Restore()
+        silence = self._session.target.silence
+        unanswered: tuple[Exchange, ...] = ()
         try:
             self._send_all()
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # After a bug of the suite the report still has all findings.
-            end = end_by(error, self._last_request())
+            unanswered = silence.suspects if isinstance(error, TargetDead) else ()
+            end = end_by(error, "" if unanswered else self._last_request())
             self._forget_after(error)
         finally:
             # The settings are put back whatever ended the run, even after a second interrupt.
             restored, is_interrupted = self._session.restorer().put_back()
             if is_interrupted:
                 end = end.interrupted()
+            elif not end.is_interrupted and not unanswered and (unanswered := silence.suspects):
+                told = silence.told(self._session.target.url)
+                end = replace(end, reason="; ".join(filter(None, (end.reason, told))))
             self._confirmation.give_up()
         if self._session.judge.bugs and end == End():
             end = end_by(self._session.judge.bugs[0], self._last_request())
+        if unanswered:
+            self._session.judge.evidence.doubt(
+                EVERY_ANSWERED, f"{without_answer(unanswered)}, nor did any after"
+            )
         plan, target = self._plan, self._session.target
         outcomes = self._outcomes(end)
         return Report(
@@ -125,6 +138,7 @@ class _Run:
             ),
             restore=restored,
             timers=tuple(self._session.judge.timers),
+            unanswered=unanswered,
             stopped=end.reason,
             notices=tuple(_notices(self._session.safeguard, end)),
             settings={
@@ -174,8 +188,7 @@ class _Run:
                 self._confirmation.keep(lambda each: each.first <= last)
                 self._session.judge.evidence.forget_after(last)
             case TargetDead():  # A failure after the last answer shows only that the target went away.
-                recent = self._session.conversation.recent
-                answered = max((each.number for each in recent if each.response is not None), default=0)
+                answered = self._session.target.silence.answered
                 candidates.keep(
                     lambda each: each.exchange.failure is None or each.exchange.number <= answered
                 )

@@ -21,6 +21,7 @@ from conformance.reporting.baseline import apply, known_in
 from conformance.reporting.result import count, plain
 from conformance.reporting.text import SUITE, Document, body
 from conformance.rules import BY_ID, CATALOGUE
+from conformance.rules.robustness import EVERY_ANSWERED
 
 _ALIKE = ("profile", "seed")
 """Members that are the same in the results of all shards; `_SET` are settings of which this is true as well."""
@@ -75,6 +76,7 @@ def together(results: Sequence[Document], today: date, *, strict: bool = False) 
         "rules": rules,
         "findings": found,
         "observations": list(observations.values()),
+        **next(({"unanswered": each["unanswered"]} for each in shards if "unanswered" in each), {}),
         "restore": plain(asdict(restore), None),
         "settings": {
             **{name: value for name, value in first["settings"].items() if name != "shard"},
@@ -125,7 +127,8 @@ def _renumbered(shards: Sequence[Document]) -> list[dict[str, Any]]:
     before = accumulate((shard["requests"] for shard in shards), initial=0)
     numbered = []
     for shard, offset in zip(copy.deepcopy([*map(dict, shards)]), before, strict=False):
-        shown = [exchange for finding in shard["findings"] for exchange in finding["exchanges"]]
+        told = [*shard["findings"], *([shard["unanswered"]] if "unanswered" in shard else [])]
+        shown = [exchange for each in told for exchange in each["exchanges"]]
         for exchange in [*shown, *(row["evidence"] for row in shard["rules"] if row["evidence"])]:
             exchange["number"] += offset
         numbered.append(shard)
@@ -180,6 +183,9 @@ def _rule(rule: Rule, rows: Sequence[Document], findings: Sequence[Document]) ->
         for same in [[each for row in rows for each in row["classes"] if each["id"] == cls.id]]
     ]
     evidence = next((row["evidence"] for row in rows if row["evidence"]), None)
+    # Evidence of one shard does not settle what another one doubts.
+    if rule is EVERY_ANSWERED and any(row["verdict"] == Verdict.UNDECIDED for row in rows):
+        evidence = None
     examples = sum(each["examples"] for each in classes)
     told = {row["verdict"]: row for row in rows}
     verdict, reason = Verdict.CONFORMANT, ""

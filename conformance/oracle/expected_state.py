@@ -146,6 +146,12 @@ class ExpectedState:
         sent = (about.parameter, (value or "")[:_COMPARED])
         return sent not in self.attempted and any(sent in other.attempted for other in self.others)
 
+    def forget(self) -> None:
+        """Take note that the target was away: it may have lost any setting, and a read may differ from the last one."""
+        for setting in self.settings.values():
+            setting.right = None
+        self.last_safe = self.last_read = None
+
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it knows of no setting what is in force."""
         return ExpectedState(

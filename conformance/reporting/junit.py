@@ -159,7 +159,10 @@ def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
     lost = ", ".join(document["restore"]["failed"])
     message = document["stopped"] or headline(document) or lost or _stale(document)
-    _result(case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run")
+    text = shown_curl(document["unanswered"]) if "unanswered" in document else ""
+    _result(
+        case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run", text
+    )
     return case
 
 

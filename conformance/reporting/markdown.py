@@ -12,6 +12,7 @@ from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
     CLAIM,
     HEADLINE,
+    UNANSWERED,
     Document,
     answer_line,
     by_group,
@@ -65,6 +66,9 @@ def _sections(document: Document) -> Iterator[str]:
     yield escaped(totals(document))
     if document["stopped"]:
         yield escaped(f"Stopped early: {document['stopped']}")
+    if "unanswered" in document:
+        yield escaped(f"{UNANSWERED}:")
+        yield from _counterexample(document["unanswered"])
     if found:
         yield table(
             ["", "rule", "sent", "expected", "observed", "seen"],
@@ -123,13 +127,17 @@ def _details(difference: Difference, document: Document) -> str:
     for label, names in (("Also", difference.also), ("Follows", difference.consequences)):
         if names:
             parts.append(f"{label}: {', '.join(map(monospaced, names))}")
-    shown = [
-        f"{line}\n    -> {answer_line(each)}"
-        for line, each in zip(request_lines(finding), finding["exchanges"], strict=True)
-    ]
-    parts.append(_block("\n".join(shown)))
-    parts.append(_block(shown_curl(finding), "sh"))
+    parts += _counterexample(finding)
     return _folded(f"{finding['rule']}: {visible(finding['summary'], 120)}", "\n\n".join(parts))
+
+
+def _counterexample(shown: Document) -> Iterator[str]:
+    lines = [
+        f"{line}\n    -> {answer_line(each)}"
+        for line, each in zip(request_lines(shown), shown["exchanges"], strict=True)
+    ]
+    yield _block("\n".join(lines))
+    yield _block(shown_curl(shown), "sh")
 
 
 def _group_rows(document: Document) -> list[list[str]]:

@@ -50,6 +50,7 @@ def build(
     statements = frozenset(outcome.rule.statement for outcome in report.outcomes)
     findings = [finding for outcome in report.outcomes for finding in outcome.findings]
     attributions = attribute(report.outcomes)
+    shell: dict[str, Any] = {"url": url, "accounts": accounts, "options": curl_options}
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         **{name: getattr(report, name) for name in _AS_IT_IS},
@@ -58,7 +59,8 @@ def build(
         "notices": list(report.notices),
         "rules": [_rule(outcome, url, redact) for outcome in report.outcomes],
         "findings": [
-            _finding(finding, attribution, report.requests, url, accounts, curl_options, statements)
+            _finding(finding, attribution, report.requests, statements)
+            | _to_send(finding.exchanges, finding.shared_connection, **shell)
             for finding, attribution in zip(findings, attributions, strict=True)
         ],
         "observations": list(map(asdict, report.observations)),
@@ -66,6 +68,8 @@ def build(
         "settings": report.settings,
         "versions": report.versions,
     }
+    if report.unanswered:
+        document["unanswered"] = _to_send(report.unanswered, **shell)
     by_cause: defaultdict[str, set[int]] = defaultdict(set)
     for finding, attribution in zip(findings, attributions, strict=True):
         by_cause[attribution.cause] |= finding.numbers
@@ -126,9 +130,6 @@ def _finding(
     finding: Finding,
     attribution: Attribution,
     requests: int,
-    url: str,
-    accounts: Sequence[ShellAccount],
-    options: Sequence[str],
     statements: Collection[str],
 ) -> dict[str, Any]:
     return {
@@ -148,16 +149,23 @@ def _finding(
         # Several violations by one exchange may have been counted each; no more requests can show it than were sent.
         "count": len(finding.numbers) or min(finding.count, requests),
         "stable": finding.stable,
-        "exchanges": [record(each, url) for each in finding.exchanges],
-        **({"shared_connection": True} if finding.shared_connection else {}),
-        "curl": curl(
-            finding.exchanges,
-            url=url,
-            accounts=accounts,
-            options=options,
-            shared=finding.shared_connection,
-        ),
-        "httpx": httpx_snippet(finding.exchanges, url=url, accounts=accounts, options=options),
+    }
+
+
+def _to_send(
+    exchanges: Sequence[Exchange],
+    shared: bool = False,
+    *,
+    url: str,
+    accounts: Sequence[ShellAccount],
+    options: Sequence[str],
+) -> dict[str, Any]:
+    """Return exchanges, with the lines that send their requests again; `shared`: over one connection."""
+    return {
+        "exchanges": [record(each, url) for each in exchanges],
+        **({"shared_connection": True} if shared else {}),
+        "curl": curl(exchanges, url=url, accounts=accounts, options=options, shared=shared),
+        "httpx": httpx_snippet(exchanges, url=url, accounts=accounts, options=options),
     }
 
 

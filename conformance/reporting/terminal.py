@@ -14,6 +14,7 @@ from conformance.model import Level, Verdict
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import (
     HEADLINE,
+    UNANSWERED,
     UNJUDGED,
     Document,
     by_group,
@@ -67,6 +68,8 @@ def render(
             kind = difference.kind
             console.print(Text(_HEADINGS[kind], _STYLES[kind]), end="\n\n")
         _difference(difference, document, console)
+    if "unanswered" in document:
+        _unanswered(document["unanswered"], console)
     if was_judged(document):
         console.print(_groups(document))
     where = [Text(f"report: {visible(str(page))}", "dim")] if page is not None else []
@@ -103,9 +106,20 @@ def _difference(difference: Difference, document: Document, console: Console) ->
         _row(console, label, visible(text, OBSERVED_LIMIT))
     _related(difference, console)
     console.print()
-    if "known" in finding:
-        return
-    for line in shown_curl(finding).split("\n"):
+    if "known" not in finding:
+        _curl(finding, console)
+
+
+def _unanswered(shown: Document, console: Console) -> None:
+    console.print(Text(UNANSWERED, "bold yellow"), soft_wrap=not console.is_terminal)
+    for line in request_lines(shown):
+        _row(console, "sent", line)
+    console.print()
+    _curl(shown, console)
+
+
+def _curl(shown: Document, console: Console) -> None:
+    for line in shown_curl(shown).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
         console.print(Text(visible(line)), soft_wrap=True)
     console.print()

@@ -63,7 +63,14 @@ def _shown(finding: Document, member: str) -> str:
     lines: str = finding[member]
     if len(lines) <= CLIP:
         return lines
-    return f"# {len(lines):,} characters of {member}: in result.json, finding {finding['fingerprint'][:12]}"
+    name = f"finding {finding['fingerprint'][:12]}" if "fingerprint" in finding else "unanswered"
+    return f"# {len(lines):,} characters of {member}: in result.json, {name}"
+
+
+UNANSWERED = (
+    "After this the target could not be reached any more; whether it crashed because of it is not known"
+)
+"""What is said of the requests in the member `unanswered`."""
 
 
 def _escape(character: str) -> str:

@@ -141,32 +141,33 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
         yield Broken("server-error", None, "no 5xx", f"status {response.status}", summary)
 
 
-@check_robustness.add(
-    Rule(
-        id="every-request-answered",
-        group="robustness",
-        level=Level.MUST,
-        aspect=Aspect.WIRE,
-        evidence=ANSWERED,
-        statement="Every request is answered: the target neither hangs nor drops the connection.",
-        source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
-        classes=(
-            *wire_classes("size"),
-            request_class(
-                "size/request",
-                "many or long headers, long credentials, a long query, an empty chunked body",
-                update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
-                update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
-                Request(body=b"", chunked=True),
-                update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
-                update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
-                update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
-                update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
-                update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
-            ),
+EVERY_ANSWERED = Rule(
+    id="every-request-answered",
+    group="robustness",
+    level=Level.MUST,
+    aspect=Aspect.WIRE,
+    evidence=ANSWERED,
+    statement="Every request is answered: the target neither hangs nor drops the connection.",
+    source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
+    classes=(
+        *wire_classes("size"),
+        request_class(
+            "size/request",
+            "many or long headers, long credentials, a long query, an empty chunked body",
+            update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
+            update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
+            Request(body=b"", chunked=True),
+            update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
+            update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
+            update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
+            update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
+            update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
         ),
-    )
+    ),
 )
+
+
+@check_robustness.add(EVERY_ANSWERED)
 def _no_answer(reply: Reply) -> Iterator[Broken]:
     request, failure = reply.request, reply.exchange.failure
     if failure is None or failure.partial:  # a partial answer is a matter of framing

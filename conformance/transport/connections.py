@@ -5,6 +5,7 @@ A watch sees whether an exchange reused its connection, how many bytes came, and
 """
 
 import contextlib
+import errno
 import ipaddress
 import re
 import socket
@@ -153,7 +154,7 @@ class Watch(threading.local):
             return Failure(FailureKind.TLS, f"{error}{_advice(str(error))}")
         if isinstance(error, httpcore.ConnectTimeout):
             return Failure(FailureKind.CONNECT, f"no connection within {self._timeout:g} s")
-        if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
+        if isinstance(error, httpcore.ConnectError | httpcore.ProxyError) or _is_of_the_network(error):
             return Failure(FailureKind.CONNECT, str(error))
         if isinstance(error, httpcore.TimeoutException):
             what = "no whole answer" if self._has_begun else "no answer"
@@ -171,6 +172,17 @@ class Watch(threading.local):
                 FailureKind.FRAMING, f"bytes after the end of the previous answer: {_message(error)}"
             )
         return Failure(FailureKind.FRAMING, _message(error))
+
+
+_NETWORK = frozenset(
+    (errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT)
+)
+"""Errors of an open connection that are not the peer's: no byte of it has closed the connection."""
+
+
+def _is_of_the_network(error: Exception) -> bool:
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, httpcore.NetworkError) and isinstance(cause, OSError) and cause.errno in _NETWORK
 
 
 _ADVICE = (

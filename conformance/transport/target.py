@@ -32,6 +32,7 @@ from conformance.transport.framing import misframing
 from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.patience import Patience
 from conformance.transport.redaction import Secrets
+from conformance.transport.silence import Silence
 from conformance.transport.writing import METHODS, Prepared, Writer
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ __all__ = [
 BASE_URL = "http://localhost:8000"
 """The base URL that an application is told. Servers of applications listen there, so that curl lines work with them."""
 
-TRIES_TO_CONNECT = 3
-"""The number of failures to connect, in a row, after which the target counts as dead."""
+_PAUSES = (0.5, 1.0)
+"""Seconds before each further try to connect to a target that was never there; after the last one it counts as dead."""
+
+_LONGER = (*_PAUSES, 2.0, 4.0)
+"""The same for one that was there: something may start it again."""
 
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """The loggers of httpcore, which write headers of requests and answers where logging is set up."""
@@ -136,6 +140,7 @@ class Target:
         self.drops = 0
         """How many connections closed without an answer, idle ones included."""
         self.patience = Patience(settings.timeout, notice)
+        self.silence = Silence()
         self._reserve_used = 0
         self._notice = notice
         self.out_of_time = ""
@@ -218,26 +223,26 @@ class Target:
 
         Args:
             request: The request.
-            known_good: Whether any working target answers this request. If it cannot connect, the target is gone.
+            known_good: Whether to raise `TargetDead` even if the target was never there, or with the reserve.
             reserve: Whether the request may use the reserve of the budget.
 
         Raises:
             BudgetExhausted: `max_requests` or `max_time` is reached; nothing was sent.
             RateLimitedOut: `patience` or `refusals` is used up.
-            TargetDead: A known-good request could not connect three times in a row.
+            TargetDead: No connection could be opened, several times in a row, to a target that was there before.
             ValueError: The request may not or cannot be sent, because of a method outside `METHODS`, say, or an
                 illegal header.
         """
         exchange = self._attempt(request, reserve)
-        if known_good:
-            for attempt in range(1, TRIES_TO_CONNECT):
+        was_there = self.silence.was_there
+        if known_good or (was_there and not reserve):
+            for pause in _LONGER if was_there else _PAUSES:
                 if not _unreached(exchange):
                     break
-                time.sleep(0.25 * 2**attempt)
+                time.sleep(pause)
                 exchange = self._attempt(request, reserve)
             if _unreached(exchange):
-                detail = exchange.failure.detail if exchange.failure is not None else ""
-                raise TargetDead(f"{exchange.url} cannot be reached: {detail}")
+                raise TargetDead(self.silence.told(exchange.url))
         return self._heed(exchange, reserve)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
@@ -414,6 +419,8 @@ class Target:
             self._seen(replace(first, failure=failed, sent_headers=self._writer.prepare(before)[1]))
         self._seen(exchange)
         self.patience.saw(exchange)
+        with self._lock:
+            self.silence.saw(exchange)
         return exchange
 
     def _over_connection(

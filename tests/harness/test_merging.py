@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from conformance.http import Failure, Request, Response
 from conformance.model import Probe, Verdict
 from conformance.reporting import ARCHIVE, build, differences, validate
 from conformance.rules import CATALOGUE
+from conformance.rules.robustness import EVERY_ANSWERED
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import BASE_URL, Target, TargetSettings
 
@@ -106,6 +108,22 @@ def test_a_shard_whose_target_went_away_leaves_the_run_without_a_verdict() -> No
     whole = merged([result_of(Resource(), 1, 2), result_of(dying, 2, 2)], TODAY)
     assert (whole["verdict"], whole["exit_code"]) == (Verdict.ERROR, 3)
     assert whole["stopped"].startswith("shard 2: it cannot be reached")
+
+
+def test_what_one_shard_left_unanswered_is_shown_and_no_other_shard_settles_it() -> None:
+    reports = [
+        judged(Resource(), EVERY_ANSWERED.id, plan=Plan(profile="quick", shard=(number, 2)), limit=None)[0]
+        for number in (1, 2)
+    ]
+    lost = reports[1].outcomes[0].evidence
+    assert lost is not None
+    doubted = replace(reports[1].outcomes[0], verdict=Verdict.UNDECIDED, evidence=None)
+    parts = [build(reports[0]), build(replace(reports[1], outcomes=(doubted,), unanswered=(lost,)))]
+
+    whole = merged(parts, TODAY)
+    assert standing(whole) == {EVERY_ANSWERED.id: "undecided"}
+    (exchange,) = whole["unanswered"]["exchanges"]
+    assert exchange["number"] == reports[0].requests + lost.number
 
 
 def test_what_is_known_stays_known() -> None:

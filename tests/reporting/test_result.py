@@ -2,6 +2,8 @@
 
 import base64
 import copy
+import html
+import io
 import json
 import zlib
 from dataclasses import replace
@@ -11,8 +13,16 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import ReportError
-from conformance.http import FORM_MEDIA_TYPE, Auth, Request, update
-from conformance.reporting import RENDERERS, ShellAccount, build, load, validate
+from conformance.http import FORM_MEDIA_TYPE, Auth, Failure, FailureKind, Request, update
+from conformance.reporting import (
+    RENDERERS,
+    ShellAccount,
+    build,
+    console_for,
+    load,
+    print_result,
+    validate,
+)
 from conformance.reporting.result import record
 from conformance.reporting.text import body, visible_bytes
 from conformance.transport.credentials import Account
@@ -292,6 +302,22 @@ def test_the_headers_shown_are_those_sent() -> None:
 
     assert ["Content-Type", FORM_MEDIA_TYPE] in witness["request"]["headers"]
     assert ["Authorization", "Basic $(...)"] in witness["request"]["headers"]
+
+
+def test_the_request_after_which_the_target_was_gone_is_in_every_report_for_people() -> None:
+    lost = exchange(update(("DefaultInactiveTimer", "PT2M"), headers=(("Accept", "json"),)))
+    failure = Failure(FailureKind.DISCONNECT, "closed")
+    report = replace(REPORTS["no-verdict"], unanswered=(replace(lost, response=None, failure=failure),))
+    document = build(report)
+    terminal = io.StringIO()
+
+    validate(document)
+    print_result(document, console_for(terminal, {}))
+    shown = [RENDERERS[name](document) for name in ("report.html", "summary.md", "junit.xml")]
+    for text in (*map(html.unescape, shown), terminal.getvalue()):
+        assert "-H 'Accept: json' --data-raw 'DefaultInactiveTimer=PT2M'" in text
+    for text in (*shown[:2], terminal.getvalue()):
+        assert "whether it crashed because of it is not known" in text
 
 
 def _with_witness(request: Request, answer: bytes = b"{}") -> Any:

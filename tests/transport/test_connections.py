@@ -1,5 +1,7 @@
 """Tests of connections: their reuse, servers that break the protocol, TLS, and the addresses of a name."""
 
+import errno
+import os
 import shutil
 import socket
 import ssl
@@ -15,8 +17,8 @@ import pytest
 from playing import UPDATE, playing, sent_in_time
 
 from conformance.exceptions import TargetDead
-from conformance.http import FailureKind, Request, update
-from conformance.transport.connections import addresses_of, are_loopback, are_private
+from conformance.http import READ, FailureKind, Request, update
+from conformance.transport.connections import Watch, addresses_of, are_loopback, are_private
 from conformance.transport.target import Target, TargetSettings
 
 pytestmark = pytest.mark.slow
@@ -307,6 +309,59 @@ class TestHostileTargets:
             with pytest.raises(TargetDead, match=r"cannot be reached: .+"):
                 target.send(UPDATE, known_good=True)
             assert target.requests == 3
+
+    @staticmethod
+    def _dies_of(part: bytes) -> hostile.Play:
+        """A server that stops at a request which holds some bytes."""
+
+        def play(connection: hostile.Connection) -> None:
+            for request in connection.requests():
+                if part in request:
+                    connection.server.stop()
+                    return
+                connection.answer()
+
+        return play
+
+    def test_a_server_that_dies_of_a_request_and_is_started_again_is_asked_once_more(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The request went over a kept connection first, so that alone it would prove nothing."""
+        with playing(self._dies_of(b"PT10M")) as (server, target):
+            monkeypatch.setattr(time, "sleep", lambda seconds: server.start())
+            assert target.send(READ).status == 200
+            exchange = target.send(UPDATE)
+            assert exchange.failure is not None
+            assert (exchange.failure.kind, exchange.place) == (FailureKind.DISCONNECT, 1)
+            assert target.send(READ).status == 200
+            assert (target.silence.suspects, target.silence.outages) == ((), 2)
+
+    def test_a_server_that_dies_of_a_request_for_good_is_dead_and_the_request_is_suspect(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        with playing(self._dies_of(b"PT10M")) as (_, target):
+            assert target.send(READ).status == 200
+            with pytest.raises(TargetDead, match="answered until request 1; request 2 got no answer"):
+                target.send(UPDATE)
+            assert [each.request for each in target.silence.suspects] == [UPDATE]
+
+    def test_a_server_that_is_stopped_between_two_requests_is_dead_and_no_request_is_suspect(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        with playing("good") as (server, target):
+            assert target.send(READ).status == 200
+            server.stop()
+            with pytest.raises(TargetDead, match="answered until request 1, and cannot be reached since"):
+                target.send(UPDATE)
+            assert target.silence.suspects == ()
+
+    @pytest.mark.parametrize("number", [errno.ENETDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT])
+    def test_a_network_that_goes_down_is_not_taken_for_a_closed_connection(self, number: int) -> None:
+        error = httpcore.ReadError()
+        error.__cause__ = OSError(number, os.strerror(number))
+        assert Watch(1.0, 1).failure(error).kind is FailureKind.CONNECT
 
     def test_a_known_good_request_that_is_answered_badly_does_not_mean_a_dead_target(self) -> None:
         with playing("reset") as (_, target):

@@ -1,0 +1,82 @@
+"""What a target has left unanswered since its last answer: the first of it may be what ended the target."""
+
+from dataclasses import replace
+
+from conformance.http import Exchange, FailureKind
+
+_KEPT = 16
+"""Unanswered requests that are kept: more than are sent at the same moment."""
+
+
+class Silence:
+    """
+    The requests of a run that were sent over an open connection, and got no answer, since the last one that did.
+
+    A target that takes a request, closes the connection without an answer, and then takes no connection any more, may
+    have crashed because of the request. It may also have been stopped at that moment: the one cannot be told from the
+    other. A target that is stopped between two requests, or a network that is down, cuts no request in this way.
+    """
+
+    def __init__(self) -> None:
+        self.answered = 0
+        """The number of the last request that was answered."""
+        self.outages = 0
+        """How often no connection could be opened after one had been."""
+        self._unanswered: list[Exchange] = []
+        self._shut = ""
+        """What opening a connection has failed with since; empty where it has not."""
+
+    @property
+    def was_there(self) -> bool:
+        """Whether the target has taken any request."""
+        return bool(self.answered or self._unanswered)
+
+    @property
+    def suspects(self) -> tuple[Exchange, ...]:
+        """The request after which no connection could be opened, or those that were under way together; else none."""
+        if not self._shut or not any(map(_is_cut, self._unanswered)):
+            return ()
+        first = min(self._unanswered, key=lambda each: each.started)
+        together = [each for each in self._unanswered if each is first or each.started < _end(first)]
+        return tuple(replace(each, together=len(together) > 1) for each in together)
+
+    def saw(self, exchange: Exchange) -> None:
+        """Take note of an exchange; exchanges at the same time may come in any order."""
+        failure = exchange.failure
+        if failure is not None and failure.kind in (FailureKind.CONNECT, FailureKind.TLS):
+            self.outages += self.was_there and not self._shut
+            self._shut = failure.detail
+        elif failure is None or failure.kind not in (FailureKind.DISCONNECT, FailureKind.TIMEOUT):
+            self.answered = max(self.answered, exchange.number)
+            self._unanswered = [each for each in self._unanswered if _end(each) > exchange.started]
+            self._shut = ""
+        elif exchange.connection:
+            self._unanswered = [*self._unanswered, exchange][:_KEPT]
+            self._shut = ""
+
+    def told(self, url: str) -> str:
+        """Return one line that says how the target went away; `url` is that of the resource."""
+        if not self.was_there:
+            return f"{url} cannot be reached: {self._shut}"
+        until = f"answered until request {self.answered:,}" if self.answered else "never answered"
+        if not (suspects := self.suspects):
+            return f"{url} {until}, and cannot be reached since: {self._shut}"
+        return f"{url} {until}; {without_answer(suspects)}, and it cannot be reached since: {self._shut}"
+
+
+def without_answer(suspects: tuple[Exchange, ...]) -> str:
+    """Return the beginning of a sentence which says that these requests got no answer."""
+    first, *others = suspects
+    if others:
+        numbers = ", ".join(f"{each.number:,}" for each in suspects)
+        return f"requests {numbers}, sent at the same time, got no answer"
+    detail = first.failure.detail if first.failure is not None else ""
+    return f"request {first.number:,} got no answer ({detail})"
+
+
+def _is_cut(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
+
+
+def _end(exchange: Exchange) -> float:
+    return exchange.started + exchange.elapsed
