@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, overload
 from urllib.parse import urlsplit
 
+from conformance.contract import SUITE, version_of
 from conformance.exceptions import ConfigurationError, JournalError
 from conformance.http import Exchange, Request
 from conformance.model import CHAT, MESSAGING, Report, Rule
@@ -41,8 +41,6 @@ _REPEATED = (
     "accept_unrestorable",
 )
 """Settings that a report states where the user gave them, because whoever repeats the run needs them."""
-
-_SUITE = "twilio-configuration-conformance"
 
 
 def select(globs: Sequence[str], *, sdk: bool = False) -> tuple[Rule, ...]:
@@ -313,7 +311,9 @@ def archive_of(settings: RunSettings, url: str) -> "Archive":
     """Return the archive that keeps every exchange of a run on disk, and from which `exchanges.har` is written."""
     from conformance.reporting import Archive
 
-    return Archive(settings.report_dir, target=url, version=version(_SUITE), redact=redaction(settings, url))
+    return Archive(
+        settings.report_dir, target=url, version=version_of(SUITE), redact=redaction(settings, url)
+    )
 
 
 def observations_of(settings: RunSettings, url: str) -> "Observations":

@@ -39,6 +39,7 @@ from conformance.commands.report import report
 from conformance.commands.restore import restore
 from conformance.commands.selftest import selftest
 from conformance.commands.timers import timers
+from conformance.contract import SUITE
 
 if TYPE_CHECKING:
     from conformance.model import Report, Rule
@@ -55,7 +56,7 @@ class _Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         ctx.call_on_close(heed(leave))
         # Hypothesis would make its tables anew, and a directory, wherever the user stands.
-        tables = user_cache_path("twilio-configuration-conformance", appauthor=False) / "hypothesis"
+        tables = user_cache_path(SUITE, appauthor=False) / "hypothesis"
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(tables))
         try:
             return super().invoke(ctx)
@@ -66,7 +67,7 @@ class _Program(click.Group):
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="twilio-configuration-conformance", prog_name="conformance")
+@click.version_option(package_name=SUITE, prog_name="conformance")
 def main() -> None:
     """Judge an implementation of Twilio Conversations' account-level Configuration resource."""
 

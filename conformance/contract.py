@@ -1,13 +1,30 @@
-"""Reads the JSON documents of `schemas/`: the OpenAPI document, and the JSON Schemas that files are checked against."""
+"""
+What is installed: the version of the suite and of other packages, and the JSON documents of `schemas/`.
+
+The documents are the OpenAPI document, and the JSON Schemas that files are checked against.
+"""
 
 import json
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # its import costs more than this module, and `load` does without
     from jsonschema import Draft202012Validator, ValidationError
+
+SUITE = "twilio-configuration-conformance"
+"""The name of the suite's distribution."""
+
+
+@cache
+def version_of(package: str) -> str:
+    """Return the version of an installed package; empty where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 @cache

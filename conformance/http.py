@@ -30,8 +30,8 @@ def encode_form(pairs: Sequence[tuple[str, str]]) -> bytes:
     return urlencode(pairs, safe="*", errors="replace").replace("~", "%7E").encode("ascii")
 
 
-# Several rooms decode the same body in turn. The cache is small because a body may have a megabyte.
-@lru_cache(maxsize=8)
+# Several rooms decode the same body in turn, and a comparison those of a whole script. Few have a megabyte.
+@lru_cache(maxsize=1_000)
 def decode_form(body: bytes) -> Pairs:
     """
     Parse a form body as the WHATWG URL standard's application/x-www-form-urlencoded parser does.

@@ -1,5 +1,6 @@
 """Shared fixtures: one reference emulator for the whole test run, as a process of its own."""
 
+import gc
 import os
 import re
 import sys
@@ -19,6 +20,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.option.markexpr == "not slow" and collection_path.name.startswith("test_"):
         return bool(slow.search(collection_path.read_text(encoding="utf-8"))) or None
     return None
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what was imported: it stays to the end, and is most of what there is."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -110,12 +110,14 @@ def test_python_examples_compile(page: Path) -> None:
     assert all(compile(block, page.name, "exec") for block in blocks)
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_strategies_pass(pytester: pytest.Pytester) -> None:
     page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
     pytester.makepyfile(test_page=_blocks(page, "python")[0])
     pytester.inline_run("-p", "no:randomly", "-p", "no:asyncio").assertoutcome(passed=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", _blocks((ROOT / "docs" / "strategies.md").read_text(encoding="utf-8"), "pycon")
 )

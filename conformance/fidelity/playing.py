@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from conformance.contract import SUITE, version_of
 from conformance.exceptions import BudgetExhausted, Garbled, RecordingError, Unimplemented
 from conformance.fidelity.recording import (
     ROLES,
@@ -19,7 +20,6 @@ from conformance.fidelity.recording import (
     contract_digest,
     dump,
     now,
-    suite_version,
     taken_from,
     written,
 )
@@ -115,7 +115,7 @@ class Player:
             profile=script.profile,
             seed=script.seed,
             accounts=script.accounts,
-            suite=suite_version(),
+            suite=version_of(SUITE),
             contract=contract_digest(),
             taken=tuple(taken),
             notes=notes,

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from conformance.http import Exchange, Failure, FailureKind, Request, Response
 from conformance.reporting import Redact, record, request_of
 from conformance.reporting.reading import parsed
 from conformance.reporting.result import plain
-from conformance.reporting.text import SUITE, body, visible
+from conformance.reporting.text import body, visible
 from conformance.transport.credentials import THROWAWAY
 
 FORMAT = "conformance-recording"
@@ -88,11 +87,6 @@ def contract_digest() -> str:
     """Return the SHA-256 of the contract, in hex."""
     text = json.dumps(contract.load("openapi.json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def suite_version() -> str:
-    """Return the version of the suite."""
-    return version(SUITE)
 
 
 # Writing

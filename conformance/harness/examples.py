@@ -9,10 +9,11 @@ from datetime import date
 
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
+from conformance.contract import SUITE
 from conformance.exceptions import BaselineError, ConfigurationError
 from conformance.http import Request
 from conformance.reporting.baseline import Known, State, additions, apply, merged, parse, witnesses
-from conformance.reporting.text import SUITE, Document
+from conformance.reporting.text import Document
 from conformance.rules import BY_ID
 
 _KEY = SUITE.encode()

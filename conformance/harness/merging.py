@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from conformance.attribution.causes import attribute, cause_of
+from conformance.contract import SUITE
 from conformance.exceptions import ReportError
 from conformance.harness import verdicts
 from conformance.harness.confirmation import place
@@ -19,7 +20,7 @@ from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, Ru
 from conformance.reporting import request_of
 from conformance.reporting.baseline import apply, known_in
 from conformance.reporting.result import count, plain
-from conformance.reporting.text import SUITE, Document, body
+from conformance.reporting.text import Document, body
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.robustness import EVERY_ANSWERED
 

@@ -12,7 +12,18 @@ from typing import NamedTuple
 
 from conformance.harness.order import FIRST
 from conformance.http import Pairs, Request, update
-from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, InputClass, Level, Probe, Rule, Situation
+from conformance.model import (
+    CHAT,
+    CLOSED,
+    INACTIVE,
+    MESSAGING,
+    Field,
+    InputClass,
+    Level,
+    Probe,
+    Rule,
+    Situation,
+)
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import CATALOGUE, sdk
 from conformance.rules.forms import GOOD_FORMS
@@ -117,10 +128,13 @@ def is_early(item: Item) -> bool:
 
 def planned(catalogue: Sequence[Rule], profile: str, situation: Situation) -> Iterator[Row]:
     """Yield for each rule and class the explicit probes, and the number of probes to draw, at most."""
+    sent: set[tuple[str, Field | None]] = set()
     for rule in catalogue:
         for cls in rule.classes:
-            # Where one class serves several rules, the first of them sends it.
-            if owner_of(catalogue, rule, cls.id) == (rule.id, cls.id):
+            # Where one class serves several rules, the first of them sends it: see `owner_of`.
+            is_first = (cls.id, rule.field) not in sent
+            sent |= {(cls.id, rule.field), (cls.id, None)}
+            if is_first:
                 turn = _has_turn(rule, cls, catalogue)
                 most = None if cls.whole and profile != "quick" else _EXPLICIT[profile]
                 probes = cls.examples(situation)[:most] if turn or profile != "quick" else ()
@@ -170,8 +184,9 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
     return next(
         (other.id, name)
         for other in catalogue
+        if rule.field is None or rule.field is other.field
         for cls in other.classes
-        if cls.id == name and rule.field in (None, other.field)
+        if cls.id == name
     )
 
 
@@ -231,7 +246,8 @@ def side_by_side(
     while waiting:
         group: tuple[Item, ...] = (waiting.pop(0),)
         for item in list(waiting):
-            if _is_good((*group, item), known_sids):
+            apart = all(item.rule.field is not each.rule.field for each in group)
+            if apart and _is_good((*group, item), known_sids):
                 group = (*group, item)
                 waiting.remove(item)
         if len(group) > 1:

@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import harfile
 
+from conformance.contract import SUITE
 from conformance.http import Exchange
 from conformance.reporting.result import Redact, plain, record
 from conformance.reporting.spool import Spool
-from conformance.reporting.text import SUITE, Document, body
+from conformance.reporting.text import Document, body
 
 LARGEST = 64 * 1024
 """Most bytes of an answer's body in the archive of a run: a browser has to hold all of it."""

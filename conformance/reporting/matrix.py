@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.contract import SUITE
 from conformance.model import Level, Verdict
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import SUITE, Document, headline, of_level, standing
+from conformance.reporting.text import Document, headline, of_level, standing
 
 SIGNS = {
     Verdict.CONFORMANT: "✓",

@@ -263,6 +263,8 @@ def plain(value: Any, redact: Redact | None) -> Any:
         value: Mappings, sequences, numbers and texts, for example from `record`.
         redact: Takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
     """
+    if isinstance(value, str | bytes):  # before all else, as most values are texts
+        return redact(str(value)) if redact else str(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
@@ -272,7 +274,7 @@ def plain(value: Any, redact: Redact | None) -> Any:
             else plain(each, redact)
             for key, each in value.items()
         }
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence | set | frozenset):
         return [plain(each, redact) for each in value]
     return redact(str(value)) if redact else str(value)
 

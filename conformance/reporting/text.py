@@ -18,9 +18,6 @@ HEADLINE = 170
 CLAIM = 500
 """Most characters of a text that says what was expected or observed, in a report that people read."""
 
-SUITE = "twilio-configuration-conformance"
-"""The name of the suite's distribution, by which results say what version it was."""
-
 Document = Mapping[str, Any]
 """A result document, or a part of one: `schemas/result.schema.json`."""
 

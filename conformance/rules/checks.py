@@ -34,14 +34,16 @@ class Checks:
     def __init__(self, applies: Callable[[Reply], bool] = lambda reply: True) -> None:
         self.rules: list[Rule] = []
         self._applies = applies
-        self._checks: list[tuple[Rule, Check]] = []
+        self._checks: list[tuple[Rule, bool, Check]] = []
+        """The rules, whether each is about kinds of answers, and what judges by them."""
 
     def add(self, rule: Rule) -> Callable[[Check], Check]:
         """Add a rule. The result decorates the function that judges by it; a rule judged elsewhere needs none."""
         self.rules.append(rule)
 
         def decorate(check: Check) -> Check:
-            self._checks.append((rule, check))
+            of_answers = all(each.id.startswith("answer/") for each in rule.classes)
+            self._checks.append((rule, of_answers, check))
             return check
 
         return decorate
@@ -50,8 +52,7 @@ class Checks:
         """Yield a violation for each way in which the reply breaks a rule."""
         if not self._applies(reply):
             return
-        for rule, check in self._checks:
-            of_answers = all(each.id.startswith("answer/") for each in rule.classes)
+        for rule, of_answers, check in self._checks:
             for broken in check(reply):
                 yield Violation(
                     rule=rule.id,

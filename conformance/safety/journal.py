@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from conformance.contract import SUITE
 from conformance.exceptions import JournalError, Locked
 from conformance.model import FIELDS, shortened
 from conformance.safety.places import places
@@ -85,7 +86,7 @@ def state_directory(given: Path | None) -> Path:
         return given
     from platformdirs import user_state_path
 
-    return user_state_path("twilio-configuration-conformance", appauthor=False)
+    return user_state_path(SUITE, appauthor=False)
 
 
 def entries(directory: Path) -> list[Path]:

@@ -1,12 +1,12 @@
 """Writes requests: makes of a `Request` the bytes that go out, and the headers that reports may show."""
 
-import importlib.metadata
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 import httpcore
 
+from conformance.contract import SUITE, version_of
 from conformance.http import BASIC, PATH, Auth, ByHand, Request, by_hand, chunks_of, read_before
 from conformance.transport.credentials import Account, authorization
 
@@ -15,8 +15,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 Headers = tuple[tuple[str, str], ...]
 Prepared = tuple[httpcore.Request, Headers]
-
-_PACKAGE = "twilio-configuration-conformance"
 
 
 class Writer:
@@ -38,7 +36,7 @@ class Writer:
             ("Host", parts.netloc),
             ("Accept", "*/*"),
             ("Accept-Encoding", "gzip, identity"),
-            ("User-Agent", f"{_PACKAGE}/{importlib.metadata.version(_PACKAGE)}"),
+            ("User-Agent", f"{SUITE}/{version_of(SUITE)}"),
         )
         self._common_headers = lru_cache(256)(self._make_common_headers)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import yaml
@@ -13,13 +14,16 @@ from conformance.http import Exchange
 from conformance.reporting import record
 from fidelity.played import recorded, script
 
-SHORT = replace(script(), steps=(*script().steps[:14], *script().steps[-30:]))
-"""Steps of every part of the script."""
+
+@cache
+def short() -> Script:
+    """Steps of every part of the script."""
+    return replace(script(), steps=(*script().steps[:14], *script().steps[-30:]))
 
 
-def recording(answering: Answering | None = None, steps: Script = SHORT) -> tuple[Recording, bytes]:
+def recording(answering: Answering | None = None, steps: Script | None = None) -> tuple[Recording, bytes]:
     """A recording of a resource, and its file."""
-    return recorded(answering or Resource(), steps)
+    return recorded(answering or Resource(), steps or short())
 
 
 def signed(lines: list[Any]) -> bytes:

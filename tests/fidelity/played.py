@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
 
-from fakes import Answering, FakeTarget
+from fakes import Answering, FakeTarget, Resource
 
 from conformance.fidelity.comparing import USUAL, Comparison, Kind, compare
 from conformance.fidelity.ends import script_of
@@ -32,6 +32,12 @@ def recorded(answering: Answering, steps: Script | None = None) -> tuple[Recordi
     return recording, file_of(recording, player)
 
 
+@cache
+def recorded_once() -> tuple[Recording, bytes]:
+    """What a right resource answers to the script, and the file of it."""
+    return recorded(Resource())
+
+
 def player(answering: Answering) -> Player:
     """A player of a function, which has looked at it."""
     found = Player(FakeTarget(answering), Safeguard())
@@ -49,8 +55,8 @@ def held(
     return hold((player(reference), player(candidate)), steps or script(), kinds=kinds)
 
 
-def compared(reference: Answering, candidate: Answering, steps: Script | None = None) -> Comparison:
-    """What two functions differ in."""
-    first, _ = recorded(reference, steps)
+def compared(candidate: Answering, reference: Answering | None = None) -> Comparison:
+    """What a right resource, or another reference, and a candidate differ in."""
+    first, _ = recorded(reference) if reference is not None else recorded_once()
     second, _ = recorded(candidate, script_of(first, 2))
     return compare(first, second)

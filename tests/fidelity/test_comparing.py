@@ -5,12 +5,12 @@ from fakes import Resource, answer, refusal, representation
 
 from conformance.fidelity.comparing import Kind, compare
 from conformance.http import Failure, FailureKind, Request, Response
-from fidelity.played import compared, recorded
+from fidelity.played import compared, recorded_once
 
 
 class TestAlike:
     def test_a_target_does_not_differ_from_itself(self) -> None:
-        found = compared(Resource(), Resource())
+        found = compared(Resource())
         assert found.differences == ()
         assert (found.different, found.not_comparable, found.unserved) == (0, 0, 0)
         assert found.alike == len(found.pairs)
@@ -19,7 +19,7 @@ class TestAlike:
         used = Resource()
         for state in used.states:
             state.update(default_inactive_timer="P3D", default_closed_timer="P9D")
-        found = compared(used, Resource())
+        found = compared(Resource(), reference=used)
         assert found.differences == ()
         assert found.not_comparable > 0  # what was set cannot be compared before both have set it
 
@@ -87,11 +87,11 @@ class TestDifferent:
     def test_a_difference_is_told_by_its_kind_at_the_input_that_makes_it(
         self, candidate: type[Resource], kind: Kind, name: str, cls: str
     ) -> None:
-        found = compared(Resource(), candidate())
+        found = compared(candidate())
         assert {(each.kind, each.name) for each in found.differences} == {(kind, name)}
         assert cls in {found.pairs[each.culprit].step.cls for each in found.differences}
 
     def test_steps_that_only_one_recording_has_are_counted_apart(self) -> None:
-        whole, _ = recorded(Resource())
+        whole, _ = recorded_once()
         found = compare(whole, whole)
         assert found.alike == len(whole.taken)

@@ -12,7 +12,7 @@ from conformance.fidelity.ends import read
 from conformance.fidelity.foreign import read as read_foreign
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.running import hold
-from fidelity.files import SHORT, cassette, har, recording
+from fidelity.files import cassette, har, recording, short
 from fidelity.played import player
 
 FILES: dict[str, Callable[[Recording], str]] = {
@@ -100,7 +100,7 @@ class TestRefused:
         found = hold((read_foreign(json.dumps(document).encode(), "a"), player(Resource())), None)
         assert found.groups == ()
         assert found.compared.not_comparable == 1
-        assert len(SHORT.steps) > 20
+        assert len(short().steps) > 20
 
 
 @pytest.mark.parametrize(("user", "secret"), [("{sid}", "{swapped}"), ("{sid~4}", "{token~5}")])

@@ -7,7 +7,7 @@ from fakes import Resource
 
 from conformance.exceptions import RecordingError
 from conformance.fidelity.recording import load
-from fidelity.played import recorded
+from fidelity.played import recorded, recorded_once
 
 
 def lines(data: bytes) -> list[str]:
@@ -16,11 +16,11 @@ def lines(data: bytes) -> list[str]:
 
 class TestFile:
     def test_it_is_read_as_it_was_written(self) -> None:
-        recording, data = recorded(Resource())
+        recording, data = recorded_once()
         assert load(data, "file") == recording
 
     def test_the_same_target_gives_the_same_bytes_but_for_the_date(self) -> None:
-        (_, one), (_, other) = recorded(Resource()), recorded(Resource())
+        (_, one), (_, other) = recorded_once(), recorded(Resource())
         assert lines(one)[1:] == lines(other)[1:]
         heads = [json.loads(lines(each)[0]) | {"recorded_at": ""} for each in (one, other)]
         assert heads[0] == heads[1]
@@ -40,7 +40,7 @@ class TestFile:
     def test_what_was_cut_edited_or_is_something_else_is_refused_in_one_line(
         self, change: object, says: str
     ) -> None:
-        _, data = recorded(Resource())
+        _, data = recorded_once()
         with pytest.raises(RecordingError, match=says) as refused:
             load(change(data), "a.jsonl")  # type: ignore[operator]  # pytest types it
         assert "\n" not in str(refused.value)

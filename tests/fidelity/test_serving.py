@@ -10,7 +10,7 @@ from conformance.fidelity.running import hold
 from conformance.fidelity.serving import Answered, Replay
 from conformance.http import Failure, Request, Response
 from conformance.transport.credentials import THROWAWAY, authorization
-from fidelity.played import player, recorded
+from fidelity.played import player, recorded, recorded_once
 
 BASE = "http://localhost:4007"
 OWN = authorization(Request().auth, THROWAWAY[0], THROWAWAY[1])
@@ -48,7 +48,7 @@ class TestReplay:
     @pytest.fixture(scope="class")
     @staticmethod
     def recording() -> Recording:
-        return recorded(Resource())[0]
+        return recorded_once()[0]
 
     def test_it_answers_the_script_as_the_target_did(self, recording: Recording) -> None:
         _, like = served(recording)

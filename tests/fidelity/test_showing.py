@@ -45,6 +45,7 @@ def last(target: Resource, exchanges: tuple[Exchange, ...]) -> object:
     return found.answer, found.status, found.code, found.settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("candidate", [Shorter, Keeping, InSeconds, Resetting, Lower])
 def test_the_requests_that_are_told_show_the_difference_on_targets_that_were_just_started(
     candidate: type[Resource],
@@ -124,6 +125,7 @@ class TestLive:
         assert "were not sent" in found.reference.notes[0]
 
 
+@pytest.mark.slow
 def test_the_wording_of_messages_is_compared_where_it_is_asked_for() -> None:
     class Polite(Resource):
         """Says more about what it refuses."""

@@ -63,7 +63,7 @@ def test_nothing_is_sent_by_it_where_it_is_not_asked_for() -> None:
 def test_without_the_package_the_rules_are_not_run_and_say_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(packages, "_version", lambda name: "")
+    monkeypatch.setattr(packages, "version_of", lambda name: "")
     report, _ = judged(Resource(), *RULES, plan=ASKED)
     assert {(each.verdict, each.reason) for each in report.outcomes} == {
         (Verdict.NOT_RUN, "needs the package twilio: pip install twilio")

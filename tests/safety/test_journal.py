@@ -234,6 +234,7 @@ class TestLock:
         with Journal(tmp_path, TARGET, ACCOUNTS), pytest.raises(Locked), Journal(tmp_path, other, ACCOUNTS):
             pass
 
+    @pytest.mark.slow
     def test_another_process_is_kept_off_an_account_at_any_target(self, tmp_path: Path) -> None:
         with holding(tmp_path, "https://a.test", ACCOUNTS[0]), pytest.raises(Locked, match=ACCOUNTS[0]):
             Journal(tmp_path, "https://b.test", ACCOUNTS).__enter__()
@@ -250,6 +251,7 @@ class TestLock:
             with Journal(tmp_path, TARGET, ACCOUNTS[:1]):
                 pass
 
+    @pytest.mark.slow
     def test_a_killed_process_keeps_no_lock(self, tmp_path: Path) -> None:
         with holding(tmp_path, TARGET, *ACCOUNTS) as process:
             with (
