@@ -7,8 +7,8 @@ import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
 from whole_runs import QUICK, Fault, findings, judged, outcome, with_values
 
-from conformance.emulator import FAULTS
 from conformance.contract import version_of
+from conformance.emulator import FAULTS
 from conformance.harness import packages
 from conformance.harness.events import (
     Event,
