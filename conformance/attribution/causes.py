@@ -69,15 +69,16 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     ordered = sorted(causes.values(), key=lambda each: (each.aspect, not each.is_must, -each.counts.total()))
     parents: dict[Cause, tuple[Cause, bool]] = {}
     for place, cause in enumerate(ordered):
-        for root in ordered:
+        for index, root in enumerate(ordered):
             if root is cause or _root(root, parents) is _root(cause, parents):
                 continue
-            alike = ordered.index(root) < place and _is_alike(root, cause)
+            alike = index < place and _is_alike(root, cause)
             if alike or explains(root, cause):
                 parents[cause] = (root, not alike)
                 break
+    ranks = {cause: rank for rank, cause in enumerate(ordered)}
     return [
-        replace(_attribution(finding, causes[_key(finding)], parents), rank=ordered.index(root))
+        replace(_attribution(finding, causes[_key(finding)], parents), rank=ranks[root])
         for finding in findings
         for root in [_root(causes[_key(finding)], parents)]
     ]

@@ -28,10 +28,8 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
     if rules[0].aspect is Aspect.ECHO and wanted.related:
-        return (wanted.rule, wanted.outcome) == (
-            seen.rule,
-            seen.outcome,
-        )  # what it says, it says of two requests
+        # What it says, it says of two requests.
+        return (wanted.rule, wanted.outcome) == (seen.rule, seen.outcome)
     if rules[0].aspect is Aspect.ECHO and wanted.outcome != "refused" and wanted.field == seen.field:
         # Another value can be shown each time; only the one before takes two requests to be seen.
         return rules[1].aspect is Aspect.ECHO and (wanted.outcome != PREVIOUS or seen.outcome == PREVIOUS)

@@ -80,9 +80,14 @@ class Attempts:
         self.left, self.are_cut_short = 0, True
 
 
+def is_about_values(violation: Violation) -> bool:
+    """Whether a violation can depend on the values in force of the settings that the request sets."""
+    return violation.outcome == "refused" or is_about_own(violation)
+
+
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:
     """Make an ordinary update; it sets other values of the same settings, if the violation is about these."""
-    names = {name for name, _ in requests[-1].form() or ()} if is_about_own(violation) else set()
+    names = {name for name, _ in requests[-1].form() or ()} if is_about_values(violation) else set()
     other = [pair for pair in pairs_for(situation, 7) if pair[0] in names]
     return replace(update(*(other or [LONG_CLOSED])), account=requests[0].account)
 
@@ -113,6 +118,8 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
         other = other_than((last,), violation, situation)
         previous = ((other, last),) if violation.outcome == "previous-value" else ()
         order = (*previous, *as_sent, (other, last), (other, last, last), *set_first)
+    elif violation.outcome == "refused":
+        order = (*as_sent, (last, last), *set_first)
     else:
         order = (*as_sent, *set_first)
     yield from dict.fromkeys((*order, *((*tail, last) for tail in tails)))

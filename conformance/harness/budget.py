@@ -16,6 +16,12 @@ _FOR_COUNTEREXAMPLES = {"quick": 28, "standard": REQUESTS, "thorough": REQUESTS}
 _LEAST = 20
 """Requests that each finding may have in any case. They suffice to show it again, minimize and attribute it."""
 
+_MOST = 120
+"""Requests for one finding, at most: a long history takes that many to be minimized."""
+
+_UNLIMITED = 1500
+"""Requests that a run without a limit divides between its findings, beside those that each may have in any case."""
+
 
 class Enough(Exception):
     """The phases have to end: the budget is spent, or the first deviation was found and no more are wanted."""
@@ -67,8 +73,15 @@ class Budget:
         kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * causes, self._limit // 4)
         return self._target.requests + requests > self._limit - kept
 
-    def share(self, causes: int) -> int:
-        """Return the number of requests that one finding may have, where findings of so many causes are to come."""
+    def share(self, causes: int, findings: int) -> int:
+        """
+        Return the number of requests that one finding may have.
+
+        Args:
+            causes: The number of causes whose findings are to come, that of this one included.
+            findings: The number of all findings that are to come.
+        """
         if self._limit is None:
-            return REQUESTS
-        return min(REQUESTS, max(_LEAST, (self._limit - self._target.requests) // causes))
+            return min(_MOST, max(REQUESTS, _UNLIMITED // findings))
+        left = self._limit - self._target.requests
+        return min(_MOST, max(_LEAST, min(REQUESTS, left // causes), left // findings))

@@ -11,7 +11,7 @@ from itertools import islice
 from conformance.attribution.causes import cause_of
 from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
-from conformance.harness.attempts import Attempts, other_than, sequences
+from conformance.harness.attempts import Attempts, is_about_values, other_than, sequences
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
@@ -28,7 +28,7 @@ from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
 
 REQUESTS = 30
-"""Requests to show one finding again and minimize it, at most. This bounds the time that a finding takes."""
+"""Requests to show one finding again and minimize it, as a rule. This bounds the time that a finding takes."""
 
 _TIMES = 2
 """How often a counterexample is sent again. The finding is stable if every time shows the violation."""
@@ -171,11 +171,8 @@ class Minimizer:
         """Send the requests a few times, if the budget allows; yield each time whether they show the violation."""
         cost = self._attempts.cost(requests)
         for turn in range(_TIMES):
-            if (
-                turn
-                and is_about_own(self._progress.violation)
-                and self._progress.violation.outcome != PREVIOUS
-            ):
+            violation = self._progress.violation
+            if turn and is_about_values(violation) and violation.outcome != PREVIOUS:
                 # A target may harm nothing but the same update sent twice.
                 self._attempts.send((self._other_than(requests),))
             if self._attempts.left >= cost:

@@ -270,6 +270,17 @@ def beside_others(case: Case) -> Asking:
     return ""
 
 
+def sent_again(case: Case) -> Asking:
+    """The update was just accepted, and is again after another: it is refused for setting what is in force."""
+    again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].status == 200
+    if not again or case.violation.outcome != "refused":
+        return ""
+    names = dict(case.pairs)
+    others = [pair for pair in pairs_for(case.situation, 7) if pair[0] in names]
+    seen = yield (replace(update(*others), account=case.last.account), case.last)
+    return "idempotence" if case.is_gone(seen) else ""
+
+
 def sent_plainly(case: Case) -> Asking:
     """The same form, sent as most clients send it, does better: the peculiar way is not understood."""
     if not case.pairs or not case.last.auth.valid:
@@ -296,8 +307,17 @@ def decoded_again(case: Case) -> Asking:
     """
     A decoder has changed the text, and not the setting's own parser.
 
-    Escapes that were escaped come back resolved; or a NUL ends the values of settings of both kinds.
+    Escapes that were escaped come back resolved; a NUL ends the values of settings of both kinds; or an undocumented
+    parameter does harm only with the odd characters that it has.
     """
+    plain = tuple(
+        ("Unknown", "1") if pair[0] not in PARAMETERS and not _is_plain("".join(pair)) else pair
+        for pair in case.pairs
+    )
+    if plain != case.pairs and case.violation.outcome in _LOST:
+        seen = yield case.instead(replace(case.last, body=encode_form(plain)))
+        if case.is_gone(seen):
+            return "form-decoding"
     if case.violation.outcome == "accepted" and len(case.pairs) == 1 and "\0" in case.pairs[0][1]:
         kind = {each.parameter: each.kind for each in FIELDS}
         for name, value in pairs_for(case.situation, 7):
@@ -379,6 +399,10 @@ def _instead(seen: Seen | None, outcome: str) -> Instead | str:
     return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 def _shown(exchange: Exchange, about: Field) -> str | None:
     return (shown_by(exchange) or {}).get(about.attribute)
 
@@ -392,10 +416,11 @@ QUESTIONS: tuple[Question, ...] = (
     served,
     taken_plainly,
     culprit,
+    sent_again,
+    decoded_again,
     ordered,
     beside_others,
     sent_plainly,
-    decoded_again,
     stale,
     undone,
     in_any_notation,

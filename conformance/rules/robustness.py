@@ -39,8 +39,8 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
-    """Whether a request was refused, or written by hand, so that a target may wrongly let it affect the next."""
-    return exchange.request.by_hand is not None or (exchange.status != 200 and not is_good(exchange.request))
+    """Whether a request was no ordinary update, so that a target may wrongly let it affect the next."""
+    return exchange.request.by_hand is not None or not is_good(exchange.request)
 
 
 _POSTED = Evidence(

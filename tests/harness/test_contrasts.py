@@ -45,6 +45,33 @@ def test_a_value_that_is_accepted_in_an_unusual_spelling_only_is_attributed_to_d
     assert finding.rule == "form-decoding"
 
 
+def test_a_setting_that_is_lost_behind_an_odd_name_only_is_attributed_to_decoding() -> None:
+    class EndsAtNul(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            body = (request.body or b"").partition(b"%00")[0]
+            return super().__call__(replace(request, body=body) if request.method == "POST" else request)
+
+    request = Request(body=b"Odd%00=1&DefaultInactiveTimer=PT1M")
+    before = update(LONG_CLOSED, (INACTIVE.parameter, "PT7M"))
+    finding, _ = found(EndsAtNul(), before, request, rule="last-write-wins")
+    assert finding.rule == "form-decoding"
+
+
+def test_answers_that_are_broken_after_another_method_only_are_attributed_to_that() -> None:
+    class StripsAfterHead(Resource):
+        stripped = False
+
+        def __call__(self, request: Request) -> Response | Failure:
+            came, stripped = super().__call__(request), self.stripped
+            self.stripped = request.method == "HEAD"
+            return replace(came, body=b"") if stripped and isinstance(came, Response) else came
+
+    head = replace(READ, method="HEAD")
+    finding, _ = found(StripsAfterHead(), head, update(LONG_CLOSED), rule="json-body")
+    assert finding.rule == "stays-usable"
+    assert [each.request.method for each in finding.exchanges] == ["HEAD", "POST"]
+
+
 def test_a_body_that_is_not_read_for_its_media_type_is_attributed_to_the_media_type() -> None:
     class ExactMediaType(Resource):
         def __call__(self, request: Request) -> Response | Failure:

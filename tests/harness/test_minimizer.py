@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from fakes import FakeTarget, Resource, found, refusal
 
-from conformance.harness.minimizer import Minimizer
+from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
 from conformance.http import Failure, Request, Response, encode_form, update
 from conformance.model import CLOSED, INACTIVE, Probe
@@ -161,6 +161,23 @@ def test_a_form_that_is_refused_in_one_order_only_is_attributed_to_the_order() -
 
     finding, _ = found(ordered, update(LONG_CLOSED, SHORT_INACTIVE), rule="any-subset")
     assert finding.rule == "parameter-order"
+
+
+def test_values_that_are_refused_only_while_they_are_in_force_are_attributed_to_repeats() -> None:
+    class NothingToDo(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = [dict(state) for state in self.states]
+            came = super().__call__(request)
+            return refusal() if request.method == "POST" and before == self.states else came
+
+    session = Session(FakeTarget(NothingToDo()), tuple(BY_ID))
+    session.run_probe(
+        Probe(steps=(update(*EVERYTHING, SHORT_INACTIVE),) * 2, together=True), "concurrent-writers", "class"
+    )
+    ((rule, _, _), candidate), *_ = session.candidates.items()
+    finding = Minimizer(session, candidate, budget=2 * REQUESTS).finding()
+    assert (rule, finding.rule, finding.stable) == ("concurrent-writers", "idempotence", True)
+    assert [each.status for each in finding.exchanges] == [200, 400]
 
 
 def test_the_counterexample_has_the_context_if_the_target_compares_the_timers() -> None:
