@@ -151,6 +151,8 @@ class Session:
         tally.examples += 1
         if probe.together:
             seen = self.conversation.send_together(probe.steps, cls)
+            for account in sorted({step.account for step in probe.steps}):
+                self.read_back(cls, account)  # only now can what is lost be put down to these requests
         else:
             seen = [self._send_counted(step, cls, tally) for step in probe.steps]
             is_first = tally.examples == len(probe.steps) == 1
