@@ -27,7 +27,7 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
         return True
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
-    if rules[0].aspect is Aspect.ECHO and wanted.related:
+    if rules[0].aspect is Aspect.ECHO and wanted.related and wanted.outcome != "refused":
         # What it says, it says of two requests.
         return (wanted.rule, wanted.outcome) == (seen.rule, seen.outcome)
     if rules[0].aspect is Aspect.ECHO and wanted.outcome != "refused" and wanted.field == seen.field:

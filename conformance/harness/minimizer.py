@@ -243,7 +243,8 @@ class Minimizer:
             requests = (update(*context, account=requests[-1].account), *requests)
         violation = self._progress.violation
         alone = violation.outcome == PREVIOUS and len(requests) == 1
-        if is_about_own(violation) and (alone or self._candidate.violation.related):
+        related = self._candidate.violation.related and violation.outcome != "refused"
+        if is_about_own(violation) and (alone or related):
             requests = (self._other_than(requests), *requests)
         return requests
 
@@ -266,10 +267,13 @@ class Minimizer:
 
     def _shows(self, requests: Requests, together: Requests = (), before: Requests = ()) -> bool:
         """Send a sequence as `Attempts.send` does; return whether the last answer shows the violation."""
-        seen = self._attempts.send(requests, together, before)
+        wanted = self._candidate.violation
+        # What is refused for setting what is in force has to be set by the sequence itself.
+        other = (self._other_than(requests),) if wanted.related and wanted.outcome == "refused" else ()
+        seen = self._attempts.send(requests, together, (*other, *before))
         if seen is None:
             return False
-        exchanges = tuple(exchange for exchange, _ in seen)
+        exchanges = tuple(exchange for exchange, _ in seen[len(other) :])
         if self._candidate.shows is not None and self._candidate.shows(exchanges[-1]):
             self._progress = replace(self._progress, exchanges=exchanges)
             return True
