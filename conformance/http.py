@@ -7,7 +7,7 @@ So a `Request` can be printed, stored and compared.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -22,6 +22,12 @@ FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FORM = re.compile(rf"{FORM_MEDIA_TYPE}(\s*;\s*charset=(\"utf-8\"|utf-8))?", re.IGNORECASE)
 
 Pairs = tuple[tuple[str, str], ...]
+
+ABSENT = frozenset({404, 405, 501})
+"""Statuses of a resource that is not implemented (RFC 9110 15.5.5, 15.5.6, 15.6.2)."""
+
+TURNED_AWAY = frozenset({401, 403})
+"""Statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
 
 
 def encode_form(pairs: Sequence[tuple[str, str]]) -> bytes:
@@ -304,9 +310,15 @@ class Exchange:
         return self.unwritten and self.status != 429
 
 
-def json_of(response: Response) -> Any:
+def json_of(
+    response: Response, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Any:
     """
     Return the body of a response, parsed as JSON.
+
+    Args:
+        response: The response.
+        object_pairs_hook: Makes what stands for an object of its members, as for `json.loads`.
 
     Raises:
         NotJSON: The body is not a JSON text, or was not read to its end.
@@ -319,7 +331,12 @@ def json_of(response: Response) -> Any:
     if not response.body:
         raise NotJSON("the body is empty")
     try:
-        return json.loads(response.body.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
+        return json.loads(
+            response.body.decode("utf-8"),
+            parse_int=_integer,
+            parse_constant=_refuse,
+            object_pairs_hook=object_pairs_hook,
+        )
     except UnicodeDecodeError as error:
         raise NotJSON(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:

@@ -39,12 +39,12 @@ class Cause:
         rows = {finding.rule: BY_ID[finding.rule] for finding in self.findings}
         return tuple(sorted(rows.values(), key=lambda rule: rule.aspect))
 
-    @property
+    @cached_property
     def aspect(self) -> Aspect:
         """The most basic claim that it breaks; a value that comes back wrong is a matter of echo by any rule."""
         return Aspect.ECHO if self.is_about_shown else self.rules[0].aspect
 
-    @property
+    @cached_property
     def is_about_shown(self) -> bool:
         """Whether the answer to an update shows something else than what was set."""
         if self.name.startswith("representation: ") or self.outcome == "case-changed":
@@ -53,7 +53,7 @@ class Cause:
         notation = rule.aspect is Aspect.ACCEPTANCE and self.outcome in ("changed", "fraction-lost")
         return notation or rule.aspect is Aspect.ECHO
 
-    @property
+    @cached_property
     def is_must(self) -> bool:
         """Whether any of the rules is one that must hold."""
         return any(rule.level is Level.MUST for rule in self.rules)
@@ -63,12 +63,12 @@ class Cause:
         """What the findings are grouped by."""
         return self.findings[0].cause
 
-    @property
+    @cached_property
     def is_stable(self) -> bool:
         """Whether any finding of it shows every time."""
         return any(finding.stable for finding in self.findings)
 
-    @property
+    @cached_property
     def outcome(self) -> str:
         """The kind of deviation."""
         return self.name.partition(": ")[2]
@@ -101,11 +101,15 @@ class Cause:
             if each.examples and not each.id.startswith("answer/")
         )
 
-    @property
+    @cached_property
     def is_everywhere(self) -> bool:
         """Whether the rule was never seen to hold, or nearly all input classes of its rules show it."""
-        never = all(self.outcomes[rule.id].evidence is None for rule in self.rules)
-        return never or len(self.classes & self.own) >= ALL * len(self.own)
+        return self.is_never_right or len(self.classes & self.own) >= ALL * len(self.own)
+
+    @cached_property
+    def is_never_right(self) -> bool:
+        """Whether none of its rules was ever seen to hold."""
+        return all(self.outcomes[rule.id].evidence is None for rule in self.rules)
 
     @cached_property
     def says_nothing(self) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from conformance.attribution.cause import HALF, MALFORMED, Cause
+from conformance.attribution.sameness import PREVIOUS
 from conformance.attribution.shapes import features, shape
 from conformance.model import Aspect, Field
 from conformance.oracle.decisions import is_zero
@@ -127,6 +128,12 @@ def _is_shown_wrong(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _shows_what_was_before(root: Cause, cause: Cause) -> bool:
+    """Answers show the value before, and of a setting without one they show none."""
+    alike = (root.outcome, cause.outcome) == (PREVIOUS, "missing")
+    return alike and root.is_stable and _is_rarer(cause, root)
+
+
 def _is_never_shown(root: Cause, cause: Cause) -> bool:
     """What an update sets is never shown: nothing can be said of what later answers show of it."""
     return (
@@ -171,7 +178,7 @@ def _does_so_when_sent_plainly(root: Cause, cause: Cause) -> bool:
 
 
 def _is_unshown(cause: Cause) -> bool:
-    return cause.aspect is Aspect.ECHO and cause.is_everywhere
+    return cause.aspect is Aspect.ECHO and cause.is_never_right
 
 
 def _settings_of(causes: Iterable[Cause]) -> frozenset[Field]:
@@ -273,6 +280,7 @@ _EXPLANATIONS = (
     _takes_blanks,
     _answers_nothing,
     _is_not_read_beside_others,
+    _shows_what_was_before,
     _is_never_shown,
     _is_shown_wrong,
     _is_not_kept,

@@ -120,7 +120,7 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
     if journal.pending(0) is None:  # another process has put them back meanwhile
         return RESTORED
     from conformance.exceptions import RateLimitedOut, TargetDead
-    from conformance.http import READ
+    from conformance.http import READ, TURNED_AWAY
     from conformance.model import shown_by
     from conformance.safety.restore import Restorer
     from conformance.safety.safeguard import Safeguard
@@ -138,7 +138,7 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
             return _failed(UNREACHABLE, str(error))
         if exchange.failure is not None and exchange.response is None:
             return _failed(UNREACHABLE, f"{target.url} gave no answer over HTTP: {exchange.failure.detail}")
-        if exchange.status in (401, 403):
+        if exchange.status in TURNED_AWAY:
             line = f"the target refused the credentials of {entry.account}"
             return _failed(UNREACHABLE, settings.shown(line))
         safeguard.adopt(0, entry.settings)

@@ -11,7 +11,7 @@ from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import Exchange, FailureKind
-from conformance.model import Aspect, Finding, Level
+from conformance.model import Aspect, Field, Finding, Level
 from conformance.rules import BY_ID
 
 _UNSTABLE = 3
@@ -43,9 +43,9 @@ class Confirmation:
         """The exchange whose connection closed without an answer, if that happened once in the run; otherwise None."""
         self._stable, self._unstable = Counter[str](), Counter[str]()
         """How many findings were tried again, by rule and outcome: those that were stable, and those that were not."""
-        self._moved: dict[str, Finding | None] = {}
+        self._moved: dict[tuple[str, Field | None], Finding | None] = {}
         """
-        By family of candidates, the finding that attribution moved to another rule.
+        By family and setting of candidates, the finding that attribution moved to another rule.
 
         None, where attribution left a finding of the family with its own rule.
         """
@@ -89,7 +89,7 @@ class Confirmation:
             (self._stable if finding.stable else self._unstable)[kind] += 1
         elif self._unstable[kind] > self._stable[kind]:
             finding = replace(finding, stable=False)  # Most of its kind that were tried are unstable.
-        family = _family(candidate)
+        family = _family(candidate), BY_ID[candidate.violation.rule].field
         if minimizer.is_attributed:
             moves = finding.rule != candidate.violation.rule
             self._moved[family] = self._moved.get(family, finding) if moves else None

@@ -17,7 +17,6 @@ from conformance.harness.judging import Judge
 from conformance.harness.presence import ROW, Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
-from conformance.oracle.decisions import Answer
 from conformance.oracle.expected_state import ExpectedState, record_together, states_of
 from conformance.rules import Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
@@ -342,7 +341,7 @@ class Conversation:
             exchange, answer = self._send(owed, cls, reserve=True)
             self._record(exchange, answer, cls)
             self._recent.append(answer.exchange)
-            if exchange.status == 200:
+            if exchange.accepted:
                 return
         raise LeftShort(f"{(owed.body or b'').decode()} was in force and is not taken again")
 
@@ -357,9 +356,8 @@ class Conversation:
         self._record(canary, reply, cls)
         self._put_back(reply, cls)
         failed = canary.failure is not None or (canary.status or 0) >= 500
-        owed = reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-        if failed or (canary.status != 200 and owed):
-            self.note(unusable(canary, exchange), canary, cls)
+        if failed or (reply.is_due and not canary.accepted):
+            self.note(unusable(canary, exchange), canary, cls, shows=lambda again: not again.accepted)
         self._recent.append(reply.exchange)
 
 

@@ -9,7 +9,7 @@ from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
 from conformance.http import Exchange, Request, as_usual
 from conformance.model import TIMERS, Situation, Violation
-from conformance.oracle.decisions import UNSET, Answer, FormDecision, Lengths, decide
+from conformance.oracle.decisions import UNSET, FormDecision, Lengths, decide
 from conformance.oracle.expected_state import ExpectedState, record_together, states_of
 from conformance.rules import Reply, judge
 from conformance.rules.reply import remembered
@@ -140,20 +140,24 @@ class Judge:
         if reply.decision is not None and len(pairs) == 1 and pairs[0][0] in _TIMERS:
             self.timers.append(exchange)
         reply.state.record(exchange, authorised=reply.authorised)
-        if reply.decision is not None and reply.decision.answer is Answer.ACCEPT:
-            if exchange.status == 200 and len(pairs) > 1:
+        if reply.is_acceptable:
+            if exchange.accepted and len(pairs) > 1:
                 self._taken.update(pairs)
             plain = reply.request == as_usual(reply.request) and not reply.request.fresh
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         self.unseen[reply.request.account].count(reply)
-        found: list[Violation] = []
+        return self._judged(reply, is_evidence=True)
+
+    def _judged(self, reply: Reply, *, is_evidence: bool = False) -> list[Violation]:
         try:
-            found += (shortened(violation) for violation in judge(reply))
-            self.evidence.see(reply)
+            found = [shortened(violation) for violation in judge(reply)]
+            if is_evidence:
+                self.evidence.see(reply)
+            return found
         except Exception as error:  # noqa: BLE001  # an answer that cannot be judged costs this answer alone
             self.bugs.append(error)
-        return found
+            return []
 
     def violations_alone(self, reply: Reply, states: Sequence[ExpectedState]) -> list[Violation]:
         """
@@ -169,7 +173,7 @@ class Judge:
         lengths = UNSET if self.interplay is False else known
         alone = replace(reply, state=state, decision=self._decision(reply.request, lengths))
         state.record(reply.exchange, authorised=reply.authorised)
-        return [shortened(violation) for violation in judge(alone)]
+        return self._judged(alone)
 
     def expect_together(self, requests: Sequence[Request]) -> None:
         """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
@@ -185,7 +189,7 @@ class Judge:
         reply = self.reply(exchange, self.states[exchange.request.account].beside())
         return reply, [
             locked_out(violation) if violation.outcome == "refused" else violation
-            for violation in judge(reply)
+            for violation in self._judged(reply)
         ]
 
     def record_together(self, replies: Sequence[Reply]) -> None:

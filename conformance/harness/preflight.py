@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented, Unsafe
-from conformance.harness.reachable import ABSENT, advice_on_path, is_absent, refuse_to_judge
+from conformance.harness.reachable import advice_on_path, is_absent, refuse_to_judge
 from conformance.harness.schedule import Item
 from conformance.harness.session import Session
-from conformance.http import EMPTY, NO_AUTH, READ, Exchange, Request, update
+from conformance.http import ABSENT, EMPTY, NO_AUTH, READ, TURNED_AWAY, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, SIDS, Aspect, Field, Probe, shown_by
 from conformance.rules import BY_ID, Reply
 from conformance.rules.forms import REFUSED_WRITES
@@ -128,7 +128,7 @@ def _say_unreadable(session: Session, replies: list[Reply], account: int) -> Non
     if session.safeguard.guard is not None:
         _refuse_to_judge(session, replies, account)
     exchanges = [reply.exchange for reply in replies]
-    if any(each.response is not None and each.status not in (401, 403) for each in exchanges):
+    if any(each.response is not None and each.status not in TURNED_AWAY for each in exchanges):
         session.safeguard.unreadable(account)
 
 

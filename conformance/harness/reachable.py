@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from conformance.exceptions import Garbled, NoVerdict
-from conformance.http import PATH, Exchange, FailureKind
-
-ABSENT = frozenset({404, 405, 501})
-"""Statuses of a resource that is not implemented (RFC 9110 15.5.5, 15.5.6, 15.6.2)."""
+from conformance.http import ABSENT, PATH, TURNED_AWAY, Exchange, FailureKind
 
 
 def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") -> None:
@@ -33,7 +30,7 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
         raise NoVerdict(f"{url} gave no answer over HTTP: {failure.detail}{hint}")
     if url.startswith("http:") and all(_asks_for_tls(exchange) for exchange in exchanges):
         raise NoVerdict(f"{url}: the port serves TLS: write https://")
-    if all(exchange.status in (401, 403) for exchange in exchanges):
+    if all(exchange.status in TURNED_AWAY for exchange in exchanges):
         of_user = f" of {user}" if user else ""
         raise NoVerdict(
             f"the target refused the credentials{of_user} (status {exchanges[-1].status}): "

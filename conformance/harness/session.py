@@ -35,7 +35,7 @@ class SecondTries:
 
     def is_worth_it(self, failed: Exchange, last: Exchange | None) -> bool:
         """Whether to send the request of a failed exchange again; `last` is the last exchange of the run."""
-        return is_broken(failed) and self._fruitless < _FRUITLESS and last is not None and last.status == 200
+        return is_broken(failed) and self._fruitless < _FRUITLESS and last is not None and last.accepted
 
     def made(self, exchange: Exchange) -> None:
         """Count the exchange of a second try."""
@@ -222,7 +222,7 @@ class Session:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
         if self.judge.interplay is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
-            self.judge.interplay = self.send(update(*shorter), "open/interplay").status != 200
+            self.judge.interplay = self.send(update(*shorter), "open/interplay").refused
         return self.judge.interplay
 
 

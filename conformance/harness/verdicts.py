@@ -159,7 +159,7 @@ def _why_not(results: Results, rule: Rule) -> str:
     if all(cls.id.startswith("answer/") for cls in rule.classes):
         return "no such answer was seen"
     if all(cls.rare for cls in rule.classes) and rule.field is None:
-        return "left out of the profile quick: --only sends it"
+        return "not sent by this profile, or not reached: --only sends it"
     if rule.needs_accounts > results.accounts:
         return "needs a second account: set CONFORMANCE_ACCOUNTS"
     if not is_exercisable(rule):

@@ -177,9 +177,9 @@ class ExpectedState:
         certain: dict[str, bool] = {}
         unknown: set[str] = set()
         for exchange, own in zip(exchanges, shown, strict=True):
-            form = (exchange.request.form() or ()) if exchange.request.method == "POST" else ()
-            for name, value in form:
-                if name in BY_PARAMETER and not exchange.unwritten:
+            written = exchange.request.method == "POST" and _may_write(exchange)
+            for name, value in (exchange.request.form() or ()) if written else ():
+                if name in BY_PARAMETER:
                     about = BY_PARAMETER[name]
                     back = own is None or is_right(about, value, own.get(about.attribute))
                     if _must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
@@ -199,7 +199,7 @@ class ExpectedState:
             authorised = exchange.request.auth.valid
             self.expect(exchange.request, exchange, authorised=authorised)
             for name, value in exchange.request.form() or ():
-                if name in BY_PARAMETER and exchange.unwritten:
+                if name in BY_PARAMETER and not _may_write(exchange):
                     kind = Kind.REFUSED if authorised else Kind.UNAUTHORISED
                     self._setting(name).suspect(value, kind, exchange)
 
@@ -498,6 +498,11 @@ class ExpectedState:
         return foreign_writer(
             setting, value, [other.settings[setting.about.attribute] for other in self.others]
         )
+
+
+def _may_write(exchange: Exchange) -> bool:
+    """Whether an update may rightly have written what it sent: its credentials are good, and it was not refused."""
+    return exchange.request.auth.valid and not exchange.unwritten
 
 
 def _must_be_refused(decisions: Sequence[Decision]) -> bool:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from conformance.http import EMPTY, NO_AUTH, Auth, Exchange, Request, as_usual, update
+from conformance.http import EMPTY, NO_AUTH, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
-from conformance.oracle.decisions import Answer
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import plain_scheme, taken
 from conformance.rules.evidence import answered_with
@@ -193,14 +192,9 @@ def _required(reply: Reply) -> Iterator[Broken]:
             yield _let_in(reply, "an update")
 
 
-def _is_good(reply: Reply) -> bool:
-    """Whether an update with the account's own credentials would have to be accepted."""
-    return reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-
-
 def _is_usual(reply: Reply) -> bool:
     """Whether nothing but its credentials is wrong, or unusual, in an update."""
-    return _is_good(reply) and replace(as_usual(reply.request), auth=reply.request.auth) == reply.request
+    return reply.is_acceptable and replace(as_usual(reply.request), auth=reply.request.auth) == reply.request
 
 
 def _let_in(reply: Reply, what: str) -> Broken:
@@ -214,7 +208,10 @@ def _let_in(reply: Reply, what: str) -> Broken:
         group="protocol",
         level=Level.SHOULD,
         aspect=Aspect.CREDENTIALS,
-        evidence=answered_with("no request without good credentials was answered with 401 or 403", 401, 403),
+        evidence=Evidence(
+            "no request without good credentials was answered with 401 or 403",
+            lambda reply: not reply.authorised and reply.exchange.status in TURNED_AWAY,
+        ),
         statement="Missing or wrong credentials are answered with 401 (403 is tolerated).",
         source="RFC 9110 15.5.2; https://www.twilio.com/docs/api/errors/20003",
         classes=(
@@ -238,8 +235,8 @@ def _status(reply: Reply) -> Iterator[Broken]:
     if reply.request.method in ("GET", "HEAD") and reply.exchange.accepted:
         yield _let_in(reply, "a read")
     # What is unusual may be refused for that; but there is no reason to send anybody elsewhere.
-    elif (_is_good(reply) and 300 <= status < 400) or (
-        _is_usual(reply) and 400 <= status < 500 and status not in (401, 403, 429)
+    elif (reply.is_acceptable and 300 <= status < 400) or (
+        _is_usual(reply) and 400 <= status < 500 and status not in (*TURNED_AWAY, 429)
     ):
         summary = "an update without the account's own credentials was not refused for that"
         yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
@@ -284,13 +281,18 @@ def _challenge(reply: Reply) -> Iterator[Broken]:
         )
 
 
+def _is_challenge(reply: Reply) -> bool:
+    """Whether an answer has a challenge that can be read; without one, `challenge` is broken."""
+    return reply.exchange.status == 401 and bool(_CHALLENGES.fullmatch(", ".join(_challenges_of(reply))))
+
+
 @check_credentials.add(
     Rule(
         id="challenge-scheme",
         group="protocol",
         level=Level.SHOULD,
         aspect=Aspect.CREDENTIALS,
-        evidence=answered_with("no 401 was seen", 401),
+        evidence=Evidence("no 401 with a well-formed challenge was seen", _is_challenge),
         statement="One of the challenges of a 401 is for Basic, the scheme that is documented.",
         source="RFC 9110 15.5.2: one of the challenges applies; https://www.twilio.com/docs/usage/requests-to-twilio",
         classes=answers("unauthorised"),
@@ -298,8 +300,7 @@ def _challenge(reply: Reply) -> Iterator[Broken]:
 )
 def _challenge_scheme(reply: Reply) -> Iterator[Broken]:
     sent = ", ".join(_challenges_of(reply))
-    # Without a scheme, `challenge` is broken.
-    if reply.exchange.status == 401 and _CHALLENGES.fullmatch(sent) and not _BASIC.search(sent):
+    if _is_challenge(reply) and not _BASIC.search(sent):
         yield Broken("other-scheme", "WWW-Authenticate", "a challenge of the scheme Basic", sent)
 
 

@@ -20,6 +20,7 @@ def _is_judged(reply: Reply) -> bool:
     response = reply.response
     return (
         response is not None
+        and not response.truncated
         and 400 <= response.status < 500
         and reply.request.method in ("GET", "POST")
         and (
@@ -29,9 +30,7 @@ def _is_judged(reply: Reply) -> bool:
     )
 
 
-check_errors = Checks(
-    lambda reply: _is_judged(reply) and reply.response is not None and not reply.response.truncated
-)
+check_errors = Checks(_is_judged)
 """Judges the body of a 4xx to GET and POST."""
 
 

@@ -19,12 +19,9 @@ _GIVEN = ("accepted-status",)
 
 def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bool:
     """Whether an update was rightly accepted; with a claim, whether one of its values about which it is made was."""
-    decision = reply.decision
-    if reply.exchange.status != 200 or not reply.authorised or decision is None:
+    if not (reply.is_due and reply.exchange.accepted) or reply.decision is None:
         return False
-    if decision.answer is not Answer.ACCEPT:
-        return False
-    return not claim or any(each.claim == claim and each.field is about for each in decision.causes)
+    return not claim or any(each.claim == claim and each.field is about for each in reply.decision.causes)
 
 
 def accepts(claim: str, about: Field, missing: str) -> Evidence:
@@ -67,7 +64,7 @@ def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evi
 def update_shows(
     missing: str, shows: Callable[[dict[str, object]], bool] = lambda document: True
 ) -> Evidence:
-    """A 200 answer to an update that is a JSON object with the given property."""
+    """An answer to an accepted update that is a JSON object with the given property."""
     return Evidence(missing, lambda reply: reply.request.method == "POST" and _shows(reply, shows))
 
 

@@ -19,6 +19,7 @@ from conformance.model import (
     INACTIVE,
     MESSAGING,
     Aspect,
+    Evidence,
     InputClass,
     Level,
     Probe,
@@ -44,7 +45,7 @@ from conformance.rules.controls import (
     without_ignored,
     without_unknown,
 )
-from conformance.rules.evidence import ANSWERED, answered_with, proved
+from conformance.rules.evidence import ANSWERED, proved
 from conformance.rules.probes import (
     DOCUMENT,
     LONG_CLOSED,
@@ -150,7 +151,14 @@ _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
         group="protocol",
         level=Level.MUST,
         aspect=Aspect.METHOD,
-        evidence=answered_with("no 405 was seen", 405),
+        evidence=Evidence(
+            "no 405 with an Allow header was seen",
+            lambda reply: (
+                reply.exchange.status == 405
+                and reply.request.method != "POST"
+                and bool((reply.header("Allow") or "").strip())
+            ),
+        ),
         statement="A 405 says in Allow which methods are allowed: among them POST, and not the one that was refused.",
         source=f"{_HTTP} 15.5.6 and 10.2.1",
         classes=tuple(

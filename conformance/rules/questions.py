@@ -124,8 +124,12 @@ class Case:
         return (*self.requests[:-1], last)
 
     def is_gone(self, seen: Seen | None) -> bool:
-        """Whether the violation does not show; False where nothing could be sent."""
-        return seen is not None and not any(self.is_same(each) for each in seen[-1][1])
+        """Whether a target did better: it answered, and not with the violation. False where nothing could be sent."""
+        if seen is None or any(self.is_same(each) for each in seen[-1][1]):
+            return False
+        last = seen[-1][0]
+        is_refusal = self.violation.outcome == "refused"
+        return last.accepted if is_refusal else last.failure is None and not _is_failing(last.status or 0)
 
 
 class Instead(NamedTuple):
@@ -265,14 +269,14 @@ def beside_others(case: Case) -> Asking:
     for others in dict.fromkeys(pairs_for(situation, 7) for situation in (case.situation, some)):
         beside = {**dict(others), **dict(case.pairs)}
         seen = yield case.instead(replace(case.last, body=encode_form(tuple(beside.items()))))
-        if case.is_gone(seen) and seen is not None and seen[-1][0].status == 200:
+        if case.is_gone(seen):
             return "any-subset"
     return ""
 
 
 def sent_again(case: Case) -> Asking:
     """The update was just accepted, and is again after another: it is refused for setting what is in force."""
-    again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].status == 200
+    again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].accepted
     if not again or case.violation.outcome != "refused":
         return ""
     names = dict(case.pairs)
@@ -323,7 +327,7 @@ def decoded_again(case: Case) -> Asking:
         for name, value in pairs_for(case.situation, 7):
             if kind[name] != kind.get(case.pairs[0][0]):
                 seen = yield (replace(update((name, value + "\0x")), account=case.last.account),)
-                return "form-decoding" if seen and seen[-1][0].status == 200 else ""
+                return "form-decoding" if seen and seen[-1][0].accepted else ""
     shown = shown_by(case.exchanges[-1]) or {}
     for name, value in case.pairs:
         again = {unquote(value), html.unescape(value)} - {value}
@@ -397,6 +401,10 @@ def _instead(seen: Seen | None, outcome: str) -> Instead | str:
     """The counterexample that was just seen, where the last of its answers shows such an outcome."""
     found = [each for each in seen[-1][1] if each.outcome == outcome] if seen else []
     return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
+
+
+def _is_failing(status: int) -> bool:
+    return status >= 500 or status == 429
 
 
 def _is_plain(text: str) -> bool:

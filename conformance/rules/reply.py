@@ -20,6 +20,9 @@ from conformance.oracle.mismatches import Kind, Proof
 _KEPT = 16 * 1024
 """Bytes of a body, and of a header section, that are kept after judging. Ordinary ones have some 1,000 bytes."""
 
+_REPRESENTING = (200, 201)
+"""Statuses whose answers show a resource; a 201 is wrong here, and shows it all the same (RFC 9110 15.3.2)."""
+
 
 def remembered(exchange: Exchange) -> Exchange:
     """Return the exchange with a long answer cut, so that thousands of hostile answers fit into memory."""
@@ -88,6 +91,16 @@ class Reply:
         return self.request.auth.valid
 
     @property
+    def is_acceptable(self) -> bool:
+        """Whether it is an update that must, or should, be accepted with the account's own credentials."""
+        return self.decision is not None and self.decision.answer is Answer.ACCEPT
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is an update that must, or should, be accepted."""
+        return self.is_acceptable and self.authorised
+
+    @property
     def kind(self) -> str:
         """The kind of answer, which is the input class of a violation of a rule about answers."""
         if not self.authorised:
@@ -96,12 +109,13 @@ class Reply:
             return "answer/read"
         if self.request.method != "POST":
             return "answer/other-method"
-        return "answer/update" if self.exchange.status == 200 else "answer/refusal"
+        return "answer/update" if self.exchange.accepted else "answer/refusal"
 
     @property
     def represents(self) -> bool:
         """Whether the answer must hold the resource's representation."""
-        return self.authorised and self.request.method in ("POST", "GET") and self.exchange.status == 200
+        shows = self.exchange.status in _REPRESENTING
+        return self.authorised and self.request.method in ("POST", "GET") and shows
 
     @cached_property
     def _parsed(self) -> Any:

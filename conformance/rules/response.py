@@ -1,7 +1,7 @@
-"""Rules about the 200 answer to an update: media type, JSON, attributes, headers."""
+"""Rules about the answer to an accepted update: media type, JSON, attributes, headers."""
 
-import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from conformance.contract import load
 from conformance.exceptions import NotJSON
-from conformance.http import PATH
+from conformance.http import PATH, json_of
 from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
@@ -50,7 +50,7 @@ def _quoted(name: str, value: object) -> str:
         evidence=Evidence(
             ACCEPTED.missing, lambda reply: reply.represents and reply.request.method == "POST"
         ),
-        statement="The 200 answer to an update has the media type application/json.",
+        statement="The answer to an accepted update has the media type application/json.",
         source=DOCUMENT,
         classes=answers("update"),
     )
@@ -71,7 +71,7 @@ def _media_type(reply: Reply) -> Iterator[Broken]:
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=_IS_OBJECT,
-        statement="The body of the 200 answer to an update is one JSON object in UTF-8.",
+        statement="The body of the answer to an accepted update is one JSON object in UTF-8.",
         source=f"{DOCUMENT}; RFC 8259 8.1",
         classes=answers("update"),
     )
@@ -100,20 +100,17 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
         level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
         evidence=_IS_OBJECT,
-        statement="The members of the JSON object in the 200 answer to an update have different names.",
+        statement="The members of the JSON object in the answer to an accepted update have different names.",
         source="RFC 8259 4: otherwise nobody knows which of the values counts",
         classes=answers("update"),
     )
 )
 def _unique_names(reply: Reply) -> Iterator[Broken]:
-    body = reply.response.body if reply.response is not None else b""
-    # To read the body once more is left for those that may have a name twice.
-    if any(body.count(f'"{name}"'.encode()) > 1 for name in _object(reply)):
-        pairs: list[tuple[str, Any]] = json.loads(body, object_pairs_hook=list)
-        names = [name for name, _ in pairs]
-        for name in dict.fromkeys(names):
-            if names.count(name) > 1:
-                yield Broken("repeated", name, f"{name} once", f"{name} {names.count(name)} times")
+    if reply.response is not None and _object(reply):
+        pairs: list[tuple[str, Any]] = json_of(reply.response, object_pairs_hook=list)
+        for name, times in Counter(name for name, _ in pairs).items():
+            if times > 1:
+                yield Broken("repeated", name, f"{name} once", f"{name} {times} times")
 
 
 @check_response.add(
@@ -153,6 +150,17 @@ def _schema_errors(document: Mapping[str, Any]) -> dict[str, ValidationError]:
     return errors
 
 
+def _shows_account(reply: Reply) -> bool:
+    """Whether the answer to an update shows a well-formed account_sid, and the run knows which one it must be."""
+    document = object_in(reply) if reply.represents and reply.request.method == "POST" else None
+    return (
+        document is not None
+        and document.get("account_sid") is not None
+        and reply.account_sid is not None
+        and "account_sid" not in _schema_errors(document)
+    )
+
+
 # The expected state judges by this rule, since it knows which values were sent: see `rules/state.py`.
 check_response.add(
     Rule(
@@ -177,8 +185,8 @@ check_response.add(
         group="response",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows(
-            "account_sid was never shown", lambda document: document.get("account_sid") is not None
+        evidence=Evidence(
+            "account_sid was never shown, or the account of the credentials is not known", _shows_account
         ),
         statement="account_sid, when present, is the SID of the account whose credentials were sent.",
         source=DOCUMENT,
@@ -186,11 +194,8 @@ check_response.add(
     )
 )
 def _account(reply: Reply) -> Iterator[Broken]:
-    document, own = _object(reply), reply.account_sid
-    shown = document.get("account_sid")
-    if shown is None or own is None or str(shown).lower() == own.lower():
-        return
-    if "account_sid" not in _schema_errors(document):
+    shown, own = _object(reply).get("account_sid"), reply.account_sid
+    if own is not None and _shows_account(reply) and str(shown).lower() != own.lower():
         yield Broken("other-account", "account_sid", own, _quoted("account_sid", shown))
 
 
@@ -218,7 +223,7 @@ def _account_present(reply: Reply) -> Iterator[Broken]:
         group="response",
         level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("url was never shown", lambda document: document.get("url") is not None),
+        evidence=update_shows("url was never shown", lambda document: isinstance(document.get("url"), str)),
         statement="url, when present and not null, is absolute and its path ends in /v1/Configuration.",
         source=DOCUMENT,
         classes=answers("update"),
@@ -236,7 +241,7 @@ def _url(reply: Reply) -> Iterator[Broken]:
         group="response",
         level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("links were never shown", lambda document: document.get("links") is not None),
+        evidence=update_shows("links were never shown", lambda document: bool(document.get("links"))),
         statement="links, when present, maps service and webhooks to their absolute URLs.",
         source=f"{DOCUMENT}: the example response",
         classes=answers("update"),

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from conformance.http import Auth, ByHand, Exchange, FailureKind, Request, update
+from conformance.http import ABSENT, TURNED_AWAY, Auth, ByHand, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
-from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import MALFORMED_HEADERS
@@ -45,7 +44,7 @@ def is_trouble(exchange: Exchange, last: Exchange) -> bool:
 
 _POSTED = Evidence(
     "no update was answered other than with 404, 405 or 501",
-    lambda reply: reply.request.method == "POST" and reply.exchange.status not in (None, 404, 405, 501),
+    lambda reply: reply.request.method == "POST" and reply.exchange.status not in (None, *ABSENT),
 )
 
 IMPLEMENTED = Rule(
@@ -217,19 +216,14 @@ STAYS_USABLE = Rule(
 RULES = (IMPLEMENTED, *check_robustness.rules, STAYS_USABLE)
 
 
-_TURNED_AWAY = (401, 403)
-"""The statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
-
-
 def is_turned_away(reply: Reply) -> bool:
     """Whether an update that must be accepted was refused for its credentials, though they are good."""
-    due = reply.decision is not None and reply.decision.answer is Answer.ACCEPT and reply.authorised
-    return due and is_turned_away_again(reply.exchange)
+    return reply.is_due and is_turned_away_again(reply.exchange)
 
 
 def is_turned_away_again(exchange: Exchange) -> bool:
     """Whether the same update is refused for its credentials once more."""
-    return exchange.status in _TURNED_AWAY
+    return exchange.status in TURNED_AWAY
 
 
 def turned_away(exchange: Exchange, after: Exchange) -> Violation:

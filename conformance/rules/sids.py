@@ -205,14 +205,16 @@ _UNKNOWN = "no SID that was sent was accepted and shown; a target that knows its
 
 
 def _verbatim(about: Field) -> Evidence:
-    """An answer that shows for the first time a SID that has letters after its prefix."""
+    """An answer that shows for the first time a SID that has letters of both cases after its prefix."""
     shown = proved(Proof.ECHOED, _UNKNOWN, about)
     return Evidence(
         _UNKNOWN,
         lambda reply: (
             shown.seen(reply)
-            and re.search("[a-fA-F]", dict(reply.request.form() or ()).get(about.parameter, "")[2:])
-            is not None
+            and all(
+                re.search(letters, dict(reply.form or ()).get(about.parameter, "")[2:])
+                for letters in ("[a-f]", "[A-F]")
+            )
         ),
     )
 

@@ -173,6 +173,20 @@ def test_a_write_without_credentials_is_reported_when_an_answer_shows_it() -> No
     ]
 
 
+@pytest.mark.parametrize("status", [200, 401])
+def test_what_an_intruder_among_writers_sends_is_never_right(status: int) -> None:
+    account = Account()
+    writer, intruder = inactive("PT5M"), inactive("PT6M", auth=NO_AUTH)
+    came = [
+        account.exchange(writer, SEEN),
+        account.exchange(intruder, SEEN if status == 200 else None, status),
+    ]
+    account.state.record_together(came, [SEEN, None])
+    assert account.takes(OTHER, {T: "PT6M", CLOSED.attribute: "P30D"}) == [
+        ("credentials-required", "written")
+    ]
+
+
 def test_a_get_that_writes_breaks_safe_methods() -> None:
     account = Account()
     pairs = ((INACTIVE.parameter, "PT33M"),)

@@ -13,13 +13,8 @@ from conformance.rules import Reply, judge
 LENGTHS = {"DefaultInactiveTimer": [length_of("PT1M")], "DefaultClosedTimer": [length_of("P30D")]}
 
 
-def broken(
-    request: Request | Pairs,
-    response: Response | Failure,
-    *,
-    known_sids: dict[str, frozenset[str]] | None = None,
-) -> dict[str, str]:
-    """The rules that one exchange breaks, each with its outcome."""
+def seen(request: Request | Pairs, response: Response | Failure, **facts: object) -> Reply:
+    """One exchange with what a run knows about it."""
     if isinstance(request, tuple):
         request = update(*request)
     failed = isinstance(response, Failure)
@@ -30,11 +25,17 @@ def broken(
         failure=response if failed else None,  # type: ignore[arg-type]  # narrowed by `failed`
     )
     form = request.form() if request.method == "POST" and not request.query else None
-    decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)
+    known_sids = facts.pop("known_sids", None)
+    decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)  # type: ignore[arg-type]  # tests name it
     state = ExpectedState()
     state.record(exchange, authorised=request.auth.valid)
-    reply = Reply(exchange=exchange, form=request.form(), decision=decision, state=state, account_sid=ACCOUNT)
-    return {each.rule: each.outcome for each in judge(reply)}
+    own = {"account_sid": ACCOUNT} | facts
+    return Reply(exchange=exchange, form=request.form(), decision=decision, state=state, **own)  # type: ignore[arg-type]  # tests name them
+
+
+def broken(request: Request | Pairs, response: Response | Failure, **facts: object) -> dict[str, str]:
+    """The rules that one exchange breaks, each with its outcome."""
+    return {each.rule: each.outcome for each in judge(seen(request, response, **facts))}
 
 
 def response(

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 from fakes import ACCOUNT, representation
 
-from conformance.http import NO_AUTH, READ, Auth, ByHand, Failure, FailureKind, Request, update
-from rules.seeing import broken, error, response
+from conformance.http import NO_AUTH, READ, Auth, ByHand, Failure, FailureKind, Request, Response, update
+from conformance.rules import BY_ID
+from rules.seeing import broken, error, response, seen
 
 UPDATE = update()
+INTRUDER = update(auth=NO_AUTH)
 
 
 def of(document: object, *headers: tuple[str, str]) -> dict[str, str]:
@@ -252,3 +254,34 @@ class TestByHand:
             request = update(("DefaultClosedTimer", "P30D"), by_hand=way, chunked=True)
             assert broken(request, error(400)) == {"chunked-body": "refused"}
             assert broken(request, error(411)) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "request_", "came", "is_evidence"),
+    [
+        ("challenge-scheme", INTRUDER, error(401), False),
+        ("challenge-scheme", INTRUDER, error(401, ("WWW-Authenticate", "Basic realm=x")), True),
+        ("credentials-status", UPDATE, error(403), False),
+        ("credentials-status", INTRUDER, error(403), True),
+        ("account-sid", UPDATE, response(200, with_(account_sid="foo")), False),
+        ("account-sid", UPDATE, response(200), True),
+        ("resource-url", UPDATE, response(200, with_(url=5)), False),
+        ("resource-links", UPDATE, response(200, with_(links={})), False),
+        ("allow-header", Request(method="PUT"), error(405, ("Allow", "")), False),
+        ("allow-header", UPDATE, error(405, ("Allow", "GET")), False),
+        ("allow-header", Request(method="PUT"), error(405, ("Allow", "POST")), True),
+    ],
+)
+def test_an_answer_that_could_not_show_a_rule_broken_is_no_evidence_for_it(
+    rule: str, request_: Request, came: Response, is_evidence: bool
+) -> None:
+    assert BY_ID[rule].evidence.seen(seen(request_, came)) is is_evidence
+
+
+def test_no_account_is_known_of_an_api_key_so_its_answers_are_no_evidence() -> None:
+    assert not BY_ID["account-sid"].evidence.seen(seen(UPDATE, response(), account_sid=None))
+
+
+def test_a_name_that_stands_twice_is_told_whatever_else_the_answer_holds() -> None:
+    body = b'{"account_sid": null, "account_sid": "%s", "long": %s}' % (ACCOUNT.encode(), b"9" * 5_000)
+    assert broken(UPDATE, response(body=body)) == {"unique-names": "repeated"}
