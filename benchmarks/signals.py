@@ -4,13 +4,15 @@ Sends signals to runs and restores in every phase, and checks that each ends wit
     python benchmarks/signals.py [--signals 60] [--seed 0]
 
 The phases: start-up, the requests of a run to the last one that puts settings back, the reports, the start-up of
-`conformance restore`, and its requests. Each has SIGINT, SIGTERM and SIGHUP by turns, at a moment that is drawn. The
+`conformance restore`, and its requests. Start-up begins where the command heeds signals, some 30 ms after Python was
+started: before that, nothing of ours runs. Each has SIGINT, SIGTERM and SIGHUP by turns, at a moment that is drawn. The
 exit status is 1 where a command ends with another status than 130 (or, where it had done its work, 0), prints a
 traceback, or where the settings of before are not in force after it and a `conformance restore`.
 """
 
 import argparse
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -91,8 +93,10 @@ class Bench:
             preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread of ours holds a lock by then
         )
         if number and not at:
+            while not heeds(self._process):
+                time.sleep(0.001)  # no event tells of it
             time.sleep(pause)  # the moment of the signal is what varies
-            self._is_late = self._process.poll() is not None
+            self._is_late = self._count >= self._sizes.get(name, 0)  # it has done its work
             self._process.send_signal(number)
         output, _ = self._process.communicate(timeout=600)
         return self._process.returncode, output
@@ -143,6 +147,18 @@ class Bench:
         """Whether all accounts have the settings of before."""
         accounts = range(len(THROWAWAY))
         return all(shown_by(self._target.send(replace(READ, account=each))) == BEFORE for each in accounts)
+
+
+def heeds(process: "subprocess.Popen[str]") -> bool:
+    """Whether a process catches SIGTERM, or has ended; where there is no /proc, nobody knows, and it counts as true."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:
+        return True
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)", status, re.MULTILINE)
+    return (
+        caught is None or bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1) or process.poll() is not None
+    )
 
 
 def heed_sigint() -> None:

@@ -11,6 +11,11 @@ from server_side import Connection, Hostile
 Ask = Callable[[], bytes]
 """Has the emulator answer the request, and returns the bytes of the answer."""
 
+
+class Last(bytes):
+    """An answer after which the connection is closed, whatever it says."""
+
+
 Answer = Callable[[int, bytes, Ask], bytes | None]
 """Returns the bytes to answer a request with, by its number in the run; None to close the connection instead."""
 
@@ -37,6 +42,8 @@ def between(url: str, answer: Answer) -> Iterator[Hostile]:
                 if said is None:
                     return
                 connection.send(said)
+                if isinstance(said, Last):
+                    return
 
     with Hostile(play) as server:
         yield server

@@ -1,13 +1,11 @@
 """A target of the suite at a server that gives a play."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import hostile
-import pytest
 
-from conformance.http import Exchange, update
+from conformance.http import update
 from conformance.transport.target import Target, TargetSettings
 
 UPDATE = update(("DefaultClosedTimer", "PT10M"))
@@ -21,13 +19,3 @@ def playing(name: str | hostile.Play, **settings: object) -> Iterator[tuple[host
         Target(TargetSettings(url=server.url, **quick)) as target,  # type: ignore[arg-type]  # tests name them
     ):
         yield server, target
-
-
-def sent_in_time(target: Target) -> Exchange:
-    """The exchange of an update, which ends within its timeout and a second; a busy machine gets two more tries."""
-    for _ in range(3):
-        began = time.monotonic()
-        exchange = target.send(UPDATE)
-        if time.monotonic() - began < target.settings.timeout + 1.0:
-            return exchange
-    pytest.fail(f"{target.settings.timeout} s, and more than a second beyond")

@@ -44,10 +44,13 @@ class Connection:
             lower = head.lower()
             body = b""
             if b"\r\ntransfer-encoding: chunked" in lower:
-                while (line := self._until(b"\r\n")) is not None:
-                    size = int(line, 16)
-                    body += line + (self._exactly(size + 2))
-                    if size == 0:
+                size = 1
+                while size and (line := self._until(b"\r\n")) is not None:
+                    size = int(line.partition(b";")[0], 16)
+                    body += line + (self._exactly(size + 2) if size else b"")
+                while (line := self._until(b"\r\n")) is not None:  # trailers, if any, and an empty line
+                    body += line
+                    if line == b"\r\n":
                         break
             elif b"\r\ncontent-length:" in lower:
                 body = self._exactly(int(lower.partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0]))

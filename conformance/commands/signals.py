@@ -2,9 +2,11 @@
 The signals that ask a command to end.
 
 From the first import on, they end the program with exit status 130. A command that may have settings to put back has
-them raise KeyboardInterrupt instead. This module imports next to nothing, so that they are heeded as early as can be.
+them raise KeyboardInterrupt instead. When all is done and Python takes itself down, they are ignored. This module
+imports next to nothing, so that they are heeded as early as can be.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -72,6 +74,12 @@ def _end(number: int, frame: object) -> "NoReturn":
     os._exit(ENDED)
 
 
+def _ignore() -> None:
+    """Ignore signals from now on: Python is about to forget our handlers, and then they would kill the process."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _name(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122  # before pathlib is imported: a signal may come first
 
@@ -84,6 +92,7 @@ def _is_program() -> bool:
 
 
 if _is_program():
+    atexit.register(_ignore)  # first, so that it is called last
     for _number in _SIGNALS:
         if signal.getsignal(_number) is not signal.SIG_IGN:
             signal.signal(_number, _end)

@@ -17,10 +17,13 @@ def wait_for_answer(settings: TargetSettings, seconds: float) -> None:
     A port that accepts connections is not enough: that of a container does so before its server has started. The read
     carries no credentials, and no report shows it.
     """
+
+    def gets_an_answer(target: Target) -> bool:
+        # On the reserve, so that a port which hangs up and then is closed is no target that has gone away.
+        return target.send(replace(READ, auth=NO_AUTH), reserve=True).response is not None
+
     deadline = time.monotonic() + seconds
     patient = replace(settings, max_requests=None, timeout=min(settings.timeout, seconds))
     with Target(patient) as target:
-        while (
-            target.send(replace(READ, auth=NO_AUTH)).response is None and time.monotonic() + _PAUSE < deadline
-        ):
+        while not gets_an_answer(target) and time.monotonic() + _PAUSE < deadline:
             time.sleep(_PAUSE)

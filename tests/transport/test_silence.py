@@ -1,9 +1,13 @@
 """What the last answers of a target say about a request that may have ended it."""
 
+import time
 from dataclasses import replace
 
+import hostile
 import pytest
+from playing import UPDATE, playing
 
+from conformance.exceptions import TargetDead
 from conformance.http import READ, Exchange, Failure, FailureKind, Response
 from conformance.transport.silence import Silence, without_answer
 
@@ -81,3 +85,55 @@ def test_an_outage_is_counted_once_and_only_of_a_target_that_was_there() -> None
     assert after(failed(1, SHUT), failed(2, SHUT)).outages == 0
     seen = [answered(1), failed(2, SHUT), failed(3, SHUT), answered(4), failed(5, SHUT)]
     assert after(*seen).outages == 2
+
+
+@pytest.mark.slow
+class TestServers:
+    """A server on loopback that goes away, and may be started again."""
+
+    @staticmethod
+    def _dies_of(part: bytes) -> hostile.Play:
+        """A server that stops at a request which holds some bytes."""
+
+        def play(connection: hostile.Connection) -> None:
+            for request in connection.requests():
+                if part in request:
+                    connection.server.stop()
+                    return
+                connection.answer()
+
+        return play
+
+    def test_a_server_that_dies_of_a_request_and_is_started_again_is_asked_once_more(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The request went over a kept connection first, so that alone it would prove nothing."""
+        with playing(self._dies_of(b"PT10M")) as (server, target):
+            monkeypatch.setattr(time, "sleep", lambda seconds: server.start())
+            assert target.send(READ).status == 200
+            exchange = target.send(UPDATE)
+            assert exchange.failure is not None
+            assert (exchange.failure.kind, exchange.place) == (FailureKind.DISCONNECT, 1)
+            assert target.send(READ).status == 200
+            assert (target.silence.suspects, target.silence.outages) == ((), 2)
+
+    def test_a_server_that_dies_of_a_request_for_good_is_dead_and_the_request_is_suspect(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        with playing(self._dies_of(b"PT10M")) as (_, target):
+            assert target.send(READ).status == 200
+            with pytest.raises(TargetDead, match="answered until request 1; request 2 got no answer"):
+                target.send(UPDATE)
+            assert [each.request for each in target.silence.suspects] == [UPDATE]
+
+    def test_a_server_that_is_stopped_between_two_requests_is_dead_and_no_request_is_suspect(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        with playing("good") as (server, target):
+            assert target.send(READ).status == 200
+            server.stop()
+            with pytest.raises(TargetDead, match="answered until request 1, and cannot be reached since"):
+                target.send(UPDATE)
+            assert target.silence.suspects == ()

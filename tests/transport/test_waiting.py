@@ -2,10 +2,11 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
+from conftest import Clock
+from hostile import Connection, Hostile
 
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import TargetSettings
@@ -46,9 +47,33 @@ def test_it_waits_until_there_is_an_answer_and_sends_no_credentials(port: int) -
     wait_for_answer(settings(port), 60)
 
 
-def test_it_ends_without_an_answer_when_the_time_is_over() -> None:
+def test_it_waits_for_a_port_that_hangs_up_and_then_is_closed_for_a_while(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        if clock.now > 1_010.0:
+            server.start()
+        else:
+            server.stop()
+
+    answers = iter([False, True])
+
+    def play(connection: Connection) -> None:
+        for _ in connection.requests():
+            if not next(answers):
+                return
+            connection.answer()
+
+    with Hostile(play) as server:
+        monkeypatch.setattr(clock, "sleep", sleep)
+        wait_for_answer(TargetSettings(url=server.url), 60)
+        assert len(server.received) == 2
+
+
+def test_it_ends_without_an_answer_when_the_time_is_over(clock: Clock) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        began = time.monotonic()
-        wait_for_answer(settings(nobody.getsockname()[1]), 0.3)
-    assert time.monotonic() - began < 60
+        began = clock.now
+        wait_for_answer(settings(nobody.getsockname()[1]), 60)
+    assert 59 <= clock.now - began < 60
