@@ -24,7 +24,7 @@ from conformance.settings import RunSettings, resolve
 if TYPE_CHECKING:  # the import costs more than this whole module
     from conformance.harness.events import Listener
     from conformance.harness.executor import Plan
-    from conformance.reporting import Archive, Observations, Redact
+    from conformance.reporting import Archive, Observations, Redact, ShellAccount
     from conformance.transport.target import Target
 
 _QUIET = 10.0
@@ -110,22 +110,28 @@ def run(*given: Any, listener: "Listener" = lambda event: None, **named: Any) ->
     if given or "catalogue" in named:
         return executor.run(*given, listener=listener, **named)
     settings = resolve(named, os.environ, Path("conformance.toml"), spelled="{}=")
-    with serving(settings) as url:
-        return judge(settings, url, select(settings.only, sdk=settings.sdk), listener)
+    with serving(settings) as url_of:
+        rules = select(settings.only, sdk=settings.sdk)
+        return judge(settings, url_of(), rules, listener)
 
 
 @contextmanager
-def serving(settings: RunSettings) -> Iterator[str]:
-    """Return the base URL of the target of a run; where none is named, start the embedded emulator meanwhile."""
+def serving(settings: RunSettings) -> Iterator[Callable[[], str]]:
+    """
+    Start the embedded emulator where the settings name no other target, for use in a `with` statement.
+
+    Yields:
+        A function that returns the base URL of the target. It waits for the emulator: import meanwhile what takes long.
+    """
+    if settings.target is None and settings.app is None:
+        from conformance.transport.embedded import Embedded
+
+        with Embedded(settings.accounts) as embedded:
+            yield embedded.url
+        return
     from conformance.transport.target import BASE_URL
 
-    if settings.target is not None or settings.app is not None:
-        yield settings.target or BASE_URL
-        return
-    from conformance.transport.embedded import Embedded
-
-    with Embedded(settings.accounts) as embedded:
-        yield embedded.url()
+    yield lambda: settings.target or BASE_URL
 
 
 def judge(
@@ -242,7 +248,7 @@ def judged(
 
     known = read(settings.known) if settings.known is not None else ()
     with ExitStack() as stack:
-        url = stack.enter_context(serving(settings))
+        url = stack.enter_context(serving(settings))()
         exchanges = stack.enter_context(archive_of(settings, url))
         parts = Parts(tell)
         archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: exchanges.add(event.exchange)))
@@ -337,15 +343,21 @@ def redaction(settings: RunSettings, url: str) -> "Redact | None":
     return Secrets(tokens, url, hidden).redact if tokens or hidden else None
 
 
+def shell_accounts(settings: RunSettings) -> "list[ShellAccount]":
+    """Return how curl lines spell the credentials of the accounts; where these are masked, by variables alone."""
+    from conformance.reporting import ShellAccount
+    from conformance.transport.credentials import THROWAWAY
+
+    return [
+        ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
+        for account in (() if settings.mask_accounts else settings.accounts)
+    ]
+
+
 def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
     """Return the result document of a report. Its curl lines name credentials by their shell variables."""
     from conformance import reporting
-    from conformance.transport.credentials import THROWAWAY
 
-    accounts = [
-        reporting.ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
-        for account in (() if settings.mask_accounts else settings.accounts)
-    ]
     # Whoever repeats the run needs these. The target is null where the embedded emulator was judged.
     repeated = {
         "target": settings.target,
@@ -362,4 +374,4 @@ def document_of(settings: RunSettings, report: Report) -> dict[str, Any]:
         # The proxy's user name and password are secrets, and are left out.
         options += ["--proxy", parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()]
     redact = redaction(settings, report.target)
-    return reporting.build(report, accounts=accounts, curl_options=options, redact=redact)
+    return reporting.build(report, accounts=shell_accounts(settings), curl_options=options, redact=redact)

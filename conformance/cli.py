@@ -90,6 +90,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
     URL is the base URL of the target, as with --target.
     """
+    from conformance.api import archive_of, document_of, judge, observations_of, serving
     from conformance.exceptions import BaselineError, ConfigurationError
     from conformance.reporting.baseline import apply, read, witnesses
 
@@ -104,13 +105,8 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
         raise Refused(str(error)) from None
     with ExitStack() as stack:
         told = stack.enter_context(github.told(err=as_json))
-        embedded = None
-        if settings.target is None and settings.app is None:
-            from conformance.transport.embedded import Embedded
-
-            embedded = stack.enter_context(Embedded(settings.accounts))
+        url_of = stack.enter_context(serving(settings))
         from conformance import reporting
-        from conformance.api import archive_of, document_of, judge, observations_of
         from conformance.harness.containment import Parts
         from conformance.harness.events import (
             ExchangeEnded,
@@ -120,12 +116,11 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             each_of,
             on,
         )
-        from conformance.transport.target import BASE_URL
 
         rules = _select(settings.only, sdk=settings.sdk)
         try:
             reporting.check_writable(settings.report_dir)
-            url = embedded.url() if embedded else settings.target or BASE_URL
+            url = url_of()
         except reporting.ReportError as error:
             raise Refused(str(error)) from None
         archive = stack.enter_context(archive_of(settings, url))

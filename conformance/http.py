@@ -199,6 +199,11 @@ class Request:
         return decode_form(self.body) if is_form else None
 
 
+def parameters_of(request: Request) -> Pairs:
+    """Return the parameters that a request sends, whether in a form or elsewhere."""
+    return (*(request.form() or ()), *request.intends)
+
+
 def update(*pairs: tuple[str, str], **options: object) -> Request:
     """
     Return a POST of the parameters in their order, in the canonical encoding.
@@ -213,6 +218,11 @@ def update(*pairs: tuple[str, str], **options: object) -> Request:
 def as_usual(request: Request) -> Request:
     """Return an update of the same parameters and account, on the same connection, as most clients send it."""
     return update(*(request.form() or ()), account=request.account, fresh=request.fresh)
+
+
+def is_usual(request: Request) -> bool:
+    """Whether a request is an update as most clients send it, on a connection that may be reused."""
+    return request == as_usual(request) and not request.fresh
 
 
 READ = Request(method="GET", content_type=None)

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from conformance.pytest_results import Result, Results
     from conformance.testing import Double
 
-_NO_VERDICT = {
-    3: "no verdict: the target could not be judged",
-    4: "the settings before the run could not be restored",
-    5: "nothing was exercised",
-}
-"""Failures that belong to no single rule, by the exit status of the command line that stands for them."""
-
 _WORKER_DIRECTORY = "conformance_directory"
 """The member of a worker's input, in pytest-xdist, that names the directory of the session's results."""
 
@@ -168,13 +161,13 @@ def conformance_result(
 
 def _tell_once(result: "Result") -> None:
     """Fail where there is no verdict, once for each result."""
+    from conformance.reporting.text import NO_VERDICT, headline
+
     document = result.document
     # The tests of rules that were not run have already failed with the reason.
     not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
     reported = document["exit_code"] == 3 and document["stopped"] and not_run
-    if not (result.told or reported) and (reason := _NO_VERDICT.get(document["exit_code"])):
-        from conformance.reporting.text import headline
-
+    if not (result.told or reported) and (reason := NO_VERDICT.get(document["exit_code"])):
         result.told = True
         detail = document["stopped"] or ", ".join(document["restore"]["failed"]) or headline(document)
         pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
@@ -217,6 +210,8 @@ def conformance_check(
 
 
 def _check(node: pytest.Item, rule: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    from conformance.reporting.text import fails
+
     known = rule["verdict"] == "known"
     findings = [
         each for each in document["findings"] if each["rule"] == rule["id"] and (known or "known" not in each)
@@ -229,7 +224,7 @@ def _check(node: pytest.Item, rule: Mapping[str, Any], document: Mapping[str, An
     ]
     for each in expired:
         message += f"\n\nThis was known, until {each['expires']}: {each['reason']}"
-    if known or expired or rule["level"] == "must" or document["settings"]["fail_on"] == "should":
+    if known or expired or fails(document, rule["level"]):
         pytest.fail(message, pytrace=False)
     print(message)  # pytest shows this with -rP, and writes it to JUnit XML
     node.user_properties += [("deviation", finding["summary"]) for finding in findings]

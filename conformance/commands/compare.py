@@ -174,8 +174,9 @@ def _hold(
     kinds: "Sequence[Kind]",
 ) -> tuple["Held | None", list[Any], int]:
     """Open the targets, hold the ends against each other, and put the settings back; return an exit status too."""
+    from conformance.api import shell_accounts
     from conformance.exceptions import RunEnded
-    from conformance.fidelity.ends import opened, shell_accounts
+    from conformance.fidelity.ends import opened
     from conformance.fidelity.running import hold
     from conformance.harness.events import RequestSent
     from conformance.reporting import Progress, console_for
@@ -211,4 +212,4 @@ def _hold(
                     status = NOT_RESTORED
                 if interrupted:
                     raise KeyboardInterrupt
-    return held, [shell_accounts(settings.get(place)) for place in (0, 1)], status
+    return held, [shell_accounts(settings[place]) if place in settings else [] for place in (0, 1)], status

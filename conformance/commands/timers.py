@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
     Exit status 0: everything was asked, whatever was found. 3: not everything was asked. 4: a timer could not be put
     back.
     """
+    from conformance.api import redaction, serving
+
     heed(interrupt)
     settings = options.resolved(flags)
     directory = settings.report_dir if "report_dir" in settings.given else None
@@ -48,13 +51,8 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
     if png and find_spec("resvg_py") is None:
         raise Refused("--png needs the package resvg-py: pip install resvg-py")
     with ExitStack() as stack:
-        embedded = None
-        if settings.target is None:
-            from conformance.transport.embedded import Embedded
-
-            embedded = stack.enter_context(Embedded(settings.accounts))
+        url_of = stack.enter_context(serving(replace(settings, app=None)))
         from conformance import explore, reporting
-        from conformance.api import redaction
         from conformance.harness.events import RequestSent
         from conformance.reporting.result import plain
 
@@ -63,7 +61,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         for notice in settings.notices:
             console.print(notice, soft_wrap=True)
-        url = settings.target or (embedded.url() if embedded else "")
+        url = url_of()
         with reporting.Progress(console, limit=settings.max_requests) as shown:
             found = _explore(
                 settings,

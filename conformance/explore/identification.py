@@ -105,21 +105,20 @@ class Course:
     named_after: int
 
 
-def probe(ask: Callable[[str], Answer], window: Window, *, limit: int = LIMIT) -> Course:
+def probe(ask: Callable[[str], Answer], window: Window) -> Course:
     """
     Ask for the texts that tell the candidates apart best, until one is left or the limit is reached.
 
     Args:
         ask: Sends one text.
         window: The accepted lengths, as far as they are known.
-        limit: The greatest number of probes.
     """
     belief = {index: _prior(candidate, window) for index, candidate in enumerate(CANDIDATES)}
     predictions = {
         text: [candidate.predicts(text, window) for candidate in CANDIDATES] for text in pool(window.least)
     }
     leaders: list[tuple[tuple[str, str], float]] = []
-    while len(leaders) < limit and predictions:
+    while len(leaders) < LIMIT and predictions:
         shares = _by_dialect(belief)
         if leaders and 1 - max(shares.values()) < ENOUGH:
             break

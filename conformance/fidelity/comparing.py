@@ -14,7 +14,7 @@ from typing import Any
 from conformance.fidelity.outcome import ABSENT, Answer, Outcome
 from conformance.fidelity.recording import Recording, Taken
 from conformance.fidelity.script import Part, Step
-from conformance.http import Request
+from conformance.http import Request, parameters_of
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, CHAT, Field
 from conformance.oracle.decisions import Answer as Decided
 from conformance.oracle.decisions import decide_value, is_right
@@ -319,7 +319,7 @@ _FORMS = frozenset({ABSENT, "null", "the account in another case"})
 
 
 def _sent(request: Request) -> Iterator[tuple[Field, str]]:
-    for name, value in (*(request.form() or ()), *request.intends):
+    for name, value in parameters_of(request):
         if name in BY_PARAMETER:
             yield BY_PARAMETER[name], value
 

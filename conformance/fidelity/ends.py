@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from conformance.api import safe
+from conformance.api import safe, serving
 from conformance.exceptions import ConfigurationError
 from conformance.fidelity import foreign
 from conformance.fidelity.playing import Player
@@ -12,10 +13,7 @@ from conformance.fidelity.recording import FORMAT, Recording, bytes_of, load
 from conformance.fidelity.script import PROFILES, Part, Script, Step, draw
 from conformance.http import update
 from conformance.model import CHAT, FIELDS, MESSAGING
-from conformance.reporting import ShellAccount
 from conformance.settings import RunSettings
-from conformance.transport.credentials import THROWAWAY
-from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target
 
 EMULATOR = "emulator"
@@ -52,17 +50,9 @@ def opened(settings: RunSettings, tell: Callable[[str], None]) -> Iterator[Playe
         EmulatorFailed: The embedded emulator did not start.
     """
     with ExitStack() as stack:
-        url = settings.target or stack.enter_context(Embedded(settings.accounts)).url()
+        url = stack.enter_context(serving(replace(settings, app=None)))()
         safeguard = stack.enter_context(safe(settings, tell, adopts=False))
         yield Player(stack.enter_context(Target(settings.for_target(url), tell)), safeguard)
-
-
-def shell_accounts(settings: RunSettings | None) -> list[ShellAccount]:
-    """Return how curl lines spell the credentials of a target; of a file, by variables alone."""
-    return [
-        ShellAccount(user=account.user, throwaway=account.token if account in THROWAWAY else "")
-        for account in (settings.accounts if settings is not None and not settings.mask_accounts else ())
-    ]
 
 
 def script_for(every: Iterable[RunSettings], profile: str) -> Script:

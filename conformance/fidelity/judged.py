@@ -11,7 +11,7 @@ from conformance.harness.candidates import Candidates, Past, Tally
 from conformance.harness.judging import Judge
 from conformance.harness.minimizer import finding_of
 from conformance.harness.verdicts import End, Results, outcome
-from conformance.http import Exchange, Request, update
+from conformance.http import Exchange, is_usual
 from conformance.model import BY_PARAMETER, EXAMPLE, SIDS, Rule, Violation
 from conformance.oracle.decisions import Answer, FormDecision, decide_value
 from conformance.rules import BY_ID, CATALOGUE
@@ -84,7 +84,7 @@ def judge(recording: Recording) -> Judged:
         steps[taken.number] = Judgement(violations, reply.decision, reply.kind)
         form = taken.step.request.form() or ()
         for violation in violations:
-            if len(form) == 1 and taken.exchange.refused and taken.step.request == _plain(taken.step.request):
+            if len(form) == 1 and taken.exchange.refused and is_usual(taken.step.request):
                 refused.setdefault(form[0], violation)
             candidates.note(violation, reply.exchange, violation.cls, Past())
         for cls in taken.step.cls.split("+"):
@@ -107,10 +107,6 @@ def judge(recording: Recording) -> Judged:
         for finding, attribution in zip(findings, attribute(outcomes), strict=True)
     }
     return Judged(steps, causes, refused)
-
-
-def _plain(request: Request) -> Request:
-    return replace(update(*(request.form() or ())), account=request.account)
 
 
 def class_of(step: Step, field: str | None) -> str:

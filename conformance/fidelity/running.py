@@ -161,7 +161,7 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
             step = Step(
                 cls=class_of(pair.step, name),
                 rule=pair.step.rule,
-                request=replace(update((name, value)), account=pair.step.request.account),
+                request=update((name, value), account=pair.step.request.account),
             )
             if name in BY_PARAMETER and key_of(step) not in alone:
                 wanted.setdefault((name, value), step)

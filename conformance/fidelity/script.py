@@ -14,7 +14,7 @@ from enum import StrEnum
 from conformance.harness.generation import generate
 from conformance.harness.observations import OPEN
 from conformance.harness.schedule import Item, carried, planned, side_by_side
-from conformance.http import READ, Pairs, Request, update
+from conformance.http import READ, Pairs, Request, parameters_of, update
 from conformance.model import (
     CHAT,
     CLOSED,
@@ -160,7 +160,7 @@ def _joined(items: Sequence[Item]) -> list[tuple[Item, ...]]:
 def _order(item: Item) -> tuple[Pairs, bool]:
     """Probes that need the same settings in force follow each other, and those that change them come last."""
     needed = {name for name, _ in item.probe.context}
-    sent = {name for step in item.probe.steps for name, _ in (*(step.form() or ()), *step.intends)}
+    sent = {name for step in item.probe.steps for name, _ in parameters_of(step)}
     return item.probe.context[:1], not needed.isdisjoint(sent)
 
 
@@ -236,7 +236,7 @@ class _Writer:
     ) -> None:
         self.steps.append(Step(cls=cls, rule=rule, request=request, part=part, pause=pause))
         form = request.form() or ()
-        for name, _ in (*form, *request.intends):
+        for name, _ in parameters_of(request):
             self._in_force.pop(name, None)
         shows = request.account == 0 and request.auth.valid and request.method == "POST"
         accepted = shows and bool(form) and decide(form).answer is not Answer.REJECT

@@ -19,7 +19,7 @@ from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.script import Part, Script, Step
 from conformance.harness.simpler import TRIED, smaller
-from conformance.http import Exchange, Request, update
+from conformance.http import Exchange, Request, parameters_of, update
 from conformance.model import BY_ATTRIBUTE
 from conformance.rules.acceptance import decided
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
@@ -149,7 +149,7 @@ class Shower:
             for attribute, each in BY_ATTRIBUTE.items()
             if isinstance(shown.get(attribute), str)
         ]
-        context = replace(update(*known), account=account)
+        context = update(*known, account=account)
         step = Step(cls="state/known", rule="", request=context)
         first = Pair(*(
             replace(each, step=step, exchange=replace(each.exchange, request=context))
@@ -207,7 +207,7 @@ class Shower:
         search.left -= len(steps) + 1
         if search.left < 0:
             raise BudgetExhausted("enough was sent for one difference")
-        known = replace(update(SHORT_INACTIVE, LONG_CLOSED), account=steps[-1].request.account)
+        known = update(SHORT_INACTIVE, LONG_CLOSED, account=steps[-1].request.account)
         start = Step(cls="state/known", rule="", request=known, part=Part.STATE)
         script = Script(profile="", seed=0, accounts=_ACCOUNTS, steps=(start, *steps))
         recordings: list[Recording] = []
@@ -256,7 +256,7 @@ def _words(difference: Difference) -> tuple[str, str]:
 
 
 def _written(step: Step) -> set[str]:
-    return {name for name, _ in (*(step.request.form() or ()), *step.request.intends)}
+    return {name for name, _ in parameters_of(step.request)}
 
 
 def _claims(request: Request) -> Hashable:

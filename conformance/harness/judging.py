@@ -7,7 +7,7 @@ from typing import Protocol
 
 from conformance.attribution.evidence import Gathered
 from conformance.harness.candidates import shortened, status_of
-from conformance.http import Exchange, Request, as_usual
+from conformance.http import Exchange, Request, is_usual
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import UNSET, FormDecision, Lengths, decide
 from conformance.oracle.expected_state import ExpectedState, record_together, states_of
@@ -143,7 +143,7 @@ class Judge:
         if reply.is_acceptable:
             if exchange.accepted and len(pairs) > 1:
                 self._taken.update(pairs)
-            plain = reply.request == as_usual(reply.request) and not reply.request.fresh
+            plain = is_usual(reply.request)
             if exchange.refused and len(pairs) == 1 and plain:
                 self._refused.add(pairs[0])
         self.unseen[reply.request.account].count(reply)

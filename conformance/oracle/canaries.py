@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from conformance.http import Exchange, Request
+from conformance.http import Exchange, Request, parameters_of
 from conformance.model import BY_PARAMETER
 
 _SID = re.compile("(?:IS|MG)[0-9a-fA-F]{32}")
@@ -22,7 +22,7 @@ class Canaries:
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """Take note of the SIDs in an update: from now on an answer may hold them."""
-        for name, value in (*(request.form() or ()), *request.intends):
+        for name, value in parameters_of(request):
             # One inside another value counts, too: where that one is taken, answers hold it.
             for sid in _SID.findall(value) if name in BY_PARAMETER else ():
                 self.sent[sid.lower()] = exchange

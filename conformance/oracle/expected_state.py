@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from conformance.http import Exchange, Request
+from conformance.http import Exchange, Request, parameters_of
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.canaries import Canaries
 from conformance.oracle.decisions import (
@@ -132,7 +132,7 @@ class ExpectedState:
             exchange: Its exchange; None before there is one.
             authorised: Whether it has the account's own credentials.
         """
-        for name, value in (*(request.form() or ()), *request.intends):
+        for name, value in parameters_of(request):
             self.attempted.add((name, value[:_COMPARED]))
             about = BY_PARAMETER.get(name)
             length = length_of(value) if about is not None and about.kind == "timer" else None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.reporting.differences import differences
-from conformance.reporting.text import CLAIM, HEADLINE, Document, headline, shown_curl, visible
+from conformance.reporting.text import CLAIM, HEADLINE, Document, fails, headline, shown_curl, visible
 
 _SHOWN = 10
 """GitHub shows ten errors and ten warnings of a step, and drops the others."""
@@ -20,8 +20,8 @@ def annotations(document: Document) -> Iterator[str]:
         yield command("error", "conformance", no_verdict)
     for difference in differences(document)[:_SHOWN]:
         finding = difference.first
-        fails = finding["level"] == "must" or document["settings"]["fail_on"] == "should"
-        kind = "notice" if difference.kind == "known" else "error" if fails else "warning"
+        kind = "error" if fails(document, finding["level"]) else "warning"
+        kind = "notice" if difference.kind == "known" else kind
         lines = (
             visible(finding["summary"], HEADLINE),
             f"expected {visible(finding['expected'], CLAIM)}",

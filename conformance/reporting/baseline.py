@@ -23,8 +23,8 @@ from conformance.exceptions import BaselineError
 from conformance.http import Request
 from conformance.model import Level, Verdict, fingerprint
 from conformance.reporting.recorded import pinned, request_of
-from conformance.reporting.result import count
-from conformance.reporting.text import UNJUDGED, Document, headline, visible
+from conformance.reporting.result import count, plain
+from conformance.reporting.text import UNJUDGED, Document, fails, headline, visible
 
 
 class State(StrEnum):
@@ -97,7 +97,7 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         BaselineError: The text is not TOML, or an entry is malformed.
     """
     try:
-        document = _plain(tomllib.loads(text))
+        document = plain(tomllib.loads(text), None)  # JSON has no dates
     except RecursionError:
         raise BaselineError(
             f"{name}: nested too deep: have entries written by `conformance baseline`"
@@ -132,15 +132,6 @@ def parse(text: str, name: str = "known-deviations.toml") -> tuple[Known, ...]:
         _entry(entry, f"{name}:{_line(text, ['deviation', index, 'witness'])}")
         for index, entry in enumerate(document.get("deviation", ()))
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return the value with dates as text, since JSON has none."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value if isinstance(value, str | int | float) else str(value)
 
 
 def _problem(message: str, key: str) -> str:
@@ -326,14 +317,10 @@ def _verdict(document: Document, fixed: bool) -> str:
 
 def _exit_code(document: Document, stale: bool) -> int:
     before: int = document["exit_code"]
-    if before == 1:
-        lowest = document["settings"].get("fail_on")
-        if not any(
-            "known" not in each and (lowest == Level.SHOULD or each["level"] == Level.MUST)
-            for each in document["findings"]
-        ):
-            # No finding is left that fails the run, but that is not enough for a verdict.
-            before = 3 if _cut_short(document) or headline(document) else 0
+    new = [finding for finding in document["findings"] if "known" not in finding]
+    if before == 1 and not any(fails(document, finding["level"]) for finding in new):
+        # No finding is left that fails the run, but that is not enough for a verdict.
+        before = 3 if _cut_short(document) or headline(document) else 0
     return 1 if stale and before == 0 else before
 
 

@@ -8,10 +8,11 @@ run, such as dates and other settings, are no facts.
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from conformance.http import decode_form
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER
+from conformance.reporting.reading import parsed
 from conformance.reporting.text import Document, body, type_of, visible
 
 Facts = dict[str, str]
@@ -67,7 +68,7 @@ def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str
         yield "body", "longer than is read"
         return
     try:
-        content = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        content = parsed(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         yield "body", "empty" if not raw else "not JSON"
         return
@@ -78,10 +79,6 @@ def _facts(exchange: Document, named: frozenset[str]) -> Iterator[tuple[str, str
                 yield name, json.dumps(value)
             elif name not in BY_ATTRIBUTE:
                 yield name, _kind(value)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")  # RFC 8259 6
 
 
 def _kind(value: Any) -> str:

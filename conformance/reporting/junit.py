@@ -10,14 +10,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
-from conformance.model import Level, Verdict
+from conformance.model import Verdict
 from conformance.reporting.differences import differences
 from conformance.reporting.text import (
     CLAIM,
     HEADLINE,
+    NO_VERDICT,
     Document,
     answer_line,
     evidence_line,
+    fails,
     headline,
     plural,
     request_lines,
@@ -34,11 +36,9 @@ MOST = 10
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Everything that is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
 
-_NO_VERDICT = {
+_RED = {
     1: "entries of known deviations are out of date",
-    3: "no verdict: the target could not be judged",
-    4: "the settings before the run could not be restored",
-    5: "nothing was exercised",
+    **NO_VERDICT,
     130: "interrupted",
 }
 
@@ -48,7 +48,7 @@ def render(document: Document) -> str:
     about = related(document)
     cases = [_case(rule, document, about) for rule in document["rules"]]
     red = any(case.find("failure") is not None for case in cases)
-    if document["exit_code"] in _NO_VERDICT and not (document["exit_code"] == 1 and red):
+    if document["exit_code"] in _RED and not (document["exit_code"] == 1 and red):
         cases.append(_run_case(document))
     results = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     attributes = {
@@ -76,19 +76,14 @@ def render(document: Document) -> str:
     )
 
 
-def should_fails(document: Document) -> bool:
-    """Whether a broken SHOULD rule fails the run; this is a setting of the run."""
-    return bool(document["settings"].get("fail_on") == Level.SHOULD)
-
-
 def _case(rule: Document, document: Document, about: Mapping[str, Sequence[str]]) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", name=_legal(rule["id"]), classname=_legal(f"{PACKAGE}.{rule['group']}")
     )
     findings = [each for each in document["findings"] if each["rule"] == rule["id"] and "known" not in each]
-    fails = rule["level"] == Level.MUST or should_fails(document)
+    is_red = fails(document, rule["level"])
     match rule["verdict"]:
-        case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if fails:
+        case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if is_red:
             _failure(case, rule, findings, about)
         case Verdict.ERROR:
             _result(case, "error", rule["reason"] or "the suite failed, not the target", rule["id"])
@@ -160,9 +155,7 @@ def _run_case(document: Document) -> ElementTree.Element:
     lost = ", ".join(document["restore"]["failed"])
     message = document["stopped"] or headline(document) or lost or _stale(document)
     text = shown_curl(document["unanswered"]) if "unanswered" in document else ""
-    _result(
-        case, "error", f"{_NO_VERDICT[document['exit_code']]}{f': {message}' if message else ''}", "run", text
-    )
+    _result(case, "error", f"{_RED[document['exit_code']]}{f': {message}' if message else ''}", "run", text)
     return case
 
 

@@ -20,6 +20,7 @@ from conformance.reporting.text import (
     of_level,
     plural,
     request_lines,
+    rule_of,
     sequence_line,
     shown_curl,
     stale,
@@ -114,7 +115,7 @@ def _difference_row(difference: Difference) -> list[str]:
 
 def _details(difference: Difference, document: Document) -> str:
     finding = difference.first
-    rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
+    rule = rule_of(finding, document)
     statement = statement_beside(finding, rule)
     parts = [
         escaped(visible(finding["summary"], HEADLINE)),

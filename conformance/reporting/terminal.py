@@ -21,6 +21,7 @@ from conformance.reporting.text import (
     headline,
     of_level,
     request_lines,
+    rule_of,
     shown_curl,
     stale,
     standing,
@@ -84,7 +85,7 @@ def render(
 
 def _difference(difference: Difference, document: Document, console: Console) -> None:
     finding = difference.first
-    rule = next(each for each in document["rules"] if each["id"] == finding["rule"])
+    rule = rule_of(finding, document)
     head = Text.assemble(
         (finding["level"].upper(), _STYLES[difference.kind]), " ", (visible(finding["rule"]), "bold")
     )

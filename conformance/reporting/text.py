@@ -207,6 +207,25 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
+NO_VERDICT = {
+    3: "no verdict: the target could not be judged",
+    4: "the settings before the run could not be restored",
+    5: "nothing was exercised",
+}
+"""By exit status, what is said where something other than a deviation from a rule fails the run."""
+
+
+def fails(document: Document, level: str) -> bool:
+    """Whether a deviation from a rule of this level fails the run; of a SHOULD rule, a setting says so."""
+    return level == Level.MUST or document["settings"].get("fail_on") == Level.SHOULD
+
+
+def rule_of(finding: Document, document: Document) -> Document:
+    """Return the rule that a finding is about."""
+    found: Document = next(each for each in document["rules"] if each["id"] == finding["rule"])
+    return found
+
+
 def statement_beside(finding: Document, rule: Document) -> str:
     """Return the statement of a rule, to stand beside a finding's summary; empty where the summary repeats it."""
     statement: str = rule["statement"]
@@ -307,12 +326,12 @@ def totals(document: Document) -> str:
     return " · ".join(parts)
 
 
-def evidence_line(rule: Document, limit: int = 300) -> str:
+def evidence_line(rule: Document) -> str:
     """Return the exchange that shows that a rule holds, on one line; empty without one, or if the rule is broken."""
     shown = rule.get("evidence")
     if not shown or rule["verdict"] not in HOLD:
         return ""
-    return visible(f"exchange {shown['number']}: {shown['request']} -> {shown['answer']}", limit)
+    return visible(f"exchange {shown['number']}: {shown['request']} -> {shown['answer']}", 300)
 
 
 def type_of(value: Any) -> str:
