@@ -252,7 +252,7 @@ def judged(
         exchanges = stack.enter_context(archive_of(settings, url))
         parts = Parts(tell)
         archived = on(ExchangeEnded, parts.contain(ARCHIVE, lambda event: exchanges.add(event.exchange)))
-        first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
+        first = witnesses(known, len(settings.accounts))
         chosen = [rule for rule in select(settings.only, sdk=settings.sdk) if rule.id in rules]
         document = document_of(settings, judge(settings, url, chosen, archived, first))
         try:

@@ -42,7 +42,7 @@ from conformance.commands.timers import timers
 from conformance.contract import SUITE
 
 if TYPE_CHECKING:
-    from conformance.model import Report, Rule
+    from conformance.model import Report
     from conformance.reporting.spool import Spool
 
 
@@ -90,8 +90,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
     URL is the base URL of the target, as with --target.
     """
-    from conformance.api import archive_of, document_of, judge, observations_of, serving
-    from conformance.exceptions import BaselineError, ConfigurationError
+    from conformance.api import archive_of, document_of, judge, observations_of, select, serving
     from conformance.reporting.baseline import apply, read, witnesses
 
     if url is not None:
@@ -99,10 +98,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             raise Refused(f"two targets, {url} and {flags['target']}: give one of them")
         flags["target"] = url
     settings = options.resolved(flags)
-    try:
-        known = read(settings.known) if settings.known is not None else ()
-    except BaselineError as error:
-        raise Refused(str(error)) from None
+    known = read(settings.known) if settings.known is not None else ()
     with ExitStack() as stack:
         told = stack.enter_context(github.told(err=as_json))
         url_of = stack.enter_context(serving(settings))
@@ -116,13 +112,11 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             each_of,
             on,
         )
+        from conformance.rules import BY_ID
 
-        rules = _select(settings.only, sdk=settings.sdk)
-        try:
-            reporting.check_writable(settings.report_dir)
-            url = url_of()
-        except reporting.ReportError as error:
-            raise Refused(str(error)) from None
+        rules = select(settings.only, sdk=settings.sdk)
+        reporting.check_writable(settings.report_dir)
+        url = url_of()
         archive = stack.enter_context(archive_of(settings, url))
         observations = stack.enter_context(observations_of(settings, url))
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
@@ -134,7 +128,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             console.print(line, soft_wrap=True, markup=False)
 
         parts = Parts(print_line)
-        first = [(each.witness_class, sent) for each, sent in witnesses(known, len(settings.accounts))]
+        first = witnesses(known, len(settings.accounts))
         with reporting.Progress(console, limit=settings.max_requests, within=settings.max_time) as progress:
             listeners = [
                 on(RequestSent, _stop_if_interrupted),
@@ -151,17 +145,13 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             heed(_interrupt)
             try:
                 outcome = judge(settings, url, rules, each_of(*listeners), first)
-            except ConfigurationError as error:
-                raise Refused(settings.shown(str(error))) from None
             except KeyboardInterrupt:  # it came before the first request: nothing has to be put back
                 sys.exit(ENDED)
         heed(leave)
         document = document_of(settings, outcome)
         if settings.known is not None:
-            everything = [rule.id for rule in _select((), sdk=True)]
-            document = apply(
-                document, known, datetime.now(UTC).date(), catalogue=everything, strict=strict_known
-            )
+            today = datetime.now(UTC).date()
+            document = apply(document, known, today, catalogue=BY_ID, strict=strict_known)
         picture = parts.contain(reporting.TIMER_PICTURE, _timer_picture)(outcome)
         spools: dict[str, Spool] = {reporting.ARCHIVE: archive}
         if observability:
@@ -224,17 +214,6 @@ def _timer_picture(outcome: "Report") -> str | None:
     own = [each for each in outcome.outcomes if each.rule.group == "timers"]
     shown = [finding.exchanges[-1] for each in own for finding in each.findings]
     return picture(points, from_exchanges(shown)) if points else None
-
-
-def _select(globs: Sequence[str], *, sdk: bool = False) -> "tuple[Rule, ...]":
-    """Do as `api.select`; a glob without a match ends the command with exit status 2."""
-    from conformance.api import select
-    from conformance.exceptions import ConfigurationError
-
-    try:
-        return select(globs, sdk=sdk)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
 
 
 _INTERRUPTED = threading.Event()
@@ -348,16 +327,14 @@ def serve(
         alternatives = (*emulator.VARIANTS.values(), *emulator.DIALECTS.values())
         _list_alterations(list(emulator.FAULTS.values()) if list_faults else list(alternatives), as_json)
         return
-    if like is not None:
-        if seed or given["faults"] or given["variants"] or given["database"]:
-            raise Refused(
-                "--like serves a recording as it is: leave out --fault, --variant, --database, --seed"
-            )
-        serve_like(like, _emulated_accounts(accounts), given["host"], given["port"], given["port_file"])
-        return
+    if like is not None and (seed or given["faults"] or given["variants"] or given["database"]):
+        raise Refused("--like serves a recording as it is: leave out --fault, --variant, --database, --seed")
     values = _read_seed(seed) if seed is not None else None
     try:
-        emulator.serve(accounts=_emulated_accounts(accounts), seed=values, **given)
+        if like is not None:
+            serve_like(like, _emulated_accounts(accounts), given["host"], given["port"], given["port_file"])
+        else:
+            emulator.serve(accounts=_emulated_accounts(accounts), seed=values, **given)
     except (emulator.EmulatorError, OSError) as error:
         raise Refused(str(error)) from None
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.commands.refused import Refused
-
 
 def serve_like(file: str, accounts: Mapping[str, str], host: str, port: int, port_file: str | None) -> None:
     """
@@ -12,7 +10,8 @@ def serve_like(file: str, accounts: Mapping[str, str], host: str, port: int, por
 
     Raises:
         RecordingError: The file cannot be served.
-        Refused: The address cannot be listened on.
+        EmulatorError: The address cannot be listened on.
+        OSError: The same, or the file for the port cannot be written.
     """
     from conformance import emulator
     from conformance.fidelity.ends import read
@@ -20,7 +19,4 @@ def serve_like(file: str, accounts: Mapping[str, str], host: str, port: int, por
     from conformance.transport.credentials import Account
 
     replay = Replay(read(Path(file)), [Account(sid, token) for sid, token in accounts.items()])
-    try:
-        emulator.serve_app(Application(replay), host=host, port=port, port_file=port_file)
-    except (emulator.EmulatorError, OSError) as error:
-        raise Refused(str(error)) from None
+    emulator.serve_app(Application(replay), host=host, port=port, port_file=port_file)

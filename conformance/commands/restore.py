@@ -38,10 +38,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     from conformance.safety.places import places
 
     heed(interrupt)
-    try:
-        settings = _settings(flags)
-    except ConfigurationError as error:
-        raise Refused(str(error)) from None
+    settings = _settings(flags)
     directory = state_directory(settings.state_dir)
     if settings.state_dir is not None and not directory.exists():
         # An empty directory has nothing to put back; of a mistyped one this cannot be said.

@@ -43,7 +43,7 @@ class Examples:
 
     def first(self, accounts: int) -> list[tuple[str, tuple[Request, ...]]]:
         """Return the requests to send before all others, each list with its input class, for so many accounts."""
-        return [(each.witness_class, sent) for each, sent in witnesses(self._kept.values(), accounts)]
+        return witnesses(self._kept.values(), accounts)
 
     def learn(self, result: Document, today: date) -> str:
         """

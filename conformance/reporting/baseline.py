@@ -64,11 +64,6 @@ class Known:
         """The fingerprint of the finding that it explains."""
         return fingerprint(self.rule, self.cls, self.outcome)
 
-    @property
-    def witness_class(self) -> str:
-        """The input class that its counterexample is sent as."""
-        return "known/witness" if self.cls == ANY_CLASS else self.cls
-
 
 # Reading
 
@@ -187,13 +182,18 @@ def known_in(entry: Mapping[str, Any]) -> Known:
 # Applying
 
 
-def witnesses(known: Iterable[Known], accounts: int = 1) -> list[tuple[Known, tuple[Request, ...]]]:
+def witnesses(known: Iterable[Known], accounts: int) -> list[tuple[str, tuple[Request, ...]]]:
     """
-    Return the counterexamples of entries: a run sends them first, so that it finds every known deviation again.
+    Return the counterexamples of entries, each with the input class that it is sent as.
 
-    Counterexamples that need more accounts than the run has are left out.
+    A run sends them first, so that it finds every known deviation again. Counterexamples that need more accounts than
+    the run has are left out.
     """
-    return [(each, each.witness) for each in known if each.witness and _needs(each.witness) <= accounts]
+    return [
+        ("known/witness" if each.cls == ANY_CLASS else each.cls, each.witness)
+        for each in known
+        if each.witness and _needs(each.witness) <= accounts
+    ]
 
 
 def _needs(requests: Iterable[Request]) -> int:

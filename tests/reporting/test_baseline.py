@@ -316,12 +316,13 @@ def test_witnesses_are_those_that_the_accounts_suffice_for() -> None:
     one, two, other = update(), Request(account=1), Request(auth=Auth(user="{other_sid}"))
     known = [_known(witness=(one,)), _known(witness=(one, two)), _known(witness=(other,)), _known()]
 
-    assert witnesses(known) == [(known[0], (one,))]
-    assert [entry for entry, _ in witnesses(known, accounts=2)] == known[:3]
+    assert witnesses(known, 1) == [(known[0].cls, (one,))]
+    assert [sent for _, sent in witnesses(known, accounts=2)] == [each.witness for each in known[:3]]
 
 
 def test_a_witness_is_sent_as_the_input_class_that_it_is_of() -> None:
-    assert (_known().witness_class, _known(cls=ANY_CLASS).witness_class) == ("timer/words", "known/witness")
+    known = [_known(witness=(update(),)), _known(cls=ANY_CLASS, witness=(update(),))]
+    assert [cls for cls, _ in witnesses(known, 1)] == ["timer/words", "known/witness"]
 
 
 # Baseline
