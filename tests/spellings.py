@@ -108,7 +108,7 @@ def told(text: str, token: str = TOKEN) -> list[str]:
     """Return the pieces of a token, of 12 characters, that a reader could learn from a text."""
     texts = [text.lower()]
     for _ in range(4):
-        text = unquote_to_bytes(text).decode("latin-1")
+        text = unquote_to_bytes(text.encode("utf-8", "surrogatepass")).decode("latin-1")
         text = re.sub(r"\\*\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
         text = re.sub(r"\s|\\+[nrt]|=\r?\n", "", unescape(text))
         texts.append(text.lower())
