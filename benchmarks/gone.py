@@ -76,6 +76,9 @@ MANNERS: Mapping[str, Manner] = {
     "no updates, 503": no_updates("503 Service Unavailable"),
     "closes": lambda request, ask: None,
     "not HTTP": lambda request, ask: b"220 mail.test ESMTP\r\n",
+    "dies": lambda request, ask: (
+        None
+    ),  # and takes no connection any more, as if it had crashed of this request
     "hangs": lambda request, ask: time.sleep(3),  # the manner itself: longer than the run waits
 }
 
@@ -84,7 +87,11 @@ def wrong(url: str, name: str, since: int, seed: int) -> list[str]:
     """Take one target away, and return what is wrong about the run."""
 
     def play(number: int, request: bytes, ask: Ask) -> bytes | None:
-        return ask() if number < since else MANNERS[name](request, ask)
+        if number < since:
+            return ask()
+        if name == "dies":
+            server.stop()
+        return MANNERS[name](request, ask)
 
     with tempfile.TemporaryDirectory() as directory, between(url, play) as server:
         options = ["--target", server.url, "--profile", "quick", "--timeout", "0.5", "--max-time", "20"]
@@ -98,6 +105,8 @@ def wrong(url: str, name: str, since: int, seed: int) -> list[str]:
         f"{name:24} from request {since:3}: exit status {done.exit_code}, {after:3} requests after, "
         f"{time.monotonic() - began:4.0f} s; {document['stopped'] or 'not stopped'}"
     )
+    if name == "dies" and "unanswered" not in document:
+        told.append("the request that it died of is not shown")
     good = done.exit_code == 3 or (done.exit_code == 0 and after < 8)
     return told + ([] if good else [f"exit status {done.exit_code}"])
 

@@ -8,7 +8,7 @@ its accounts, starts a quick run, and sends it SIGKILL at a random moment before
 second run is begun and killed. Every run and every restore goes to a name of the emulator that is drawn, `127.0.0.1` or
 `localhost`. In every fifth round a `conformance restore` is killed too. Then `conformance restore` must leave exactly
 the settings of before, and no journal. Runs that end before they are killed are not counted. The exit status is 1 where
-an account has other settings than before.
+an account has other settings than before, or a command ends with an exception.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,6 +34,9 @@ from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
 Settings = Mapping[str, str]
+
+_BROKEN = 70
+"""The exit status of a command that has ended with an exception."""
 
 
 class Bench:
@@ -76,7 +80,7 @@ class Bench:
             os.kill(process, signal.SIGKILL)
         codes = [self._wait(process) for process in runs]
         self.seen[f"the second run: {codes[1] if codes[1] >= 0 else 'killed'}"] += 1
-        if -signal.SIGKILL not in codes:
+        if not {-signal.SIGKILL, _BROKEN} & set(codes):
             self._duration *= 0.9
             return None
         self._duration *= 1.02  # a run takes longer on a busy machine
@@ -90,7 +94,7 @@ class Bench:
             self._wait(process)
         code = self._wait(self._start("restore"))
         after = [self._shown(account) for account in range(len(before))]
-        good = code == 0 and after == before and not entries(self._state)
+        good = code == 0 and after == before and not entries(self._state) and _BROKEN not in codes
         if not good:
             print(f"exit status {code}; before {before}; after {after}", file=sys.stderr)
             shutil.rmtree(self._state)
@@ -125,17 +129,19 @@ class Bench:
         process = os.fork()
         if process:
             return process
-        silence = os.open(os.devnull, os.O_WRONLY)
+        silence, told = os.open(os.devnull, os.O_WRONLY), os.dup(2)
         os.dup2(silence, 1)
         arguments = [name, "--target", target, "--state-dir", str(self._state)]
         if name == "run":
             os.dup2(silence, 2)  # the second of two is told of the first
             arguments += ["--profile", "quick", "--report-dir", str(self._directory / "report")]
-        code = 70
+        code = _BROKEN
         try:
             command(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)
+        except BaseException:  # noqa: BLE001  # whatever it is, it is told and counted
+            os.write(told, traceback.format_exc().encode())
         finally:
             os._exit(code)  # the parent closes the files that it has opened
         raise AssertionError

@@ -305,6 +305,11 @@ class Exchange:
         return self.response.status if self.response is not None else None
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the connection was closed before the end of an answer."""
+        return self.failure is not None and self.failure.kind is FailureKind.DISCONNECT
+
+    @property
     def accepted(self) -> bool:
         """Whether the target took the request: any 2xx, though only 200 is right."""
         return self.status is not None and 200 <= self.status < 300

@@ -17,7 +17,7 @@ from conformance.harness.judging import Judge
 from conformance.harness.presence import ROW, Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
-from conformance.oracle.expected_state import ExpectedState, record_together, states_of
+from conformance.oracle.expected_state import ExpectedState, forget, record_together, states_of
 from conformance.rules import Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.probes import CONTEXT_CLASSES, ordinary
@@ -314,8 +314,7 @@ class Conversation:
         exchange = self._target.send(request, known_good=known_good, reserve=reserve)
         if self._outages != self._target.silence.outages:
             self._outages = self._target.silence.outages
-            for state in self._judge.states:
-                state.forget()
+            forget(*self._judge.states)
         reply = self._judge.reply(exchange)
         self._presence.see(reply)
         return exchange, reply

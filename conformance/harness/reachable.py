@@ -25,7 +25,7 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
         framing = failure.kind is FailureKind.FRAMING and not failure.detail.startswith("not HTTP")
         if framing or failure.partial:
             raise Garbled(f"no answer could be read: {failure.detail}")
-        closed = url.startswith("http:") and all(_closed(exchange) for exchange in exchanges)
+        closed = url.startswith("http:") and all(exchange.is_cut for exchange in exchanges)
         hint = "; if the port serves TLS, write https://" if closed else ""
         raise NoVerdict(f"{url} gave no answer over HTTP: {failure.detail}{hint}")
     if url.startswith("http:") and all(_asks_for_tls(exchange) for exchange in exchanges):
@@ -36,11 +36,6 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
             f"the target refused the credentials{of_user} (status {exchanges[-1].status}): "
             "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CONFORMANCE_ACCOUNTS"
         )
-
-
-def _closed(exchange: Exchange) -> bool:
-    failure = exchange.failure
-    return failure is not None and failure.kind is FailureKind.DISCONNECT
 
 
 def _asks_for_tls(exchange: Exchange) -> bool:

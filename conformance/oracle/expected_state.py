@@ -30,6 +30,7 @@ from conformance.oracle.decisions import (
 from conformance.oracle.durations import Length, read
 from conformance.oracle.foreign import answer_of_another, foreign_writer
 from conformance.oracle.mismatches import Comparison, Kind, Mismatch, Proof
+from conformance.oracle.proofs import proofs_of
 from conformance.oracle.setting import REMEMBERED, Setting
 
 _COMPARED = 64
@@ -54,6 +55,16 @@ def record_together(
         own = [each for each in seen if each[0].request.account == account]
         if own:
             state.record_together([exchange for exchange, _ in own], [shown for _, shown in own])
+    if any(exchange.is_cut for exchange, _ in seen):
+        forget(*states)
+
+
+def forget(*states: "ExpectedState") -> None:
+    """Take note that the target, or what answers for it, may have been started again, and have lost any setting."""
+    for state in states:
+        for setting in state.settings.values():
+            setting.right = None
+        state.last_safe = state.last_read = None
 
 
 @dataclass(slots=True)
@@ -122,6 +133,8 @@ class ExpectedState:
                 self._setting(name).suspect(value, Kind.REFUSED, exchange)
         else:
             self._write(exchange, sent, certain=exchange.accepted)
+        if exchange.is_cut:
+            forget(self, *self.others)
 
     def expect(self, request: Request, exchange: Exchange | None = None, *, authorised: bool = True) -> None:
         """
@@ -145,12 +158,6 @@ class ExpectedState:
         """Whether another account was sent a value, and this one was not."""
         sent = (about.parameter, (value or "")[:_COMPARED])
         return sent not in self.attempted and any(sent in other.attempted for other in self.others)
-
-    def forget(self) -> None:
-        """Take note that the target was away: it may have lost any setting, and a read may differ from the last one."""
-        for setting in self.settings.values():
-            setting.right = None
-        self.last_safe = self.last_read = None
 
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it knows of no setting what is in force."""
@@ -284,7 +291,9 @@ class ExpectedState:
                 # Nobody wrote it in this run. A value that was accepted in error is a matter of the rule that says so.
                 mismatches += self._malformed(setting, value, ())
             if right:
-                proofs |= {(proof, setting.about) for proof in self._proofs(exchange, setting, value, sent)}
+                there = [other.settings[name] for other in self.others]
+                found = proofs_of(exchange, setting, value, sent, self.last_update, self.last_safe, there)
+                proofs |= {(proof, setting.about) for proof in found}
             if by_post:
                 self._adopt(setting, value, sent)
             elif setting.right is None:
@@ -316,45 +325,6 @@ class ExpectedState:
         setting.contested = False
         setting.suspects = []
         setting.sent = sent[-1] if sent else setting.sent
-
-    def _proofs(
-        self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
-    ) -> Iterator[Proof | Kind]:
-        """What an answer that shows the right value has proved of one setting."""
-        if setting.right is None or value is None:
-            return
-        if exchange.request.method != "POST":
-            if value == setting.ours:
-                yield Proof.READ_BACK
-            return
-        if sent:
-            # Where the value before is right, too, an update that was ignored would look the same.
-            is_sent = any(is_right(setting.about, each, value) for each in sent)
-            if is_sent and setting.looked and not is_right(setting.about, sent[-1], setting.last):
-                yield Proof.ECHOED
-                if setting.last is not None:
-                    yield Proof.REPLACED
-                if len(sent) > 1:
-                    yield Kind.REPEATED
-            if value != setting.ours:
-                return
-            if self.last_update is not None and self.last_update.request == exchange.request:
-                yield Proof.REPEATED
-            return
-        if setting.contested:
-            yield Proof.TOGETHER
-        if value != setting.ours:
-            return
-        yield Proof.KEPT
-        if self.last_safe is not None:
-            yield Proof.AFTER_SAFE
-        yield from {suspect.kind for suspect in setting.suspects}
-        written = setting.writer.number if setting.writer is not None else 0
-        for other in self.others:
-            theirs = other.settings[setting.about.attribute]
-            later = theirs.writer is not None and theirs.writer.number > written
-            if later and theirs.ours is not None and not is_right(setting.about, theirs.ours, value):
-                yield Proof.APART
 
     # Mismatches
 

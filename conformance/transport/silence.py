@@ -34,7 +34,7 @@ class Silence:
     @property
     def suspects(self) -> tuple[Exchange, ...]:
         """The request after which no connection could be opened, or those that were under way together; else none."""
-        if not self._shut or not any(map(_is_cut, self._unanswered)):
+        if not self._shut or not any(each.is_cut for each in self._unanswered):
             return ()
         first = min(self._unanswered, key=lambda each: each.started)
         together = [each for each in self._unanswered if each is first or each.started < _end(first)]
@@ -72,10 +72,6 @@ def without_answer(suspects: tuple[Exchange, ...]) -> str:
         return f"requests {numbers}, sent at the same time, got no answer"
     detail = first.failure.detail if first.failure is not None else ""
     return f"request {first.number:,} got no answer ({detail})"
-
-
-def _is_cut(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
 
 
 def _end(exchange: Exchange) -> float:

@@ -343,8 +343,9 @@ class Target:
         exchange = self._exchange(
             request, prepared, number, self._fresh if request.fresh else self._kept, reserve
         )
-        closed = exchange.failure is not None and exchange.failure.kind is FailureKind.DISCONNECT
-        if pipelined and closed:  # a server may answer one request only and close (RFC 9112 9.3.2, 9.6)
+        if (
+            pipelined and exchange.is_cut
+        ):  # a server may answer one request only and close (RFC 9112 9.3.2, 9.6)
             return self._attempt(replace(request, by_hand=None, fresh=True), reserve)
         watch = self._network.watch
         hangs = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
@@ -358,7 +359,7 @@ class Target:
             return exchange
         # A server may close an idle connection; then no byte of an answer has come. It may also send a 408 first
         # (RFC 9110 15.5.9). Any other way of closing is a failure of the target.
-        if (closed and not watch.received) or exchange.status == 408:
+        if (exchange.is_cut and not watch.received) or exchange.status == 408:
             return self._exchange(request, prepared, self._take(1, reserve), self._fresh, reserve)
         return exchange
 

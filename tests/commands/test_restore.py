@@ -14,6 +14,7 @@ from typing import NamedTuple
 import command_line
 import httpx
 import pytest
+from hostile import Connection, Hostile
 
 from conformance.cli import main
 from conformance.commands import restore as command
@@ -166,6 +167,24 @@ class TestRestore:
             done = restore()
         assert done.returncode == 3
         assert "cannot be reached" in done.stderr
+        assert len(entries(state)) == 1
+
+    @pytest.mark.usefixtures("no_waiting")
+    def test_a_target_that_dies_of_the_update_is_4_and_that_is_said(
+        self, state: Path, restore: Restoring
+    ) -> None:
+        def play(connection: Connection) -> None:
+            for request in connection.requests():
+                if request.startswith(b"POST"):
+                    connection.server.stop()
+                    return
+                connection.answer()
+
+        with Hostile(play) as server:
+            left(state, server.url)
+            done = restore()
+        assert done.returncode == 4
+        assert "answered until request 1; request 2 got no answer" in done.stderr
         assert len(entries(state)) == 1
 
     def test_refused_credentials_are_3(self, state: Path, url: str, restore: Restoring) -> None:

@@ -139,6 +139,23 @@ class TestATargetThatComesBack:
         assert finding.stable
         assert [dies(each.request) for each in finding.exchanges] == [True]
 
+    @pytest.mark.parametrize(
+        "dies", [lambda request: request.method == "GET", has_header("accept")], ids=["read", "header"]
+    )
+    def test_one_that_is_started_again_at_once_is_accused_of_no_more(
+        self, dies: Dies, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A supervisor that holds the port starts another process, which has nothing set; no connection is refused."""
+
+        class AtOnce(Mortal):
+            def __call__(self, request: Request) -> Response | Failure:
+                came = super().__call__(request)
+                self.start(0.0)
+                return came
+
+        report = judged(AtOnce(dies, is_supervised=True), monkeypatch)
+        assert findings(report) == {("every-request-answered", "disconnect")}
+
     def test_one_restart_is_no_deviation_whatever_it_has_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
         report = judged(Mortal(once(150), is_supervised=True), monkeypatch)
         assert (findings(report), report.exit_code) == (set(), 0)
