@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED
 from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from conformance.fidelity.script import Script
     from conformance.settings import RunSettings
 
-ALIKE, DIFFERENT, NO_VERDICT, NOT_RESTORED = 0, 1, 3, 4
-"""Exit statuses; 2 is a usage error."""
+ALIKE, DIFFERENT = 0, 1
+"""Exit statuses of a comparison."""
 
 _KINDS = ("accept", "state", "code", "spelling")
 _MESSAGE = "message"

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import Refused
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused
 from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.settings import RunSettings
-
-NO_VERDICT, NOT_RESTORED = 3, 4
 
 
 @click.command(short_help="Record what a target answers, as a file to compare with.")
@@ -57,8 +55,6 @@ def _record(out: Path, settings: "RunSettings") -> int:
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
 
-    for notice in settings.notices:
-        tell(notice)
     data = b""
     with opened(settings, tell) as player:
         script = script_for([settings], settings.profile)

@@ -1,4 +1,4 @@
-"""The error of a command that cannot be followed."""
+"""How commands end early: the error of one that cannot be followed, and the exit statuses that several share."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from conformance.exceptions import (
     RecordingError,
     ReportError,
 )
+
+NO_VERDICT, NOT_RESTORED = 3, 4
+"""Exit statuses: the target could not be judged; a setting that had a value does not have it again."""
 
 REFUSALS = (BaselineError, ConfigurationError, EmulatorFailed, RecordingError, ReportError)
 """Errors of the rooms that say why a command cannot be followed; `conformance.cli` makes each a `Refused`."""

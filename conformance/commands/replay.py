@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import Refused, result_in
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused, result_in
 from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
     accounts = sorted({request.account for requests in moments for request in requests})
     if accounts and accounts[-1] >= len(settings.accounts):
         raise Refused(f"this takes {accounts[-1] + 1} accounts: set CONFORMANCE_ACCOUNTS")
-    for notice in settings.notices:
-        tell(notice)
     exchanges = []
     with opened(settings, tell) as player:
         target, url = player.target, player.target.settings.url
@@ -139,20 +137,20 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
                     click.echo(f"answered  {answer_line(exchanges[-1])}")
         except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
             tell(f"conformance: {error}")
-            return 3
+            return NO_VERDICT
         except ValueError as error:  # it names another account, and there is none
             raise Refused(str(error)) from None
         finally:
             restored, _ = session.restorer().put_back()
         if restored.state == "failed":
             tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
-            return 4
+            return NOT_RESTORED
         before = facts(plain(finding["exchanges"], redact), finding["field"], base=recorded_base)
         now = facts(exchanges, finding["field"], base=url.rstrip("/"))
     click.echo(f"recorded  {answer_line(finding['exchanges'][-1])}")
     if now.get("failure") in ("connect", "tls") and now != before:
         click.echo(f"conformance: {url} cannot be reached", err=True)
-        return 3
+        return NO_VERDICT
     other = differing(before, now)
     name = f"{finding['fingerprint'][:12]} {finding['rule']}"
     if not other:

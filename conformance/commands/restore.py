@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import Refused
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused
 from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.safety.journal import Entry, Journal
     from conformance.settings import RunSettings
 
-RESTORED, USAGE, UNREACHABLE, NOT_RESTORED, INTERRUPTED = 0, 2, 3, 4, ENDED
-"""Exit statuses; of several accounts the highest one is given."""
+RESTORED, USAGE = 0, 2
+"""Further exit statuses; of several accounts the highest one is given."""
 
 
 @click.command(short_help="Put back settings that a run left changed.")
@@ -73,7 +73,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     except JournalError as error:
         codes.append(_failed(NOT_RESTORED, f"{error}; make it readable, or name another --state-dir"))
     except KeyboardInterrupt:
-        codes.append(INTERRUPTED)
+        codes.append(ENDED)
     if not found and codes == [RESTORED]:
         click.echo(f"there is nothing to put back{f' at {settings.target}' if settings.target else ''}")
     sys.exit(max(codes))
@@ -132,12 +132,12 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         try:
             exchange = target.send(READ, known_good=True)
         except (TargetDead, RateLimitedOut) as error:
-            return _failed(UNREACHABLE, str(error))
+            return _failed(NO_VERDICT, str(error))
         if exchange.failure is not None and exchange.response is None:
-            return _failed(UNREACHABLE, f"{target.url} gave no answer over HTTP: {exchange.failure.detail}")
+            return _failed(NO_VERDICT, f"{target.url} gave no answer over HTTP: {exchange.failure.detail}")
         if exchange.status in TURNED_AWAY:
             line = f"the target refused the credentials of {entry.account}"
-            return _failed(UNREACHABLE, settings.shown(line))
+            return _failed(NO_VERDICT, settings.shown(line))
         safeguard.adopt(0, entry.settings)
         reader = READ if shown_by(exchange) is not None else None
         restorer = Restorer(target=target, safeguard=safeguard, reader=reader, settle=settings.settle)

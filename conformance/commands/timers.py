@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import Refused
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused
 from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.explore import Exploration
     from conformance.settings import RunSettings
-
-COMPLETED, NO_VERDICT, NOT_RESTORED = 0, 3, 4
-"""Exit statuses; 2 is a usage error."""
 
 
 @click.command(short_help="Find out how a target reads its timers.")
@@ -136,4 +133,4 @@ def _status(found: "Exploration") -> int:
         return ENDED
     if found.restore == "failed":
         return NOT_RESTORED
-    return COMPLETED if found.complete else NO_VERDICT
+    return 0 if found.complete else NO_VERDICT

@@ -50,6 +50,8 @@ def opened(settings: RunSettings, tell: Callable[[str], None]) -> Iterator[Playe
         EmulatorFailed: The embedded emulator did not start.
     """
     with ExitStack() as stack:
+        for notice in settings.notices:
+            tell(notice)
         url = stack.enter_context(serving(replace(settings, app=None)))()
         safeguard = stack.enter_context(safe(settings, tell, adopts=False))
         yield Player(stack.enter_context(Target(settings.for_target(url), tell)), safeguard)
