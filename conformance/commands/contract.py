@@ -23,12 +23,12 @@ def show() -> None:
     click.echo(json.dumps(load("openapi.json"), indent=1))
 
 
-@contract.command(short_help="Say what a document of the vendor's says otherwise.")
+@contract.command(short_help="List what a document of the vendor says differently.")
 @click.argument("document", metavar="FILE|URL")
 @click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
 def diff(document: str, as_json: bool) -> None:
     """
-    Say what an OpenAPI document of the vendor's says otherwise than ours.
+    List what an OpenAPI document of the vendor says differently from ours.
 
     Exit status 1: a rule rests on what changed.
     """

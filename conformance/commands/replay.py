@@ -39,8 +39,8 @@ def replay(finding: str, report: Path, **flags: object) -> None:
     Send the recorded requests of a finding again, and compare the answer with the recorded one.
 
     FINDING is a fingerprint or its beginning. Exit status 1: the answer is the same, so the target still deviates. 0:
-    the answer differs. 3: the target cannot be reached, or is live and was left alone. 4: settings could not be put
-    back.
+    the answer differs. 3: the target cannot be reached, or it is live and its settings could not be put back later, so
+    nothing was sent. 4: settings could not be put back.
     """
     document = result_in(report)
     chosen = choose(document, finding)

@@ -29,9 +29,9 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     """
     Put back the settings that a run has changed and did not put back, because it was killed or the target was gone.
 
-    They are written, read again and compared. Exit status 0: all are in force again, or there was nothing to do. 4:
-    some are not in force, or what is kept cannot be read. 3: a target cannot be reached, or refuses the credentials.
-    2: credentials or the directory are missing, or another run is at work on the account.
+    The command writes the settings, reads them again and compares. Exit status 0: all have their values again, or there
+    was nothing to do. 4: some do not, or the file that keeps them cannot be read. 3: a target cannot be reached, or
+    refuses the credentials. 2: credentials or the directory are missing, or another run is at work on the account.
     """
     from conformance.exceptions import ConfigurationError, JournalError, Locked
     from conformance.safety.journal import Journal, entries, read, state_directory, tidy

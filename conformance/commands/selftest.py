@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--hidden",
     is_flag=True,
-    help="Examine, in place of the other faults, those that show on an occasion only.",
+    help="Examine the hidden faults, which show on an occasion only, and nothing else.",
 )
 @click.option("--pairs", type=click.IntRange(0), default=0, help="Random pairs of faults to examine too.")
 @click.option(
@@ -77,11 +77,13 @@ def selftest(
     """
     Run the suite against implementations with known faults, and against conformant ones.
 
-    Without --fault, --rule and --variant, all faults and all variants are examined, but no fault that shows on an
-    occasion only: --hidden examines those, and no variant. A line is printed when a run ends. A table by rule
-    follows, with --hidden one by kind: how many of the faults that break the rule were caught, how many as such
-    (the rule itself was reported), how many alone (no difference was reported under another rule, but for
-    consequences that the fault declares), and after how many requests (the median).
+    Without --fault, --rule and --variant, the command examines all variants, and all faults but the hidden ones, which
+    show on an occasion only. --hidden examines those alone.
+
+    It prints a line for each implementation, and then a table by rule; with --hidden, by kind of fault. Of the faults
+    that break the rule, the table counts those that were caught (any rule was reported), those that were caught as such
+    (the rule itself was reported), and those that were caught alone (nothing was reported that the fault does not
+    explain). It also has the median number of requests to the first report.
 
     The exit status is 1 when a fault was missed, when a variant was not found conformant, or when fewer faults
     than --alone asks for were reported alone.

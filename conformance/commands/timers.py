@@ -35,8 +35,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
     """
     Find out how a target reads its timers: boundaries, notations, and the known dialect that explains them.
 
-    Exit status 0: everything was asked, whatever was found. 3: not everything was asked. 4: a timer could not be put
-    back.
+    Exit status 0: the exploration is complete, whatever it found. 3: it ended early. 4: a timer could not be put back.
     """
     from conformance.api import redaction, serving
 

@@ -90,7 +90,7 @@ class Comparison:
 
 
 def key_of(step: Step) -> tuple[Any, ...]:
-    """Return what makes two steps the same one: all that is sent but where to."""
+    """Return what identifies a step: all that it sends, but not where it is sent to."""
     request = step.request
     form = request.form()
     return (
@@ -240,7 +240,7 @@ class _Walk:
         return self._known.setdefault((request.account, attribute), _Known())
 
     def _lose(self, request: Request, sent: Sequence[tuple[Field, str]]) -> None:
-        """Take note that the sides may hold different values from now on, of which the reason was told."""
+        """Take note that the sides may hold different values from now on; the difference that explains it was told."""
         for each, _ in sent:
             known = self._of(request, each.attribute)
             known.is_alike, known.told = False, None

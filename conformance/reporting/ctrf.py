@@ -20,7 +20,7 @@ _STATUSES = {
 
 
 def render(document: Document) -> str:
-    """The CTRF document of a result document."""
+    """Return the CTRF document of a result document."""
     about = related(document)
     tests = [_test(rule, document, about) for rule in document["rules"]]
     start = round(datetime.fromisoformat(document["started_at"]).timestamp() * 1000)

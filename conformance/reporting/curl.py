@@ -62,12 +62,12 @@ def spelled(name: str, index: int, accounts: Sequence[ShellAccount]) -> tuple[in
 
 
 def target_of(exchange: Exchange, url: str) -> str:
-    """The URL that a request went to; `url` is the resource, for an exchange that does not say it."""
+    """Return the URL that a request went to; `url` is that of the resource, for an exchange that does not say it."""
     return exchange.url or url + (f"?{exchange.request.query}" if exchange.request.query else "")
 
 
 def patience_of(exchange: Exchange) -> int:
-    """The seconds to wait for an answer that did not come in the run; 0 where one came."""
+    """Return the seconds to wait for an answer that did not come in the run; 0 where one came."""
     timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
     return max(5, math.ceil(exchange.elapsed)) if timed_out else 0
 
@@ -125,7 +125,7 @@ class _Expansion(str):
 
 
 def quote(text: str) -> str:
-    """One shell word that stands for the text; what is not printable ASCII becomes a `printf`."""
+    """Return one shell word that stands for the text; what is not printable ASCII becomes a `printf`."""
     if len(text) <= _CHUNK and re.fullmatch(r"[A-Za-z0-9_./:=@%+,-]+", text):
         return text
     return "".join(map(_quoted, pieces_of(text.encode("utf-8", "surrogatepass")))) or "''"
@@ -143,7 +143,7 @@ _REPEATED = re.compile(rb"(.{1,40}?)\1{19,}", re.DOTALL)
 
 
 def pieces_of(raw: bytes) -> Iterator[_Piece]:
-    """The bytes in pieces, so that what is repeated often is there once."""
+    """Yield the bytes in pieces, so that what is repeated often is there once."""
     end = 0
     # A large body is searched only where it is worth the seconds that it takes.
     worth = len(raw) > _CHUNK / 2 and (len(raw) < 2**16 or len(zlib.compress(raw, 1)) < len(raw) / 10)

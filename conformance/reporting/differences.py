@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from conformance.model import Level
 from conformance.reporting.text import Document, body, plural, sequence_line
 
-FURTHER_WITNESSES = 3
+_FURTHER = 3
+"""Most further counterexamples of a difference that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Difference:
     """One cause, seen in one finding or several."""
 
     kind: str
-    """Where it stands among others: `must`, `unstable`, `should` or `known`."""
+    """One of `KINDS`; it decides where the difference stands among others."""
     first: Document
     """The finding of the cause itself with the smallest counterexample among the gravest."""
     others: tuple[Document, ...]
@@ -51,7 +52,7 @@ class Difference:
     def further(self) -> tuple[str, ...]:
         """What was sent in up to three further counterexamples, each on one line."""
         _, *others = dict.fromkeys(map(sequence_line, self.findings))
-        return tuple(others[:FURTHER_WITNESSES])
+        return tuple(others[:_FURTHER])
 
 
 def differences(document: Document) -> list[Difference]:
@@ -78,6 +79,7 @@ def differences(document: Document) -> list[Difference]:
 
 
 KINDS = ("must", "unstable", "should", "known")
+"""The kinds of differences, in the order in which reports show them."""
 
 
 def _kind(finding: Document) -> str:

@@ -1,9 +1,9 @@
 """
 Facts about an answer, which can be compared with those of a later run or of another target.
 
-A finding can be about the status, the headers that rules look at, the settings that its requests or its field name,
-and the other documented members: these are facts. Of any other member the type is. Values that may differ from run to
-run, such as dates and other settings, are no facts.
+Facts are what a finding can be about: the status, the headers that rules look at, the settings that its requests or
+its field name, and the other documented members. Of any other member, only the type is a fact. Values that may differ
+from run to run, such as dates and other settings, are no facts.
 """
 
 import json

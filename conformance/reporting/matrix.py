@@ -34,7 +34,7 @@ class Column:
     """The address of its own report; empty where it has none."""
 
     def rule(self, name: str) -> Document | None:
-        """The rule of that id in the result; None where the result does not have it."""
+        """Return the rule of that id in the result; None where the result does not have it."""
         return next((each for each in self.result["rules"] if each["id"] == name), None)
 
     @property
@@ -47,7 +47,7 @@ class Column:
 
 
 def rules(columns: Sequence[Column]) -> list[Document]:
-    """The rules of all results by groups; the newest result that has a rule words it."""
+    """Return the rules of all results by group, each in the words of the newest result that has it."""
     found: dict[str, Document] = {}
     for column in sorted(columns, key=lambda column: str(column.result["started_at"]), reverse=True):
         for rule in column.result["rules"]:
@@ -57,18 +57,18 @@ def rules(columns: Sequence[Column]) -> list[Document]:
 
 
 def totals(column: Column) -> list[str]:
-    """How many rules hold, are broken and are undecided, of MUST and of SHOULD."""
+    """Return how many MUST rules hold, are broken and are undecided, and how many SHOULD rules."""
     return [standing(of_level(column.result["rules"], level), zeros=True) or "–" for level in Level]
 
 
 def verdict(column: Column) -> str:
-    """The verdict on a target, after the words that there is none on most rules where that is so."""
+    """Return the verdict on a target; before it, where that is so, that most rules have no verdict."""
     words = headline(column.result)
     return f"{words}. {column.result['verdict']}" if words else str(column.result["verdict"])
 
 
 def to_markdown(columns: Sequence[Column]) -> str:
-    """The matrix as Markdown: totals, then every rule with a sign for each target."""
+    """Return the matrix as Markdown: totals, then every rule with a sign for each target."""
     heads = [
         f"[{escaped(each.name)}](<{each.link}>)" if each.link else escaped(each.name) for each in columns
     ]

@@ -12,17 +12,17 @@ _OF_CLIENT = ("host", "accept", "accept-encoding", "user-agent")
 
 
 def login_name(request: Request) -> str:
-    """How the name of the Authorization header is written."""
+    """Return the name of the Authorization header as the request writes it."""
     return "AUTHORIZATION" if request.by_hand is ByHand.NAMES else "Authorization"
 
 
 def raw_parts(exchange: Exchange, target: str) -> Iterator[tuple[bytes, bytes, Request]]:
     """
-    What is written to a connection: for each request the bytes before and after its Authorization header.
+    Yield each request that is written: its bytes before and after the Authorization header, and the request itself.
 
     Args:
-        exchange: whose request is written; a pipelined one comes with the read before it.
-        target: its URL.
+        exchange: The exchange whose request is written. Before a pipelined one comes the read that goes with it.
+        target: The URL of the request.
     """
     request, at = exchange.request, urlsplit(target)
     sent = exchange.sent_headers or (("Host", at.netloc), *request.headers)
