@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from conformance.commands.compare import NO_VERDICT, NOT_RESTORED
+from conformance.commands.refused import NO_VERDICT, NOT_RESTORED
 from conformance.fidelity import telling
 
 HERE = Path(__file__).parents[1] / "reports"
