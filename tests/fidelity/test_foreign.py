@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,15 @@ FILES: dict[str, Callable[[Recording], str]] = {
 }
 
 
-def file_of(kind: str, answering: Resource | None = None) -> Recording:
+def file_of(kind: str, answering: Resource) -> Recording:
     """A file of some kind, read."""
     return read_foreign(FILES[kind](recording(answering)[0]).encode(), f"a.{kind}")
+
+
+@cache
+def right_file(kind: str) -> Recording:
+    """The file of a right resource."""
+    return file_of(kind, Resource())
 
 
 class Shorter(Resource):
@@ -37,13 +44,13 @@ class Shorter(Resource):
 @pytest.mark.parametrize("kind", FILES)
 class TestReferences:
     def test_a_target_is_like_the_file_of_its_like(self, kind: str) -> None:
-        found = hold((file_of(kind), player(Resource())), None)
+        found = hold((right_file(kind), player(Resource())), None)
         assert found.groups == ()
         assert found.compared.alike > 20
         assert found.compared.unserved > 200  # the script asks more
 
     def test_a_difference_is_told(self, kind: str) -> None:
-        (group,) = hold((file_of(kind), player(Shorter())), None).groups
+        (group,) = hold((right_file(kind), player(Shorter())), None).groups
         assert group.rules == ("inactive-timer-minimum",)
 
     def test_settings_of_before_the_first_request_are_brought_about(self, kind: str) -> None:
@@ -54,8 +61,8 @@ class TestReferences:
         assert found.compared.not_comparable == 0
 
     def test_no_credentials_are_taken_from_it(self, kind: str) -> None:
-        assert {step.request.auth.secret for step in file_of(kind).steps} == {"{token}"}
-        assert all(not step.request.headers for step in file_of(kind).steps)
+        assert {step.request.auth.secret for step in right_file(kind).steps} == {"{token}"}
+        assert all(not step.request.headers for step in right_file(kind).steps)
 
 
 class TestRefused:
