@@ -18,7 +18,7 @@ from conformance.harness.presence import ROW, Presence
 from conformance.http import Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.expected_state import ExpectedState, forget, record_together, states_of
-from conformance.rules import Reply
+from conformance.rules import CATALOGUE, Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.probes import CONTEXT_CLASSES, ordinary
 from conformance.rules.robustness import is_turned_away, is_turned_away_again, turned_away, unusable
@@ -249,8 +249,11 @@ class Conversation:
                 self.note(violation, exchange, cls)
             self._recent.append(reply.exchange)
             judged.append(Judged(exchange, reply, violations))
+        # Where one update alone was not seen to be shown, it may be that none ever is.
+        doubtful = {rule for rule, _, _ in self._candidates}
+        doubtful.update(rule.id for rule in CATALOGUE if self._judge.evidence.missing(rule))
         for exchange, reply, _ in judged if not self._judge.states[0].is_random else ():
-            for violation in mixed_up(reply, {rule for rule, _, _ in self._candidates}):
+            for violation in mixed_up(reply, doubtful):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
         for _, reply, _ in judged:

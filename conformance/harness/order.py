@@ -55,7 +55,6 @@ FIRST = (
     "timer/days",
     "timer/leading-zeros",
     "timer/no-components",
-    "state/concurrent",
 )
 """The classes whose first example finds most faults per request, the best one first."""
 

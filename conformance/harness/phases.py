@@ -23,6 +23,7 @@ from conformance.harness.schedule import (
     Item,
     Plan,
     Row,
+    by_context,
     by_yield,
     in_turns,
     is_early,
@@ -142,7 +143,8 @@ class Phases:
             rows = self._send_varied()
             self._combinations.send(self._may_send)
         self._send_first(must)
-        self._send_first([item for item in firsts if item.rule.level is Level.SHOULD])
+        should = [item for item in firsts if item.rule.level is Level.SHOULD]
+        self._send_first(sorted(should, key=lambda item: by_context((item,))))
         if self._plan.profile != "quick" and self._plan.shard[0] == 1:
             self.open_inputs.send()
         for turn, group in in_turns(rows, self._session.situation.sids):

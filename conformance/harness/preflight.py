@@ -190,12 +190,14 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
         Whether any value was sent.
     """
     sent = False
-    for account, (before, most) in enumerate(zip(found.before, each_setting, strict=False)):
+    # The first update of all is accepted and looked at: a target may lose it before it is ready.
+    for account, (before, most) in reversed([*enumerate(zip(found.before, each_setting, strict=False))]):
         unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
         if unset and account:
-            # The first update of one account is refused, so that of another one is accepted. Its value is one that
-            # nothing else sends: where the first account shows it, it is known from where it comes.
+            # The first update of another account is refused. The value of this one is one that nothing else sends:
+            # where the first account shows it, it is known from where it comes.
             session.send(update((INACTIVE.parameter, "PT2M9S"), account=account), "answer/update")
+            session.read_back("answer/update", account)
             unset = [each for each in unset if each is not INACTIVE]
         steps = [
             update((each.parameter, value), account=account)

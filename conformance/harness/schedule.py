@@ -37,8 +37,8 @@ _EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
 _DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
 
-_WEIGHTS = {GOOD_FORMS: 5, "form/one-invalid": 5, "state/sequence": 5}
-"""Factors for `_DRAWN`: forms and sequences vary more than single values."""
+_WEIGHTS = {GOOD_FORMS: 5, "form/one-invalid": 5}
+"""Factors for `_DRAWN`: forms vary more than single values."""
 
 CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase, by profile, at most."""
@@ -222,10 +222,11 @@ def in_turns(
         groups = list(side_by_side(items, known_sids)) if turn > 1 else []
         carried_along = {id(item) for group in groups for item in group}
         alone: list[tuple[Item, ...]] = [(item,) for item in items if id(item) not in carried_along]
-        yield from ((turn, each) for each in sorted((*alone, *groups), key=_context))
+        yield from ((turn, each) for each in sorted((*alone, *groups), key=by_context))
 
 
-def _context(items: Sequence[Item]) -> tuple[bool, Pairs]:
+def by_context(items: Sequence[Item]) -> tuple[bool, Pairs]:
+    """Return the place of a group among those that need other settings in force: each change takes a request."""
     context = items[0].probe.context if len(items) == 1 else carried(items).context
     return context != (LONG_CLOSED,), context
 

@@ -107,9 +107,9 @@ def fixed_class(
     return InputClass(id=name, reason=reason, examples=lambda situation: probes, whole=whole, rare=rare)
 
 
-def request_class(name: str, reason: str, *requests: Request) -> InputClass:
+def request_class(name: str, reason: str, *requests: Request, whole: bool = False) -> InputClass:
     """An input class of which each example is one request."""
-    return fixed_class(name, reason, *(single(request) for request in requests))
+    return fixed_class(name, reason, *map(single, requests), whole=whole)
 
 
 def own_pair(seconds: int) -> tuple[str, str]:

@@ -152,7 +152,7 @@ EVERY_ANSWERED = Rule(
         *wire_classes("size"),
         request_class(
             "size/request",
-            "many or long headers, long credentials, a long query, an empty chunked body",
+            "many or long headers, long credentials, a long query, an empty chunked body, a large form",
             update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
             update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
             Request(body=b"", chunked=True),
@@ -161,6 +161,9 @@ EVERY_ANSWERED = Rule(
             update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
             update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
             update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
+            # A target that refuses it must not have written its beginning. What follows sets the other timer.
+            update((CLOSED.parameter, "P31D"), ("Unknown", "a" * (_LARGE_BODY + 2_000))),
+            whole=True,
         ),
     ),
 )

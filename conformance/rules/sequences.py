@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -167,6 +168,39 @@ def crowded(situation: Situation) -> Sequence[Probe]:
     ]
     crowds = (first, many(0), alike(0), many(1), alike(1), many(2))
     return [Probe(steps=tuple(crowd), together=True) for crowd in crowds]
+
+
+_PIECE = 16
+"""Requests in one piece of the tour: a counterexample is looked for among the last ten before it."""
+
+
+def tour(situation: Situation) -> Sequence[Probe]:
+    """
+    Each kind of request right after each kind, itself among them, once.
+
+    The kinds come in the order of a de Bruijn sequence, cut into pieces that overlap in one request. Each good update
+    sets another setting than the one before, to a value of its own.
+    """
+    fixed = (*map(update, _BAD), READ, Request(method="HEAD", content_type=None), EMPTY)
+    kinds = range(2 + len(fixed))
+    pairs = (
+        kind
+        for one in kinds
+        for kind in (one, *(each for other in kinds[one + 1 :] for each in (one, other)))
+    )
+    # Beside a short inactive timer no closed one is too short for another reason than its own.
+    good = (
+        update((name, f"PT1M{number}S" if name == INACTIVE.parameter else value))
+        for number in count(1)
+        for name, value in pairs_for(situation, 250 + number)
+    )
+    steps, last = list[Request](), next(good)
+    for kind in (*pairs, 0):
+        last = next(good) if kind == 0 else last
+        # The same update by somebody who knows no token must not be taken for a repetition.
+        again = replace(last, auth=_WRONG)
+        steps.append((last, again, *fixed)[kind])
+    return [single(*steps[at : at + _PIECE + 1]) for at in range(0, len(steps) - 1, _PIECE)]
 
 
 def empty(situation: Situation) -> Sequence[Probe]:

@@ -136,13 +136,13 @@ def _quoted(text: str) -> str:
     return shortened(repr(text), 80)
 
 
-def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
+def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
     """
     Yield a violation where the answer to one of several concurrent updates does not show what that update has set.
 
     Args:
         reply: The answer.
-        broken: The ids of the rules that the target is known to break. Some of them explain such an answer.
+        doubtful: The ids of the rules that the target breaks, or is not seen to keep. Some explain such an answer.
     """
     shown = reply.shown if reply.represents else None
     for name, value in reply.form or ():
@@ -150,7 +150,7 @@ def mixed_up(reply: Reply, broken: Collection[str]) -> Iterator[Violation]:
         back = (shown or {}).get(about.attribute)
         if decide_value(about, value).answer is not Answer.ACCEPT:
             continue  # what becomes of a value that was accepted in error is open
-        explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(broken)
+        explained = {f"{about.slug}-{Kind.ECHO}", _BROKEN[Kind.PREVIOUS]}.intersection(doubtful)
         # An absent attribute does not show a value of another update.
         if (
             shown is not None
@@ -222,9 +222,13 @@ RULES = (
             ),
             InputClass(
                 id="state/sequence",
-                reason="sequences of updates, refusals and reads",
-                examples=lambda situation: [single(sequences.each_setting(situation, 49)[0], READ, EMPTY)],
+                reason="sequences of updates, refusals and reads: every two kinds of request one after the other",
+                examples=lambda situation: [
+                    single(sequences.each_setting(situation, 49)[0], READ, EMPTY),
+                    *sequences.tour(situation),
+                ],
                 machine=sequences.machine,
+                whole=True,
             ),
         ),
     ),
