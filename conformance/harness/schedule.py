@@ -190,13 +190,13 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
     )
 
 
-_UNASKED = sum(rule.needs != sdk.NEED for rule in CATALOGUE)
-"""The number of rules that every run has which is not of some rules alone."""
+_SOME = len(CATALOGUE) // 2
+"""Rules of a run that is about some of them, at most: their rare classes are sent by all of them."""
 
 
 def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
     """Whether this rule sends a class; of parallel settings that share a rare class, one rule does."""
-    if not cls.rare or len(catalogue) < _UNASKED:
+    if not cls.rare or len(catalogue) <= _SOME:
         return True
     rare = [each.id for each in rule.classes if each.rare]
     return rule.field in _PARALLEL[rare.index(cls.id) % 2]

@@ -63,6 +63,16 @@ def test_the_quick_profile_sends_every_class_for_at_least_one_of_two_parallel_se
     assert all(step.by_hand or step.fresh for step in steps)
 
 
+def test_a_rule_that_is_left_out_takes_nothing_but_its_own_classes_along() -> None:
+    left_out = "error-types"
+    rows = planned([rule for rule in CATALOGUE if rule.id != left_out], "quick", HERE)
+    assert [(rule.id, cls.id, len(probes)) for rule, cls, probes, _ in rows] == [
+        (rule.id, cls.id, len(probes))
+        for rule, cls, probes, _ in planned(CATALOGUE, "quick", HERE)
+        if rule.id != left_out
+    ]
+
+
 def test_only_longer_profiles_draw() -> None:
     drawn = {
         name: sum(row[3] for row in planned(CATALOGUE, name, HERE))
