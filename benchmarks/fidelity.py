@@ -51,7 +51,7 @@ _KINDS = {
     Aspect.STATUS: {Kind.ACCEPT, Kind.CODE},
     Aspect.REPRESENTATION: {Kind.STATE, Kind.SPELLING, Kind.CODE},
     Aspect.SYNTAX: {Kind.ACCEPT},
-    Aspect.MINIMUM: {Kind.ACCEPT},
+    Aspect.CONTENT: {Kind.ACCEPT},
     Aspect.ACCEPTANCE: {Kind.ACCEPT, Kind.STATE},
     Aspect.ECHO: {Kind.STATE, Kind.SPELLING},
     Aspect.STATE: {Kind.STATE},

@@ -178,8 +178,8 @@ class Aspect(IntEnum):
     """
     The subject of a rule's claim, from the most basic one to the last.
 
-    A broken claim can explain a broken claim further down, never one further up. A target that refuses the right
-    credentials shows no settings; a target that asks for no credentials may still keep settings well.
+    As a rule a broken claim explains broken claims further down. A target that refuses the right credentials shows no
+    settings; a target that asks for no credentials may still keep settings well.
     """
 
     WIRE = 1
@@ -191,7 +191,8 @@ class Aspect(IntEnum):
     REPRESENTATION = 5
     """The form of the answer to an accepted update."""
     SYNTAX = 6
-    MINIMUM = 7
+    CONTENT = 7
+    """What a well-formed value says: the minimum of a timer; the length and the digits of a SID."""
     ACCEPTANCE = 8
     """Whether values and forms are accepted, for any reason other than their syntax or the minimum."""
     ECHO = 9

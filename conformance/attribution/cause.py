@@ -1,6 +1,5 @@
-"""The findings of a run that bring one cause along, and what they have in common."""
+"""The findings of a run with one cause of their own, and what they have in common."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 
 from conformance.attribution.shapes import shape
-from conformance.http import Pairs
+from conformance.exceptions import NotJSON
+from conformance.http import Pairs, json_of
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
@@ -25,7 +25,7 @@ ALL, HALF = 0.75, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """The findings that bring one cause along, of one setting where the rule is about one."""
+    """Findings with the same cause of their own: of one setting, where the rule is about one."""
 
     findings: Sequence[Finding]
     outcomes: Mapping[str, Outcome]
@@ -149,7 +149,7 @@ def _form(finding: Finding) -> Pairs:
 def _says_nothing(finding: Finding) -> bool:
     response = finding.exchanges[-1].response if finding.exchanges else None
     try:
-        content = json.loads(response.body if response is not None else b"")
-    except (ValueError, RecursionError):
+        content = None if response is None else json_of(response)
+    except NotJSON:
         return False
     return isinstance(content, dict) and _ATTRIBUTES.isdisjoint(content)

@@ -122,7 +122,7 @@ def _is_alike(one: Cause, other: Cause) -> bool:
     if _is_everywhere_alike(one, other):
         return True
     if one.rules == other.rules and (one.aspect is Aspect.STATE or one.rules[0].control is not None):
-        return True  # what comes of it differs from one setting, or value, to the next
+        return True  # one such mistake has different outcomes for different settings
     if one.name != other.name or len(one.counts) > 1 or len(other.counts) > 1:
         return False
     common = one.own & other.own

@@ -8,7 +8,7 @@ from conformance.rules import BY_ID, CATALOGUE, Reply
 
 
 class Gathered:
-    """The evidence of one run: for each rule, the first exchange that is."""
+    """The evidence of one run: by rule, the first exchange that is evidence for it."""
 
     def __init__(self, catalogue: Sequence[Rule] = CATALOGUE) -> None:
         self._wanted = list(catalogue)

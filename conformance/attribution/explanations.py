@@ -24,22 +24,25 @@ def explains(root: Cause, cause: Cause) -> bool:
     """Whether a cause with the more basic claim explains another; one that only should hold never a MUST."""
     if cause.is_must and not root.is_must:
         return False
-    basic = root.aspect <= cause.aspect and any(explains(root, cause) for explains in _EXPLANATIONS)
-    return basic or any(explains(root, cause) for explains in _WHATEVER_IS_MORE_BASIC)
+    is_basic = root.aspect <= cause.aspect
+    return any(
+        holds(root, cause) for holds in (*(_EXPLANATIONS if is_basic else ()), *_WHATEVER_IS_MORE_BASIC)
+    )
 
 
 def _fails_and_stays_so(root: Cause, cause: Cause) -> bool:
     """After a failure an ordinary update is sent, which may fail as well."""
-    return root.aspect is Aspect.WIRE and root.outcome != "unusable" == cause.outcome
+    return root.aspect is Aspect.WIRE and cause.outcome == "unusable" and root.outcome != "unusable"
 
 
 def _lets_anybody_in(root: Cause, cause: Cause) -> bool:
     """Who asks for no credentials also writes, and reads, without."""
+    is_the_same = root.is_must == cause.is_must and root.outcome == cause.outcome
     return (
         root.aspect is cause.aspect is Aspect.CREDENTIALS
         and root.outcome == "accepted"
         and cause.outcome in ("accepted", "written", "cleared")
-        and (root.is_must, cause.outcome) != (cause.is_must, root.outcome)
+        and not is_the_same
     )
 
 
@@ -226,7 +229,7 @@ def _reads_other_bytes(root: Cause, cause: Cause) -> bool:
 
 def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
     """Bad values are taken in a form of several parameters only: it is that form which is not looked at."""
-    aspects = (Aspect.SYNTAX, Aspect.MINIMUM)
+    aspects = (Aspect.SYNTAX, Aspect.CONTENT)
     return (
         root.outcome == cause.outcome == "accepted"
         and root.aspect in aspects
@@ -244,7 +247,7 @@ def _is_as_short(root: Cause, cause: Cause) -> bool:
     """A timer without a minimum takes zero as well, whatever it shows then."""
     values = {value for sent in cause.sent for _, value in sent}
     return (
-        root.aspect is Aspect.MINIMUM
+        root.aspect is Aspect.CONTENT
         and root.outcome == "accepted"
         and (cause.outcome == "accepted" or cause.is_about_shown)
         and _is_within(cause, root)
@@ -312,8 +315,8 @@ def _is_refused_alone(root: Cause, cause: Cause) -> bool:
         seen[name].append(set(features(value)))
     common = {name: set.intersection(*found) for name, found in seen.items() if len(found) > 1}
 
-    def explains(name: str, value: str) -> bool:
+    def is_alike(name: str, value: str) -> bool:
         shared = common.get(name, set())
         return (name, shape(value)) in shapes or (bool(shared) and shared <= set(features(value)))
 
-    return all(any(explains(name, value) for name, value in sent) for sent in cause.sent)
+    return all(any(is_alike(name, value) for name, value in sent) for sent in cause.sent)

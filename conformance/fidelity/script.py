@@ -130,7 +130,7 @@ def _items(profile: str, seed: int, situation: Situation, live: bool) -> Iterato
         if rule.needs_accounts > situation.accounts or cls.machine is not None or not explicit:
             continue
         # One reader of durations serves both timers as a rule: each gets every second notation that only should hold.
-        is_first = rule.aspect is Aspect.MINIMUM and cls is rule.classes[0]  # the values next to the minimum
+        is_first = rule.aspect is Aspect.CONTENT and cls is rule.classes[0]  # the values next to the minimum
         halved = live and rule.field is not None and not is_first
         is_shared = halved or rule.family == "timer-notation"
         turn = rule.classes.index(cls) + seed + (rule.field in (CLOSED, MESSAGING))

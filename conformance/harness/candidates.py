@@ -116,7 +116,7 @@ class Candidates(Mapping[Key, Candidate]):
             candidate.numbers.add(exchange.number)
             return
         self._all[key] = Candidate(
-            shortened(violation),
+            cut(violation),
             remembered(exchange),
             past.before,
             past.context,
@@ -166,7 +166,7 @@ class Tally:
     """How often each status came, by its name; see `status_of`."""
 
 
-def shortened(violation: Violation) -> Violation:
+def cut(violation: Violation) -> Violation:
     """Cut the texts of a violation to a length that can be shown; they may repeat a value that the target sent."""
     return replace(
         violation,

@@ -47,7 +47,7 @@ class _Row(NamedTuple):
     item: Item
     manner: Manner
     number: int
-    """Of the values that are put beside its own."""
+    """Which values are put beside its own; each number gives others."""
 
     def request(self, situation: Situation, manner: Manner | None = None) -> Request:
         """The request in its manner, or in another one."""

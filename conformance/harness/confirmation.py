@@ -105,7 +105,7 @@ class Confirmation:
         return finding
 
     def _put_together(self) -> None:
-        """Count wrong values that did not show again with the finding that answers show the value before."""
+        """Count unstable findings of a wrong value with the stable one that the setting's value before is shown."""
         behind = {each.field: index for index, each in enumerate(self._findings) if _is_behind(each)}
         once = [
             each

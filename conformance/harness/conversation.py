@@ -220,7 +220,7 @@ class Conversation:
         for request, pause in presence.questions(account):
             time.sleep(pause)
             exchange, reply = self._send(replace(request, fresh=True), "", known_good=True, reserve=reserve)
-            # What it is refused for is the question, and no answer to it.
+            # A refusal is what we are finding out: it is recorded only once the target is known to be there.
             found = self._judge.violations(reply)
             for violation in found if presence.is_alive(account) else ():
                 self.note(violation, exchange, "answer/update")

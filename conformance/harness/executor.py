@@ -165,13 +165,13 @@ class _Run:
         try:
             self._phases.catch_up()
         except BudgetExhausted:
-            self._end_with_a_sign()
+            self._check_still_there()
             raise
         session.conversation.enter("confirmation")
         self._confirmation.confirm()
-        self._end_with_a_sign()
+        self._check_still_there()
 
-    def _end_with_a_sign(self) -> None:
+    def _check_still_there(self) -> None:
         """Make sure that the target is still there: one that went away a moment ago is not accused of it."""
         self._session.conversation.check_presence(1, reserve=True)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from conformance.attribution.evidence import Gathered
-from conformance.harness.candidates import shortened, status_of
+from conformance.harness.candidates import cut, status_of
 from conformance.http import Exchange, Request, is_usual
 from conformance.model import TIMERS, Situation, Violation
 from conformance.oracle.decisions import UNSET, FormDecision, Lengths, decide
@@ -51,7 +51,7 @@ class Unseen:
         self._answers = 0
 
 
-class Witness(Protocol):
+class TargetView(Protocol):
     """What the judge has to know of a target, such as `conformance.transport.target.Target`."""
 
     @property
@@ -70,7 +70,7 @@ class Judge:
         target: Names the accounts, and finds a token in an answer.
     """
 
-    def __init__(self, target: Witness) -> None:
+    def __init__(self, target: TargetView) -> None:
         self._target = target
         sids = tuple(account.sid or "" for account in target.settings.accounts)
         self.situation = Situation(accounts=len(sids), account_sids=sids if all(sids) else ())
@@ -151,7 +151,7 @@ class Judge:
 
     def _judged(self, reply: Reply, *, is_evidence: bool = False) -> list[Violation]:
         try:
-            found = [shortened(violation) for violation in judge(reply)]
+            found = [cut(violation) for violation in judge(reply)]
             if is_evidence:
                 self.evidence.see(reply)
             return found

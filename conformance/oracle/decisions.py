@@ -56,6 +56,10 @@ def _reject(level: Level, claim: str, reason: str) -> Decision:
     return Decision(Answer.REJECT, level, claim, reason)
 
 
+def _open(claim: str, reason: str, field: Field | None = None) -> Decision:
+    return Decision(Answer.OPEN, Level.MUST, claim, reason, field)
+
+
 def is_zero(text: str) -> bool:
     """Whether any reading parses the text as a duration of length zero."""
     return any(length.low == 0 == length.high for length in read(text).values())
@@ -78,12 +82,7 @@ def decide_timer(text: str, minimum: int) -> Decision:
             return inner
         return _reject(Level.SHOULD, "strictness", "blanks around a duration are no part of it")
     if text == "PT0S":
-        return Decision(
-            Answer.OPEN,
-            Level.MUST,
-            "minimum",
-            "below the minimum, yet a support article says it disables the timer",
-        )
+        return _open("minimum", "below the minimum, yet a support article says it disables the timer")
     lengths = read(text)
     if is_zero(text):
         return _reject(Level.SHOULD, "strictness", "a zero other than PT0S is below the minimum")
@@ -95,13 +94,11 @@ def decide_timer(text: str, minimum: int) -> Decision:
     literal = lengths.get("iso8601-1")
     if literal is None:
         if min(length.low for length in reaching) > SHOULD_SECONDS:
-            return Decision(
-                Answer.OPEN, Level.MUST, "strictness", "a looser reading takes it, for over a year"
-            )
+            return _open("strictness", "a looser reading takes it, for over a year")
         return _reject(Level.SHOULD, "strictness", f"not ISO 8601-1, though {_names(lengths)} parses it")
     if literal.low < minimum:
         if literal.high >= minimum:
-            return Decision(Answer.OPEN, Level.MUST, "minimum", "it may or may not reach the minimum")
+            return _open("minimum", "it may or may not reach the minimum")
         return _reject(Level.SHOULD, "strictness", "shorter than the minimum as ISO 8601-1 reads it")
     if (
         {"xsd", "java"} <= lengths.keys()
@@ -113,7 +110,7 @@ def decide_timer(text: str, minimum: int) -> Decision:
             return _accept(Level.MUST, "boundary", f"it reaches the minimum of {minimum} s by every reading")
         return _accept(Level.MUST, "accept", "every reading parses it and it is long enough")
     if literal.high > SHOULD_SECONDS or len(text) > SHOULD_CHARACTERS:
-        return Decision(Answer.OPEN, Level.MUST, "notation", "no maximum is documented, and none is excluded")
+        return _open("notation", "no maximum is documented, and none is excluded")
     return _accept(Level.SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")
 
 
@@ -196,7 +193,7 @@ def decide(
     for name, sent in values.items():
         target_field = BY_PARAMETER.get(name)
         if target_field is None:
-            decisions.append(Decision(Answer.OPEN, Level.MUST, "unknown", "an unknown parameter"))
+            decisions.append(_open("unknown", "an unknown parameter"))
             continue
         own = [decide_value(target_field, value) for value in sent]
         if len(own) > 1:
@@ -205,15 +202,13 @@ def decide(
             decisions.append(
                 rejected[0]
                 if len(rejected) == len(own)
-                else Decision(Answer.OPEN, Level.MUST, "repeated", "a repeated parameter", target_field)
+                else _open("repeated", "a repeated parameter", target_field)
             )
             continue
         decision = own[0]
         only = (known_sids or {}).get(name)
         if decision.answer is Answer.ACCEPT and only is not None and sent[0] not in only:
-            decision = Decision(
-                Answer.OPEN,
-                Level.MUST,
+            decision = _open(
                 "accept",
                 "the target may refuse SIDs of services it does not know",
                 target_field,
@@ -230,18 +225,8 @@ def decide(
         if causes:
             return FormDecision(answer, level, causes)
     if not _closed_outlasts_inactive(values, lengths or {}):
-        return FormDecision(
-            Answer.OPEN,
-            Level.MUST,
-            (
-                Decision(
-                    Answer.OPEN,
-                    Level.MUST,
-                    "interplay",
-                    "some would refuse a closed timer shorter than inactive",
-                ),
-            ),
-        )
+        cause = _open("interplay", "some would refuse a closed timer shorter than inactive")
+        return FormDecision(cause.answer, cause.level, (cause,))
     level = Level.SHOULD if any(each.level is Level.SHOULD for each in decisions) else Level.MUST
     return FormDecision(Answer.ACCEPT, level, tuple(each for each in decisions if each.level is level))
 
@@ -321,7 +306,8 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     if target_field.kind == "sid":
         core, prefix = sent.strip(BLANKS), target_field.prefix
         spelled = shown is not None and shown.lower() == core.lower()
-        return spelled and (shown or "").startswith(prefix) >= core.startswith(prefix)
+        # A prefix that was right must come back right.
+        return spelled and ((shown or "").startswith(prefix) or not core.startswith(prefix))
     if is_zero(sent.strip(BLANKS)):
         return shown is None or is_zero(shown) or shown in ("P", "PT")
     return shown is not None and not _has_blanks(shown) and same_length(sent, shown)

@@ -352,7 +352,7 @@ class ExpectedState:
         elif not malformed:
             swapped = value is not None and self._swapped(setting, value)
             if swapped and self._is_sent_elsewhere(exchange, setting, value):
-                return  # it is what another setting's own parameter was sent as: that one says so
+                return  # the value was sent for another setting, which reports it
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             if suspect is None and about.parameter in dict(exchange.request.intends):
                 return  # what becomes of a value that is sent in no plain update is open

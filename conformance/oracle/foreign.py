@@ -52,7 +52,7 @@ def answer_of_another(
         shown: The settings that the answer shows.
     """
     wrong = [name for name, value in shown.items() if not own[name].matches(value)]
-    if not any(theirs[name].ours == shown[name] is not None for name in wrong):
+    if all(shown[name] is None or theirs[name].ours != shown[name] for name in wrong):
         return ()  # nothing says that the other account keeps anything: a mock shows one example to all
     form = dict(exchange.request.form() or ()) if exchange.request.method == "POST" else {}
     sent = {BY_PARAMETER[name].attribute: value for name, value in form.items() if name in BY_PARAMETER}

@@ -220,7 +220,7 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
         request: A request of which `carrier_of` says what it is.
         manner: The manner, from the carrier's dimensions.
         situation: The facts about the target that decide which values it accepts.
-        number: Of the values that are put beside its own; they differ for each number.
+        number: Which values are put beside its own; each number gives others.
     """
 
     def chosen(dimension: str) -> str:

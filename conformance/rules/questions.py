@@ -144,7 +144,7 @@ Question = Callable[[Case], Asking]
 
 
 def culprit(case: Case) -> Asking:
-    """Without the requests of a kind that must change nothing it does not show: the rule that says so is broken."""
+    """Where the violation goes without a request that must change nothing, that request has caused it."""
     last = case.exchanges[-1]
     refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE

@@ -228,9 +228,9 @@ def _rules(target_field: Field) -> Iterator[Rule]:
     # Even a careless target checks the prefix. One that does not will check nothing else, so this claim comes first.
     for group, aspect, statement in (
         ("prefix", Aspect.SYNTAX, f"that does not begin with {prefix}"),
-        ("length", Aspect.MINIMUM, "that is not 34 characters long"),
-        ("alphabet", Aspect.MINIMUM, "with anything but ASCII hexadecimal digits after the prefix"),
-        ("anchoring", Aspect.MINIMUM, "that only contains a SID"),
+        ("length", Aspect.CONTENT, "that is not 34 characters long"),
+        ("alphabet", Aspect.CONTENT, "with anything but ASCII hexadecimal digits after the prefix"),
+        ("anchoring", Aspect.CONTENT, "that only contains a SID"),
     ):
         yield Rule(
             id=f"{slug}-{group}",

@@ -197,7 +197,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         id=f"{timer.slug}-minimum",
         group="timers",
         level=Level.MUST,
-        aspect=Aspect.MINIMUM,
+        aspect=Aspect.CONTENT,
         field=timer,
         evidence=refuses("minimum", timer),
         statement=f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",

@@ -72,7 +72,7 @@ def test_another_dialect_and_other_words_are_no_change(vendor: Document) -> None
         (
             lambda doc: parameters(doc)["DefaultClosedTimer"].update(description="At least 5 minutes."),
             "parameter DefaultClosedTimer: stated minimum is 5 minute; it was 10 minute",
-            Aspect.MINIMUM,
+            Aspect.CONTENT,
         ),
         (
             lambda doc: parameters(doc)["DefaultChatServiceSid"].update(pattern="^CH[0-9a-f]{32}$"),
