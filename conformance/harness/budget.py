@@ -69,8 +69,7 @@ class Budget:
             return True  # the rest of the time is for showing findings again
         if self._limit is None:
             return False
-        causes = len({candidate.cause for candidate in self._candidates.values()})
-        kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * causes, self._limit // 4)
+        kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * len(self._candidates.causes), self._limit // 4)
         return self._target.requests + requests > self._limit - kept
 
     def share(self, causes: int, findings: int) -> int:

@@ -72,6 +72,8 @@ class Candidates(Mapping[Key, Candidate]):
     def __init__(self, selected: Collection[str]) -> None:
         self._selected = frozenset(selected)
         self._all: dict[Key, Candidate] = {}
+        self.causes: set[str] = set()
+        """The causes that the candidates have, as they were first seen."""
 
     def __getitem__(self, key: Key) -> Candidate:
         return self._all[key]
@@ -124,6 +126,7 @@ class Candidates(Mapping[Key, Candidate]):
             shows=shows,
             together=past.together if is_concurrent(violation) else (),
         )
+        self.causes.add(self._all[key].cause)
 
     def unconfirmed(self) -> list[Candidate]:
         """
@@ -153,6 +156,7 @@ class Candidates(Mapping[Key, Candidate]):
     def keep(self, is_kept: Callable[[Candidate], bool]) -> None:
         """Forget the candidates for which `is_kept` is false."""
         self._all = {key: candidate for key, candidate in self._all.items() if is_kept(candidate)}
+        self.causes = {candidate.cause for candidate in self._all.values()}
 
 
 @dataclass(slots=True)
