@@ -318,9 +318,9 @@ class ExpectedState:
         elif not right:
             setting.ours = None
         if setting.right is None or len(setting.right) > 1 or not right:
-            # An answer may be one step behind: then the value sent is right the next time.
-            late = sent if not right and setting.right is not None else ()
-            setting.right, setting.seen = tuple(dict.fromkeys((value, *late))), True
+            # One answer may be wrong, or a step behind: then what was right before it is right the next time.
+            before = () if right or setting.right is None else tuple(sent) or setting.right
+            setting.right, setting.seen = tuple(dict.fromkeys((value, *before))), True
         setting.shown = value
         setting.contested = False
         setting.suspects = []
