@@ -113,7 +113,9 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
     as_sent = ((*related, last), (last,), (*context, *related, last))
     order: tuple[Requests, ...]
     if is_about_state(BY_ID[violation.rule]):
-        order = ((*related, last), *set_first, *as_sent)
+        # What is undone is seen only where other values were there before.
+        other = replace(update(*pairs_for(situation, 8)), account=last.account)
+        order = ((*related, last), *((other, *each) for each in set_first), *as_sent)
     elif is_about_own(violation):
         other = other_than((last,), violation, situation)
         previous = ((other, last),) if violation.outcome == "previous-value" else ()

@@ -72,15 +72,17 @@ class Budget:
         kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * len(self._candidates.causes), self._limit // 4)
         return self._target.requests + requests > self._limit - kept
 
-    def share(self, causes: int, findings: int) -> int:
+    def share(self, causes: int, findings: int, *, is_first: bool) -> int:
         """
         Return the number of requests that one finding may have.
 
         Args:
             causes: The number of causes whose findings are to come, that of this one included.
             findings: The number of all findings that are to come.
+            is_first: Whether it is the first of its cause. Half of the requests are for those: each names its cause.
         """
         if self._limit is None:
             return min(_MOST, max(REQUESTS, _UNLIMITED // findings))
         left = self._limit - self._target.requests
-        return min(_MOST, max(_LEAST, min(REQUESTS, left // causes), left // findings))
+        fair = max(_LEAST, min(REQUESTS, left // causes), left // findings)
+        return min(_MOST, max(fair, left // (2 * causes)) if is_first else fair)

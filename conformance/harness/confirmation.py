@@ -63,8 +63,11 @@ class Confirmation:
         """Show every candidate again that is not confirmed yet, and make a finding of it."""
         candidates = self._session.candidates.unconfirmed()
         to_come = Counter(candidate.cause for candidate in candidates)
+        begun: set[str] = set()
         for done, candidate in enumerate(candidates):
-            budget = self._budget.share(len(to_come), len(candidates) - done)
+            is_first = candidate.cause not in begun
+            begun.add(candidate.cause)
+            budget = self._budget.share(len(to_come), len(candidates) - done, is_first=is_first)
             to_come -= Counter([candidate.cause])  # Subtraction drops a cause whose count is 0.
             self._keep(candidate, self._shown_again(candidate, budget))
         self._put_together()

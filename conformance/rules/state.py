@@ -194,8 +194,10 @@ def locked_out(violation: Violation) -> Violation:
 
 
 def _is_safe(exchange: Exchange, last: Exchange) -> bool:
-    # Where only the same read shows the change, nothing says that a safe request wrote it.
-    return exchange.request.method in ("GET", "HEAD", "OPTIONS") and exchange.request != last.request
+    # Where only the same read shows the change, nothing says that a safe request wrote it. What is turned away is no
+    # read: `credentials-required` answers for that.
+    request = exchange.request
+    return request.method in ("GET", "HEAD", "OPTIONS") and request != last.request and request.auth.valid
 
 
 def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
