@@ -53,7 +53,7 @@ CONFINED = {
     "strategies": set(),
     "emulator": set(),
     "oracle": {"exceptions", "http", "model"},
-    "attribution": {"http", "model", "oracle", "rules"},
+    "attribution": {"exceptions", "http", "model", "oracle", "rules"},
     "reporting": {"attribution", "contract", "exceptions", "http", "model"},
 }
 """What these rooms may import at most: generator, judge and emulator know nothing of each other."""

@@ -74,7 +74,9 @@ def test_a_shard_leaves_out_the_rules_of_which_it_has_nothing_to_say() -> None:
     assert {each["id"] for part in parts for each in part["rules"]} == set(TIMERS)
     assert any(len(part["rules"]) < len(TIMERS) for part in parts)
     assert {part["exit_code"] for part in parts} == {0}
-    assert {each["verdict"] for part in parts for each in part["rules"]} == {"conformant"}
+    # A rule may have its evidence in one of the shards alone.
+    assert {each["verdict"] for part in parts for each in part["rules"]} <= {"conformant", "undecided"}
+    assert set(standing(merged(parts, TODAY)).values()) == {"conformant"}
 
 
 def test_a_shard_that_has_no_input_to_send_says_what_it_has_seen() -> None:
