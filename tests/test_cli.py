@@ -254,7 +254,8 @@ def test_without_a_target_the_reference_emulator_is_judged_and_holds(tmp_path: P
     assert done.stdout.splitlines()[-1].startswith("MUST ")
 
 
-def test_a_run_leaves_its_report_and_nothing_else(tmp_path: Path) -> None:
+def test_a_run_leaves_its_report_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)  # a command in this process has set it
     home = tmp_path / "home"
     stands = tmp_path / "stands"
     stands.mkdir()
