@@ -240,7 +240,8 @@ class Target:
                 if not _unreached(exchange):
                     break
                 time.sleep(pause)
-                exchange = self._attempt(request, reserve)
+                # What was sent last: without the read before it, say, which may be what has ended the target.
+                exchange = self._attempt(exchange.request, reserve)
             if _unreached(exchange):
                 raise TargetDead(self.silence.told(exchange.url))
         return self._heed(exchange, reserve)

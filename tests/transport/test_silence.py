@@ -8,7 +8,7 @@ import pytest
 from playing import UPDATE, playing
 
 from conformance.exceptions import TargetDead
-from conformance.http import READ, Exchange, Failure, FailureKind, Response
+from conformance.http import READ, ByHand, Exchange, Failure, FailureKind, Response
 from conformance.transport.silence import Silence, without_answer
 
 
@@ -116,6 +116,13 @@ class TestServers:
             assert (exchange.failure.kind, exchange.place) == (FailureKind.DISCONNECT, 1)
             assert target.send(READ).status == 200
             assert (target.silence.suspects, target.silence.outages) == ((), 2)
+
+    def test_a_server_that_dies_of_the_read_before_a_request_answers_that_request_by_itself(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with playing(self._dies_of(b"GET ")) as (server, target):
+            monkeypatch.setattr(time, "sleep", lambda seconds: server.start())
+            assert target.send(replace(UPDATE, by_hand=ByHand.PIPELINED)).status == 200
 
     def test_a_server_that_dies_of_a_request_for_good_is_dead_and_the_request_is_suspect(
         self, monkeypatch: pytest.MonkeyPatch
