@@ -143,7 +143,7 @@ class _Hidden:
         self._whole = sorted(whole, key=len, reverse=True)
         self._all = "\n".join(whole)
         # A token that nobody drew may well stand in ordinary text, with other signs between its letters.
-        self._condensed = [each for each in self._whole if pieces and len(each) >= _DRAWN and each.isalnum()]
+        self._was_drawn = pieces and any(len(each) >= _DRAWN and each.isalnum() for each in self._whole)
         self._pieces = {
             piece
             for each in whole
@@ -152,27 +152,30 @@ class _Hidden:
         }
 
     def scattered(self, condensed: str) -> Iterator[tuple[int, int]]:
-        """Yield where the secret begins and ends in the letters and digits of a text."""
-        for each in self._condensed:
-            for at in _places(each, condensed):
-                yield at, at + len(each)
+        """Yield where the secret, or a long piece of it, begins and ends in the letters and digits of a text."""
+        if self._was_drawn:
+            yield from self._pieces_in(condensed, _SHORT + _STRIDE)
 
     def found(self, plain: str) -> Iterator[tuple[int, int]]:
         """Yield where the secret, and each piece of it, begins and ends in a plain text in lower case."""
         for each in self._whole:
             for at in _places(each, plain):
                 yield at, at + len(each)
+        yield from self._pieces_in(plain, _SHORT)
+
+    def _pieces_in(self, text: str, least: int) -> Iterator[tuple[int, int]]:
         done = 0
-        for at in sorted(at for each in self._pieces for at in _places(each, plain)):
+        for at in sorted(at for each in self._pieces for at in _places(each, text)):
             start, end = at, at + _SHORT
             if end <= done:
                 continue
-            while end < len(plain) and plain[start : end + 1] in self._all:
+            while end < len(text) and text[start : end + 1] in self._all:
                 end += 1
-            while start and plain[start - 1 : end] in self._all:
+            while start and text[start - 1 : end] in self._all:
                 start -= 1
-            yield start, end
             done = end
+            if end - start >= least:
+                yield start, end
 
 
 class Secrets:

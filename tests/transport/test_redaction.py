@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import random
 
 import pytest
@@ -51,6 +52,12 @@ class TestWhatIsPromised:
                 continue
             assert SECRETS.redact(piece) == piece
             assert Secrets([Account(SID, token)], "").redact(f"<{piece}>") == "<{token}>"
+
+    def test_a_piece_is_found_with_other_signs_between_its_characters(self) -> None:
+        pairs = [TOKEN[at : at + 2] for at in range(0, 26, 2)]
+        redacted = SECRETS.redact(f"debug: {json.dumps(pairs)[:-3]}… (439 characters)")
+        assert "".join(pairs)[:12] not in redacted.replace('", "', "")
+        assert redacted.endswith("… (439 characters)")
 
     def test_of_a_token_that_nobody_drew_only_the_whole_is_redacted(self) -> None:
         secrets = Secrets([Account(SID, "configuration-token")], "")
