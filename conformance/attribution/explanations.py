@@ -13,7 +13,7 @@ from conformance.attribution.cause import HALF, MALFORMED, Cause
 from conformance.attribution.sameness import PREVIOUS
 from conformance.attribution.shapes import features, shape
 from conformance.model import Aspect, Field
-from conformance.oracle.decisions import is_zero
+from conformance.oracle.decisions import contains_sid, decide_sid, is_zero
 from conformance.rules.controls import canonical, without_accept
 
 _NEARLY = 2
@@ -150,6 +150,20 @@ def _is_never_shown(root: Cause, cause: Cause) -> bool:
 def _takes_blanks(root: Cause, cause: Cause) -> bool:
     """A value is taken with its blanks, and comes back with them."""
     return root.outcome == "accepted" and cause.outcome == "blank" and cause.classes <= root.classes
+
+
+def _is_a_sid_and_more(root: Cause, cause: Cause) -> bool:
+    """What only contains a SID is taken: so is one that is too long, or has blanks around it and comes back so."""
+    about = root.rules[0].field
+    if about is None or about.kind != "sid" or about is not cause.rules[0].field:
+        return False
+    whole = [decide_sid(value, about.prefix).claim for sent in root.sent for _, value in sent]
+    return (
+        root.outcome == "accepted"
+        and set(whole) == {"anchoring"}
+        and cause.outcome in ("accepted", "blank")
+        and all(contains_sid(value, about.prefix) for sent in cause.sent for _, value in sent)
+    )
 
 
 def _shows_its_blanks(root: Cause, cause: Cause) -> bool:
@@ -300,6 +314,7 @@ _WHATEVER_IS_MORE_BASIC = (
     _is_not_decoded,
     _is_not_acceptable,
     _shows_its_blanks,
+    _is_a_sid_and_more,
     _is_refused_with_a_200,
     _does_so_when_sent_plainly,
 )

@@ -133,13 +133,18 @@ def decide_sid(text: str, prefix: str) -> Decision:
         if core != text:
             return _reject(Level.SHOULD, "strictness", "blanks around a SID are no part of it")
         return _accept(Level.MUST, "accept", f"it matches ^{prefix}[0-9a-fA-F]{{32}}$")
-    if not re.fullmatch(prefix + "[0-9a-fA-F]*", core) and re.search(prefix + "[0-9a-fA-F]{32}", core):
+    if not re.fullmatch(prefix + "[0-9a-fA-F]*", core) and contains_sid(core, prefix):
         return _reject(Level.MUST, "anchoring", "a SID is all of the value, not a part of it")
     if not core.startswith(prefix):
         return _reject(Level.MUST, "prefix", f"it does not begin with {prefix}")
     if len(core) != 34:
         return _reject(Level.MUST, "length", f"it has {len(core)} characters, not 34")
     return _reject(Level.MUST, "alphabet", "it has a character that is no ASCII hexadecimal digit")
+
+
+def contains_sid(text: str, prefix: str) -> bool:
+    """Whether a text is a SID with these two letters, or has one in it."""
+    return re.search(prefix + "[0-9a-fA-F]{32}", text) is not None
 
 
 def decide_value(target_field: Field, text: str) -> Decision:

@@ -8,6 +8,7 @@ that is broken, or an empty text where the answer says nothing. So rules still s
 """
 
 import html
+import re
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, permutations
@@ -27,7 +28,7 @@ from conformance.model import (
     Violation,
     shown_by,
 )
-from conformance.oracle.decisions import is_right, length_of
+from conformance.oracle.decisions import Answer, decide_value, is_right, length_of
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.controls import without_accept
@@ -311,9 +312,16 @@ def decoded_again(case: Case) -> Asking:
     """
     A decoder has changed the text, and not the setting's own parser.
 
-    Escapes that were escaped come back resolved; a NUL ends the values of settings of both kinds; or an undocumented
+    Escapes that are no part of a form are resolved; a NUL ends the values of settings of both kinds; or an undocumented
     parameter does harm only with the odd characters that it has.
     """
+    if case.violation.outcome == "accepted" and len(case.pairs) == 1:
+        ((name, value),) = case.pairs
+        for text in _resolved(value) if name in BY_PARAMETER else ():
+            if decide_value(BY_PARAMETER[name], text).answer is Answer.ACCEPT:
+                # A target that looks at nothing takes whatever the escape stands for.
+                seen = yield case.instead(replace(case.last, body=encode_form(((name, f"{value}x"),))))
+                return "form-decoding" if seen and seen[-1][0].refused else ""
     plain = tuple(
         ("Unknown", "1") if pair[0] not in PARAMETERS and not _is_plain("".join(pair)) else pair
         for pair in case.pairs
@@ -330,10 +338,18 @@ def decoded_again(case: Case) -> Asking:
                 return "form-decoding" if seen and seen[-1][0].accepted else ""
     shown = shown_by(case.exchanges[-1]) or {}
     for name, value in case.pairs:
-        again = {unquote(value), html.unescape(value)} - {value}
-        if name in BY_PARAMETER and shown.get(BY_PARAMETER[name].attribute) in again:
+        if name in BY_PARAMETER and shown.get(BY_PARAMETER[name].attribute) in _resolved(value):
             return "form-decoding"
     return ""
+
+
+_ESCAPE = re.compile(r"(?:\\|%)u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+
+
+def _resolved(value: str) -> set[str]:
+    """What decoders that have no business with a form make of a value."""
+    escapes = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), value)
+    return {unquote(value), html.unescape(value), escapes} - {value}
 
 
 def stale(case: Case) -> Asking:

@@ -314,6 +314,19 @@ def test_a_change_that_is_understood_explains_the_same_change_seen_elsewhere() -
     assert len({each.cause for each in attribute(never)}) == 2
 
 
+def test_a_pattern_without_an_end_takes_what_is_too_long_and_shows_its_blanks() -> None:
+    def taken(cause: str, value: str) -> Finding:
+        return _finding(cause, "chat-service-sid", sent=f"DefaultChatServiceSid=IS{value}")
+
+    unanchored = taken("chat-service-sid-anchoring: accepted", "a" * 32 + "X")
+    too_long = taken("chat-service-sid-length: accepted", "a" * 33)
+
+    assert _are_one(unanchored, too_long)
+    assert _are_one(unanchored, taken("chat-service-sid-echo: blank", "a" * 32 + "+"))
+    assert not _are_one(unanchored, taken("chat-service-sid-length: accepted", "a" * 31))
+    assert not _are_one(unanchored, taken("chat-service-sid-echo: changed", "a" * 32))
+
+
 def test_a_timer_without_a_minimum_takes_zero_as_well() -> None:
     below = _finding("closed-timer-minimum: accepted", "closed-timer", sent="DefaultClosedTimer=PT59S")
     zero = _finding("closed-timer-strictness: accepted", "closed-timer", sent="DefaultClosedTimer=PT0M")

@@ -45,6 +45,26 @@ def test_a_value_that_is_accepted_in_an_unusual_spelling_only_is_attributed_to_d
     assert finding.rule == "form-decoding"
 
 
+def test_a_value_that_is_taken_for_what_a_foreign_escape_stands_for_is_attributed_to_decoding() -> None:
+    class ReadsEscapes(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return super().takes(parameter, value.replace("\\u0050", "P"))
+
+    request = update((INACTIVE.parameter, r"\u0050T10M"))
+    finding, _ = found(ReadsEscapes(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "form-decoding"
+
+
+def test_a_value_with_an_escape_that_is_taken_like_any_text_is_attributed_to_its_syntax() -> None:
+    class TakesAnything(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return True
+
+    request = update((INACTIVE.parameter, r"\u0050T10M"))
+    finding, _ = found(TakesAnything(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "inactive-timer-syntax"
+
+
 def test_a_setting_that_is_lost_behind_an_odd_name_only_is_attributed_to_decoding() -> None:
     class EndsAtNul(Resource):
         def __call__(self, request: Request) -> Response | Failure:
