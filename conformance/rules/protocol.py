@@ -120,8 +120,8 @@ def _renamed(pair: tuple[str, str]) -> Iterator[Probe]:
         yield _attempt(FORM_MEDIA_TYPE, encode_form(((other, value),)), (pair,))
 
 
-def _unvalidated(name: str, reason: str, *probes: Probe) -> InputClass:
-    return fixed_class(f"unvalidated/{name}", reason, *probes)
+def _unvalidated(name: str, reason: str, *probes: Probe, whole: bool = False) -> InputClass:
+    return fixed_class(f"unvalidated/{name}", reason, *probes, whole=whole)
 
 
 def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
@@ -404,6 +404,7 @@ RULES = (
                 "an invalid value in the query string, beside an empty form or a good one",
                 *map(_query, _INVALID),
                 *map(_query_beside, _INVALID[1:3]),
+                whole=True,
             ),
             _unvalidated(
                 "renamed",

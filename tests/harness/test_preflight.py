@@ -128,6 +128,24 @@ def test_garbage_is_sent_to_a_null_setting_before_the_first_accepted_write() -> 
     assert all(value is None for value in resource.states[0].values())
 
 
+def test_the_first_update_of_all_is_accepted_and_looked_at() -> None:
+    class Unready(Resource):
+        """Answers the first update rightly, and loses it."""
+
+        ready = False
+
+        def __call__(self, request: Request) -> Response | Failure:
+            before = dict(self.states[request.account])
+            came = super().__call__(request)
+            if request.form() and not self.ready:
+                self.states[request.account], self.ready = before, True
+            return came
+
+    session = session_with(Unready(), accounts=2)
+    probe_unset(session, examine(session), each_setting=(1, 1))
+    assert {rule for rule, _, _ in session.candidates} == {"omitted-parameters-kept"}
+
+
 def test_a_refusal_that_writes_into_a_null_setting_is_found() -> None:
     class Careless(Resource):
         def takes(self, parameter: str, value: str) -> bool:

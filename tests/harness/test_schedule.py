@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from conformance.harness.order import FIRST, VARIED
 from conformance.harness.schedule import Item, carried, planned, side_by_side
 from conformance.http import Pairs
 from conformance.model import CHAT, CLOSED, INACTIVE, Level, Probe, Situation
@@ -79,3 +80,10 @@ def test_only_longer_profiles_draw() -> None:
         for name in ("quick", "standard", "thorough")
     }
     assert 0 == drawn["quick"] < drawn["standard"] < drawn["thorough"]
+
+
+def test_what_is_sent_first_is_planned_and_what_is_varied_has_all_its_examples() -> None:
+    rows = {cls.id: (cls, probes) for _, cls, probes, _ in planned(CATALOGUE, "standard", HERE) if probes}
+    assert {*FIRST, *VARIED} <= rows.keys()
+    assert not {*FIRST} & {*VARIED}
+    assert all(len(rows[name][1]) == len(rows[name][0].examples(HERE)) for name in VARIED)

@@ -3,14 +3,16 @@
 import ast
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import conformance
-from conformance.model import FIELDS, TIMERS, Level, Rule, Situation
+from conformance.http import Request
+from conformance.model import BY_PARAMETER, FIELDS, TIMERS, Level, Rule, Situation
 from conformance.oracle.decisions import Answer, decide_value
-from conformance.rules import BY_ID, CATALOGUE
+from conformance.rules import BY_ID, CATALOGUE, sequences
 
 SITUATIONS = (Situation(accounts=2), Situation(accounts=1, sids={"DefaultChatServiceSid": frozenset()}))
 
@@ -145,3 +147,16 @@ def test_only_rules_about_one_setting_have_its_slug() -> None:
     for rule in CATALOGUE:
         slug = next((each for each in slugs if rule.id.startswith(f"{each}-")), None)
         assert rule.field == (slugs[slug] if slug else None), rule.id
+
+
+def test_every_kind_of_request_comes_right_after_every_kind() -> None:
+    def kind(request: Request) -> str:
+        refused = any(
+            decide_value(BY_PARAMETER[name], value).answer is Answer.REJECT
+            for name, value in request.form() or ()
+        )
+        return f"{request.method} {request.form() if refused or not request.form() else 'good'} {request.auth.valid}"
+
+    probes = sequences.tour(SITUATIONS[0])
+    seen = {pair for probe in probes for pair in pairwise(map(kind, probe.steps))}
+    assert len(seen) == len({one for one, _ in seen}) ** 2 == 81
