@@ -1,6 +1,5 @@
 """One run against one target: sends probes, and keeps what the run knows of the target."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -152,8 +151,7 @@ class Session:
         tally.examples += 1
         if probe.together:
             seen = self.conversation.send_together(probe.steps, cls)
-            writers = Counter(step.account for step in probe.steps)
-            for account in (each for each, count in writers.items() if count > 1):
+            for account in sorted({step.account for step in probe.steps}):
                 self.read_back(cls, account)  # only now can what is lost be put down to these requests
         else:
             seen = [self._send_counted(step, cls, tally) for step in probe.steps]
