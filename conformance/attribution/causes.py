@@ -121,7 +121,9 @@ def _is_alike(one: Cause, other: Cause) -> bool:
         return all(malformed) and not one.shapes.isdisjoint(other.shapes)
     if _is_everywhere_alike(one, other):
         return True
-    if one.rules == other.rules and (one.aspect is Aspect.STATE or one.rules[0].control is not None):
+    rule = one.rules[0]
+    is_of_requests = one.aspect is Aspect.STATE or rule.control is not None or rule.culprit is not None
+    if one.rules == other.rules and is_of_requests:
         return True  # one such mistake has different outcomes for different settings
     if one.name != other.name or len(one.counts) > 1 or len(other.counts) > 1:
         return False

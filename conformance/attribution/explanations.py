@@ -245,9 +245,9 @@ def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
     """Bad values are taken in a form of several parameters only: it is that form which is not looked at."""
     aspects = (Aspect.SYNTAX, Aspect.CONTENT)
     return (
-        root.outcome == cause.outcome == "accepted"
+        root.outcome == "accepted"
         and root.aspect in aspects
-        and cause.aspect in aspects
+        and (cause.outcome == "blank" or (cause.outcome == "accepted" and cause.aspect in aspects))
         and root.rules[0].field is cause.rules[0].field is not None
         and all(len(sent) > 1 for sent in (*root.sent, *cause.sent))
     )

@@ -199,7 +199,7 @@ class ExpectedState:
             setting = self._setting(name)
             before = () if certain[name] or setting.right is None else setting.right
             setting.right, setting.seen = (*before, *sent), False
-            setting.contested = len(exchanges) > 1
+            setting.contested = True
         for name in unknown:
             self._setting(name).right = None
         for exchange in exchanges:

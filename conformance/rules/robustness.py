@@ -38,8 +38,9 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
-    """Whether a request was no ordinary update, so that a target may wrongly let it affect the next."""
-    return exchange.request.by_hand is not None or not is_good(exchange.request)
+    """Whether a request was refused, written by hand, or no update before one: a target may let it affect the next."""
+    other = exchange.status != 200 or is_good(last.request) or last.request.method == "GET"
+    return exchange.request.by_hand is not None or (other and not is_good(exchange.request))
 
 
 _POSTED = Evidence(
