@@ -132,6 +132,8 @@ _PIECES = fixed_class(
             Auth(user="{sid} "),
             Auth(user=" {sid}"),
             Auth(user="{sid}{sid}"),
+            Auth(user="{sid}{token}", secret=""),
+            Auth(user="", secret="{sid}{token}"),
             Auth(user="{sid}@example.com"),
             Auth(user="{sid~0}"),
             Auth(user="{sid~1}"),

@@ -1,7 +1,8 @@
 """Rules about HTTP: the ways to send one form, other methods and media types, and the framing of answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 from conformance.http import (
     FORM_MEDIA_TYPE,
@@ -113,11 +114,19 @@ def _query_beside(pair: tuple[str, str]) -> Probe:
     return _attempt(FORM_MEDIA_TYPE, encode_form((good,)), (pair,), query=encode_form((pair,)).decode())
 
 
-def _renamed(pair: tuple[str, str]) -> Iterator[Probe]:
-    name, value = pair
-    snake = BY_PARAMETER[name].attribute
-    for other in (snake, name.lower(), name.upper(), name[0].lower() + name[1:], f"{name}[]", f" {name}"):
-        yield _attempt(FORM_MEDIA_TYPE, encode_form(((other, value),)), (pair,))
+def _renamed() -> Iterator[Probe]:
+    """Each other spelling of a name, with the settings in turns."""
+    spellings: Sequence[Callable[[str], str]] = (
+        lambda name: BY_PARAMETER[name].attribute,
+        str.lower,
+        str.upper,
+        lambda name: name[0].lower() + name[1:],
+        lambda name: f"{name}[]",
+        lambda name: f" {name}",
+        lambda name: f"{name}\0",
+    )
+    for (name, value), spelled in zip(cycle(_INVALID), spellings, strict=False):
+        yield _attempt(FORM_MEDIA_TYPE, encode_form(((spelled(name), value),)), ((name, value),))
 
 
 def _unvalidated(name: str, reason: str, *probes: Probe, whole: bool = False) -> InputClass:
@@ -409,7 +418,8 @@ RULES = (
             _unvalidated(
                 "renamed",
                 "an invalid value under another spelling of the parameter's name",
-                *(p for each in _INVALID for p in _renamed(each)),
+                *_renamed(),
+                whole=True,
             ),
             _unvalidated(
                 "method",
