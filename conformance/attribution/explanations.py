@@ -281,7 +281,7 @@ def _comes_and_goes(root: Cause, cause: Cause) -> bool:
     if cause.is_stable or not root.is_stable:
         return False
     if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
-        return cause.outcome == "refused"
+        return cause.outcome == "refused" or cause.aspect is Aspect.WIRE
     aspects = {root.aspect, cause.aspect}
     alike = not cause.settings.isdisjoint(root.settings) or aspects <= {Aspect.STATE, Aspect.CONSISTENCY}
     return alike and min(aspects) >= Aspect.ECHO

@@ -286,6 +286,18 @@ def sent_again(case: Case) -> Asking:
     return "idempotence" if case.is_gone(seen) else ""
 
 
+def in_force(case: Case) -> Asking:
+    """With other values in force the same form is refused, too: so it is not for setting what is there already."""
+    if case.violation.rule != "idempotence" or case.violation.outcome != "refused":
+        return ""
+    others = (pair for pair in pairs_for(case.situation, 7) if pair[0] in dict(case.pairs))
+    before = tuple(replace(update(pair), account=case.last.account) for pair in others)
+    seen = yield (*before, case.last)
+    if seen is None or case.is_gone(seen):
+        return ""
+    return next((each.rule for each in seen[-1][1] if each.outcome == "refused"), "")
+
+
 def sent_plainly(case: Case) -> Asking:
     """The same form, sent as most clients send it, does better: the peculiar way is not understood."""
     if not case.pairs or not case.last.auth.valid:
@@ -441,6 +453,7 @@ QUESTIONS: tuple[Question, ...] = (
     taken_plainly,
     culprit,
     sent_again,
+    in_force,
     decoded_again,
     ordered,
     beside_others,

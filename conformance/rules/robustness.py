@@ -38,8 +38,9 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
-    """Whether a request was refused, written by hand, or no update before one: a target may let it affect the next."""
-    other = exchange.status != 200 or is_good(last.request) or last.request.method == "GET"
+    """Whether a request was refused, written by hand, or no ordinary update: a target may let it affect the next."""
+    # The answer to a HEAD is compared with that to the GET before it, so without the GET nothing would show.
+    other = exchange.status != 200 or last.request.method != "HEAD"
     return exchange.request.by_hand is not None or (other and not is_good(exchange.request))
 
 
