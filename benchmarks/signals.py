@@ -94,7 +94,7 @@ class Bench:
         )
         if number and not at:
             while not heeds(self._process):
-                time.sleep(0.001)  # no event tells of it
+                time.sleep(0.001)  # no event tells when the process heeds signals; a pause leaves it its core
             time.sleep(pause)  # the moment of the signal is what varies
             self._is_late = self._count >= self._sizes.get(name, 0)  # it has done its work
             self._process.send_signal(number)

@@ -1,7 +1,6 @@
 """Attempts to show a candidate again: which sequences of requests may show it, and the budget for sending them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from conformance.attribution.sameness import is_about_state
 from conformance.exceptions import BudgetExhausted
@@ -10,7 +9,7 @@ from conformance.harness.session import Session
 from conformance.http import Request, update
 from conformance.model import Aspect, Situation, Violation
 from conformance.rules import BY_ID
-from conformance.rules.forms import pairs_for
+from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import LONG_CLOSED, ordinary
 from conformance.rules.questions import Requests, Seen, is_about_own
 
@@ -87,9 +86,8 @@ def is_about_values(violation: Violation) -> bool:
 
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:
     """Make an ordinary update; it sets other values of the same settings, if the violation is about these."""
-    names = {name for name, _ in requests[-1].form() or ()} if is_about_values(violation) else set()
-    other = [pair for pair in pairs_for(situation, 7) if pair[0] in names]
-    return replace(update(*(other or [LONG_CLOSED])), account=requests[0].account)
+    about = (requests[-1].form() or ()) if is_about_values(violation) else ()
+    return update(*(other_pairs(situation, about) or [LONG_CLOSED]), account=requests[0].account)
 
 
 def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
@@ -107,14 +105,14 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
     related = tuple(each.request for each in violation.related)
     before = tuple(each.request for each in candidate.before)
     context = (update(*candidate.context, account=last.account),) if candidate.context else ()
-    everything = replace(update(*pairs_for(situation, 7)), account=last.account)
+    everything = update(*pairs_for(situation, 7), account=last.account)
     tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
     set_first = ((everything, *related, last), *((everything, *tail, last) for tail in tails[:3]))
     as_sent = ((*related, last), (last,), (*context, *related, last))
     order: tuple[Requests, ...]
     if is_about_state(BY_ID[violation.rule]):
         # What is undone is seen only where other values were there before.
-        other = replace(update(*pairs_for(situation, 8)), account=last.account)
+        other = update(*pairs_for(situation, 8), account=last.account)
         order = ((*related, last), *((other, *each) for each in set_first), *as_sent)
     elif is_about_own(violation):
         other = other_than((last,), violation, situation)

@@ -147,7 +147,7 @@ class Conversation:
 
         now = self._judge.states[account].current()
         if missing := self._contexts.missing(account, context, now, may_stay):
-            self.send(replace(update(*missing), account=account), CONTEXT_CLASSES[missing[0]])
+            self.send(update(*missing, account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:
         """Send one request, have the answer judged, and record its violations."""

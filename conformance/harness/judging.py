@@ -143,8 +143,7 @@ class Judge:
         if reply.is_acceptable:
             if exchange.accepted and len(pairs) > 1:
                 self._taken.update(pairs)
-            plain = is_usual(reply.request)
-            if exchange.refused and len(pairs) == 1 and plain:
+            if exchange.refused and len(pairs) == 1 and is_usual(reply.request):
                 self._refused.add(pairs[0])
         self.unseen[reply.request.account].count(reply)
         return self._judged(reply, is_evidence=True)

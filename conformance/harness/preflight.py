@@ -152,10 +152,10 @@ def _fails(exchange: Exchange) -> bool:
 
 
 _LAST_TRIES = (
-    replace(update(*EXAMPLE.items()), fresh=True),
-    replace(update(SHORT_INACTIVE), fresh=True),
-    replace(update((INACTIVE.parameter, "banana")), fresh=True),
-    replace(update(LONG_CLOSED, auth=NO_AUTH), fresh=True),
+    update(*EXAMPLE.items(), fresh=True),
+    update(SHORT_INACTIVE, fresh=True),
+    update((INACTIVE.parameter, "banana"), fresh=True),
+    update(LONG_CLOSED, auth=NO_AUTH, fresh=True),
     replace(READ, fresh=True),
 )
 """Requests of many kinds, each on a connection of its own. A target that fails at all of them fails at everything."""

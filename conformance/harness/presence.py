@@ -9,7 +9,7 @@ An answer 500 is no sign of a target that is gone: it is a deviation, whatever t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import responses
 
@@ -101,7 +101,7 @@ class Presence:
         count = _HANGS if known.like == FailureKind.TIMEOUT else len(_PAUSES)
         for number, pause in enumerate(_PAUSES[:count]):
             # By turns one that was accepted, and one that was never sent: a target may refuse whatever comes again.
-            again = replace(update((CLOSED.parameter, f"PT{_LONG + number}S")), account=account)
+            again = update((CLOSED.parameter, f"PT{_LONG + number}S"), account=account)
             yield (again if number % 2 else taken[number // 2 % len(taken)]), pause
 
     def is_alive(self, account: int) -> bool:

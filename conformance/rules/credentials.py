@@ -8,7 +8,6 @@ from conformance.http import EMPTY, NO_AUTH, TURNED_AWAY, Auth, Exchange, Reques
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import plain_scheme, taken
-from conformance.rules.evidence import answered_with
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
 
@@ -255,7 +254,7 @@ def _challenges_of(reply: Reply) -> list[str]:
         group="protocol",
         level=Level.MUST,
         aspect=Aspect.CREDENTIALS,
-        evidence=answered_with("no 401 was seen", 401),
+        evidence=Evidence("no 401 was seen", lambda reply: reply.exchange.status == 401),
         statement="A 401 carries a well-formed WWW-Authenticate challenge; one of the scheme Basic has a realm.",
         source="RFC 9110 15.5.2, 11.3 and 11.6.1; RFC 7617 2: the realm is required",
         classes=answers("unauthorised"),

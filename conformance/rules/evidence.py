@@ -49,11 +49,6 @@ def refuses(claim: str, about: Field) -> Evidence:
     return Evidence("no such value was refused with a 4xx", seen, given=_GIVEN)
 
 
-def answered_with(missing: str, *statuses: int) -> Evidence:
-    """An answer with one of these statuses."""
-    return Evidence(missing, lambda reply: reply.exchange.status in statuses)
-
-
 def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evidence:
     """An answer that bears out a prediction of the expected state, where a wrong target would show another value."""
     return Evidence(

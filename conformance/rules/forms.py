@@ -47,6 +47,12 @@ def pairs_for(situation: Situation, index: int = 0) -> Pairs:
     return tuple((each.parameter, value) for each, value in values.items() if value is not None)
 
 
+def other_pairs(situation: Situation, pairs: Pairs) -> Pairs:
+    """The same parameters with valid values that a run sends in nothing else; undocumented ones are left out."""
+    names = dict(pairs)
+    return tuple(pair for pair in pairs_for(situation, 7) if pair[0] in names)
+
+
 def _subsets(situation: Situation) -> Sequence[Probe]:
     pairs = pairs_for(situation, 1)
     return [

@@ -1,7 +1,6 @@
 """Makes input classes and their probes from values. No other module puts a value into a request."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache, partial
 
 from hypothesis.strategies import SearchStrategy
@@ -46,7 +45,7 @@ def sid_for(target_field: Field, situation: Situation, digits: str) -> str | Non
 
 def ordinary(request: Request) -> Request:
     """An update that every target should accept, of the account of another request."""
-    return replace(update(LONG_CLOSED), account=request.account)
+    return update(LONG_CLOSED, account=request.account)
 
 
 def value_probe(target_field: Field, value: str) -> Probe:

@@ -32,7 +32,7 @@ from conformance.oracle.decisions import Answer, decide_value, is_right, length_
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.controls import without_accept
-from conformance.rules.forms import pairs_for
+from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import ordinary
 
 Requests = tuple[Request, ...]
@@ -130,7 +130,8 @@ class Case:
             return False
         last = seen[-1][0]
         is_refusal = self.violation.outcome == "refused"
-        return last.accepted if is_refusal else last.failure is None and not _is_failing(last.status or 0)
+        is_failure = last.status is None or last.status >= 500 or last.status == 429
+        return last.accepted if is_refusal else not is_failure
 
 
 class Instead(NamedTuple):
@@ -225,7 +226,7 @@ def ordered(case: Case) -> Asking:
     for index, order in enumerate(_other_orders(case.pairs), 11):
         last = replace(case.last, body=encode_form(order if is_read else _valid(case, order, index)))
         # What is in force already cannot be seen to be lost. What the last place loses, the first one may keep.
-        other = replace(update(*_valid(case, order[::-1], 20 + index)), account=last.account)
+        other = update(*_valid(case, order[::-1], 20 + index), account=last.account)
         before = (other,) if about_own or not is_read else ()
         seen = yield (*before, *case.instead(last))
         if seen is None or not case.is_gone(seen):
@@ -275,27 +276,19 @@ def beside_others(case: Case) -> Asking:
     return ""
 
 
-def sent_again(case: Case) -> Asking:
-    """The update was just accepted, and is again after another: it is refused for setting what is in force."""
-    again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].accepted
-    if not again or case.violation.outcome != "refused":
-        return ""
-    names = dict(case.pairs)
-    others = [pair for pair in pairs_for(case.situation, 7) if pair[0] in names]
-    seen = yield (replace(update(*others), account=case.last.account), case.last)
-    return "idempotence" if case.is_gone(seen) else ""
-
-
 def in_force(case: Case) -> Asking:
-    """With other values in force the same form is refused, too: so it is not for setting what is there already."""
-    if case.violation.rule != "idempotence" or case.violation.outcome != "refused":
+    """With other values in force the update is accepted: it is refused for setting what is there already."""
+    again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].accepted
+    claimed = case.violation.rule == "idempotence"
+    if case.violation.outcome != "refused" or not (again or claimed):
         return ""
-    others = (pair for pair in pairs_for(case.situation, 7) if pair[0] in dict(case.pairs))
-    before = tuple(replace(update(pair), account=case.last.account) for pair in others)
-    seen = yield (*before, case.last)
-    if seen is None or case.is_gone(seen):
-        return ""
-    return next((each.rule for each in seen[-1][1] if each.outcome == "refused"), "")
+    # Each by itself, for a target may refuse several together.
+    others = other_pairs(case.situation, case.pairs)
+    seen = yield (*(update(pair, account=case.last.account) for pair in others), case.last)
+    if case.is_gone(seen):
+        return "idempotence"
+    refused = (each.rule for each in seen[-1][1] if each.outcome == "refused") if seen and claimed else ()
+    return next(iter(refused), "")
 
 
 def sent_plainly(case: Case) -> Asking:
@@ -346,7 +339,7 @@ def decoded_again(case: Case) -> Asking:
         kind = {each.parameter: each.kind for each in FIELDS}
         for name, value in pairs_for(case.situation, 7):
             if kind[name] != kind.get(case.pairs[0][0]):
-                seen = yield (replace(update((name, value + "\0x")), account=case.last.account),)
+                seen = yield (update((name, value + "\0x"), account=case.last.account),)
                 return "form-decoding" if seen and seen[-1][0].accepted else ""
     shown = shown_by(case.exchanges[-1]) or {}
     for name, value in case.pairs:
@@ -375,10 +368,10 @@ def stale(case: Case) -> Asking:
     never = _shown(case.exchanges[-1], about) == case.found(about)
     if not never and not case.is_first(echo, case.violation.rule):
         return ""
-    other = dict(pairs_for(case.situation, 7)).get(name, value)
+    other = dict(other_pairs(case.situation, case.pairs)).get(name, value)
     if other == value:
         return ""
-    seen = yield (replace(update((name, other)), account=case.last.account), case.last)
+    seen = yield (update((name, other), account=case.last.account), case.last)
     return "" if seen is None or is_right(about, other, _shown(seen[-1][0], about)) else echo
 
 
@@ -421,7 +414,7 @@ def taken_plainly(case: Case) -> Asking:
     disguised = [each for each in case.requests if each.intends and each.auth.valid and each.method != "GET"]
     if not disguised:
         return ""
-    plain = replace(update(*disguised[-1].intends), account=disguised[-1].account)
+    plain = update(*disguised[-1].intends, account=disguised[-1].account)
     return _instead((yield (plain,)), "accepted")
 
 
@@ -429,10 +422,6 @@ def _instead(seen: Seen | None, outcome: str) -> Instead | str:
     """The counterexample that was just seen, where the last of its answers shows such an outcome."""
     found = [each for each in seen[-1][1] if each.outcome == outcome] if seen else []
     return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
-
-
-def _is_failing(status: int) -> bool:
-    return status >= 500 or status == 429
 
 
 def _is_plain(text: str) -> bool:
@@ -452,7 +441,6 @@ QUESTIONS: tuple[Question, ...] = (
     served,
     taken_plainly,
     culprit,
-    sent_again,
     in_force,
     decoded_again,
     ordered,

@@ -61,7 +61,7 @@ def kept(situation: Situation) -> Sequence[Probe]:
     """An update, and a look at it some seconds later, in the last account: other probes use that one least."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
-    return [Probe(steps=(before, replace(update(SHORT_INACTIVE), account=account)), pause=2.0)]
+    return [Probe(steps=(before, update(SHORT_INACTIVE, account=account)), pause=2.0)]
 
 
 def reads(situation: Situation) -> Sequence[Probe]:

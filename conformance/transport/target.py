@@ -344,9 +344,8 @@ class Target:
         exchange = self._exchange(
             request, prepared, number, self._fresh if request.fresh else self._kept, reserve
         )
-        if (
-            pipelined and exchange.is_cut
-        ):  # a server may answer one request only and close (RFC 9112 9.3.2, 9.6)
+        # A server may answer one request only and close (RFC 9112 9.3.2, 9.6).
+        if pipelined and exchange.is_cut:
             return self._attempt(replace(request, by_hand=None, fresh=True), reserve)
         watch = self._network.watch
         hangs = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
