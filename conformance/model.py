@@ -6,7 +6,7 @@ They do no I/O and judge nothing. Requests and responses are in `conformance.htt
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,7 +151,7 @@ class Probe:
     """Seconds that must pass before the last step; other probes may be sent meanwhile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class InputClass:
     """A named set of inputs."""
 
@@ -160,6 +160,7 @@ class InputClass:
     """What marks the inputs, or the mistake that they catch, in one line."""
     examples: Callable[[Situation], Sequence[Probe]]
     """Makes the explicit examples, simplest first."""
+    _: KW_ONLY
     strategy: Callable[[Situation], "SearchStrategy[Probe]"] | None = None
     """Makes the strategy that draws further inputs; None where the examples are the whole class."""
     machine: Callable[[Situation, Callable[[Probe], None]], "type[RuleBasedStateMachine]"] | None = None

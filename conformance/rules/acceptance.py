@@ -8,13 +8,14 @@ the rule about whatever is unusual in the way it is sent. Those rules stand in t
 from collections.abc import Iterator
 
 from conformance.http import Request
-from conformance.model import BY_PARAMETER, Aspect, Level, Rule, Violation
+from conformance.model import BY_PARAMETER, Aspect, Level, Violation
 from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
 from conformance.rules import credentials, protocol, sdk
 from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, REFUSED
 from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
+from conformance.rules.rows import must, should
 from conformance.rules.wording import describe
 
 _PARTS = 100
@@ -26,25 +27,23 @@ _SIZE = 8 * 1024
 _HEADERS, _FIELDS = 512, 16
 """Characters and number of a request's own headers; a server may answer more of them with 431 (RFC 6585 5)."""
 
-ACCEPTED_STATUS = Rule(
-    id="accepted-status",
+ACCEPTED_STATUS = must(
+    "accepted-status",
+    "An accepted update is answered with exactly 200.",
+    f"{DOCUMENT}: 200 is the only status documented for success",
+    *answers("update"),
     group="response",
-    level=Level.MUST,
     aspect=Aspect.STATUS,
     evidence=ACCEPTED,
-    statement="An accepted update is answered with exactly 200.",
-    source=f"{DOCUMENT}: 200 is the only status documented for success",
-    classes=answers("update"),
 )
-REFUSAL_STATUS = Rule(
-    id="refusal-status",
+REFUSAL_STATUS = should(
+    "refusal-status",
+    "A refused update is answered with a 4xx, not with a redirect.",
+    "RFC 9110 15.4 and 15.5: the fault is in the request, and no other resource has the answer",
+    *answers("refusal"),
     group="response",
-    level=Level.SHOULD,
     aspect=Aspect.STATUS,
     evidence=REFUSED,
-    statement="A refused update is answered with a 4xx, not with a redirect.",
-    source="RFC 9110 15.4 and 15.5: the fault is in the request, and no other resource has the answer",
-    classes=answers("refusal"),
 )
 RULES = (ACCEPTED_STATUS, REFUSAL_STATUS)
 

@@ -1,9 +1,10 @@
 """Rules about requests that are written by hand, byte for byte, in ways that HTTP allows and few clients use."""
 
 from conformance.http import BASIC, Auth, ByHand, Request, update
-from conformance.model import BY_HAND, INACTIVE, Aspect, InputClass, Level, Rule
-from conformance.rules.controls import taken, typed
+from conformance.model import BY_HAND, INACTIVE, InputClass, Level
+from conformance.rules.controls import typed
 from conformance.rules.probes import LONG_CLOSED, fixed_class, single
+from conformance.rules.rows import peculiar
 
 _TRUNCATED = Auth(secret="{truncated}")  # noqa: S106  # a placeholder
 _WAYS = tuple(ByHand)
@@ -32,26 +33,10 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
     )
 
 
-def _rule(way: ByHand, level: Level, rule_id: str, statement: str, source: str, *classes: InputClass) -> Rule:
-    """The rule that requests written in one way are served as others are."""
-    return Rule(
-        id=rule_id,
-        group="protocol",
-        level=level,
-        aspect=Aspect.METHOD,
-        evidence=taken(typed(way)),
-        control=typed(way),
-        statement=statement,
-        needs=BY_HAND,
-        source=source,
-        classes=classes,
-    )
-
-
 RULES = (
-    _rule(
-        ByHand.ABSOLUTE,
+    peculiar(
         Level.MUST,
+        typed(ByHand.ABSOLUTE),
         "absolute-target",
         "A request whose target is in absolute form is understood.",
         "RFC 9112 3.2.2: a server must accept the absolute form",
@@ -64,29 +49,33 @@ RULES = (
             ),
             rare=True,
         ),
+        needs=BY_HAND,
     ),
-    _rule(
-        ByHand.NAMES,
+    peculiar(
         Level.MUST,
+        typed(ByHand.NAMES),
         "header-name-case",
         "The names of headers are understood in any case.",
         "RFC 9110 5.1: field names are case-insensitive",
         written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),
+        needs=BY_HAND,
     ),
-    _rule(
-        ByHand.PIPELINED,
+    peculiar(
         Level.MUST,
+        typed(ByHand.PIPELINED),
         "pipelining",
         "A request that comes before the one before it is answered is answered as by itself.",
         "RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
         written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),
+        needs=BY_HAND,
     ),
-    _rule(
-        ByHand.VERSION,
+    peculiar(
         Level.SHOULD,
+        typed(ByHand.VERSION),
         "older-version",
         "A request of HTTP/1.0 is served.",
         "RFC 9110 2.5: a message of a lower minor version of the same major version is understood",
         written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),
+        needs=BY_HAND,
     ),
 )

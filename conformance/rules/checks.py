@@ -1,10 +1,11 @@
 """The response checks of one module: each rule's row, with the function that judges an answer by it."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conformance.model import Rule, Violation
 from conformance.rules.reply import Reply
+from conformance.rules.rows import must, should
 
 
 class Broken(NamedTuple):
@@ -29,10 +30,12 @@ class Checks:
 
     Args:
         applies: Says whether these rules are about a reply at all.
+        **common: Fields that the rows of all these rules have in common; see `row`.
     """
 
-    def __init__(self, applies: Callable[[Reply], bool] = lambda reply: True) -> None:
+    def __init__(self, applies: Callable[[Reply], bool] = lambda reply: True, **common: Any) -> None:
         self.rules: list[Rule] = []
+        self._common = common
         self._applies = applies
         self._checks: list[tuple[Rule, bool, Check]] = []
         """The rules, whether each is about kinds of answers, and what judges by them."""
@@ -47,6 +50,14 @@ class Checks:
             return check
 
         return decorate
+
+    def must(self, *row: Any, **more: Any) -> Callable[[Check], Check]:
+        """Add a rule that must be kept, given its row as `rows.must` takes it."""
+        return self.add(must(*row, **{**self._common, **more}))
+
+    def should(self, *row: Any, **more: Any) -> Callable[[Check], Check]:
+        """Add a rule that should be kept, given its row as `rows.should` takes it."""
+        return self.add(should(*row, **{**self._common, **more}))
 
     def __call__(self, reply: Reply) -> Iterator[Violation]:
         """Yield a violation for each way in which the reply breaks a rule."""

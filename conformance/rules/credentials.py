@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from conformance.http import EMPTY, NO_AUTH, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
-from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Rule, Situation
+from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import plain_scheme, taken
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
+from conformance.rules.rows import peculiar
 
 _WRITE = ((INACTIVE.parameter, "PT3M7S"),)
 
@@ -21,7 +22,7 @@ _CHALLENGES = re.compile(rf"[ \t,]*{_CHALLENGE}(?:[ \t]*,[ \t]*(?:{_PARAMETER}|{
 _BASIC = re.compile(r"(?:^|,)[ \t]*basic(?: |,|$)", re.IGNORECASE)
 _REALM = re.compile(rf"(?:^|[ ,\t])realm[ \t]*=[ \t]*(?:{_WORD}|\")", re.IGNORECASE)
 
-check_credentials = Checks()
+check_credentials = Checks(group="protocol", aspect=Aspect.CREDENTIALS)
 """Judges what is answered without the account's own credentials."""
 
 
@@ -149,9 +150,7 @@ _PIECES = fixed_class(
     ),
     whole=True,
 )
-_OTHERS = InputClass(
-    id="credentials/other-account", reason="one account's SID with another's token", examples=_others_token
-)
+_OTHERS = InputClass("credentials/other-account", "one account's SID with another's token", _others_token)
 
 
 _AFTERWARDS = fixed_class(
@@ -171,18 +170,18 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
     return not exchange.request.auth.valid
 
 
-@check_credentials.add(
-    Rule(
-        id="credentials-required",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.CREDENTIALS,
-        evidence=_LOCKED,
-        culprit=_is_unauthorised,
-        statement="A request without the account's own credentials is not answered with 200, and writes nothing.",
-        source="https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
-        classes=(*_INTRUDERS, _FIRST, _OTHERS, _NEAR_MISSES, _PIECES, _AFTERWARDS),
-    )
+@check_credentials.must(
+    "credentials-required",
+    "A request without the account's own credentials is not answered with 200, and writes nothing.",
+    "https://www.twilio.com/docs/usage/requests-to-twilio: HTTP Basic, Account SID and Auth Token; RFC 7617",
+    *_INTRUDERS,
+    _FIRST,
+    _OTHERS,
+    _NEAR_MISSES,
+    _PIECES,
+    _AFTERWARDS,
+    evidence=_LOCKED,
+    culprit=_is_unauthorised,
 )
 def _required(reply: Reply) -> Iterator[Broken]:
     # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.
@@ -203,31 +202,24 @@ def _let_in(reply: Reply, what: str) -> Broken:
     return Broken("accepted", "Authorization", "401", f"status {reply.exchange.status}", summary)
 
 
-@check_credentials.add(
-    Rule(
-        id="credentials-status",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.CREDENTIALS,
-        evidence=Evidence(
-            "no request without good credentials was answered with 401 or 403",
-            lambda reply: not reply.authorised and reply.exchange.status in TURNED_AWAY,
+@check_credentials.should(
+    "credentials-status",
+    "Missing or wrong credentials are answered with 401 (403 is tolerated).",
+    "RFC 9110 15.5.2; https://www.twilio.com/docs/api/errors/20003",
+    fixed_class(
+        "credentials/read",
+        "GET and HEAD without credentials, or with wrong ones",
+        *(
+            single(Request(method=method, content_type=None, auth=auth))
+            for auth in (NO_AUTH, Auth(secret="{token~30}"), Auth(user="{sid~30}"), Auth(secret=""))
+            for method in ("GET", "HEAD")
         ),
-        statement="Missing or wrong credentials are answered with 401 (403 is tolerated).",
-        source="RFC 9110 15.5.2; https://www.twilio.com/docs/api/errors/20003",
-        classes=(
-            fixed_class(
-                "credentials/read",
-                "GET and HEAD without credentials, or with wrong ones",
-                *(
-                    single(Request(method=method, content_type=None, auth=auth))
-                    for auth in (NO_AUTH, Auth(secret="{token~30}"), Auth(user="{sid~30}"), Auth(secret=""))
-                    for method in ("GET", "HEAD")
-                ),
-            ),
-            *answers("unauthorised"),
-        ),
-    )
+    ),
+    *answers("unauthorised"),
+    evidence=Evidence(
+        "no request without good credentials was answered with 401 or 403",
+        lambda reply: not reply.authorised and reply.exchange.status in TURNED_AWAY,
+    ),
 )
 def _status(reply: Reply) -> Iterator[Broken]:
     status = reply.exchange.status
@@ -248,17 +240,12 @@ def _challenges_of(reply: Reply) -> list[str]:
     return [value for name, value in headers if name.lower() == "www-authenticate"]
 
 
-@check_credentials.add(
-    Rule(
-        id="challenge",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.CREDENTIALS,
-        evidence=Evidence("no 401 was seen", lambda reply: reply.exchange.status == 401),
-        statement="A 401 carries a well-formed WWW-Authenticate challenge; one of the scheme Basic has a realm.",
-        source="RFC 9110 15.5.2, 11.3 and 11.6.1; RFC 7617 2: the realm is required",
-        classes=answers("unauthorised"),
-    )
+@check_credentials.must(
+    "challenge",
+    "A 401 carries a well-formed WWW-Authenticate challenge; one of the scheme Basic has a realm.",
+    "RFC 9110 15.5.2, 11.3 and 11.6.1; RFC 7617 2: the realm is required",
+    *answers("unauthorised"),
+    evidence=Evidence("no 401 was seen", lambda reply: reply.exchange.status == 401),
 )
 def _challenge(reply: Reply) -> Iterator[Broken]:
     if reply.exchange.status != 401:
@@ -287,17 +274,12 @@ def _is_challenge(reply: Reply) -> bool:
     return reply.exchange.status == 401 and bool(_CHALLENGES.fullmatch(", ".join(_challenges_of(reply))))
 
 
-@check_credentials.add(
-    Rule(
-        id="challenge-scheme",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.CREDENTIALS,
-        evidence=Evidence("no 401 with a well-formed challenge was seen", _is_challenge),
-        statement="One of the challenges of a 401 is for Basic, the scheme that is documented.",
-        source="RFC 9110 15.5.2: one of the challenges applies; https://www.twilio.com/docs/usage/requests-to-twilio",
-        classes=answers("unauthorised"),
-    )
+@check_credentials.should(
+    "challenge-scheme",
+    "One of the challenges of a 401 is for Basic, the scheme that is documented.",
+    "RFC 9110 15.5.2: one of the challenges applies; https://www.twilio.com/docs/usage/requests-to-twilio",
+    *answers("unauthorised"),
+    evidence=Evidence("no 401 with a well-formed challenge was seen", _is_challenge),
 )
 def _challenge_scheme(reply: Reply) -> Iterator[Broken]:
     sent = ", ".join(_challenges_of(reply))
@@ -307,27 +289,24 @@ def _challenge_scheme(reply: Reply) -> Iterator[Broken]:
 
 RULES = (
     *check_credentials.rules,
-    Rule(
-        id="scheme-case",
-        group="protocol",
-        level=Level.MUST,
+    peculiar(
+        Level.MUST,
+        plain_scheme,
+        "scheme-case",
+        "The authentication scheme is understood in any case.",
+        "RFC 9110 11.1: a case-insensitive token",
+        request_class(
+            "credentials/scheme-case",
+            "the scheme spelled basic, or in mixed case",
+            update(own_pair(1), auth=Auth(scheme="basic")),
+            update(own_pair(2), auth=Auth(scheme="bAsIc")),
+        ),
+        request_class(
+            "credentials/scheme-upper-case",
+            "the scheme spelled BASIC",
+            update(own_pair(3), auth=Auth(scheme="BASIC")),
+        ),
         aspect=Aspect.CREDENTIALS,
         evidence=taken(plain_scheme, "credentials-required"),
-        control=plain_scheme,
-        statement="The authentication scheme is understood in any case.",
-        source="RFC 9110 11.1: a case-insensitive token",
-        classes=(
-            request_class(
-                "credentials/scheme-case",
-                "the scheme spelled basic, or in mixed case",
-                update(own_pair(1), auth=Auth(scheme="basic")),
-                update(own_pair(2), auth=Auth(scheme="bAsIc")),
-            ),
-            request_class(
-                "credentials/scheme-upper-case",
-                "the scheme spelled BASIC",
-                update(own_pair(3), auth=Auth(scheme="BASIC")),
-            ),
-        ),
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from conformance.exceptions import NotJSON
-from conformance.model import Aspect, Evidence, Level, Rule
+from conformance.model import Aspect, Evidence
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import object_in
 from conformance.rules.probes import answers
@@ -30,7 +30,7 @@ def _is_judged(reply: Reply) -> bool:
     )
 
 
-check_errors = Checks(_is_judged)
+check_errors = Checks(_is_judged, group="errors", aspect=Aspect.CONSISTENCY)
 """Judges the body of a 4xx to GET and POST."""
 
 
@@ -44,17 +44,12 @@ def _holds(*names: str) -> Evidence:
     return Evidence(f"no refusal with {' or '.join(names)} was seen", seen)
 
 
-@check_errors.add(
-    Rule(
-        id="error-envelope",
-        group="errors",
-        level=Level.SHOULD,
-        aspect=Aspect.CONSISTENCY,
-        evidence=Evidence("no refusal of the resource's own was seen", _is_judged),
-        statement="A refusal's body is a JSON object with a message and a status.",
-        source=_SOURCE,
-        classes=answers("refusal", "unauthorised"),
-    )
+@check_errors.should(
+    "error-envelope",
+    "A refusal's body is a JSON object with a message and a status.",
+    _SOURCE,
+    *answers("refusal", "unauthorised"),
+    evidence=Evidence("no refusal of the resource's own was seen", _is_judged),
 )
 def _envelope(reply: Reply) -> Iterator[Broken]:
     expected = f"a JSON object with message and status {reply.exchange.status}"
@@ -71,17 +66,12 @@ def _envelope(reply: Reply) -> Iterator[Broken]:
         yield Broken("no-status", "status", expected, "status: None")
 
 
-@check_errors.add(
-    Rule(
-        id="error-status",
-        group="errors",
-        level=Level.SHOULD,
-        aspect=Aspect.CONSISTENCY,
-        evidence=_holds("status"),
-        statement="The status in a refusal's body equals the HTTP status.",
-        source=_SOURCE,
-        classes=answers("refusal", "unauthorised"),
-    )
+@check_errors.should(
+    "error-status",
+    "The status in a refusal's body equals the HTTP status.",
+    _SOURCE,
+    *answers("refusal", "unauthorised"),
+    evidence=_holds("status"),
 )
 def _status(reply: Reply) -> Iterator[Broken]:
     sent, said = reply.exchange.status, (object_in(reply) or {}).get("status")
@@ -89,17 +79,12 @@ def _status(reply: Reply) -> Iterator[Broken]:
         yield Broken("different", "status", f"status: {sent}", f"status: {said!r:.80}")
 
 
-@check_errors.add(
-    Rule(
-        id="error-types",
-        group="errors",
-        level=Level.SHOULD,
-        aspect=Aspect.CONSISTENCY,
-        evidence=_holds("code", "more_info"),
-        statement="In a refusal's body code is an integer and more_info a URL, where they are present.",
-        source=f"{_SOURCE}; https://www.twilio.com/docs/api/errors/400: code and more_info when available",
-        classes=answers("refusal", "unauthorised"),
-    )
+@check_errors.should(
+    "error-types",
+    "In a refusal's body code is an integer and more_info a URL, where they are present.",
+    f"{_SOURCE}; https://www.twilio.com/docs/api/errors/400: code and more_info when available",
+    *answers("refusal", "unauthorised"),
+    evidence=_holds("code", "more_info"),
 )
 def _types(reply: Reply) -> Iterator[Broken]:
     document = object_in(reply) or {}

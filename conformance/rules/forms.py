@@ -20,9 +20,7 @@ from conformance.model import (
     Evidence,
     Field,
     InputClass,
-    Level,
     Probe,
-    Rule,
     Situation,
     Violation,
 )
@@ -30,6 +28,7 @@ from conformance.oracle.decisions import Answer, decide_value
 from conformance.oracle.mismatches import Kind
 from conformance.rules.evidence import is_accepted, object_in, proved
 from conformance.rules.probes import DOCUMENT, LONG_CLOSED, example_probes, look, sid_for, single
+from conformance.rules.rows import must
 from conformance_strategies import forms
 
 GOOD_FORMS = "form/subset"
@@ -168,73 +167,64 @@ def _is_refused(exchange: Exchange, last: Exchange) -> bool:
 REFUSED_WRITES = "rejected-update-changes-nothing"
 
 RULES = (
-    Rule(
-        id="any-subset",
-        group="forms",
-        level=Level.MUST,
-        aspect=Aspect.ACCEPTANCE,
-        evidence=_SEVERAL,
-        statement="Any subset of valid parameters is accepted in one update.",
-        source=f"{DOCUMENT}: every parameter is optional; the example request sends all four",
-        classes=(
-            InputClass(
-                id="form/documented", reason="the documented example request", examples=example_probes
-            ),
-            InputClass(
-                id=GOOD_FORMS,
-                reason="every subset of the four parameters",
-                examples=_subsets,
-                strategy=lambda situation: _drawn(situation, valid=True),
-            ),
-            InputClass(
-                id="form/equal",
-                reason="two settings with the same value, but for the prefix or the spelling",
-                examples=_equal,
-                whole=True,
-            ),
+    must(
+        "any-subset",
+        "Any subset of valid parameters is accepted in one update.",
+        f"{DOCUMENT}: every parameter is optional; the example request sends all four",
+        InputClass("form/documented", "the documented example request", example_probes),
+        InputClass(
+            GOOD_FORMS,
+            "every subset of the four parameters",
+            _subsets,
+            strategy=lambda situation: _drawn(situation, valid=True),
         ),
-    ),
-    Rule(
-        id="parameter-order",
+        InputClass(
+            "form/equal",
+            "two settings with the same value, but for the prefix or the spelling",
+            _equal,
+            whole=True,
+        ),
         group="forms",
-        level=Level.MUST,
         aspect=Aspect.ACCEPTANCE,
         evidence=_SEVERAL,
-        statement="The order of the parameters changes neither whether they are accepted nor what is stored.",
-        source=f"{DOCUMENT}; the vendor's clients send them in different orders",
-        classes=(InputClass(id="form/order", reason="every order of the four parameters", examples=_orders),),
     ),
-    Rule(
-        id=REFUSED_WRITES,
+    must(
+        "parameter-order",
+        "The order of the parameters changes neither whether they are accepted nor what is stored.",
+        f"{DOCUMENT}; the vendor's clients send them in different orders",
+        InputClass("form/order", "every order of the four parameters", _orders),
+        group="forms",
+        aspect=Aspect.ACCEPTANCE,
+        evidence=_SEVERAL,
+    ),
+    must(
+        REFUSED_WRITES,
+        "After a refused update every setting is as it was.",
+        "RFC 9110 15.5: the request failed; a 4xx that wrote would be neither refused nor accepted",
+        *(
+            InputClass(
+                f"form/invalid-{bad.slug}",
+                f"an invalid {bad.parameter} after or before valid parameters",
+                partial(_beside_valid, bad),
+            )
+            for bad in _INVALID
+        ),
+        InputClass(
+            "form/two-invalid",
+            "two invalid parameters, or one beside a repeated one or an equal one, in both orders",
+            _two_invalid,
+            whole=True,
+        ),
+        InputClass(
+            "form/one-invalid",
+            "forms with at least one invalid parameter, each with a look at the settings after it",
+            lambda situation: (single(EMPTY),),
+            strategy=lambda situation: _drawn(situation, valid=False),
+        ),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Kind.REFUSED, "no setting that a run had set was shown after a refused update"),
         culprit=_is_refused,
-        statement="After a refused update every setting is as it was.",
-        source="RFC 9110 15.5: the request failed; a 4xx that wrote would be neither refused nor accepted",
-        classes=(
-            *(
-                InputClass(
-                    id=f"form/invalid-{bad.slug}",
-                    reason=f"an invalid {bad.parameter} after or before valid parameters",
-                    examples=partial(_beside_valid, bad),
-                )
-                for bad in _INVALID
-            ),
-            InputClass(
-                id="form/two-invalid",
-                reason="two invalid parameters, or one beside a repeated one or an equal one, in both orders",
-                examples=_two_invalid,
-                whole=True,
-            ),
-            InputClass(
-                id="form/one-invalid",
-                reason="forms with at least one invalid parameter, each with a look at the settings after it",
-                examples=lambda situation: (single(EMPTY),),
-                strategy=lambda situation: _drawn(situation, valid=False),
-            ),
-        ),
     ),
 )
 

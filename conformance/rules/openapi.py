@@ -5,13 +5,14 @@ This phase runs last. Its requests go through our client, count in the budget, a
 well. A failed check of schemathesis breaks a rule here only where the same exchange breaks no other rule.
 """
 
-from conformance.model import Aspect, Evidence, InputClass, Level, Rule
+from conformance.model import Aspect, Evidence, InputClass
 from conformance.rules.evidence import update_shows
+from conformance.rules.rows import must, should
 
 GENERATED = InputClass(
-    id="openapi/generated",
-    reason="valid and invalid requests that schemathesis generates from the OpenAPI document",
-    examples=lambda situation: (),
+    "openapi/generated",
+    "valid and invalid requests that schemathesis generates from the OpenAPI document",
+    lambda situation: (),
 )
 
 _WORKS = Evidence(
@@ -28,37 +29,34 @@ RULE_OF_CHECK = {
 """The rule that a failed response check of schemathesis breaks."""
 
 RULES = (
-    Rule(
-        id="openapi-server-error",
+    must(
+        "openapi-server-error",
+        "No request generated from the OpenAPI document is answered with a 5xx.",
+        "schemathesis: not_a_server_error",
+        GENERATED,
         group="openapi",
-        level=Level.MUST,
         aspect=Aspect.WIRE,
         evidence=_WORKS,
-        statement="No request generated from the OpenAPI document is answered with a 5xx.",
-        source="schemathesis: not_a_server_error",
-        classes=(GENERATED,),
         package="schemathesis",
     ),
-    Rule(
-        id="openapi-response",
+    must(
+        "openapi-response",
+        "A 200 answer to a generated request has the documented schema and media type.",
+        "schemathesis: response_schema_conformance, content_type_conformance",
+        GENERATED,
         group="openapi",
-        level=Level.MUST,
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        statement="A 200 answer to a generated request has the documented schema and media type.",
-        source="schemathesis: response_schema_conformance, content_type_conformance",
-        classes=(GENERATED,),
         package="schemathesis",
     ),
-    Rule(
-        id="openapi-checks",
+    should(
+        "openapi-checks",
+        "An answer to a generated request passes the other response checks of schemathesis.",
+        "schemathesis: response_headers_conformance",
+        GENERATED,
         group="openapi",
-        level=Level.SHOULD,
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        statement="An answer to a generated request passes the other response checks of schemathesis.",
-        source="schemathesis: response_headers_conformance",
-        classes=(GENERATED,),
         package="schemathesis",
     ),
 )

@@ -1,12 +1,16 @@
 """Makes input classes and their probes from values. No other module puts a value into a request."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
+from itertools import zip_longest
+from typing import TypeVar
 
 from hypothesis.strategies import SearchStrategy
 
 from conformance.http import NO_AUTH, READ, Pairs, Request, update
 from conformance.model import CLOSED, EXAMPLE, INACTIVE, Field, InputClass, Probe, Situation
+
+T = TypeVar("T")
 
 DOCUMENT = "https://www.twilio.com/docs/conversations-classic/api/configuration-resource"
 """The page that describes the resource: the source of most rules."""
@@ -84,14 +88,26 @@ def value_class(
         assert strategy is not None
         return strategy().map(partial(value_probe, target_field))
 
-    return InputClass(
-        id=name,
-        reason=reason,
-        examples=examples,
-        strategy=drawn if strategy else None,
-        rare=rare,
-        whole=whole,
-    )
+    return InputClass(name, reason, examples, strategy=drawn if strategy else None, rare=rare, whole=whole)
+
+
+def joined(names: Iterable[str], together: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """
+    Return the input classes that some of the strategies' classes make up, each with the names of those.
+
+    Args:
+        names: The names of the strategies' classes.
+        together: By input class, those that it joins, since a target gets all of them wrong, or none. Each other one is
+            an input class by itself.
+    """
+    grouped = {name: group for group, parts in together.items() for name in parts}
+    groups = dict.fromkeys(grouped.get(name, name) for name in names)
+    return {group: together.get(group, (group,)) for group in groups}
+
+
+def by_turns(rows: Iterable[Iterable[T]]) -> list[T]:
+    """Return the first element of each row, then the second of each, and so on."""
+    return [each for turn in zip_longest(*rows) for each in turn if each is not None]
 
 
 @cache
@@ -103,7 +119,7 @@ def fixed_class(
     name: str, reason: str, *probes: Probe, whole: bool = False, rare: bool = False
 ) -> InputClass:
     """An input class whose examples do not depend on the target."""
-    return InputClass(id=name, reason=reason, examples=lambda situation: probes, whole=whole, rare=rare)
+    return InputClass(name, reason, lambda situation: probes, whole=whole, rare=rare)
 
 
 def request_class(name: str, reason: str, *requests: Request, whole: bool = False) -> InputClass:
@@ -135,9 +151,9 @@ ANSWERS = {
     each.id: each
     for each in (
         InputClass(
-            id="answer/update",
-            reason="the answer to an accepted update, here of the documented example",
-            examples=example_probes,
+            "answer/update",
+            "the answer to an accepted update, here of the documented example",
+            example_probes,
         ),
         fixed_class(
             "answer/refusal",

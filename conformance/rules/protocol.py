@@ -24,7 +24,6 @@ from conformance.model import (
     InputClass,
     Level,
     Probe,
-    Rule,
 )
 from conformance.oracle.mismatches import Kind
 from conformance.rules import by_hand
@@ -39,7 +38,6 @@ from conformance.rules.controls import (
     canonical,
     once,
     plain_media_type,
-    taken,
     unchunked,
     without_accept,
     without_charset,
@@ -58,10 +56,11 @@ from conformance.rules.probes import (
     single,
 )
 from conformance.rules.reply import Reply
+from conformance.rules.rows import must, peculiar
 from conformance.rules.wire import wire_class, wire_classes
 from conformance.rules.wording import describe
 
-check_protocol = Checks()
+check_protocol = Checks(group="protocol")
 """Judges Allow headers and framing."""
 
 
@@ -154,29 +153,23 @@ _HTTP = "RFC 9110"
 _WHATWG = "https://url.spec.whatwg.org/#application/x-www-form-urlencoded"
 
 
-@check_protocol.add(
-    Rule(
-        id="allow-header",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=Evidence(
-            "no 405 with an Allow header was seen",
-            lambda reply: (
-                reply.exchange.status == 405
-                and reply.request.method != "POST"
-                and bool((reply.header("Allow") or "").strip())
-            ),
+@check_protocol.must(
+    "allow-header",
+    "A 405 says in Allow which methods are allowed: among them POST, and not the one that was refused.",
+    f"{_HTTP} 15.5.6 and 10.2.1",
+    *(
+        fixed_class(f"method/{each.lower()}", f"{each}, which nothing documents", _method(each, bad=False))
+        for each in ("PUT", "PATCH", "DELETE")
+    ),
+    aspect=Aspect.METHOD,
+    evidence=Evidence(
+        "no 405 with an Allow header was seen",
+        lambda reply: (
+            reply.exchange.status == 405
+            and reply.request.method != "POST"
+            and bool((reply.header("Allow") or "").strip())
         ),
-        statement="A 405 says in Allow which methods are allowed: among them POST, and not the one that was refused.",
-        source=f"{_HTTP} 15.5.6 and 10.2.1",
-        classes=tuple(
-            fixed_class(
-                f"method/{each.lower()}", f"{each}, which nothing documents", _method(each, bad=False)
-            )
-            for each in ("PUT", "PATCH", "DELETE")
-        ),
-    )
+    ),
 )
 def _allow(reply: Reply) -> Iterator[Broken]:
     method, allow = reply.request.method, reply.header("Allow")
@@ -203,18 +196,14 @@ def _allow(reply: Reply) -> Iterator[Broken]:
         )
 
 
-@check_protocol.add(
-    Rule(
-        id="framing",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.WIRE,
-        evidence=ANSWERED,
-        statement="Every answer is framed as HTTP requires.",
-        needs="connection",
-        source="RFC 9112 6; RFC 9110 8.6: the Content-Length of an answer to HEAD is that of the answer to GET",
-        classes=answers("update", "refusal", "read", "unauthorised"),
-    )
+@check_protocol.must(
+    "framing",
+    "Every answer is framed as HTTP requires.",
+    "RFC 9112 6; RFC 9110 8.6: the Content-Length of an answer to HEAD is that of the answer to GET",
+    *answers("update", "refusal", "read", "unauthorised"),
+    aspect=Aspect.WIRE,
+    evidence=ANSWERED,
+    needs="connection",
 )
 def _framing(reply: Reply) -> Iterator[Broken]:
     failure = reply.exchange.failure
@@ -250,189 +239,156 @@ def _size_of_read(reply: Reply) -> int:
 
 
 RULES = (
-    Rule(
-        id="media-type-case",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(plain_media_type),
-        control=plain_media_type,
-        statement="The media type of the body is understood in any case.",
-        source=f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
-        classes=(wire_class("media-type-in-other-case"),),
+    peculiar(
+        Level.MUST,
+        plain_media_type,
+        "media-type-case",
+        "The media type of the body is understood in any case.",
+        f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
+        wire_class("media-type-in-other-case"),
     ),
-    Rule(
-        id="charset-parameter",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.METHOD,
-        evidence=taken(without_charset),
-        control=without_charset,
-        statement="A charset parameter of UTF-8 on the body's media type does no harm.",
-        source=f"{_HTTP} 8.3.1; many clients send one",
-        classes=(wire_class("charset-parameter"),),
+    peculiar(
+        Level.SHOULD,
+        without_charset,
+        "charset-parameter",
+        "A charset parameter of UTF-8 on the body's media type does no harm.",
+        f"{_HTTP} 8.3.1; many clients send one",
+        wire_class("charset-parameter"),
     ),
-    Rule(
-        id="accept-header",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
+    peculiar(
+        Level.MUST,
+        without_accept,
+        "accept-header",
+        "A request with Accept: */* or Accept: application/json is served.",
+        f"{_HTTP} 12.5.1",
+        request_class(
+            "accept/json",
+            "media ranges that hold application/json",
+            *(
+                update(own_pair(number), headers=(("Accept", each),))
+                for number, each in enumerate(
+                    (
+                        "*/*",
+                        "application/json",
+                        "application/*",
+                        "text/html, */*;q=0.1",
+                        "APPLICATION/JSON",
+                    ),
+                    start=4,
+                )
+            ),
+        ),
         evidence=SERVED_AS_ASKED,
-        control=without_accept,
-        statement="A request with Accept: */* or Accept: application/json is served.",
-        source=f"{_HTTP} 12.5.1",
-        classes=(
-            request_class(
-                "accept/json",
-                "media ranges that hold application/json",
-                *(
-                    update(own_pair(number), headers=(("Accept", each),))
-                    for number, each in enumerate(
-                        (
-                            "*/*",
-                            "application/json",
-                            "application/*",
-                            "text/html, */*;q=0.1",
-                            "APPLICATION/JSON",
-                        ),
-                        start=4,
-                    )
-                ),
-            ),
+    ),
+    peculiar(
+        Level.MUST,
+        without_ignored,
+        "ignored-headers",
+        "A header that is not about updates, or asks for what is done anyway, changes nothing about one.",
+        f"{_HTTP} 12.5.4, 13.1.2, 13.1.3 and 14.2; 10.1.1 on Expect; 7.6.1 on Connection; RFC 7240 2 on Prefer",
+        _with_headers(
+            "header/ignored",
+            "headers that an update must ignore, or that ask for what is done anyway",
+            5,
+            (*IGNORED_HEADERS[1:], *ODD_HEADERS),
         ),
     ),
-    Rule(
-        id="ignored-headers",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(without_ignored),
-        control=without_ignored,
-        statement="A header that is not about updates, or asks for what is done anyway, changes nothing about one.",
-        source=f"{_HTTP} 12.5.4, 13.1.2, 13.1.3 and 14.2; 10.1.1 on Expect; 7.6.1 on Connection; RFC 7240 2 on Prefer",
-        classes=(
-            _with_headers(
-                "header/ignored",
-                "headers that an update must ignore, or that ask for what is done anyway",
-                5,
-                (*IGNORED_HEADERS[1:], *ODD_HEADERS),
-            ),
+    peculiar(
+        Level.SHOULD,
+        without_unknown,
+        "unknown-headers",
+        "A header that means nothing to the resource changes nothing.",
+        f"{_HTTP} 5.1: unrecognized header fields should be ignored",
+        _with_headers(
+            "header/unknown",
+            "Origin, Cookie, and headers that the resource does not know",
+            6,
+            (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS),
         ),
     ),
-    Rule(
-        id="unknown-headers",
-        group="protocol",
-        level=Level.SHOULD,
-        aspect=Aspect.METHOD,
-        evidence=taken(without_unknown),
-        control=without_unknown,
-        statement="A header that means nothing to the resource changes nothing.",
-        source=f"{_HTTP} 5.1: unrecognized header fields should be ignored",
-        classes=(
-            _with_headers(
-                "header/unknown",
-                "Origin, Cookie, and headers that the resource does not know",
-                6,
-                (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS),
-            ),
+    peculiar(
+        Level.MUST,
+        unchunked,
+        "chunked-body",
+        "A chunked body is understood (411 is tolerated).",
+        "RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
+        request_class("body/chunked", "the same form, chunked", update(own_pair(8), chunked=True)),
+        fixed_class(
+            "body/chunked-invalid",
+            "an invalid form, chunked",
+            single(update((INACTIVE.parameter, "PT13S"), chunked=True), context=(LONG_CLOSED,)),
         ),
-    ),
-    Rule(
-        id="chunked-body",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(unchunked),
-        control=unchunked,
-        statement="A chunked body is understood (411 is tolerated).",
+        by_hand.written(
+            ByHand.EXTENSIONS, "body/chunk-extensions", "chunks with an extension, to be ignored (7.1.1)"
+        ),
+        by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters"),
+        by_hand.written(
+            ByHand.TRAILERS, "body/trailers", "chunks with a trailer, to be kept or discarded (7.1.2)"
+        ),
+        by_hand.written(
+            ByHand.CODING, "body/coding-case", "the coding named Chunked (RFC 9112 7: in any case)"
+        ),
         needs="chunks",
-        source="RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
-        classes=(
-            request_class("body/chunked", "the same form, chunked", update(own_pair(8), chunked=True)),
-            fixed_class(
-                "body/chunked-invalid",
-                "an invalid form, chunked",
-                single(update((INACTIVE.parameter, "PT13S"), chunked=True), context=(LONG_CLOSED,)),
-            ),
-            by_hand.written(
-                ByHand.EXTENSIONS, "body/chunk-extensions", "chunks with an extension, to be ignored (7.1.1)"
-            ),
-            by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters"),
-            by_hand.written(
-                ByHand.TRAILERS, "body/trailers", "chunks with a trailer, to be kept or discarded (7.1.2)"
-            ),
-            by_hand.written(
-                ByHand.CODING, "body/coding-case", "the coding named Chunked (RFC 9112 7: in any case)"
-            ),
-        ),
     ),
     *by_hand.RULES,
-    Rule(
-        id="form-decoding",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
-        evidence=taken(canonical),
-        control=canonical,
-        statement="A form means the same however its bytes are spelled.",
-        source=f"{_WHATWG}-parsing; RFC 3986 2.1",
-        classes=wire_classes("encoding", "empty-pairs"),
+    peculiar(
+        Level.MUST,
+        canonical,
+        "form-decoding",
+        "A form means the same however its bytes are spelled.",
+        f"{_WHATWG}-parsing; RFC 3986 2.1",
+        *wire_classes("encoding", "empty-pairs"),
     ),
     *check_protocol.rules,
-    Rule(
-        id="repeated-parameters",
-        group="protocol",
-        level=Level.MUST,
-        aspect=Aspect.METHOD,
+    peculiar(
+        Level.MUST,
+        once,
+        "repeated-parameters",
+        "A repeated parameter is refused, or one of its valid values is taken.",
+        f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
+        *wire_classes("repeated"),
         evidence=REPEAT_DECIDED,
-        control=once,
-        statement="A repeated parameter is refused, or one of its valid values is taken.",
-        source=f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
-        classes=wire_classes("repeated"),
     ),
-    Rule(
-        id="unvalidated-write",
+    must(
+        "unvalidated-write",
+        "A value that an update must refuse is not written by sending it in another way.",
+        f"{DOCUMENT}: the parameters' rules",
+        _unvalidated(
+            "json", "an invalid value in a JSON body", *(p for each in _INVALID for p in _json(each))
+        ),
+        _unvalidated(
+            "media-type",
+            "an invalid value in multipart/form-data, or under a media type that is not a form's",
+            *(p for each in _INVALID for p in (_plain(each), _multipart(each))),
+        ),
+        _unvalidated(
+            "query",
+            "an invalid value in the query string, beside an empty form or a good one",
+            *map(_query, _INVALID),
+            *map(_query_beside, _INVALID[1:3]),
+            whole=True,
+        ),
+        _unvalidated(
+            "renamed",
+            "an invalid value under another spelling of the parameter's name",
+            *_renamed(),
+            whole=True,
+        ),
+        _unvalidated(
+            "method",
+            "an invalid value by PUT and PATCH",
+            single(
+                *_method("PATCH", bad=True).steps[:1],
+                *_method("PUT", bad=True).steps,
+                context=(LONG_CLOSED,),
+            ),
+            _method("PUT", bad=True),
+            _method("PATCH", bad=True),
+        ),
+        *wire_classes("unknown"),
         group="protocol",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Kind.UNVALIDATED, "no setting that this run had set was shown after such a request"),
         culprit=_is_disguised_update,
-        statement="A value that an update must refuse is not written by sending it in another way.",
-        source=f"{DOCUMENT}: the parameters' rules",
-        classes=(
-            _unvalidated(
-                "json", "an invalid value in a JSON body", *(p for each in _INVALID for p in _json(each))
-            ),
-            _unvalidated(
-                "media-type",
-                "an invalid value in multipart/form-data, or under a media type that is not a form's",
-                *(p for each in _INVALID for p in (_plain(each), _multipart(each))),
-            ),
-            _unvalidated(
-                "query",
-                "an invalid value in the query string, beside an empty form or a good one",
-                *map(_query, _INVALID),
-                *map(_query_beside, _INVALID[1:3]),
-                whole=True,
-            ),
-            _unvalidated(
-                "renamed",
-                "an invalid value under another spelling of the parameter's name",
-                *_renamed(),
-                whole=True,
-            ),
-            _unvalidated(
-                "method",
-                "an invalid value by PUT and PATCH",
-                single(
-                    *_method("PATCH", bad=True).steps[:1],
-                    *_method("PUT", bad=True).steps,
-                    context=(LONG_CLOSED,),
-                ),
-                _method("PUT", bad=True),
-                _method("PATCH", bad=True),
-            ),
-            *wire_classes("unknown"),
-        ),
     ),
 )

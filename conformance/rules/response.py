@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from conformance.contract import load
 from conformance.exceptions import NotJSON
 from conformance.http import PATH, json_of
-from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, Level, Rule, shortened
+from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
@@ -24,7 +24,7 @@ _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
 _IS_OBJECT = update_shows("no answer to an accepted update was a JSON object")
 
-check_response = Checks(lambda reply: reply.represents)
+check_response = Checks(lambda reply: reply.represents, group="response", aspect=Aspect.REPRESENTATION)
 """Judges the form of a representation. `judge` turns what a GET shows into violations of `read-response`."""
 
 
@@ -41,19 +41,12 @@ def _quoted(name: str, value: object) -> str:
     return f"{name}: {shortened(repr(value), 120)}"
 
 
-@check_response.add(
-    Rule(
-        id="media-type",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=Evidence(
-            ACCEPTED.missing, lambda reply: reply.represents and reply.request.method == "POST"
-        ),
-        statement="The answer to an accepted update has the media type application/json.",
-        source=DOCUMENT,
-        classes=answers("update"),
-    )
+@check_response.must(
+    "media-type",
+    "The answer to an accepted update has the media type application/json.",
+    DOCUMENT,
+    *answers("update"),
+    evidence=Evidence(ACCEPTED.missing, lambda reply: reply.represents and reply.request.method == "POST"),
 )
 def _media_type(reply: Reply) -> Iterator[Broken]:
     headers = reply.response.headers if reply.response is not None else ()
@@ -64,17 +57,12 @@ def _media_type(reply: Reply) -> Iterator[Broken]:
             return
 
 
-@check_response.add(
-    Rule(
-        id="json-body",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=_IS_OBJECT,
-        statement="The body of the answer to an accepted update is one JSON object in UTF-8.",
-        source=f"{DOCUMENT}; RFC 8259 8.1",
-        classes=answers("update"),
-    )
+@check_response.must(
+    "json-body",
+    "The body of the answer to an accepted update is one JSON object in UTF-8.",
+    f"{DOCUMENT}; RFC 8259 8.1",
+    *answers("update"),
+    evidence=_IS_OBJECT,
 )
 def _json_body(reply: Reply) -> Iterator[Broken]:
     if _is_cut(reply):
@@ -93,17 +81,12 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
         yield Broken("not-object", None, "one JSON object", f"a JSON {names.get(type(document), 'number')}")
 
 
-@check_response.add(
-    Rule(
-        id="unique-names",
-        group="response",
-        level=Level.SHOULD,
-        aspect=Aspect.REPRESENTATION,
-        evidence=_IS_OBJECT,
-        statement="The members of the JSON object in the answer to an accepted update have different names.",
-        source="RFC 8259 4: otherwise nobody knows which of the values counts",
-        classes=answers("update"),
-    )
+@check_response.should(
+    "unique-names",
+    "The members of the JSON object in the answer to an accepted update have different names.",
+    "RFC 8259 4: otherwise nobody knows which of the values counts",
+    *answers("update"),
+    evidence=_IS_OBJECT,
 )
 def _unique_names(reply: Reply) -> Iterator[Broken]:
     if reply.response is not None and _object(reply):
@@ -113,19 +96,14 @@ def _unique_names(reply: Reply) -> Iterator[Broken]:
                 yield Broken("repeated", name, f"{name} once", f"{name} {times} times")
 
 
-@check_response.add(
-    Rule(
-        id="response-schema",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=update_shows(
-            _NO_ATTRIBUTE, lambda document: any(document.get(each) is not None for each in _ATTRIBUTES)
-        ),
-        statement="Every attribute is a string or null, and SIDs match their documented patterns.",
-        source=DOCUMENT,
-        classes=answers("update"),
-    )
+@check_response.must(
+    "response-schema",
+    "Every attribute is a string or null, and SIDs match their documented patterns.",
+    DOCUMENT,
+    *answers("update"),
+    evidence=update_shows(
+        _NO_ATTRIBUTE, lambda document: any(document.get(each) is not None for each in _ATTRIBUTES)
+    ),
 )
 def _schema(reply: Reply) -> Iterator[Broken]:
     document = _object(reply)
@@ -162,36 +140,26 @@ def _shows_account(reply: Reply) -> bool:
 
 
 # The expected state judges by this rule, since it knows which values were sent: see `rules/state.py`.
-check_response.add(
-    Rule(
-        id="timer-representation",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=update_shows(
-            "no timer was ever shown",
-            lambda document: any(isinstance(document.get(each.attribute), str) for each in TIMERS),
-        ),
-        statement="A timer that comes back is a duration, not below its minimum unless this run has sent that value.",
-        source=f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
-        classes=answers("update"),
-    )
+check_response.must(
+    "timer-representation",
+    "A timer that comes back is a duration, not below its minimum unless this run has sent that value.",
+    f"{DOCUMENT}: ISO8601 duration, minimum 1 minute (inactive) and 10 minutes (closed)",
+    *answers("update"),
+    evidence=update_shows(
+        "no timer was ever shown",
+        lambda document: any(isinstance(document.get(each.attribute), str) for each in TIMERS),
+    ),
 )
 
 
-@check_response.add(
-    Rule(
-        id="account-sid",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=Evidence(
-            "account_sid was never shown, or the account of the credentials is not known", _shows_account
-        ),
-        statement="account_sid, when present, is the SID of the account whose credentials were sent.",
-        source=DOCUMENT,
-        classes=answers("update"),
-    )
+@check_response.must(
+    "account-sid",
+    "account_sid, when present, is the SID of the account whose credentials were sent.",
+    DOCUMENT,
+    *answers("update"),
+    evidence=Evidence(
+        "account_sid was never shown, or the account of the credentials is not known", _shows_account
+    ),
 )
 def _account(reply: Reply) -> Iterator[Broken]:
     shown, own = _object(reply).get("account_sid"), reply.account_sid
@@ -199,17 +167,12 @@ def _account(reply: Reply) -> Iterator[Broken]:
         yield Broken("other-account", "account_sid", own, _quoted("account_sid", shown))
 
 
-@check_response.add(
-    Rule(
-        id="account-sid-present",
-        group="response",
-        level=Level.SHOULD,
-        aspect=Aspect.REPRESENTATION,
-        evidence=update_shows(_NO_ATTRIBUTE, lambda document: not _ATTRIBUTES.isdisjoint(document)),
-        statement="account_sid is present.",
-        source=f"{DOCUMENT}: the example shows it, no attribute is marked as required",
-        classes=answers("update"),
-    )
+@check_response.should(
+    "account-sid-present",
+    "account_sid is present.",
+    f"{DOCUMENT}: the example shows it, no attribute is marked as required",
+    *answers("update"),
+    evidence=update_shows(_NO_ATTRIBUTE, lambda document: not _ATTRIBUTES.isdisjoint(document)),
 )
 def _account_present(reply: Reply) -> Iterator[Broken]:
     document = None if _is_cut(reply) else object_in(reply)
@@ -217,17 +180,12 @@ def _account_present(reply: Reply) -> Iterator[Broken]:
         yield Broken("absent", "account_sid", "account_sid", "null or absent")
 
 
-@check_response.add(
-    Rule(
-        id="resource-url",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("url was never shown", lambda document: isinstance(document.get("url"), str)),
-        statement="url, when present and not null, is absolute and its path ends in /v1/Configuration.",
-        source=DOCUMENT,
-        classes=answers("update"),
-    )
+@check_response.must(
+    "resource-url",
+    "url, when present and not null, is absolute and its path ends in /v1/Configuration.",
+    DOCUMENT,
+    *answers("update"),
+    evidence=update_shows("url was never shown", lambda document: isinstance(document.get("url"), str)),
 )
 def _url(reply: Reply) -> Iterator[Broken]:
     url = _object(reply).get("url")
@@ -235,17 +193,12 @@ def _url(reply: Reply) -> Iterator[Broken]:
         yield Broken("other", "url", f"an absolute URL ending in {PATH}", _quoted("url", url))
 
 
-@check_response.add(
-    Rule(
-        id="resource-links",
-        group="response",
-        level=Level.SHOULD,
-        aspect=Aspect.REPRESENTATION,
-        evidence=update_shows("links were never shown", lambda document: bool(document.get("links"))),
-        statement="links, when present, maps service and webhooks to their absolute URLs.",
-        source=f"{DOCUMENT}: the example response",
-        classes=answers("update"),
-    )
+@check_response.should(
+    "resource-links",
+    "links, when present, maps service and webhooks to their absolute URLs.",
+    f"{DOCUMENT}: the example response",
+    *answers("update"),
+    evidence=update_shows("links were never shown", lambda document: bool(document.get("links"))),
 )
 def _links(reply: Reply) -> Iterator[Broken]:
     document = _object(reply)
@@ -263,24 +216,19 @@ def _links(reply: Reply) -> Iterator[Broken]:
         yield Broken("other", "links", expected, _quoted("links", links))
 
 
-@check_response.add(
-    Rule(
-        id="documented-headers",
-        group="response",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=Evidence(
-            f"no {_ALLOW_CREDENTIALS} header was sent with the answer to an update",
-            lambda reply: (
-                reply.represents
-                and reply.request.method == "POST"
-                and reply.header(_ALLOW_CREDENTIALS) is not None
-            ),
+@check_response.must(
+    "documented-headers",
+    "The documented Access-Control headers, when present, have their documented types.",
+    "The vendor's OpenAPI: Access-Control-Allow-Credentials is a boolean, the others are strings",
+    *answers("update"),
+    evidence=Evidence(
+        f"no {_ALLOW_CREDENTIALS} header was sent with the answer to an update",
+        lambda reply: (
+            reply.represents
+            and reply.request.method == "POST"
+            and reply.header(_ALLOW_CREDENTIALS) is not None
         ),
-        statement="The documented Access-Control headers, when present, have their documented types.",
-        source="The vendor's OpenAPI: Access-Control-Allow-Credentials is a boolean, the others are strings",
-        classes=answers("update"),
-    )
+    ),
 )
 def _headers(reply: Reply) -> Iterator[Broken]:
     value = reply.header(_ALLOW_CREDENTIALS)
@@ -295,17 +243,13 @@ check_refused_headers.add(check_response.rules[-1])(_headers)
 
 
 # `judge` names this rule for what the checks above find in the answer to a GET.
-check_response.add(
-    Rule(
-        id="read-response",
-        group="response",
-        level=Level.SHOULD,
-        aspect=Aspect.CONSISTENCY,
-        evidence=read_shows("no GET was answered with a JSON object"),
-        statement="The 200 answer to GET has the form that the answer to an update has.",
-        source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
-        classes=answers("read"),
-    )
+check_response.should(
+    "read-response",
+    "The 200 answer to GET has the form that the answer to an update has.",
+    "The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
+    *answers("read"),
+    aspect=Aspect.CONSISTENCY,
+    evidence=read_shows("no GET was answered with a JSON object"),
 )
 
 RULES = tuple(check_response.rules)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from conformance.http import ABSENT, TURNED_AWAY, Auth, ByHand, Exchange, FailureKind, Request, update
-from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Level, Rule, Violation
+from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Violation
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import MALFORMED_HEADERS
@@ -19,6 +19,7 @@ from conformance.rules.probes import (
     value_probe,
 )
 from conformance.rules.reply import Reply
+from conformance.rules.rows import must
 from conformance.rules.wire import wire_classes
 from conformance.rules.wording import describe
 
@@ -26,7 +27,7 @@ _LARGE_BODY = 64 * 1024
 """Bytes. A server may answer a larger body before it has read it, and close: the answer can get lost."""
 
 
-check_robustness = Checks()
+check_robustness = Checks(group="robustness", aspect=Aspect.WIRE)
 """Judges that every request brings an answer, that no answer is a 5xx, and that none leaks a token."""
 
 
@@ -49,86 +50,78 @@ _POSTED = Evidence(
     lambda reply: reply.request.method == "POST" and reply.exchange.status not in (None, *ABSENT),
 )
 
-IMPLEMENTED = Rule(
-    id="implemented",
+IMPLEMENTED = must(
+    "implemented",
+    "The resource exists: POST to it is not always answered with 404, 405 or 501.",
+    DOCUMENT,
+    *answers("update"),
     group="robustness",
-    level=Level.MUST,
     aspect=Aspect.WIRE,
     evidence=_POSTED,
-    statement="The resource exists: POST to it is not always answered with 404, 405 or 501.",
-    source=DOCUMENT,
-    classes=answers("update"),
 )
 
 
-@check_robustness.add(
-    Rule(
-        id="no-server-error",
-        group="robustness",
-        level=Level.MUST,
-        aspect=Aspect.WIRE,
-        evidence=ANSWERED,
-        statement="No request is answered with a 5xx.",
-        source="RFC 9110 15.6: the server is aware that it has erred",
-        classes=(
-            fixed_class(
-                "size/timer-digits",
-                "durations of thousands of digits",
-                *(
-                    value_probe(timer, text)
-                    for size in _SIZES
-                    for timer in (INACTIVE, CLOSED)
-                    for text in (
-                        f"PT{'9' * size}S",
-                        f"PT{'0' * size}900S",
-                        f"PT900.{'1' * size}S",
-                        f"P{'9' * size}Y",
-                    )
-                ),
-            ),
-            fixed_class(
-                "size/timer-overflow",
-                "durations beyond the range of common number types",
-                *(
-                    value_probe(timer, text)
-                    for timer in (INACTIVE, CLOSED)
-                    for text in (
-                        "P1000000000D",
-                        "PT9223372036854775808S",
-                        "PT99999999999999999999S",
-                        "P99999999999Y",
-                        "PT9223372036854775807S",
-                        "P999999999D",
-                        "P106751992D",
-                        "P9999-12-30T23:59:59",
-                        "PT2147483648S",
-                        "PT4294967296S",
-                    )
-                ),
-            ),
-            fixed_class(
-                "text/odd-characters",
-                "characters that mean something to other languages, or take several bytes",
-                *(value_probe(INACTIVE, f"PT10M{text}") for text in ("".join(_ODD), *_ODD)),
-            ),
-            fixed_class(
-                "size/sid",
-                "SIDs of thousands of characters",
-                *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
-            ),
-            fixed_class(
-                "header/malformed",
-                "a header whose value breaks its grammar, or that only proxies send",
-                *(
-                    single(update(own_pair(number), headers=(each,)))
-                    for number, each in enumerate(MALFORMED_HEADERS, start=31)
-                ),
-                whole=True,
-            ),
-            *wire_classes("escapes", "invalid-utf-8", "nul"),
-            *wire_classes("other-media-type"),
+@check_robustness.must(
+    "no-server-error",
+    "No request is answered with a 5xx.",
+    "RFC 9110 15.6: the server is aware that it has erred",
+    fixed_class(
+        "size/timer-digits",
+        "durations of thousands of digits",
+        *(
+            value_probe(timer, text)
+            for size in _SIZES
+            for timer in (INACTIVE, CLOSED)
+            for text in (
+                f"PT{'9' * size}S",
+                f"PT{'0' * size}900S",
+                f"PT900.{'1' * size}S",
+                f"P{'9' * size}Y",
+            )
         ),
-    )
+    ),
+    fixed_class(
+        "size/timer-overflow",
+        "durations beyond the range of common number types",
+        *(
+            value_probe(timer, text)
+            for timer in (INACTIVE, CLOSED)
+            for text in (
+                "P1000000000D",
+                "PT9223372036854775808S",
+                "PT99999999999999999999S",
+                "P99999999999Y",
+                "PT9223372036854775807S",
+                "P999999999D",
+                "P106751992D",
+                "P9999-12-30T23:59:59",
+                "PT2147483648S",
+                "PT4294967296S",
+            )
+        ),
+    ),
+    fixed_class(
+        "text/odd-characters",
+        "characters that mean something to other languages, or take several bytes",
+        *(value_probe(INACTIVE, f"PT10M{text}") for text in ("".join(_ODD), *_ODD)),
+    ),
+    fixed_class(
+        "size/sid",
+        "SIDs of thousands of characters",
+        *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
+    ),
+    fixed_class(
+        "header/malformed",
+        "a header whose value breaks its grammar, or that only proxies send",
+        *(
+            single(update(own_pair(number), headers=(each,)))
+            for number, each in enumerate(MALFORMED_HEADERS, start=31)
+        ),
+        whole=True,
+    ),
+    *wire_classes("escapes", "invalid-utf-8", "nul"),
+    *wire_classes("other-media-type"),
+    evidence=ANSWERED,
 )
 def _server_error(reply: Reply) -> Iterator[Broken]:
     request, response = reply.request, reply.response
@@ -142,32 +135,29 @@ def _server_error(reply: Reply) -> Iterator[Broken]:
         yield Broken("server-error", None, "no 5xx", f"status {response.status}", summary)
 
 
-EVERY_ANSWERED = Rule(
-    id="every-request-answered",
+EVERY_ANSWERED = must(
+    "every-request-answered",
+    "Every request is answered: the target neither hangs nor drops the connection.",
+    "RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
+    *wire_classes("size"),
+    request_class(
+        "size/request",
+        "many or long headers, long credentials, a long query, an empty chunked body, a large form",
+        update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
+        update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
+        Request(body=b"", chunked=True),
+        update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
+        update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
+        update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
+        update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
+        update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
+        # A target that refuses it must not have written its beginning. What follows sets the other timer.
+        update((CLOSED.parameter, "P31D"), ("Unknown", "a" * (_LARGE_BODY + 2_000))),
+        whole=True,
+    ),
     group="robustness",
-    level=Level.MUST,
     aspect=Aspect.WIRE,
     evidence=ANSWERED,
-    statement="Every request is answered: the target neither hangs nor drops the connection.",
-    source="RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
-    classes=(
-        *wire_classes("size"),
-        request_class(
-            "size/request",
-            "many or long headers, long credentials, a long query, an empty chunked body, a large form",
-            update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
-            update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
-            Request(body=b"", chunked=True),
-            update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
-            update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
-            update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
-            update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
-            update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
-            # A target that refuses it must not have written its beginning. What follows sets the other timer.
-            update((CLOSED.parameter, "P31D"), ("Unknown", "a" * (_LARGE_BODY + 2_000))),
-            whole=True,
-        ),
-    ),
 )
 
 
@@ -183,17 +173,13 @@ def _no_answer(reply: Reply) -> Iterator[Broken]:
         yield Broken(str(failure.kind), None, "an answer", failure.detail, summary)
 
 
-@check_robustness.add(
-    Rule(
-        id="no-leak",
-        group="robustness",
-        level=Level.MUST,
-        aspect=Aspect.REPRESENTATION,
-        evidence=ANSWERED,
-        statement="No answer holds an auth token that its request's body, path and parameters do not hold.",
-        source="https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
-        classes=answers("update", "refusal", "read", "unauthorised"),
-    )
+@check_robustness.must(
+    "no-leak",
+    "No answer holds an auth token that its request's body, path and parameters do not hold.",
+    "https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
+    *answers("update", "refusal", "read", "unauthorised"),
+    aspect=Aspect.REPRESENTATION,
+    evidence=ANSWERED,
 )
 def _leak(reply: Reply) -> Iterator[Broken]:
     if reply.leaks and reply.response is not None:
@@ -206,16 +192,15 @@ def _leak(reply: Reply) -> Iterator[Broken]:
         )
 
 
-STAYS_USABLE = Rule(
-    id="stays-usable",
+STAYS_USABLE = must(
+    "stays-usable",
+    "An ordinary request works after any other request.",
+    "RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
+    *answers("update"),
     group="robustness",
-    level=Level.MUST,
     aspect=Aspect.WIRE,
     evidence=ACCEPTED,
     culprit=is_trouble,
-    statement="An ordinary request works after any other request.",
-    source="RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
-    classes=answers("update"),
 )
 
 RULES = (IMPLEMENTED, *check_robustness.rules, STAYS_USABLE)

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy, just
 
 from conformance.http import update
-from conformance.model import SIDS, Aspect, Evidence, Field, InputClass, Level, Probe, Rule, Situation
+from conformance.model import SIDS, Aspect, Evidence, Field, InputClass, Probe, Rule, Situation
 from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import accepts, proved, refuses
-from conformance.rules.probes import DOCUMENT, sid_for, single, value_class, value_probe
+from conformance.rules.probes import DOCUMENT, by_turns, joined, sid_for, single, value_class, value_probe
+from conformance.rules.rows import must, should
 from conformance_strategies import INVALID_SID_CLASSES, invalid_sids, sids
 
 _SPELLINGS = {
@@ -39,9 +39,7 @@ def _well_formed(target_field: Field, name: str, digits: Sequence[str]) -> Input
         known = situation.sids.get(target_field.parameter)
         return [value_probe(target_field, value) for value in (values if known is None else sorted(known))]
 
-    return InputClass(
-        id=f"sid/{name}", reason=f"matches the pattern, in {name.replace('-', ' ')}", examples=examples
-    )
+    return InputClass(f"sid/{name}", f"matches the pattern, in {name.replace('-', ' ')}", examples)
 
 
 def _echo(target_field: Field) -> InputClass:
@@ -62,7 +60,7 @@ def _any(target_field: Field) -> InputClass:
             return sids(target_field.prefix).map(lambda value: value_probe(target_field, value))
         return just(value_probe(target_field, min(known, default=target_field.prefix + "a" * 32)))
 
-    return InputClass(id="sid/any", reason="matches the pattern", examples=examples, strategy=strategy)
+    return InputClass("sid/any", "matches the pattern", examples, strategy=strategy)
 
 
 _TOGETHER = {
@@ -96,25 +94,20 @@ _RARE = frozenset(
 
 
 def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
-    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
-    groups: dict[str, Sequence[str]] = {}
-    for name, each in INVALID_SID_CLASSES.items():
-        if each.group in wanted:
-            group = grouped.get(name, name)
-            groups.setdefault(group, _TOGETHER.get(group, (name,)))
-    return tuple(_invalid_class(target_field, f"sid/{group}", names) for group, names in groups.items())
+    names = [name for name, each in INVALID_SID_CLASSES.items() if each.group in wanted]
+    groups = joined(names, _TOGETHER)
+    return tuple(_invalid_class(target_field, f"sid/{group}", parts) for group, parts in groups.items())
 
 
 def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> InputClass:
     classes = [INVALID_SID_CLASSES[part] for part in parts]
-    examples = zip_longest(*(each.examples(target_field.prefix) for each in classes))
     # A prefix with one wrong letter also catches a check of the other letter alone.
     first = ("X" + target_field.prefix[1] + "a" * 32,) if name == "sid/wrong-letters" else ()
     return value_class(
         target_field,
         name,
         "; ".join(each.reason for each in classes),
-        (*first, *(text for row in examples for text in row if text is not None)),
+        (*first, *by_turns(each.examples(target_field.prefix) for each in classes)),
         lambda: invalid_sids(target_field.prefix, classes=parts),
         rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts)
         or name.removeprefix("sid/") in _RARE,
@@ -193,9 +186,9 @@ def _of_this_run(target_field: Field) -> InputClass:
         return [single(update((other.parameter, held)), update((target_field.parameter, held))), *own]
 
     return InputClass(
-        id="sid/of-this-run",
-        reason="a SID that the target knows, but of another kind: the account's, or the other service's",
-        examples=examples,
+        "sid/of-this-run",
+        "a SID that the target knows, but of another kind: the account's, or the other service's",
+        examples,
         rare=True,
         whole=True,
     )
@@ -232,70 +225,56 @@ def _rules(target_field: Field) -> Iterator[Rule]:
         ("alphabet", Aspect.CONTENT, "with anything but ASCII hexadecimal digits after the prefix"),
         ("anchoring", Aspect.CONTENT, "that only contains a SID"),
     ):
-        yield Rule(
-            id=f"{slug}-{group}",
-            group="sids",
-            level=Level.MUST,
+        yield must(
+            f"{slug}-{group}",
+            f"A {parameter} {statement} is refused.",
+            pattern,
+            *_refused(target_field, group),
+            *(each(target_field) for each in _DESIGNED.get(group, ())),
             aspect=aspect,
             field=target_field,
             evidence=refuses(group, target_field),
-            statement=f"A {parameter} {statement} is refused.",
-            source=pattern,
-            classes=(
-                *_refused(target_field, group),
-                *(each(target_field) for each in _DESIGNED.get(group, ())),
-            ),
         )
-    yield Rule(
-        id=f"{slug}-accept",
-        group="sids",
-        level=Level.MUST,
+    yield must(
+        f"{slug}-accept",
+        f"A {parameter} that matches the pattern is accepted, unless the target refuses unknown services.",
+        pattern,
+        *(_well_formed(target_field, name, digits) for name, digits in _SPELLINGS.items()),
+        replace(
+            _well_formed(target_field, "every-digit", [latin_square(row) for row in range(len(_DIGITS))]),
+            whole=True,
+        ),
+        _any(target_field),
         aspect=Aspect.ACCEPTANCE,
         field=target_field,
         evidence=accepts("accept", target_field, _UNKNOWN),
-        statement=f"A {parameter} that matches the pattern is accepted, unless the target refuses unknown services.",
-        source=pattern,
-        classes=(
-            *(_well_formed(target_field, name, digits) for name, digits in _SPELLINGS.items()),
-            replace(
-                _well_formed(target_field, "every-digit", [latin_square(row) for row in range(len(_DIGITS))]),
-                whole=True,
-            ),
-            _any(target_field),
-        ),
     )
-    yield Rule(
-        id=f"{slug}-echo",
-        group="sids",
-        level=Level.MUST,
+    yield must(
+        f"{slug}-echo",
+        f"A {parameter} that was accepted comes back without blanks, equal but for the case of digits.",
+        f"{DOCUMENT}: {target_field.attribute}",
+        _echo(target_field),
         aspect=Aspect.ECHO,
         field=target_field,
         evidence=proved(Proof.ECHOED, _UNKNOWN, target_field),
-        statement=f"A {parameter} that was accepted comes back without blanks, equal but for the case of digits.",
-        source=f"{DOCUMENT}: {target_field.attribute}",
-        classes=(_echo(target_field),),
     )
-    yield Rule(
-        id=f"{slug}-verbatim",
-        group="sids",
-        level=Level.SHOULD,
+    yield should(
+        f"{slug}-verbatim",
+        f"A {parameter} that was accepted comes back in the case it was sent in.",
+        f"{DOCUMENT}: SIDs are opaque identifiers",
+        _echo(target_field),
         aspect=Aspect.CONSISTENCY,
         field=target_field,
         evidence=_verbatim(target_field),
-        statement=f"A {parameter} that was accepted comes back in the case it was sent in.",
-        source=f"{DOCUMENT}: SIDs are opaque identifiers",
-        classes=(_echo(target_field),),
     )
-    yield Rule(
-        id=f"{slug}-strictness",
-        group="sids",
-        level=Level.SHOULD,
+    yield should(
+        f"{slug}-strictness",
+        f"An empty {parameter}, or one with blanks around it, is refused.",
+        f"{pattern}; some frameworks trim",
+        *_refused(target_field, "blanks", "empty"),
         aspect=Aspect.ACCEPTANCE,
         field=target_field,
         evidence=refuses("strictness", target_field),
-        statement=f"An empty {parameter}, or one with blanks around it, is refused.",
-        source=f"{pattern}; some frameworks trim",
-        classes=_refused(target_field, "blanks", "empty"),
     )
 
 

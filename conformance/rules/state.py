@@ -10,8 +10,6 @@ from conformance.model import (
     Aspect,
     Evidence,
     InputClass,
-    Level,
-    Rule,
     Violation,
     shortened,
 )
@@ -21,6 +19,7 @@ from conformance.rules import sequences
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.probes import DOCUMENT, single
 from conformance.rules.reply import Reply
+from conformance.rules.rows import must, should
 
 _BROKEN = {
     Kind.PREVIOUS: "last-write-wins",
@@ -208,163 +207,109 @@ _NOT_KEPT = "no value that this run had set was shown again by a later update"
 
 
 RULES = (
-    Rule(
-        id="omitted-parameters-kept",
+    must(
+        "omitted-parameters-kept",
+        "A parameter that is not sent keeps its value.",
+        f"{DOCUMENT}: every parameter is optional, and the update is partial",
+        InputClass("state/omitted", "all four set, then each updated by itself", sequences.omitted),
+        InputClass(
+            "state/sequence",
+            "sequences of updates, refusals and reads: every two kinds of request one after the other",
+            lambda situation: [
+                single(sequences.each_setting(situation, 49)[0], READ, EMPTY),
+                *sequences.tour(situation),
+            ],
+            machine=sequences.machine,
+            whole=True,
+        ),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.KEPT, _NOT_KEPT),
-        statement="A parameter that is not sent keeps its value.",
-        source=f"{DOCUMENT}: every parameter is optional, and the update is partial",
-        classes=(
-            InputClass(
-                id="state/omitted",
-                reason="all four set, then each updated by itself",
-                examples=sequences.omitted,
-            ),
-            InputClass(
-                id="state/sequence",
-                reason="sequences of updates, refusals and reads: every two kinds of request one after the other",
-                examples=lambda situation: [
-                    single(sequences.each_setting(situation, 49)[0], READ, EMPTY),
-                    *sequences.tour(situation),
-                ],
-                machine=sequences.machine,
-                whole=True,
-            ),
-        ),
     ),
-    Rule(
-        id="last-write-wins",
+    must(
+        "last-write-wins",
+        "The answer to an update shows the value just sent, whatever was there before.",
+        DOCUMENT,
+        InputClass("state/a-b-a", "one value, another, and the first again", sequences.last_wins),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.ECHO,
         evidence=proved(Proof.REPLACED, NOT_SHOWN),
-        statement="The answer to an update shows the value just sent, whatever was there before.",
-        source=DOCUMENT,
-        classes=(
-            InputClass(
-                id="state/a-b-a",
-                reason="one value, another, and the first again",
-                examples=sequences.last_wins,
-            ),
-        ),
     ),
-    Rule(
-        id="read-after-write",
+    must(
+        "read-after-write",
+        "Later answers to updates still show what was written.",
+        DOCUMENT,
+        InputClass("state/several-connections", "write on one connection, look on another", sequences.fresh),
+        InputClass("state/kept-for-seconds", "write, and look some seconds later", sequences.kept),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.KEPT, _NOT_KEPT),
-        statement="Later answers to updates still show what was written.",
-        source=DOCUMENT,
-        classes=(
-            InputClass(
-                id="state/several-connections",
-                reason="write on one connection, look on another",
-                examples=sequences.fresh,
-            ),
-            InputClass(
-                id="state/kept-for-seconds",
-                reason="write, and look some seconds later",
-                examples=sequences.kept,
-            ),
-        ),
     ),
-    Rule(
-        id="read-reflects-writes",
+    should(
+        "read-reflects-writes",
+        "GET shows what was written.",
+        "The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
+        InputClass(
+            "state/read", "write, then GET, on the same connection and on others", sequences.reads, whole=True
+        ),
         group="state",
-        level=Level.SHOULD,
         aspect=Aspect.CONSISTENCY,
         evidence=proved(Proof.READ_BACK, "no GET showed a value that this run had set"),
-        statement="GET shows what was written.",
-        source="The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
-        classes=(
-            InputClass(
-                id="state/read",
-                reason="write, then GET, on the same connection and on others",
-                examples=sequences.reads,
-                whole=True,
-            ),
-        ),
     ),
-    Rule(
-        id="safe-methods",
+    must(
+        "safe-methods",
+        "GET and HEAD change nothing.",
+        "RFC 9110 9.2.1",
+        InputClass("state/safe-methods", "GET, HEAD and OPTIONS between two updates", sequences.safe),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.AFTER_SAFE, _NOT_KEPT),
         culprit=_is_safe,
-        statement="GET and HEAD change nothing.",
-        source="RFC 9110 9.2.1",
-        classes=(
-            InputClass(
-                id="state/safe-methods",
-                reason="GET, HEAD and OPTIONS between two updates",
-                examples=sequences.safe,
-            ),
-        ),
     ),
-    Rule(
-        id="idempotence",
+    must(
+        "idempotence",
+        "The same update sent again is accepted again and changes nothing.",
+        f"{DOCUMENT}: what is there already can be set again",
+        InputClass("state/same-twice", "the same body twice", sequences.twice),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.ECHO,
         evidence=proved(Proof.REPEATED, "no update that was sent twice showed what it had set"),
-        statement="The same update sent again is accepted again and changes nothing.",
-        source=f"{DOCUMENT}: what is there already can be set again",
-        classes=(InputClass(id="state/same-twice", reason="the same body twice", examples=sequences.twice),),
     ),
-    Rule(
-        id="accounts-apart",
+    must(
+        "accounts-apart",
+        "An update changes the settings of its own account alone, and no answer holds another account's.",
+        f"{DOCUMENT}: account-level settings, of the account responsible",
+        InputClass("state/two-accounts", "two accounts in turn", sequences.two_accounts),
         group="state",
-        needs_accounts=2,
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
+        needs_accounts=2,
         culprit=_is_of_another_account,
-        statement="An update changes the settings of its own account alone, and no answer holds another account's.",
-        source=f"{DOCUMENT}: account-level settings, of the account responsible",
-        classes=(
-            InputClass(
-                id="state/two-accounts", reason="two accounts in turn", examples=sequences.two_accounts
-            ),
-        ),
     ),
-    Rule(
-        id="concurrent-writers",
+    must(
+        "concurrent-writers",
+        "Concurrent updates are all kept, and each answer shows what its own update has set.",
+        f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
+        InputClass("state/concurrent", "four concurrent writers, one for each setting", sequences.concurrent),
+        InputClass(
+            "state/crowd",
+            "writers of the same and of other settings and accounts, with readers and refused updates",
+            sequences.crowded,
+            whole=True,
+        ),
         group="state",
-        level=Level.MUST,
         aspect=Aspect.STATE,
         evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
-        statement="Concurrent updates are all kept, and each answer shows what its own update has set.",
-        source=f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
-        classes=(
-            InputClass(
-                id="state/concurrent",
-                reason="four concurrent writers, one for each setting",
-                examples=sequences.concurrent,
-            ),
-            InputClass(
-                id="state/crowd",
-                reason="writers of the same and of other settings and accounts, with readers and refused updates",
-                examples=sequences.crowded,
-                whole=True,
-            ),
-        ),
     ),
-    Rule(
-        id="empty-update",
+    should(
+        "empty-update",
+        "An update without parameters is answered with 200 and changes nothing.",
+        f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
+        InputClass("state/empty-update", "no parameter at all", sequences.empty),
         group="state",
-        level=Level.SHOULD,
         aspect=Aspect.ACCEPTANCE,
         evidence=Evidence(
             "no update without parameters was accepted", lambda reply: is_accepted(reply, "empty")
-        ),
-        statement="An update without parameters is answered with 200 and changes nothing.",
-        source=f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
-        classes=(
-            InputClass(id="state/empty-update", reason="no parameter at all", examples=sequences.empty),
         ),
     ),
 )

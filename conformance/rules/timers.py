@@ -1,14 +1,14 @@
 """Rules about the two timers: a value must be a duration, be long enough, and come back as it was set."""
 
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.model import CLOSED, INACTIVE, TIMERS, Aspect, Field, InputClass, Level, Rule
+from conformance.model import CLOSED, INACTIVE, TIMERS, Aspect, Field, InputClass, Rule
 from conformance.oracle.decisions import decide_timer
 from conformance.oracle.durations import DAY
 from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import NOT_SHOWN, accepts, proved, refuses
-from conformance.rules.probes import DOCUMENT, value_class
+from conformance.rules.probes import DOCUMENT, by_turns, joined, value_class
+from conformance.rules.rows import must, should
 from conformance.rules.timer_values import (
     AT_MINIMUM,
     BELOW,
@@ -136,25 +136,23 @@ _RARE = frozenset(
 
 def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
     """The classes of invalid durations whose first example is decided on by this claim, such as `syntax`."""
-    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
-    groups: dict[str, Sequence[str]] = {}
-    for name, each in INVALID_DURATION_CLASSES.items():
-        if decide_timer(each.examples()[0], timer.minimum).claim == claim:
-            group = grouped.get(name, name)
-            groups.setdefault(group, _TOGETHER.get(group, (name,)))
+    names = [
+        name
+        for name, each in INVALID_DURATION_CLASSES.items()
+        if decide_timer(each.examples()[0], timer.minimum).claim == claim
+    ]
     return tuple(
         _invalid_class(
-            timer, group, names, rare=group in _RARE or (claim == "strictness" and group not in _COMMON)
+            timer, group, parts, rare=group in _RARE or (claim == "strictness" and group not in _COMMON)
         )
-        for group, names in groups.items()
+        for group, parts in joined(names, _TOGETHER).items()
     )
 
 
 def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool) -> InputClass:
     """An input class made from several of the strategies' classes: first the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
-    rows = zip_longest(*(each.examples() for each in classes))
-    examples = [*_FIRST.get(name, ()), *(text for row in rows for text in row if text is not None)]
+    examples = [*_FIRST.get(name, ()), *by_turns(each.examples() for each in classes)]
     if name == "long":
         examples[1:1] = OVERFLOWING[timer.minimum]
     return value_class(
@@ -167,8 +165,25 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool)
     )
 
 
+def _by_notation(
+    timer: Field, kind: str, reason: str, values: Mapping[str, Sequence[str]]
+) -> Iterator[InputClass]:
+    """The classes of the values of one kind, given by their notations; `kind` is the beginning of their names."""
+    for notation, texts in values.items():
+        yield value_class(
+            timer,
+            f"timer/{kind}{notation}",
+            f"{reason}: {_WORDS.get(notation, notation)}",
+            texts,
+            rare=f"{kind}{notation}" in _RARE,
+            whole=notation in _WHOLE,
+        )
+
+
 def _rules(timer: Field) -> Iterator[Rule]:
     index = 0 if timer is INACTIVE else 1
+    below = {name: values[index] for name, values in BELOW.items()}
+    at_minimum = {name: values[index : index + 1] for name, values in AT_MINIMUM.items()}
     minimum = timer.minimum
     words = "1 minute" if timer is INACTIVE else "10 minutes"
     ceiling = (15 if timer is INACTIVE else 30) * DAY
@@ -182,195 +197,141 @@ def _rules(timer: Field) -> Iterator[Rule]:
         "leading-zeros",
         "zero-components",
     )
-    yield Rule(
-        id=f"{timer.slug}-syntax",
-        group="timers",
-        level=Level.MUST,
+    yield must(
+        f"{timer.slug}-syntax",
+        f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
+        f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
+        *_refused(timer, "syntax"),
         aspect=Aspect.SYNTAX,
         field=timer,
         evidence=refuses("syntax", timer),
-        statement=f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
-        source=f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
-        classes=_refused(timer, "syntax"),
     )
-    yield Rule(
-        id=f"{timer.slug}-minimum",
-        group="timers",
-        level=Level.MUST,
+    yield must(
+        f"{timer.slug}-minimum",
+        f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
+        f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
+        *_by_notation(
+            timer,
+            "below-",
+            "shorter than the minimum",
+            below,
+        ),
+        value_class(
+            timer,
+            "timer/below",
+            "just below the minimum, in any unit and mix of units",
+            ("PT59.999S" if timer is INACTIVE else "PT9M59.999S",),
+            lambda: durations_near(minimum, side="below"),
+            rare=True,
+        ),
+        *_refused(timer, "minimum"),
         aspect=Aspect.CONTENT,
         field=timer,
         evidence=refuses("minimum", timer),
-        statement=f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
-        source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
-        classes=(
-            *(
-                value_class(
-                    timer,
-                    f"timer/below-{name}",
-                    f"shorter than the minimum: {_WORDS.get(name, name)}",
-                    values[index],
-                    rare=f"below-{name}" in _RARE,
-                    whole=name in _WHOLE,
-                )
-                for name, values in BELOW.items()
-            ),
-            value_class(
-                timer,
-                "timer/below",
-                "just below the minimum, in any unit and mix of units",
-                ("PT59.999S" if timer is INACTIVE else "PT9M59.999S",),
-                lambda: durations_near(minimum, side="below"),
-                rare=True,
-            ),
-            *_refused(timer, "minimum"),
-        ),
     )
-    yield Rule(
-        id=f"{timer.slug}-boundary",
-        group="timers",
-        level=Level.MUST,
+    yield must(
+        f"{timer.slug}-boundary",
+        f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
+        f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
+        *_by_notation(
+            timer,
+            "minimum-",
+            "exactly the minimum",
+            at_minimum,
+        ),
+        value_class(
+            timer,
+            "timer/at-minimum",
+            "exactly the minimum, in any unit and mix of units",
+            ("PT0H0M60S" if timer is INACTIVE else "PT0H9M60S",),
+            lambda: durations_near(minimum, side="at"),
+            rare=True,
+        ),
+        value_class(
+            timer,
+            "timer/above-minimum",
+            "just above the minimum",
+            ("PT1M1S", "PT61S") if timer is INACTIVE else ("PT10M1S", "PT601S"),
+            lambda: durations_near(minimum, side="above"),
+        ),
         aspect=Aspect.ACCEPTANCE,
         field=timer,
         evidence=accepts("boundary", timer, "no value at the minimum was accepted"),
-        statement=f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
-        source=f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
-        classes=(
-            *(
-                value_class(
-                    timer,
-                    f"timer/minimum-{name}",
-                    f"exactly the minimum: {_WORDS.get(name, name)}",
-                    (values[index],),
-                    rare=f"minimum-{name}" in _RARE,
-                )
-                for name, values in AT_MINIMUM.items()
-            ),
-            value_class(
-                timer,
-                "timer/at-minimum",
-                "exactly the minimum, in any unit and mix of units",
-                ("PT0H0M60S" if timer is INACTIVE else "PT0H9M60S",),
-                lambda: durations_near(minimum, side="at"),
-                rare=True,
-            ),
-            value_class(
-                timer,
-                "timer/above-minimum",
-                "just above the minimum",
-                ("PT1M1S", "PT61S") if timer is INACTIVE else ("PT10M1S", "PT601S"),
-                lambda: durations_near(minimum, side="above"),
-            ),
-        ),
     )
-    yield Rule(
-        id=f"{timer.slug}-accept",
-        group="timers",
-        level=Level.MUST,
+    yield must(
+        f"{timer.slug}-accept",
+        f"A {timer.parameter} that every reading parses and finds long enough is accepted.",
+        f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
+        *_by_notation(timer, "", "long enough", accepted(timer)),
+        value_class(
+            timer,
+            "timer/any-length",
+            "any length up to a month, in the notations that every reading knows",
+            ("PT18M37S",),
+            lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
+            rare=True,
+        ),
         aspect=Aspect.ACCEPTANCE,
         field=timer,
         evidence=accepts("accept", timer, "no update of this timer was accepted"),
-        statement=f"A {timer.parameter} that every reading parses and finds long enough is accepted.",
-        source=f"{DOCUMENT}; {_ERRORS[timer]}: PT10M and P1D are good examples",
-        classes=(
-            *(
-                value_class(
-                    timer,
-                    f"timer/{name}",
-                    f"long enough: {_WORDS.get(name, name)}",
-                    values,
-                    rare=name in _RARE,
-                    whole=name in _WHOLE,
-                )
-                for name, values in accepted(timer).items()
-            ),
-            value_class(
-                timer,
-                "timer/any-length",
-                "any length up to a month, in the notations that every reading knows",
-                ("PT18M37S",),
-                lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
-                rare=True,
-            ),
-        ),
     )
-    yield Rule(
-        id=f"{timer.slug}-echo",
-        group="timers",
-        level=Level.MUST,
+    yield must(
+        f"{timer.slug}-echo",
+        f"A {timer.parameter} that was accepted comes back as the same length, without blanks.",
+        f"{DOCUMENT}: {timer.attribute}",
+        value_class(
+            timer,
+            "timer/echo",
+            "values that a normalising target is likely to rewrite",
+            (
+                "PT75M",
+                "PT3601S",
+                "PT36H",
+                "P1DT1S",
+                "PT1H1M1S",
+                "PT601S",
+                "PT86399S",
+                "P13DT59M",
+                "PT999M",
+                "PT0H61M",
+            ),
+            lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
+        ),
         aspect=Aspect.ECHO,
         field=timer,
         evidence=proved(Proof.ECHOED, NOT_SHOWN, timer),
-        statement=f"A {timer.parameter} that was accepted comes back as the same length, without blanks.",
-        source=f"{DOCUMENT}: {timer.attribute}",
-        classes=(
-            value_class(
-                timer,
-                "timer/echo",
-                "values that a normalising target is likely to rewrite",
-                (
-                    "PT75M",
-                    "PT3601S",
-                    "PT36H",
-                    "P1DT1S",
-                    "PT1H1M1S",
-                    "PT601S",
-                    "PT86399S",
-                    "P13DT59M",
-                    "PT999M",
-                    "PT0H61M",
-                ),
-                lambda: durations(min_value=minimum, max_value=ceiling, notations=common),
-            ),
-        ),
     )
-    yield Rule(
-        id=f"{timer.slug}-notation",
-        group="timers",
-        level=Level.SHOULD,
+    yield should(
+        f"{timer.slug}-notation",
+        f"A {timer.parameter} in any notation of ISO 8601-1 is accepted, and comes back as the same length.",
+        f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
+        *_by_notation(timer, "", "a notation of ISO 8601-1 that some parsers lack", notations(timer)),
+        value_class(
+            timer,
+            "timer/any-notation",
+            "any length up to a month, in every notation of ISO 8601-1",
+            ("PT12.25H",),
+            lambda: durations(min_value=minimum, max_value=ceiling),
+        ),
         aspect=Aspect.ACCEPTANCE,
         field=timer,
         evidence=accepts("notation", timer, "no value in such a notation was accepted"),
-        statement=f"A {timer.parameter} in any notation of ISO 8601-1 is accepted, and comes back as the same length.",
-        source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2.3, weeks, years, months, decimal fractions",
-        classes=(
-            *(
-                value_class(
-                    timer,
-                    f"timer/{name}",
-                    f"a notation of ISO 8601-1 that some parsers lack: {_WORDS.get(name, name)}",
-                    values,
-                    rare=name in _RARE,
-                )
-                for name, values in notations(timer).items()
-            ),
-            value_class(
-                timer,
-                "timer/any-notation",
-                "any length up to a month, in every notation of ISO 8601-1",
-                ("PT12.25H",),
-                lambda: durations(min_value=minimum, max_value=ceiling),
-            ),
-        ),
     )
-    yield Rule(
-        id=f"{timer.slug}-strictness",
-        group="timers",
-        level=Level.SHOULD,
+    yield should(
+        f"{timer.slug}-strictness",
+        f"A {timer.parameter} that is a duration only by a looser reading than ISO 8601-1 is refused.",
+        f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
+        *_refused(timer, "strictness"),
+        value_class(
+            timer,
+            "timer/other-zeros",
+            "zero, other than the PT0S of the support article",
+            ("PT0M", "P0D", "PT0H0M0S", "P0W", "P0Y", "PT0.0S", "PT00S", "P0DT0S", "PT0H"),
+            rare=True,
+        ),
         aspect=Aspect.ACCEPTANCE,
         field=timer,
         evidence=refuses("strictness", timer),
-        statement=f"A {timer.parameter} that is a duration only by a looser reading than ISO 8601-1 is refused.",
-        source=f"{DOCUMENT}: ISO8601 duration; ISO 8601-1:2019 5.5.2",
-        classes=(
-            *_refused(timer, "strictness"),
-            value_class(
-                timer,
-                "timer/other-zeros",
-                "zero, other than the PT0S of the support article",
-                ("PT0M", "P0D", "PT0H0M0S", "P0W", "P0Y", "PT0.0S", "PT00S", "P0DT0S", "PT0H"),
-                rare=True,
-            ),
-        ),
     )
 
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from itertools import zip_longest
 
 from hypothesis.strategies import SearchStrategy
 
 from conformance.http import Pairs, Request, decode_form
 from conformance.model import FIELDS, INACTIVE, InputClass, Probe, Situation
-from conformance.rules.probes import LONG_CLOSED, single
+from conformance.rules.probes import LONG_CLOSED, by_turns, joined, single
 from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 
@@ -63,16 +62,16 @@ def wire_class(name: str) -> InputClass:
 
     @cache
     def probes() -> Sequence[Probe]:
-        rows = zip_longest(*(source.examples(partial(_own, source.name)) for source in sources))
-        return tuple(wire_probe(each) for row in rows for each in row if each is not None)
+        rows = (source.examples(partial(_own, source.name)) for source in sources)
+        return tuple(map(wire_probe, by_turns(rows)))
 
     def drawn(situation: Situation) -> SearchStrategy[Probe]:
         return wire_forms(classes=parts).map(wire_probe)
 
     return InputClass(
-        id=f"wire/{name}",
-        reason="; ".join(source.reason for source in sources),
-        examples=lambda situation: probes(),
+        f"wire/{name}",
+        "; ".join(source.reason for source in sources),
+        lambda situation: probes(),
         strategy=drawn,
         whole=name == "foreign-escape",
     )
@@ -89,6 +88,5 @@ def _own(name: str, place: int) -> Pairs:
 
 def wire_classes(*groups: str) -> tuple[InputClass, ...]:
     """The input classes whose strategies are of these groups, such as `encoding` or `size`."""
-    grouped = {name: group for group, names in _TOGETHER.items() for name in names}
-    names = [grouped.get(name, name) for name, each in WIRE_CLASSES.items() if each.group in groups]
-    return tuple(wire_class(name) for name in dict.fromkeys(names))
+    names = [name for name, each in WIRE_CLASSES.items() if each.group in groups]
+    return tuple(map(wire_class, joined(names, _TOGETHER)))
