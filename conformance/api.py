@@ -71,6 +71,13 @@ def select(globs: Sequence[str], *, sdk: bool = False) -> tuple[Rule, ...]:
     return tuple(rule for rule in CATALOGUE if any(matches(rule, glob) for glob in globs))
 
 
+def names_some(globs: Sequence[str]) -> bool:
+    """Whether globs name some of the rules, half of them at most: such a run sends their rare classes, too."""
+    from conformance.rules import CATALOGUE
+
+    return bool(globs) and 2 * len(select(globs)) <= len(CATALOGUE)
+
+
 @overload
 def run(
     catalogue: Sequence[Rule],
@@ -182,6 +189,7 @@ def judge(
             MESSAGING.parameter: settings.messaging_service_sid,
         },
         first=(*first, *tried),
+        rare=names_some(settings.only),
     )
     with (
         safe(settings, tell) as safeguard,

@@ -198,7 +198,7 @@ def found(
     session = Session(FakeTarget(answering), tuple(BY_ID))
     session.learn(reader=reader, takes_empty=False)
     for request in requests:
-        session.send(request, "class")
+        session.conversation.send(request, "class")
     candidate = next(each for (name, _, _), each in session.candidates.items() if name == rule)
     before = session.target.requests
     finding = Minimizer(session, candidate, budget).finding()

@@ -326,7 +326,7 @@ class Harness:
         session = Session(self._target, tuple(BY_ID))
         self._served.raw = raw
         try:
-            session.send(request, "fuzz/response")
+            session.conversation.send(request, "fuzz/response")
         except RateLimitedOut:
             return ["rate-limited"]
         return sorted({rule for rule, _, _ in session.candidates})

@@ -23,11 +23,11 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
 
     The SIDs are those for a target that takes any well-formed one. Drawn requests are counted, not shown.
     """
-    from conformance.api import select
+    from conformance.api import names_some, select
     from conformance.harness.schedule import planned
     from conformance.model import Situation
 
-    rows = list(planned(select(only), profile, Situation(accounts=2)))
+    rows = list(planned(select(only), profile, Situation(accounts=2), rare=names_some(only)))
     if as_json:
         listed = [
             {

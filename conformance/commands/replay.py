@@ -129,7 +129,8 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
             if settings.target is not None:
                 _take_snapshots(session, accounts)
             for requests in moments:
-                seen = session.try_again((), requests) if len(requests) > 1 else session.try_again(requests)
+                again = session.conversation.try_again
+                seen = again((), requests) if len(requests) > 1 else again(requests)
                 # The target may refuse another one of them each time: the refused ones are compared last.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
                     exchanges.append(plain(record(exchange, target.url), redact))

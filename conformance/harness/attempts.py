@@ -63,11 +63,13 @@ class Attempts:
             # A user who sends it elsewhere opens a connection; the state of an earlier one is no part of it.
             self._session.target.reconnect()
             if is_broken(self._candidate.exchange) and len(requests) > 1:
-                self._session.try_again([ordinary(requests[-1])])
+                self._session.conversation.try_again([ordinary(requests[-1])])
             if BY_ID[self._candidate.violation.rule].aspect < Aspect.ECHO:
                 # A counterexample about the settings in force has to set them itself.
-                self._session.establish(self._candidate.context, (*together, *requests)[-1].account)
-            seen = self._session.try_again(requests, together, before)
+                self._session.conversation.establish(
+                    self._candidate.context, (*together, *requests)[-1].account
+                )
+            seen = self._session.conversation.try_again(requests, together, before)
         except BudgetExhausted:
             self.cut_short()
             return None

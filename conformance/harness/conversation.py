@@ -6,7 +6,7 @@ The phases decide which requests are sent next; nothing here does.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,43 +48,6 @@ class Judged(NamedTuple):
     """The violations of selected rules."""
 
 
-class Contexts:
-    """
-    Decides which settings must still be put in force before a probe.
-
-    A target that does not keep the values that it accepts would be sent the same context before every probe. After a
-    few times without effect the context is not sent again until it is seen in force.
-    """
-
-    def __init__(self) -> None:
-        self._vain: Counter[tuple[int, Pairs]] = Counter()
-
-    def missing(
-        self, account: int, context: Pairs, now: Mapping[str, str | None], is_allowed: Callable[..., bool]
-    ) -> Pairs:
-        """
-        Return the settings that must be sent.
-
-        Args:
-            account: The index of the account.
-            context: The settings that should be in force.
-            now: The settings that are known for certain, by attribute.
-            is_allowed: Decides whether a setting, given as a parameter and its value, may stay in force.
-        """
-        missing = tuple(
-            (name, value)
-            for name, value in context
-            if now.get(BY_PARAMETER[name].attribute) != value and is_allowed(name, value)
-        )
-        if not missing:
-            self._vain[account, context] = 0
-        elif self._vain[account, context] >= _IN_VAIN:
-            return ()
-        else:
-            self._vain[account, context] += 1
-        return missing
-
-
 class Conversation:
     """
     Sends the requests of one run to its target, and records the violations of the answers.
@@ -120,7 +83,8 @@ class Conversation:
         self._together: tuple[Request, ...] = ()
         self._unauthorised: Exchange | None = None
         """The last exchange whose request had no good credentials."""
-        self._contexts = Contexts()
+        self._vain: Counter[tuple[int, Pairs]] = Counter()
+        """By account and context, how often it was put in force since it was last seen in force."""
         self._presence = Presence()
         self._outages = 0
 
@@ -140,13 +104,23 @@ class Conversation:
         self._context = context
 
     def establish(self, context: Pairs, account: int = 0) -> None:
-        """Put settings in force, unless they are in force already."""
+        """
+        Put settings in force, unless they are in force already, or may not stay so.
 
-        def may_stay(name: str, value: str) -> bool:
-            return self._safeguard.may_stay(update((name, value), account=account))
-
+        A target that does not keep the values that it accepts would be sent the same context before every probe. After
+        a few times without effect the context is not sent again until it is seen in force.
+        """
         now = self._judge.states[account].current()
-        if missing := self._contexts.missing(account, context, now, may_stay):
+        missing = tuple(
+            (name, value)
+            for name, value in context
+            if now.get(BY_PARAMETER[name].attribute) != value
+            and self._safeguard.may_stay(update((name, value), account=account))
+        )
+        if not missing:
+            self._vain[account, context] = 0
+        elif self._vain[account, context] < _IN_VAIN:
+            self._vain[account, context] += 1
             self.send(update(*missing, account=account), CONTEXT_CLASSES[missing[0]])
 
     def send(self, request: Request, cls: str, *, known_good: bool = False) -> Judged:

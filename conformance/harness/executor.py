@@ -87,7 +87,7 @@ class _Run:
             safeguard=safeguard,
         )
         budget = Budget(target, plan, self._session.candidates, safeguard)
-        self._share = share(catalogue, plan.profile, plan.shard)
+        self._share = share(catalogue, plan)
         self._phases = Phases(catalogue, plan, self._session, budget, self._share)
         self._confirmation = Confirmation(self._session, budget, listener)
         self._found = Preflight()
@@ -194,9 +194,10 @@ class _Run:
                 )
 
     def _last_request(self) -> str:
-        last = self._session.last
-        if last is None:
+        recent = self._session.conversation.recent
+        if not recent:
             return ""
+        last = recent[-1]
         return f"; last request: {last.request.method} {(last.request.body or b'')[:120]!r}"
 
     def _outcomes(self, end: End) -> tuple[Outcome, ...]:

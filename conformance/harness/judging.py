@@ -25,32 +25,6 @@ _UNSEEN = 32
 """Answers in a row that show no settings, after which the run reads the settings back."""
 
 
-class Unseen:
-    """
-    Decides when the run should read the settings back.
-
-    A refused request must change nothing, and only an answer that shows the settings can show that it did. Most
-    requests are refused. So this counts the answers since the settings were last shown.
-    """
-
-    def __init__(self) -> None:
-        self._answers = 0
-
-    def count(self, reply: Reply) -> None:
-        """Count an answer, or start again where it shows the settings."""
-        shows = reply.represents and reply.request.method == "POST"
-        self._answers = 0 if shows else self._answers + 1
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the run should read the settings back now."""
-        return self._answers >= _UNSEEN
-
-    def restart(self) -> None:
-        """Count from zero, even if no settings were shown: another request would show none either."""
-        self._answers = 0
-
-
 class TargetView(Protocol):
     """What the judge has to know of a target, such as `conformance.transport.target.Target`."""
 
@@ -79,8 +53,8 @@ class Judge:
         """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
         """The last exchanges whose request set one timer and nothing else."""
-        self.unseen = [Unseen() for _ in self.states]
-        """By account."""
+        self._unseen = Counter[int]()
+        """By account, the answers since its settings were last shown."""
         self.bugs: list[Exception] = []
         """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
@@ -106,6 +80,23 @@ class Judge:
         if sids is not None:
             known[parameter] = sids
         self.situation = replace(self.situation, sids=known)
+
+    def learn_interplay(self, *, is_refused: bool) -> None:
+        """Take note of whether the target refuses a closed timer shorter than the inactive one."""
+        self.interplay = is_refused
+
+    def is_read_due(self, account: int) -> bool:
+        """
+        Whether the run should read the settings of an account back now.
+
+        A refused request must change nothing, and only an answer that shows the settings can show that it did. Most
+        requests are refused.
+        """
+        return self._unseen[account] >= _UNSEEN
+
+    def was_read(self, account: int) -> None:
+        """Take note that settings were read back; if none were shown, another request would show none either."""
+        self._unseen[account] = 0
 
     def reply(self, exchange: Exchange, state: ExpectedState | None = None) -> Reply:
         """
@@ -145,7 +136,9 @@ class Judge:
                 self._taken.update(pairs)
             if exchange.refused and len(pairs) == 1 and is_usual(reply.request):
                 self._refused.add(pairs[0])
-        self.unseen[reply.request.account].count(reply)
+        self._unseen[reply.request.account] += 1
+        if reply.represents and reply.request.method == "POST":
+            self._unseen[reply.request.account] = 0
         return self._judged(reply, is_evidence=True)
 
     def _judged(self, reply: Reply, *, is_evidence: bool = False) -> list[Violation]:

@@ -292,7 +292,7 @@ class Minimizer:
 
     def _case(self, is_stable: bool) -> Case:
         session, exchanges = self._session, self._progress.exchanges
-        state, first = session.states[exchanges[-1].request.account], session.candidates.first
+        state, first = session.judge.states[exchanges[-1].request.account], session.candidates.first
         return Case(
             violation=self._progress.violation,
             exchanges=exchanges,

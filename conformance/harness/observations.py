@@ -80,7 +80,7 @@ class OpenInputs:
         for cls, _, (first, *others) in OPEN:
             reply = self._session.conversation.send(first, cls).reply
             for step in others:
-                self._session.send(step, cls)
+                self._session.conversation.send(step, cls)
             self._replies[cls] = reply
 
     def described(self) -> Iterator[Observation]:

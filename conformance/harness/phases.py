@@ -93,7 +93,7 @@ class Phases:
                 if self._budget.is_spent(len(requests)):
                     return
                 for request in requests:
-                    self._session.send(request, cls)
+                    self._session.conversation.send(request, cls)
             self._plan_examples()
             self._send_calls()
             self._send_examples()
@@ -107,12 +107,17 @@ class Phases:
         """Wait for the time of each last step that was put off, and send it."""
         for due, cls, step in self._later:
             time.sleep(max(0.0, due - time.monotonic()))
-            self._session.send(step, cls)
+            self._session.conversation.send(step, cls)
         self._later.clear()
 
     def _plan_examples(self) -> None:
         # The whole catalogue is planned, and then left out what the target lacks: the other requests stay the same.
-        rows = planned(must_first(self._catalogue), self._plan.profile, self._session.situation)
+        rows = planned(
+            must_first(self._catalogue),
+            self._plan.profile,
+            self._session.situation,
+            rare=self._plan.rare,
+        )
         self._rows = [row for row in rows if self._is_able(row[0]) and (row[0].id, row[1].id) in self._share]
 
     def _send_calls(self) -> None:
@@ -181,7 +186,7 @@ class Phases:
                 missing(rule) for rule in self._catalogue if self._is_able(rule)
             ):
                 self._budget.claim((request,))
-                self._session.send(request, "answer/update")
+                self._session.conversation.send(request, "answer/update")
 
     def _send_first(self, items: Sequence[Item]) -> None:
         due = [item for item in items if self._is_due(item)]

@@ -196,7 +196,9 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
         if unset and account:
             # The first update of another account is refused. The value of this one is one that nothing else sends:
             # where the first account shows it, it is known from where it comes.
-            session.send(update((INACTIVE.parameter, "PT2M9S"), account=account), "answer/update")
+            session.conversation.send(
+                update((INACTIVE.parameter, "PT2M9S"), account=account), "answer/update"
+            )
             session.read_back("answer/update", account)
             unset = [each for each in unset if each is not INACTIVE]
         steps = [

@@ -25,7 +25,7 @@ from conformance.model import (
     Situation,
 )
 from conformance.oracle.decisions import Answer, decide, length_of
-from conformance.rules import CATALOGUE, sdk
+from conformance.rules import sdk
 from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
@@ -77,6 +77,8 @@ class Plan:
     """Whether the first deviation at or above `fail_on` ends the examples phase and the generated phase."""
     sdk: bool = False
     """Whether the official Python client takes part, where it is installed."""
+    rare: bool = False
+    """Whether every rule sends its rare classes in every profile, as where the user has asked for some rules alone."""
     drawn: dict[str, list[Probe]] | None = None
     """Keeps the drawn probes for more runs in this process. They depend on the seed and the situation alone."""
 
@@ -126,8 +128,10 @@ def is_early(item: Item) -> bool:
     return item.cls.id in _FIRST
 
 
-def planned(catalogue: Sequence[Rule], profile: str, situation: Situation) -> Iterator[Row]:
-    """Yield for each rule and class the explicit probes, and the number of probes to draw, at most."""
+def planned(
+    catalogue: Sequence[Rule], profile: str, situation: Situation, *, rare: bool = False
+) -> Iterator[Row]:
+    """Yield for each rule and class the explicit probes, and the number of probes to draw, at most; see `Plan`."""
     sent: set[tuple[str, Field | None]] = set()
     for rule in catalogue:
         for cls in rule.classes:
@@ -135,28 +139,28 @@ def planned(catalogue: Sequence[Rule], profile: str, situation: Situation) -> It
             is_first = (cls.id, rule.field) not in sent
             sent |= {(cls.id, rule.field), (cls.id, None)}
             if is_first:
-                turn = _has_turn(rule, cls, catalogue)
+                turn = rare or not cls.rare or _has_turn(rule, cls)
                 most = None if cls.whole and profile != "quick" else _EXPLICIT[profile]
                 probes = cls.examples(situation)[:most] if turn or profile != "quick" else ()
                 draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
                 yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
 
 
-def share(catalogue: Sequence[Rule], profile: str, shard: tuple[int, int]) -> frozenset[tuple[str, str]]:
+def share(catalogue: Sequence[Rule], plan: Plan) -> frozenset[tuple[str, str]]:
     """
     Return the ids of the rules and classes that one of several runs sends; each is sent by one of them.
 
     The shares take about as long each, and depend on nothing that a target answers. Where each run has an
     account of its own, one more sends what takes several: its number is 0.
     """
-    number, count = shard
-    rows = [*planned(must_first(catalogue), profile, Situation(accounts=2))]
+    number, count = plan.shard
+    rows = [*planned(must_first(catalogue), plan.profile, Situation(accounts=2), rare=plan.rare)]
     if number == 0:
         return frozenset(
             (rule.id, cls.id) for rule, cls, probes, _ in rows if probes and not cls.examples(_ALONE)
         )
     cost = {
-        (rule.id, cls.id): CASES[profile] * _CASE
+        (rule.id, cls.id): CASES[plan.profile] * _CASE
         if cls is GENERATED
         else len(probes) + drawn * (STEPS if cls.machine else 1)
         for rule, cls, probes, drawn in rows
@@ -190,14 +194,8 @@ def owner_of(catalogue: Sequence[Rule], rule: Rule, name: str) -> tuple[str, str
     )
 
 
-_SOME = len(CATALOGUE) // 2
-"""Rules of a run that is about some of them, at most: their rare classes are sent by all of them."""
-
-
-def _has_turn(rule: Rule, cls: InputClass, catalogue: Sequence[Rule]) -> bool:
-    """Whether this rule sends a class; of parallel settings that share a rare class, one rule does."""
-    if not cls.rare or len(catalogue) <= _SOME:
-        return True
+def _has_turn(rule: Rule, cls: InputClass) -> bool:
+    """Whether this rule sends a rare class, which one of the rules about parallel settings does."""
     rare = [each.id for each in rule.classes if each.rare]
     return rule.field in _PARALLEL[rare.index(cls.id) % 2]
 

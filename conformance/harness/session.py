@@ -1,6 +1,6 @@
 """One run against one target: sends probes, and keeps what the run knows of the target."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from conformance.harness.candidates import Candidates, Tally, is_broken, status_of
@@ -8,10 +8,9 @@ from conformance.harness.conversation import Conversation, Judged
 from conformance.harness.events import Listener, ignore
 from conformance.harness.judging import Judge
 from conformance.harness.schedule import Item, carried
-from conformance.http import EMPTY, Exchange, Pairs, Request, update
-from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation, Violation
+from conformance.http import EMPTY, Exchange, Request, update
+from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation
 from conformance.oracle.decisions import Answer
-from conformance.oracle.expected_state import ExpectedState
 from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.probes import look
 from conformance.safety.restore import Restorer
@@ -20,26 +19,6 @@ from conformance.transport.target import Target
 
 _FRUITLESS = 3
 """Second tries in a row that fail, after which no other is made: the target then fails at the requests themselves."""
-
-
-class SecondTries:
-    """
-    Decides whether a request that failed should be sent once more.
-
-    The request before it may have caused the failure; then the failure says nothing about the input class of the failed
-    request. When a few second tries in a row have failed too, no other is made.
-    """
-
-    def __init__(self) -> None:
-        self._fruitless = 0
-
-    def is_worth_it(self, failed: Exchange, last: Exchange | None) -> bool:
-        """Whether to send the request of a failed exchange again; `last` is the last exchange of the run."""
-        return is_broken(failed) and self._fruitless < _FRUITLESS and last is not None and last.accepted
-
-    def made(self, exchange: Exchange) -> None:
-        """Count the exchange of a second try."""
-        self._fruitless = self._fruitless + 1 if is_broken(exchange) else 0
 
 
 class Session:
@@ -78,7 +57,8 @@ class Session:
             listener=listener,
         )
         self._settle = settle
-        self._second_tries = SecondTries()
+        self._fruitless = 0
+        """Second tries in a row that have failed."""
         self._reader: Request | None = None
         self._takes_empty = False
 
@@ -88,19 +68,9 @@ class Session:
         return self.judge.situation
 
     @property
-    def states(self) -> Sequence[ExpectedState]:
-        """The expected states, by account."""
-        return self.judge.states
-
-    @property
     def reader(self) -> Request | None:
         """The request that shows the settings without writing; None when there is none."""
         return self._reader
-
-    @property
-    def last(self) -> Exchange | None:
-        """The last exchange; None before the first."""
-        return self.conversation.recent[-1] if self.conversation.recent else None
 
     def learn(self, *, reader: Request | None, takes_empty: bool) -> None:
         """
@@ -127,22 +97,8 @@ class Session:
             safeguard=self.safeguard,
             reader=self.reader,
             settle=self._settle,
-            is_legible=not self.states[0].is_random,
+            is_legible=not self.judge.states[0].is_random,
         )
-
-    def send(self, request: Request, cls: str, *, known_good: bool = False) -> Exchange:
-        """Send one request, have the answer judged, and record its violations."""
-        return self.conversation.send(request, cls, known_good=known_good).exchange
-
-    def establish(self, context: Pairs, account: int = 0) -> None:
-        """Put settings in force, unless they are in force already."""
-        self.conversation.establish(context, account)
-
-    def try_again(
-        self, requests: Iterable[Request], together: Sequence[Request] = (), before: Iterable[Request] = ()
-    ) -> list[tuple[Exchange, list[Violation]]]:
-        """Send requests and judge them by themselves, without recording violations; see `Conversation.try_again`."""
-        return self.conversation.try_again(requests, together, before)
 
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
         """Put a probe's context in force, send its steps, and have every answer judged."""
@@ -156,15 +112,24 @@ class Session:
         else:
             seen = [self._send_counted(step, cls, tally) for step in probe.steps]
             is_first = tally.examples == len(probe.steps) == 1
-            if is_first and self._second_tries.is_worth_it(seen[-1].exchange, self.last):
+            if is_first and self._is_to_be_tried_again(seen[-1].exchange):
                 seen.append(self._send_counted(replace(probe.steps[-1], fresh=True), cls, tally))
-                self._second_tries.made(seen[-1].exchange)
+                self._fruitless = self._fruitless + 1 if is_broken(seen[-1].exchange) else 0
         tally.statuses.update(status_of(each.exchange) for each in seen)
-        for account, unseen in enumerate(self.judge.unseen[: self.situation.accounts]):
-            if unseen.is_due:
+        for account in range(self.situation.accounts):
+            if self.judge.is_read_due(account):
                 self.read_back(cls, account)
-                unseen.restart()
         return seen
+
+    def _is_to_be_tried_again(self, failed: Exchange) -> bool:
+        """
+        Whether to send a request that failed once more.
+
+        The request before it may have caused the failure; then the failure says nothing about the input class of the
+        failed request.
+        """
+        last = self.conversation.recent[-1]
+        return is_broken(failed) and self._fruitless < _FRUITLESS and last.accepted
 
     def _send_counted(self, request: Request, cls: str, tally: Tally) -> Judged:
         judged = self.conversation.send(request, cls)
@@ -213,17 +178,19 @@ class Session:
             cls: The input class of those requests. The update itself leaves alone the settings that they sent.
             account: The index of the account.
         """
-        settings = self.states[account].settings
+        settings = self.judge.states[account].settings
         names = {each.parameter for each in FIELDS if settings[each.attribute].suspects}
         shown = EMPTY if self._takes_empty else look(CLOSED if CLOSED.parameter in names else INACTIVE)
-        self.send(replace(shown, account=account), cls)
+        self.conversation.send(replace(shown, account=account), cls)
+        self.judge.was_read(account)
 
     def has_interplay(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
         if self.judge.interplay is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
-            self.judge.interplay = self.send(update(*shorter), "open/interplay").refused
-        return self.judge.interplay
+            asked = self.conversation.send(update(*shorter), "open/interplay").exchange
+            self.judge.learn_interplay(is_refused=asked.refused)
+        return bool(self.judge.interplay)
 
 
 def _names_of(item: Item) -> Iterator[str]:

@@ -97,7 +97,7 @@ class TestAConformantTarget:
     ],
 )
 def test_a_rule_by_itself_has_its_evidence_too(only: str) -> None:
-    report, _ = judged(Resource(), only)
+    report, _ = judged(Resource(), only, plan=Plan(profile="quick", rare=True))
     assert (outcome(report, only).verdict, outcome(report, only).reason) == (Verdict.CONFORMANT, "")
     assert report.exit_code == 0
 

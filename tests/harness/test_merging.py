@@ -33,7 +33,9 @@ Result = dict[str, Any]
 
 
 def result_of(answering: Answering, number: int = 1, of: int = 1) -> Result:
-    return build(judged(answering, *TIMERS, plan=Plan(profile="quick", shard=(number, of)), limit=None)[0])
+    return build(
+        judged(answering, *TIMERS, plan=Plan(profile="quick", shard=(number, of), rare=True), limit=None)[0]
+    )
 
 
 def shards(of: int) -> list[Result]:
@@ -49,8 +51,8 @@ def told(result: Result) -> set[str]:
 
 
 def test_every_input_class_is_sent_by_one_shard() -> None:
-    every = [each for number in range(1, 6) for each in share(CATALOGUE, "standard", (number, 5))]
-    assert sorted(every) == sorted(share(CATALOGUE, "standard", (1, 1)))
+    every = [each for number in range(1, 6) for each in share(CATALOGUE, Plan(shard=(number, 5)))]
+    assert sorted(every) == sorted(share(CATALOGUE, Plan()))
     assert len(set(every)) == len(every)
 
 

@@ -215,6 +215,6 @@ def test_candidates_of_parallel_settings_have_one_cause() -> None:
     causes = set()
     for name in (INACTIVE, CLOSED):
         session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))
-        session.send(update((name.parameter, "banana")), "class")
+        session.conversation.send(update((name.parameter, "banana")), "class")
         causes |= {each.cause for each in session.candidates.values()}
     assert causes == {"timer-syntax: accepted"}

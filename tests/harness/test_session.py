@@ -34,14 +34,14 @@ def test_a_conformant_resource_gives_no_candidate() -> None:
         update(),
         update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M")),
     ):
-        session.send(request, "class")
+        session.conversation.send(request, "class")
     assert not session.candidates
 
 
 def test_a_violation_is_one_candidate_for_each_rule_class_and_outcome_and_counted() -> None:
     session, _ = session_with(lambda request: answer(200, representation()))
     for _ in range(3):
-        session.send(BAD, "class")
+        session.conversation.send(BAD, "class")
     (candidate,) = [each for key, each in session.candidates.items() if key[0] == "inactive-timer-syntax"]
     assert len(candidate.numbers) == 3
     assert candidate.exchange.number == 1
@@ -49,7 +49,7 @@ def test_a_violation_is_one_candidate_for_each_rule_class_and_outcome_and_counte
 
 def test_rules_that_were_not_selected_give_no_candidate() -> None:
     session, _ = session_with(lambda request: answer(200, representation()), ("media-type",))
-    session.send(BAD, "class")
+    session.conversation.send(BAD, "class")
     assert not session.candidates
 
 
@@ -77,8 +77,8 @@ def test_a_context_that_never_comes_into_force_is_given_up() -> None:
 
 def test_each_kind_of_answer_is_counted() -> None:
     session, _ = session_with(Resource())
-    session.send(GOOD, "class")
-    session.send(BAD, "class")
+    session.conversation.send(GOOD, "class")
+    session.conversation.send(BAD, "class")
     assert session.judge.kinds["answer/update"] == {"200": 1}
     assert session.judge.kinds["answer/refusal"] == {"400": 1}
 
@@ -93,7 +93,7 @@ def test_after_a_server_error_an_ordinary_update_on_a_fresh_connection_must_work
         return refusal(503) if broken else right(request)
 
     session, target = session_with(breaks)
-    session.send(BAD, "class")
+    session.conversation.send(BAD, "class")
     assert target.sent[-1] == replace(update(LONG_CLOSED), fresh=True)
     assert {("no-server-error", "server-error"), ("stays-usable", "unusable")} <= violated(session)
 
@@ -101,7 +101,7 @@ def test_after_a_server_error_an_ordinary_update_on_a_fresh_connection_must_work
 def test_a_server_error_alone_does_not_make_the_target_unusable() -> None:
     right = Resource()
     session, _ = session_with(lambda request: refusal(500) if request == BAD else right(request))
-    session.send(BAD, "class")
+    session.conversation.send(BAD, "class")
     assert violated(session) == {("no-server-error", "server-error")}
 
 
@@ -109,8 +109,8 @@ def test_a_request_without_an_answer_is_a_violation_and_the_run_goes_on() -> Non
     right = Resource()
     silent = Failure(FailureKind.TIMEOUT, "no byte for 10 s")
     session, _ = session_with(lambda request: silent if request == BAD else right(request))
-    session.send(BAD, "class")
-    session.send(GOOD, "class")
+    session.conversation.send(BAD, "class")
+    session.conversation.send(GOOD, "class")
     assert violated(session) == {("every-request-answered", "timeout")}
 
 
@@ -127,14 +127,14 @@ def test_an_answer_that_may_have_come_too_early_is_asked_for_again_within_the_se
     for settle, expected in ((0.0, {"omitted-parameters-kept"}), (0.01, set())):
         stale = iter([True])
         session = Session(FakeTarget(late), tuple(BY_ID), settle=settle)
-        session.send(GOOD, "class")
-        session.send(update(LONG_CLOSED), "class")
+        session.conversation.send(GOOD, "class")
+        session.conversation.send(update(LONG_CLOSED), "class")
         assert {rule for rule, _ in violated(session)} == expected
 
 
 def test_settings_are_read_back_after_many_refusals_to_see_what_these_have_written() -> None:
     session, target = session_with(Resource())
-    session.send(GOOD, "class")
+    session.conversation.send(GOOD, "class")
     for _ in range(80):
         session.run_probe(Probe(steps=(BAD,)), "rule", "class")
     assert sum(request != BAD for request in target.sent[1:]) >= 2
@@ -163,7 +163,7 @@ def test_good_credentials_that_an_earlier_request_spoils_are_no_matter_of_the_va
     session, _ = session_with(Sulks(times))
     good = update(SHORT_INACTIVE, LONG_CLOSED)
     for request in (good, replace(EMPTY, auth=NO_AUTH), update(LONG_CLOSED)):
-        session.send(request, "class")
+        session.conversation.send(request, "class")
     assert {rule for rule, _, _ in session.candidates} == {"stays-usable"}
 
 
@@ -174,5 +174,5 @@ def test_credentials_that_one_value_alone_spoils_are_a_matter_of_that_value() ->
 
     session, _ = session_with(Forbids())
     for request in (update(SHORT_INACTIVE, (CLOSED.parameter, "PT30M")), update(LONG_CLOSED)):
-        session.send(request, "class")
+        session.conversation.send(request, "class")
     assert "closed-timer-accept" in {rule for rule, _, _ in session.candidates}

@@ -48,7 +48,7 @@ def evidence_of(*forms: Pairs) -> Gathered:
     """What a right target shows when each form is sent to it."""
     session = Session(FakeTarget(Resource()), tuple(BY_ID))
     for form in forms:
-        session.send(update(*form), "class")
+        session.conversation.send(update(*form), "class")
     return session.judge.evidence
 
 
