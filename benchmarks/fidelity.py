@@ -2,31 +2,38 @@
 Measures how well a comparison tells targets apart: faults, variants and pairs of variants beside a recording.
 
     python benchmarks/fidelity.py faults [--every N] [--hidden] [--json FILE]
-    python benchmarks/fidelity.py variants [--seeds N]
+    python benchmarks/fidelity.py variants [--seeds N] [--only GLOB]
+    python benchmarks/fidelity.py manners [--seeds N]
     python benchmarks/fidelity.py pairs [--count N]
     python benchmarks/fidelity.py cost
 
 The reference is a recording of the emulator, by the quick script. `faults` compares each fault with it: a difference
 is right if it has a kind that the broken rule's claim can bring, at an input class of that rule or under its name.
 `variants` records each variant and compares it with itself, for each seed, and compares it with the reference: a
-difference beyond what the document allows is a false alarm. `pairs` compares variants with each other: the causes must
-be those of each variant beside the reference. `cost` takes the time of a comparison beside a bare loop that sends the
-same bytes.
+difference beyond what the document allows is a false alarm. `manners` compares targets that limit the rate of requests,
+are slow, or close idle connections, with the emulator and with themselves: each is the reference, the candidate, and
+both. `pairs` compares variants with each other: the causes must be those of each variant beside the reference. `cost`
+takes the time of a comparison beside a bare loop that sends the same bytes.
 """
 
 import argparse
 import json
 import random
 import statistics
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 import httpx
+from between import Answer, Ask, between
 
 from conformance import emulator
 from conformance.exceptions import RunEnded
@@ -60,14 +67,53 @@ _KINDS = {
 """The kinds of differences that a broken claim can bring."""
 
 
+_BUSY = (
+    b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 2\r\n\r\n{}"
+)
+
+
+def _limiting() -> Answer:
+    """Take 100 requests a second at most; whatever is more gets 429 and has to wait a second."""
+    began: list[float] = []
+
+    def answer(number: int, request: bytes, ask: Ask) -> bytes:
+        now = time.monotonic()
+        began[:] = [each for each in began if now - each < 1]
+        if len(began) >= 100:
+            return _BUSY
+        began.append(now)
+        return ask()
+
+    return answer
+
+
+def _slow(number: int, request: bytes, ask: Ask) -> bytes:
+    """Take 20 ms for an answer, and every 20th time ten times as long."""
+    time.sleep(0.2 if number % 20 == 0 else 0.02)  # the target is slow: this is what is measured
+    return ask()
+
+
+_MANNERS: Mapping[str, tuple[Callable[[], Answer], float | None]] = {
+    "limits the rate": (_limiting, None),
+    "slow": (lambda: _slow, None),
+    "closes idle connections": (lambda: lambda number, request, ask: ask(), 0.002),
+}
+"""Targets that are right and hard to talk to: how each answers, and after how many idle seconds it closes."""
+
+
 @contextmanager
-def _player(faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Iterator[Player]:
+def _player(
+    faults: Sequence[str] = (), variants: Sequence[str] = (), manner: str | None = None
+) -> Iterator[Player]:
     """Serve the emulator and look at it."""
-    with (
-        emulator.serving(accounts=_ACCOUNTS, faults=faults, variants=variants) as url,
-        Target(TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)) as target,
-    ):
-        player = Player(target, Safeguard())
+    with ExitStack() as stack:
+        url = stack.enter_context(emulator.serving(accounts=_ACCOUNTS, faults=faults, variants=variants))
+        if manner is not None:
+            answer, idle = _MANNERS[manner]
+            url = stack.enter_context(between(url, answer(), idle)).url
+        settings = TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)
+        player = Player(stack.enter_context(Target(settings)), Safeguard())
         player.look(2)
         yield player
 
@@ -152,10 +198,11 @@ def _row(group: Group) -> tuple[str, ...]:
     return group.kind.name, group.cause, group.document, ", ".join(group.rules[:3]), shown
 
 
-def _variants(seeds: int) -> None:
+def _variants(seeds: int, only: str) -> None:
     alarms, own = 0, 0
     reference = _recorded(_unhurried(_script()))
-    for name in emulator.VARIANTS:
+    names = [name for name in emulator.VARIANTS if fnmatchcase(name, only)]
+    for name in names:
         held = _held(reference, variants=[name])
         wrong = (
             []
@@ -175,9 +222,37 @@ def _variants(seeds: int) -> None:
                 own += 1
                 told = again if isinstance(again, str) else [_row(each) for each in again.groups]
                 print(f"differs from itself  {name}, seed {seed}: {told}", flush=True)
-    count = len(emulator.VARIANTS)
-    print(f"variants with a difference that the document does not allow: {alarms} of {count}")
-    print(f"recordings that differ from their own variant: {own} of {count * seeds}")
+    print(f"variants with a difference that the document does not allow: {alarms} of {len(names)}")
+    print(f"recordings that differ from their own variant: {own} of {len(names) * seeds}")
+
+
+def _manners(seeds: int) -> None:
+    tried = differing = 0
+    for seed in range(seeds):
+        script = _unhurried(_script(seed))
+        plain = _recorded(script)
+        for name in _MANNERS:
+            for place in ("reference", "recorded reference", "candidate", "both"):
+                with (
+                    _player(manner=None if place == "candidate" else name) as one,
+                    _player(manner=name if place in ("candidate", "both") else None) as other,
+                ):
+                    reference: Recording | Player = plain if place == "candidate" else one
+                    if place == "recorded reference":
+                        reference = one.play(script)
+                    try:
+                        held = hold((reference, other), script)
+                    except RunEnded as error:
+                        told: object = str(error)
+                    else:
+                        told = [_row(each) for each in held.groups]
+                        if held.compared.unsettled or held.compared.not_comparable:
+                            told = held.compared.unsettled, held.compared.not_comparable, told
+                tried += 1
+                if told:
+                    differing += 1
+                    print(f"differs  {name}, {place}, seed {seed}: {told}", flush=True)
+    print(f"comparisons of a right target in a manner that differ: {differing} of {tried}")
 
 
 _REVERSED = {"accepted": "refused", "refused": "accepted", "added": "left out", "left out": "added"}
@@ -249,17 +324,20 @@ def _cost() -> None:
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("what", choices=["faults", "variants", "pairs", "cost"])
+    parser.add_argument("what", choices=["faults", "variants", "manners", "pairs", "cost"])
     parser.add_argument("--every", type=int, default=1, help="only every Nth fault")
     parser.add_argument("--hidden", action="store_true", help="the faults that hide, in place of the others")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only", default="*", help="only variants whose name matches a glob")
     parser.add_argument("--count", type=int, default=60, help="pairs of variants")
     parser.add_argument("--json", type=Path, help="file for all groups of all faults")
     asked = parser.parse_args()
     if asked.what == "faults":
         _faults(asked.every, asked.json, hidden=asked.hidden)
     elif asked.what == "variants":
-        _variants(asked.seeds)
+        _variants(asked.seeds, asked.only)
+    elif asked.what == "manners":
+        _manners(asked.seeds)
     elif asked.what == "pairs":
         _pairs(asked.count)
     else:

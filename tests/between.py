@@ -21,14 +21,19 @@ Answer = Callable[[int, bytes, Ask], bytes | None]
 
 
 @contextmanager
-def between(url: str, answer: Answer) -> Iterator[Hostile]:
-    """Serve with the help of the emulator at a base URL; a body that is framed by its length alone is understood."""
+def between(url: str, answer: Answer, idle: float | None = None) -> Iterator[Hostile]:
+    """
+    Serve with the help of the emulator at a base URL; a body that is framed by its length alone is understood.
+
+    A connection on which no request comes for `idle` seconds is closed.
+    """
     parts, lock, count = urlsplit(url), threading.Lock(), 0
 
     def play(connection: Connection) -> None:
         nonlocal count
         with socket.create_connection((parts.hostname or "", parts.port or 80)) as upstream:
             emulator = Connection(upstream, connection.server)
+            connection.stream.settimeout(idle)
             for request in connection.requests():
                 with lock:
                     count += 1

@@ -116,7 +116,7 @@ def _compare(
     script = None if files else script_for(settings.values(), str(flags["profile"]))
     chosen = tuple(Kind[each.upper()] for each in kinds)
     held, accounts, status = _hold(files, settings, script, chosen)
-    if held is None or status:
+    if held is None:
         return status or NO_VERDICT
     told = telling.document(
         held,
@@ -128,8 +128,8 @@ def _compare(
     )
     dated = len(files) == len(names)
     click.echo(json.dumps(told, indent=1) if as_json else "\n".join(telling.text(told, dated=dated)))
-    if telling.fails(told):
-        return DIFFERENT
+    if status or telling.fails(told):
+        return status or DIFFERENT
     if not told["counts"]["alike"] + told["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
         return NO_VERDICT

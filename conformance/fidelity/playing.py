@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.contract import SUITE, version_of
-from conformance.exceptions import BudgetExhausted, Garbled, RecordingError, Unimplemented
+from conformance.exceptions import BudgetExhausted, Garbled, NoVerdict, RecordingError, Unimplemented
 from conformance.fidelity.recording import (
     ROLES,
     Recording,
@@ -55,7 +55,8 @@ class Player:
         Read the settings that are to be put back, before any request that might write.
 
         Raises:
-            NoVerdict: The target is not reached, refuses the credentials, or could not be put back.
+            NoVerdict: The target is not reached, refuses the credentials, could not be put back, or shows other
+                settings each time.
             Unimplemented: The resource is not there.
             TargetDead: Nothing listens at the address of the target.
         """
@@ -66,6 +67,12 @@ class Player:
                 exchanges.append(exchange)
                 if (shown := shown_by(exchange)) is not None:
                     self.reader = self.reader or request
+                    again = shown_by(self.target.send(exchange.request))
+                    if again not in (None, shown):
+                        raise NoVerdict(
+                            f"{self.target.url} shows other settings each time that it is asked: "
+                            "nothing can be compared with them, and nothing was changed"
+                        )
                     self.safeguard.snapshot(account, shown)
                     break
             else:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from conformance.exceptions import BudgetExhausted
+from conformance.exceptions import BudgetExhausted, NoVerdict
 from conformance.fidelity.comparing import (
     USUAL,
     Comparison,
@@ -26,6 +26,9 @@ from conformance.fidelity.showing import Shower, Shown
 from conformance.http import Pairs, update
 from conformance.model import BY_PARAMETER, CLOSED
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIVE
+
+_FICKLE = 1 / 4
+"""The greatest share of requests that a reference may take at one time and not at another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +62,26 @@ def hold(
         kinds: The kinds of differences to find.
 
     Raises:
+        NoVerdict: The reference accepts nothing, or accepts a request at one time and not at another, over and over.
         RunEnded: A target went away, asked to wait too long, or its budget was spent.
     """
     reference, candidate = _recorded(ends, script, progress)
+    if reference.source == FORMAT and all(
+        each.outcome.answer is not Answer.ACCEPTED for each in reference.taken
+    ):
+        raise NoVerdict("the reference accepts none of the requests: nothing can be held against it")
     doubted: Facts = frozenset()
     first = ends[0]
     again = script_of(reference, reference.accounts)
     asked_twice = isinstance(first, Player) and first.affords(again.steps)
     if isinstance(first, Player) and asked_twice:
         doubted = disagreements(reference, first.play(again, progress), kinds)
+        changed = {number for number, name in doubted if name == "answer"}
+        if len(changed) > len(reference.taken) * _FICKLE:
+            raise NoVerdict(
+                f"the reference answers {len(changed)} of {len(reference.taken)} requests otherwise when they are "
+                "sent again: nothing can be held against it"
+            )
     unserved = _unserved(reference) if isinstance(first, Recording) else 0
     compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)

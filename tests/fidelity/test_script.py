@@ -16,9 +16,9 @@ def classes(drawn: Script) -> set[str]:
 
 class TestScript:
     def test_quick_fits_the_budget_of_a_live_account(self) -> None:
-        """Four more requests find out what is set."""
+        """Six more requests find out what is set."""
         for seed in range(3):
-            assert len(script(seed).steps) + 4 <= 300
+            assert len(script(seed).steps) + 6 <= 300
 
     def test_a_live_account_has_requests_left_for_its_timers_and_for_doubts(self) -> None:
         """An ordinary target accepts what it may accept, and refuses what it is sent with wrong credentials."""

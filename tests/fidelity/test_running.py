@@ -1,0 +1,54 @@
+"""References that nothing can be held against: each ends with one line, and accuses nobody."""
+
+from itertools import count
+
+import pytest
+from fakes import Resource, refusal
+
+from conformance.exceptions import NoVerdict
+from conformance.http import Failure, Request, Response
+from fidelity.played import held
+
+
+class Numbered(Resource):
+    """Counts the requests that it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+
+
+class Restless(Numbered):
+    """Shows another timer each time."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        self.write(request, {"default_inactive_timer": f"PT{next(self.numbers)}M"})
+        return super().__call__(request)
+
+
+class Unwilling(Numbered):
+    """Refuses all requests but the first ones, which find out what is set."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        return super().__call__(request) if next(self.numbers) <= 4 else refusal(400)
+
+
+class Moody(Numbered):
+    """Refuses every other request, whatever it is: of the script, which has an odd length, another one each time."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        number = next(self.numbers)
+        return super().__call__(request) if number <= 4 or number % 2 else refusal(400)
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        (Restless, "shows other settings each time"),
+        (Unwilling, "accepts none of the requests"),
+        (Moody, "otherwise when they are sent again"),
+    ],
+)
+def test_a_reference_without_a_will_of_its_own_gives_no_verdict(reference: type[Resource], says: str) -> None:
+    with pytest.raises(NoVerdict, match=says):
+        held(reference(), Resource())
