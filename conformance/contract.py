@@ -30,10 +30,7 @@ def version_of(package: str) -> str:
 @cache
 def load(name: str) -> Any:
     """
-    Return the parsed document of that name. Every caller gets the same object, so no caller may change it.
-
-    Args:
-        name: The file's name, such as `result.schema.json`.
+    Return the parsed document of a name, such as `result.schema.json`. All callers get the same: none may change it.
 
     Raises:
         FileNotFoundError: The suite ships no such document.
@@ -57,12 +54,9 @@ def _validator(schema: str, part: str) -> "Draft202012Validator":
 
 def error_in(document: Any, schema: str, part: str = "") -> "ValidationError | None":
     """
-    Return the error that tells best why a document is not as a schema describes it; None where it is.
+    Return the error that tells best why a parsed document is not as a schema describes it; None where it is.
 
-    Args:
-        document: A parsed document.
-        schema: The name of the schema's file.
-        part: The name of the definition in the schema that describes the document; empty for the whole schema.
+    `part` names the definition in the file that describes the document; it is empty for the whole schema.
     """
     from jsonschema.exceptions import best_match
 

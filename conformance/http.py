@@ -205,13 +205,7 @@ def parameters_of(request: Request) -> Pairs:
 
 
 def update(*pairs: tuple[str, str], **options: object) -> Request:
-    """
-    Return a POST of the parameters in their order, in the canonical encoding.
-
-    Args:
-        *pairs: Names and values of parameters.
-        **options: Other fields of the `Request`.
-    """
+    """Return a POST of parameters in their order, in the canonical encoding; `options` are fields of a `Request`."""
     return Request(body=encode_form(pairs), **options)  # type: ignore[arg-type]  # Request checks the names
 
 
@@ -329,11 +323,7 @@ def json_of(
     response: Response, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
 ) -> Any:
     """
-    Return the body of a response, parsed as JSON.
-
-    Args:
-        response: The response.
-        object_pairs_hook: Makes what stands for an object of its members, as for `json.loads`.
+    Return the body of a response, parsed as JSON; `object_pairs_hook` is that of `json.loads`.
 
     Raises:
         NotJSON: The body is not a JSON text, or was not read to its end.

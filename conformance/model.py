@@ -259,11 +259,9 @@ class Rule:
 
 def shortened(text: str, limit: int) -> str:
     """
-    Return a text of at most `limit` characters. The middle of a longer text is left out, so that both ends show.
+    Return a text of at most `limit` characters, 10 or more. The middle of a longer text is left out, so both ends show.
 
-    Args:
-        text: Any text.
-        limit: The greatest length in characters, 10 or more. From 40 on, the result states the length of the whole.
+    From 40 on, the result states the length of the whole.
     """
     if len(text) <= limit:
         return text
@@ -273,14 +271,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def fingerprint(rule: str, cls: str, outcome: str) -> str:
-    """
-    Return the identity of a finding, which is the same in every run, for every target and seed: a SHA-256 in hex.
-
-    Args:
-        rule: The id of the rule.
-        cls: The id of the input class.
-        outcome: The kind of deviation, as `Violation.outcome`.
-    """
+    """Return the identity of a finding, which is the same in every run, for every target and seed: a SHA-256 in hex."""
     return hashlib.sha256(f"{rule}\n{cls}\n{outcome}".encode()).hexdigest()
 
 

@@ -48,35 +48,11 @@ _RESERVE = REQUESTS + 8
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
     """
-    All settings of a run, after `resolve` has checked them.
+    All settings of a run, after `resolve` has checked them. `conformance.commands.options` says what each is for.
+
+    A setting that may be None is not set then, or has no limit.
 
     Args:
-        target: The base URL, without `/v1/Configuration`; None for an application or the embedded emulator.
-        app: An application that is judged in this process, or its name, such as `package.module:app`; None for none.
-        profile: The extent of the run: one of `PROFILES`.
-        only: Globs of the ids of the rules to judge by; empty for all rules.
-        fail_on: The lowest level at which a deviation fails the run.
-        sdk: Whether the official Python client takes part.
-        seed: The seed of all that is drawn at random, 0 or more.
-        shard: Which share of the input classes the run sends, from 1, and how many shares there are.
-        max_requests: The greatest number of requests, not counting those that put settings back; None for no limit.
-        max_time: Seconds that the run may take, not counting those to put settings back; None for no limit.
-        report_dir: The directory to write reports to.
-        known: The file of known deviations; None for none.
-        examples: The database of examples that broke a rule: a directory, or the URL of a Redis server; None for none.
-        settle: Seconds after which a read must show what was written.
-        ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
-        proxy: The URL of a proxy; None for none.
-        rate: The greatest number of requests per second; None for no limit.
-        timeout: Seconds within which a response must have come whole.
-        wait: Seconds to wait for the target's first answer, whatever it is.
-        live: Whether the run may write to a target with a public address.
-        i_own: SIDs of the accounts that the user declares to be the user's own.
-        accept_unrestorable: Whether a live run may set a null setting, which cannot be made null again.
-        state_dir: The directory of the journals; None for the user's directory for state.
-        mask_accounts: Whether every output masks Account SIDs.
-        chat_service_sid: The SID of a Conversation Service that exists in the account; None where none is known.
-        messaging_service_sid: The SID of a Messaging Service that exists in the account; None where none is known.
         accounts: The accounts whose settings the run changes, the main one first.
         addresses: The IP addresses of the target's host.
         notices: Lines to show to the user.

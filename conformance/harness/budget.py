@@ -28,15 +28,7 @@ class Enough(Exception):
 
 
 class Budget:
-    """
-    Divides the requests of a run between finding deviations and showing them again.
-
-    Args:
-        target: Counts the requests, and has their limit in its settings.
-        plan: The options of the run.
-        candidates: The candidates so far.
-        safeguard: Knows how many requests it takes to send some safely.
-    """
+    """Divides the requests of a run, which its target counts, between finding deviations and showing them again."""
 
     def __init__(self, target: Target, plan: Plan, candidates: Candidates, safeguard: Safeguard) -> None:
         self._target = target
@@ -47,11 +39,7 @@ class Budget:
 
     def claim(self, requests: Sequence[Request], more: int = 0) -> None:
         """
-        Raise an exception if the phases may not send some requests.
-
-        Args:
-            requests: The requests.
-            more: The number of requests that are sent beside them.
+        Raise an exception if the phases may not send some requests, and `more` beside them.
 
         Raises:
             Enough: The budget is spent, or the plan has `fail_fast` and a deviation was seen.

@@ -62,12 +62,7 @@ class Candidate:
 
 
 class Candidates(Mapping[Key, Candidate]):
-    """
-    The deviations of a run as first seen: one for each rule, input class and outcome.
-
-    Args:
-        selected: The ids of the rules whose violations count.
-    """
+    """The deviations of a run as first seen: one for each selected rule, input class and outcome."""
 
     def __init__(self, selected: Collection[str]) -> None:
         self._selected = frozenset(selected)
@@ -103,12 +98,8 @@ class Candidates(Mapping[Key, Candidate]):
         """
         Record a violation of a selected rule. If its candidate exists already, the request is counted with it.
 
-        Args:
-            violation: The violation.
-            exchange: The exchange that shows it.
-            cls: The input class of the request; it counts where the violation names none.
-            past: The requests and settings before the exchange.
-            shows: Decides whether another exchange shows it too, where the rules cannot.
+        The input class of the request counts where the violation names none. `shows` decides whether another exchange
+        shows the violation too, where the rules cannot.
         """
         if violation.rule not in self._selected:
             return

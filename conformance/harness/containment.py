@@ -17,8 +17,7 @@ class Parts:
     """
     The parts of a run that the verdict does not need, such as a report. Each goes on without the others.
 
-    Args:
-        tell: Called with one line when a part has failed.
+    A line is told of each part that fails.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -27,11 +26,9 @@ class Parts:
 
     def contain(self, part: str, work: Callable[P, T]) -> Callable[P, T | None]:
         """
-        Make a function that does some work until it fails. Then it says so in one line, and does nothing any more.
+        Make a function that does some work until it fails; then all work of that part ends.
 
-        Args:
-            part: The name of the part, for the line; all work of one name ends together.
-            work: The work. Its result is replaced by None after an error.
+        After an error its result is None.
         """
 
         def contained(*arguments: P.args, **options: P.kwargs) -> T | None:

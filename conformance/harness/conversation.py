@@ -52,13 +52,7 @@ class Conversation:
     """
     Sends the requests of one run to its target, and records the violations of the answers.
 
-    Args:
-        target: The target of all requests.
-        judge: Judges every exchange.
-        candidates: Keeps the violations.
-        safeguard: Protects the settings that were in force before the run.
-        settle: Seconds within which a read must show a write.
-        listener: Is called with every request and every judgement.
+    A read must show a write within `settle` seconds.
     """
 
     def __init__(
@@ -176,11 +170,7 @@ class Conversation:
 
     def check_presence(self, row: int = ROW, *, reserve: bool = False) -> None:
         """
-        If good updates are not accepted any more, find out whether the target is gone.
-
-        Args:
-            row: So many of them in a row are enough.
-            reserve: Whether the reserve of requests may be used.
+        Find out whether the target is gone, if so many good updates in a row were not accepted.
 
         Raises:
             Gone: The target does not take either what it has taken before.

@@ -49,10 +49,6 @@ class Examples:
         """
         Keep what a run has found, and drop what no longer breaks its rule.
 
-        Args:
-            result: The result document, with no known deviations applied.
-            today: The date.
-
         Returns:
             Why they could not be kept, in a line; empty where they were.
         """

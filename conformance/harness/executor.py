@@ -48,14 +48,9 @@ def run(
     safeguard: Safeguard | None = None,
 ) -> Report:
     """
-    Judge a target by a catalogue of rules.
+    Judge a target, which is open, by a catalogue of rules; others are neither exercised nor reported.
 
-    Args:
-        catalogue: The rules; others are neither exercised nor reported.
-        target: The target, open.
-        plan: The options of the run.
-        listener: Is called with every event of the run.
-        safeguard: Protects the settings that were in force before; without it they are put back at the end only.
+    The settings that were in force before are put back at the end. With a safeguard they are also kept meanwhile.
 
     Returns:
         A report, whatever the target does. An interrupt ends the run early, after the restore.

@@ -35,12 +35,9 @@ AVAILABLE_PROVIDERS[_BACKEND] = f"{__name__}.{PlainProvider.__name__}"
 
 def generate(strategy: SearchStrategy[T], *, seed: str, count: int) -> list[T]:
     """
-    Draw values, and return them in the order drawn; a value may occur more than once.
+    Draw `count` values, and return them in the order drawn; a value may occur more than once.
 
-    Args:
-        strategy: Makes the values.
-        seed: The draws are a function of this text.
-        count: The number of values.
+    They are a function of the strategy and the seed.
     """
     drawn: list[T] = []
 
@@ -65,13 +62,9 @@ def run_machine(
     steps: int,
 ) -> list[T]:
     """
-    Run a state machine, and return the values that it made, in their order.
+    Run a state machine `count` times, and return the values that it made, in their order.
 
-    Args:
-        machine: Makes the state machine, which calls the given function with each value that it makes.
-        seed: The runs are a function of this text.
-        count: The number of runs of the machine.
-        steps: The number of rules that one run applies, at most.
+    The state machine is made with a function that it calls with each value. One run applies `steps` rules at most.
     """
     drawn: list[T] = []
     run_state_machine_as_test(seeded(seed)(machine(drawn.append)), settings=_settings(count, steps))

@@ -37,12 +37,7 @@ class TargetView(Protocol):
 
 
 class Judge:
-    """
-    Judges the exchanges of one run, and keeps what the run knows of its target.
-
-    Args:
-        target: Names the accounts, and finds a token in an answer.
-    """
+    """Judges the exchanges of one run, and keeps what the run knows of its target."""
 
     def __init__(self, target: TargetView) -> None:
         self._target = target
@@ -102,9 +97,7 @@ class Judge:
         """
         Make the reply of an exchange: the exchange with everything that the rules need to judge it.
 
-        Args:
-            exchange: The exchange; the expected state must not have recorded it yet.
-            state: The expected state that it is judged by; None for that of the request's account.
+        It is judged by the expected state of its account, or by another one. That state must not have recorded it yet.
         """
         request = exchange.request
         own = self.states[request.account]

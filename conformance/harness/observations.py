@@ -64,12 +64,7 @@ OPEN = (
 
 
 class OpenInputs:
-    """
-    Sends the inputs that the document leaves open, and keeps the answers.
-
-    Args:
-        session: The run.
-    """
+    """Sends the inputs that the document leaves open, and keeps the answers."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -126,13 +121,7 @@ def _counts(statuses: Counter[str]) -> str:
 
 
 def dropped(exchange: Exchange | None, requests: int) -> Iterator[Observation]:
-    """
-    Yield an observation of the one connection of a run that closed without an answer.
-
-    Args:
-        exchange: The exchange on that connection; None where there was none.
-        requests: The number of requests of the run.
-    """
+    """Yield an observation of the one exchange of a run that ended without an answer, where there is one."""
     if exchange is not None:
         text = f"one connection closed without an answer (1 of {requests:,} requests), and never again"
         yield Observation(topic="open/dropped", text=text)

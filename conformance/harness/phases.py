@@ -54,16 +54,7 @@ def _place(item: Item) -> tuple[bool, int]:
 
 
 class Phases:
-    """
-    Sends the probes of a run that find deviations.
-
-    Args:
-        catalogue: The rules that are exercised.
-        plan: The options of the run.
-        session: The run.
-        budget: Raises `Enough` when it is spent, which ends the phases.
-        share: The ids of the rules and input classes that this run sends.
-    """
+    """Sends the probes of a run that find deviations: those of its share, until the budget is spent."""
 
     def __init__(
         self,

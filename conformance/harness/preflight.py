@@ -181,13 +181,7 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
     """
     Send values that must be rejected to each setting that is null, and then read the settings back.
 
-    Args:
-        session: The run.
-        found: The result of `examine`.
-        each_setting: By account, the number of values that are sent to each setting, at most.
-
-    Returns:
-        Whether any value was sent.
+    Each setting of an account is sent the number of values in `each_setting`, at most. Return whether any was sent.
     """
     sent = False
     # The first update of all is accepted and looked at: a target may lose it before it is ready.
@@ -218,9 +212,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
     """
     Find out which SIDs the target accepts: all that are well-formed, some, or none of those tried.
 
-    Args:
-        session: The run; its judge takes note of the SIDs.
-        provisioned: The SID of a service that the account has, by parameter, where the user named one.
+    `provisioned` has, by parameter, the SID of a service that the account has, where the user named one.
     """
     for each in SIDS:
         # Until more is known, the target may refuse any SID, since no service may have it.

@@ -8,12 +8,9 @@ from conformance.http import ABSENT, PATH, TURNED_AWAY, Exchange, FailureKind
 
 def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") -> None:
     """
-    Give up on a target that cannot be judged.
+    Give up on a target that cannot be judged, given its first exchanges with one account.
 
-    Args:
-        exchanges: The first requests to one account with their answers; at least one.
-        url: The URL of the target, for the message.
-        user: The user name of the account, for the message; empty where it is not known.
+    The URL and the user name of the account, which may be empty, are for the message.
 
     Raises:
         Garbled: No answer is framed so that it can be read.

@@ -84,13 +84,7 @@ class Case:
 
 
 def cases(*, count: int, seed: int) -> list[Case]:
-    """
-    Generate cases; no two have the same request.
-
-    Args:
-        count: The number of cases, at most.
-        seed: The cases are a function of this number.
-    """
+    """Generate cases, `count` at most; no two have the same request. They are a function of the seed."""
     _know_utf_8()
     modes: list[SearchStrategy[Any]] = [
         _operation().as_strategy(generation_mode=mode) for mode in GenerationMode

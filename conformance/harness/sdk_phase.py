@@ -58,13 +58,7 @@ class _Adapter(BaseAdapter):
 
 
 class Call:
-    """
-    One call of the client.
-
-    Args:
-        rule: The rule that it breaks where it goes wrong.
-        **values: The settings that it updates, by attribute.
-    """
+    """One call of the client, and the rule that it can break: an update of settings, by attribute, or a read."""
 
     def __init__(self, rule: Rule, **values: str) -> None:
         self.rule = rule

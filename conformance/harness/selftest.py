@@ -154,16 +154,7 @@ class Result:
 def examine(
     subject: Subject, *, emulate: Emulate, profile: str, seed: int = 0, fail_fast: bool = False
 ) -> Result:
-    """
-    Run the suite against one implementation.
-
-    Args:
-        subject: The implementation.
-        emulate: Serves it.
-        profile: The profile of the run.
-        seed: The seed of the run.
-        fail_fast: Whether the first deviation ends the run.
-    """
+    """Run the suite against one implementation, served by `emulate`; it ends early with `fail_fast`."""
     began = time.perf_counter()
     seen: list[float] = []
     accounts = tuple(Account(sid, token) for sid, token in subject.accounts) or THROWAWAY
@@ -229,11 +220,9 @@ def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Sub
 
 def sample(kinds: Mapping[str, Hashable], seed: int) -> list[str]:
     """
-    Choose one fault of every kind.
+    Choose one fault of every kind, given the kinds by the names of the faults.
 
-    Args:
-        kinds: The kind of each fault, by the name of the fault.
-        seed: The place of the fault among those of its kind; after the last comes the first again.
+    The seed is the place of the fault among those of its kind; after the last comes the first again.
     """
     names = defaultdict(list)
     for name, kind in kinds.items():
@@ -248,13 +237,7 @@ def pairs(
     Yield random pairs of faults that break different rules, where neither fault masks the other.
 
     A fault masks another if both change the same place of the emulator, or if no answer is left that could show the
-    other. The suite could not report a masked fault.
-
-    Args:
-        faults: Implementations with one fault each.
-        count: The number of pairs, at most; it is lower where few faults can be combined.
-        seed: The seed of the choice.
-        is_masked: Decides whether a fault is masked where several are built in.
+    other. The suite could not report a masked fault. Where few faults can be combined, there are fewer than `count`.
     """
     chance = random.Random(seed)
     made = 0

@@ -22,16 +22,7 @@ _FRUITLESS = 3
 
 
 class Session:
-    """
-    One run against one target.
-
-    Args:
-        target: The target of all requests.
-        selected: The ids of the rules whose violations count.
-        settle: Seconds within which a read must show a write.
-        listener: Is called with every event.
-        safeguard: Protects the settings that were in force before the run.
-    """
+    """One run against one target, by the selected rules. A read must show a write within `settle` seconds."""
 
     def __init__(
         self,
@@ -73,13 +64,7 @@ class Session:
         return self._reader
 
     def learn(self, *, reader: Request | None, takes_empty: bool) -> None:
-        """
-        Take note of how the settings can be read back.
-
-        Args:
-            reader: See `reader`.
-            takes_empty: Whether an update without parameters is accepted; it shows the settings and changes none.
-        """
+        """Take note of the request that shows the settings, and of whether an update without parameters does."""
         self._reader, self._takes_empty = reader, takes_empty
 
     def leave_out(self, account: int, reason: str) -> None:
@@ -141,8 +126,7 @@ class Session:
         """
         Send good values of several settings in one update; if it is refused, send each value by itself.
 
-        Returns:
-            Whether each item was accepted, in the order of the items.
+        Return whether each was accepted.
         """
         if len(items) == 1:
             return self._run_alone(items)
@@ -172,11 +156,9 @@ class Session:
 
     def read_back(self, cls: str, account: int) -> None:
         """
-        Send an update whose answer shows the settings, to see what the requests before it have written.
+        Send an update whose answer shows the settings, to see what requests of an input class have written.
 
-        Args:
-            cls: The input class of those requests. The update itself leaves alone the settings that they sent.
-            account: The index of the account.
+        The update itself leaves alone the settings that they sent.
         """
         settings = self.judge.states[account].settings
         names = {each.parameter for each in FIELDS if settings[each.attribute].suspects}

@@ -53,9 +53,8 @@ def end_by(error: BaseException, last_request: str) -> End:
     """
     Make the end of a run that an exception has stopped.
 
-    Args:
-        error: The exception; one that is not of `conformance.exceptions` is a bug of the suite.
-        last_request: A text that names the last request; the reason ends with it where the target was lost.
+    An exception that is not of `conformance.exceptions` is a bug of the suite. Where the target was lost, the reason
+    ends with a text that names the last request.
     """
     match error:
         case KeyboardInterrupt():

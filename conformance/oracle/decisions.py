@@ -66,13 +66,7 @@ def is_zero(text: str) -> bool:
 
 
 def decide_timer(text: str, minimum: int) -> Decision:
-    """
-    Decide on one timer value.
-
-    Args:
-        text: The value after form decoding.
-        minimum: The shortest length allowed, in seconds.
-    """
+    """Decide on one timer value, after form decoding. The minimum is in seconds."""
     core = text.strip(BLANKS)
     if not core:
         return _reject(Level.SHOULD, "strictness", "an empty value is no duration")
@@ -119,13 +113,7 @@ def _names(lengths: Mapping[str, Length]) -> str:
 
 
 def decide_sid(text: str, prefix: str) -> Decision:
-    """
-    Decide on one SID by its documented pattern.
-
-    Args:
-        text: The value after form decoding.
-        prefix: The two letters before the digits, `IS` or `MG`.
-    """
+    """Decide on one SID, after form decoding, by its documented pattern. The prefix is `IS` or `MG`."""
     core = text.strip(BLANKS)
     if not core:
         return _reject(Level.SHOULD, "strictness", "an empty value is no SID")

@@ -140,10 +140,7 @@ class ExpectedState:
         """
         Take note of what a request sends: from now on an answer may show it, rightly or wrongly.
 
-        Args:
-            request: The request.
-            exchange: Its exchange; None before there is one.
-            authorised: Whether it has the account's own credentials.
+        There may be no exchange yet.
         """
         for name, value in parameters_of(request):
             self.attempted.add((name, value[:_COMPARED]))
@@ -262,12 +259,9 @@ class ExpectedState:
         self, exchange: Exchange, shown: Mapping[str, str | None], account_sid: object = None
     ) -> Comparison:
         """
-        Compare a representation with the prediction, then take what was seen for right.
+        Compare the settings that a 2xx answer shows with the prediction, then take what was seen for right.
 
-        Args:
-            exchange: a 2xx answer, already recorded.
-            shown: the settings it shows, by attribute; attributes that are no string or null are left out.
-            account_sid: the SID of the account whose settings it says they are.
+        The exchange was recorded already. `account_sid` is that of the account whose settings it says they are.
         """
         if self.is_random:
             return Comparison()

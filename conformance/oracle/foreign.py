@@ -11,12 +11,9 @@ from conformance.oracle.setting import Setting
 
 def foreign_writer(setting: Setting, value: str, theirs: Iterable[Setting]) -> Exchange | None:
     """
-    Return the update of another account that a value comes from; None where there is none.
+    Return the update of another account that a value comes from, which an answer shows; None where there is none.
 
-    Args:
-        setting: What is known of the setting of the account that the answer is for.
-        value: The value that the answer shows.
-        theirs: What is known of the same setting of the other accounts.
+    `theirs` is what is known of the same setting of the other accounts.
     """
     written = setting.writer.number if setting.writer else 0
     if value == setting.shown:
@@ -44,12 +41,7 @@ def answer_of_another(
     """
     Return what differs in an answer that is another account's in all that it shows; nothing where it is not.
 
-    Args:
-        own: What is known of the account that the answer is for, by attribute. It is changed: nobody knows to which of
-            the two an update that was answered so has been written.
-        theirs: The same for the other account.
-        exchange: The exchange.
-        shown: The settings that the answer shows.
+    What is known of both accounts is changed: nobody knows to which of the two the update was written.
     """
     wrong = [name for name, value in shown.items() if not own[name].matches(value)]
     if all(shown[name] is None or theirs[name].ours != shown[name] for name in wrong):

@@ -18,12 +18,12 @@ def proofs_of(
     there: Sequence[Setting],
 ) -> Iterator[Proof | Kind]:
     """
-    Yield what an answer has proved of one setting.
+    Yield what an answer has proved of one setting, of which it shows the right value.
 
     Args:
         exchange: The exchange.
         setting: What is known of the setting.
-        value: The right value, which the answer shows.
+        value: The value.
         sent: The values of the setting in the request.
         last_update: The last update before it.
         last_safe: The last request with a safe method since then.

@@ -214,13 +214,9 @@ def value_of(carrier: Carrier, request: Request) -> str:
 
 def in_manner(request: Request, manner: Manner, situation: Situation, number: int) -> Request:
     """
-    Return a request in a manner.
+    Return a request, of which `carrier_of` says what it is, in a manner of its carrier.
 
-    Args:
-        request: A request of which `carrier_of` says what it is.
-        manner: The manner, from the carrier's dimensions.
-        situation: The facts about the target that decide which values it accepts.
-        number: Which values are put beside its own; each number gives others.
+    The situation and the number decide which values are put beside its own; each number gives others.
     """
 
     def chosen(dimension: str) -> str:

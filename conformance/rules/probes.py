@@ -68,17 +68,9 @@ def value_class(
     whole: bool = False,
 ) -> InputClass:
     """
-    An input class of values of one setting.
+    An input class of values of one setting, simplest first; see `InputClass` for the rest.
 
-    Args:
-        target_field: The setting.
-        name: The id of the class.
-        reason: What marks the values, or the mistake that they catch, in one line.
-        values: The explicit examples, simplest first, or a function that makes them.
-        strategy: Makes the strategy that draws further values; None where the examples are the whole class.
-        rare: Whether few implementers make this mistake. The quick profile then tries it on one of two parallel
-            settings only.
-        whole: Whether the standard profile sends every example.
+    A function may make the values. Without a strategy they are the whole class.
     """
 
     def examples(situation: Situation) -> Sequence[Probe]:
@@ -95,10 +87,8 @@ def joined(names: Iterable[str], together: Mapping[str, Sequence[str]]) -> dict[
     """
     Return the input classes that some of the strategies' classes make up, each with the names of those.
 
-    Args:
-        names: The names of the strategies' classes.
-        together: By input class, those that it joins, since a target gets all of them wrong, or none. Each other one is
-            an input class by itself.
+    `together` has, by input class, those that it joins: a target gets all of them wrong, or none. Each other one is an
+    input class by itself.
     """
     grouped = {name: group for group, parts in together.items() for name in parts}
     groups = dict.fromkeys(grouped.get(name, name) for name in names)

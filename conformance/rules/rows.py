@@ -9,16 +9,9 @@ from conformance.rules.controls import Control, taken
 
 def row(level: Level, rule_id: str, statement: str, source: str, *classes: InputClass, **more: Any) -> Rule:
     """
-    Make a row of the catalogue.
+    Make a row of the catalogue, with other fields of the `Rule`, such as its aspect and its evidence.
 
-    Args:
-        level: How certain the rule is.
-        rule_id: Its id.
-        statement: What it claims, in one sentence.
-        source: Where this is said.
-        *classes: Its input classes.
-        **more: Other fields of the `Rule`, such as its aspect and its evidence. Of a rule about one
-            setting, the kind of the setting is the group.
+    A rule about one setting is of the group of such settings.
     """
     if (about := more.get("field")) is not None:
         more["group"] = f"{about.kind}s"

@@ -74,7 +74,7 @@ _TOGETHER = {
 """By input class, the strategies' classes that it joins: a check gets all of them wrong, or none."""
 
 
-# `value_class` says what a rare class is.
+# `InputClass` says what a rare class is.
 _RARE = frozenset(
     {
         "look-alike-prefix",

@@ -139,9 +139,7 @@ def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
     """
     Yield a violation where the answer to one of several concurrent updates does not show what that update has set.
 
-    Args:
-        reply: The answer.
-        doubtful: The ids of the rules that the target breaks, or is not seen to keep. Some explain such an answer.
+    `doubtful` are the ids of rules that the target breaks, or is not seen to keep. Some explain such an answer.
     """
     shown = reply.shown if reply.represents else None
     for name, value in reply.form or ():

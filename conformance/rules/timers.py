@@ -81,7 +81,7 @@ _FIRST = {"missing-unit": ("PT600",)}
 _COMMON = frozenset({"newline-around"})
 """Many implementers make this mistake: `$` matches before a newline in most regular expression engines."""
 
-# `value_class` says what a rare class is.
+# `InputClass` says what a rare class is.
 _RARE = frozenset(
     {
         "repeated-period-designator",

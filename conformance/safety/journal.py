@@ -254,10 +254,7 @@ class Journal:
 
     def pending(self, account: int) -> Entry | None:
         """
-        Return the entry of an earlier run that has not put the settings back; None where there is none.
-
-        Args:
-            account: The index of the account.
+        Return the entry of an earlier run that has not put an account's settings back; None where there is none.
 
         Raises:
             JournalError: The entry cannot be read.
@@ -266,11 +263,7 @@ class Journal:
 
     def keep(self, account: int, settings: Settings) -> None:
         """
-        Write an account's settings to the disk, unless an earlier run's are still there.
-
-        Args:
-            account: The index of the account.
-            settings: The settings as they were read.
+        Write an account's settings, as they were read, to the disk, unless an earlier run's are still there.
 
         Raises:
             JournalError: The settings cannot be written.
@@ -324,12 +317,7 @@ def _write(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def _locked(lock: Path, account: str, is_shared: bool = False) -> Iterator[None]:
     """
-    Hold a lock of an account.
-
-    Args:
-        lock: The path of the lock file.
-        account: The account, for the message.
-        is_shared: Whether this process may hold the lock several times.
+    Hold a lock of an account, which this process may hold several times if it is shared.
 
     Raises:
         Locked: Another process holds it; the message names that process.

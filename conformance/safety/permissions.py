@@ -42,14 +42,7 @@ def limit_vendor(
     endless: Collection[str],
 ) -> None:
     """
-    For twilio.com, require --i-own, and default to the quick profile at 1 request per second.
-
-    Args:
-        url: The URL of the target.
-        values: The settings by name; the defaults for twilio.com are put in.
-        given: The settings that the user gave, by name.
-        accounts: The accounts of the run.
-        endless: The profiles without a limit of requests.
+    For twilio.com, require --i-own, and put into the settings the quick profile at 1 request per second as defaults.
 
     Raises:
         ConfigurationError: An account is not said to be the user's own, or the run would have no end.

@@ -19,11 +19,7 @@ def places(url: str, addresses: Sequence[str]) -> tuple[str, ...]:
     Return the places that a base URL leads to. Two URLs with a place in common may lead to the same settings.
 
     A place has an address, a port and a path. Where the host is neither this machine nor private, its name stands for
-    the address: many names share the addresses of a public service.
-
-    Args:
-        url: The base URL.
-        addresses: The IP addresses of its host; empty where they are not known.
+    the address: many names share the addresses of a public service. The IP addresses of the host may be unknown.
     """
     parts, host = urlsplit(url), host_of(url)
     port = parts.port or _PORTS.get(parts.scheme, 0)

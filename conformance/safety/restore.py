@@ -61,8 +61,7 @@ class Restorer:
         """
         Do as `restore`, and begin again after a first interrupt; after a second one, leave the rest to the journal.
 
-        Returns:
-            The result, and whether there was an interrupt.
+        Return the result, and whether there was an interrupt.
         """
         safeguard, interrupted = self.safeguard, False
         for _ in range(2):

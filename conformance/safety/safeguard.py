@@ -76,10 +76,7 @@ class Safeguard:
         """
         Keep the settings of an account, before the first write to it.
 
-        Args:
-            account: The index of the account.
-            settings: The settings as they were read.
-            owner: The Account SID in the answer that shows them; None where it shows none.
+        `owner` is the Account SID in the answer that shows them; None where it shows none.
 
         Raises:
             Unsafe: The target is live, and the settings are another account's, or one of them could not be put back,
@@ -198,16 +195,8 @@ def safeguarded(
     """
     Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
 
-    Args:
-        target: The base URL.
-        names: The SIDs of the accounts.
-        directory: The directory of the journals.
-        at: The places that the URL leads to; see `conformance.safety.places`.
-        live: See `Safeguard`.
-        adopts: Whether this run puts back, at its end, the settings that an earlier run left changed.
-        accept_unrestorable: See `Safeguard`.
-        tell: See `Safeguard`.
-        shown: See `Safeguard`.
+    `at` are the places that the URL leads to (see `conformance.safety.places`). `adopts` says whether this run puts
+    back, at its end, the settings that an earlier run left changed. For the other options see `Safeguard`.
 
     Raises:
         JournalError: Another run is using one of the accounts, or the settings that an earlier run found have to be

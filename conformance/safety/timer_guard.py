@@ -49,9 +49,7 @@ class TimerGuard:
         """
         Return the update that puts back the timers that an exchange may have made shorter; None where there are none.
 
-        Args:
-            exchange: The exchange. Even one without an answer may have written.
-            shown: The settings that its answer shows, by attribute; None where it shows none.
+        Even an exchange without an answer may have written. `shown` are the settings in its answer, by attribute.
         """
         account = exchange.request.account
         now = [] if exchange.unwritten else list(_timers_in(exchange.request))

@@ -80,11 +80,7 @@ def load(name: str) -> object:
 
 def started(app: object, max_body: int) -> Application:
     """
-    Start an application.
-
-    Args:
-        app: An ASGI or a WSGI application. It is an ASGI one where its call is a coroutine function.
-        max_body: The greatest number of bytes of a body that are read.
+    Start an ASGI application, whose call is a coroutine function, or a WSGI one. `max_body` bytes of a body are read.
 
     Raises:
         ConfigurationError: It is neither, or it did not start.

@@ -71,7 +71,7 @@ class Watch(threading.local):
         pipelined: bool = False,
     ) -> None:
         """
-        Begin a new exchange: forget the last one, and set the deadline.
+        Begin a new exchange: forget the last one, and set the deadline, in so many seconds.
 
         Args:
             timeout: Seconds that it may take.
@@ -246,14 +246,10 @@ class Ahead:
 
 class Network(httpcore.NetworkBackend):
     """
-    Opens connections to one peer and to no other. They report to a watch and keep to its deadline.
+    Opens connections to one peer, a host and port, and to no other, even when a library asks for it.
 
-    Args:
-        timeout: Seconds that one exchange may take.
-        max_body: The greatest number of bytes of a body that are read.
-        peer: Host and port of the peer. Any other is refused, even when a library asks for it.
-        addresses: The addresses of the host to connect to. The name is not looked up again, because it could stand for
-            other addresses than those that were checked. None to look the name up.
+    They report to a watch and keep to its deadline. With `addresses` the name of the host is not looked up again,
+    because it could stand for other addresses than those that were checked.
     """
 
     def __init__(
@@ -352,14 +348,10 @@ class _Stream(httpcore.NetworkStream):
 
 def receive(answer: httpcore.Response, cap: int) -> Response:
     """
-    Read and decode the body of an answer.
+    Read and decode the body of an answer, of which the head was read.
 
-    A body that cannot be decoded to its end stays encoded, and the response is marked `undecoded`.
-
-    Args:
-        answer: The answer, of which the head was read.
-        cap: The greatest number of bytes of the body, before and after decoding. A longer body is cut there, and the
-            response is marked `truncated`.
+    A body that cannot be decoded to its end stays encoded, and the response is marked `undecoded`. A body of more than
+    `cap` bytes, before or after decoding, is cut there, and the response is marked `truncated`.
     """
     assert isinstance(answer.stream, Iterable)  # as every response of a synchronous pool is
     version = answer.extensions["http_version"].decode("ascii")
@@ -369,16 +361,7 @@ def receive(answer: httpcore.Response, cap: int) -> Response:
 def decoded(
     status: int, fields: Iterable[tuple[bytes, bytes]], body_chunks: Iterable[bytes], version: str, cap: int
 ) -> Response:
-    """
-    Return a response with its body decoded; see `receive`.
-
-    Args:
-        status: The status.
-        fields: Names and values of the header fields.
-        body_chunks: The body.
-        version: The version of HTTP.
-        cap: The greatest number of bytes of the body.
-    """
+    """Return a response with its body decoded; see `receive`."""
     chunks = []
     size = 0
     for chunk in body_chunks:

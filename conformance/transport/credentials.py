@@ -133,12 +133,7 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
     """
     Return the value of the Authorization header (RFC 7617), and the same with placeholders in place of secrets.
 
-    None where the template sends no credentials.
-
-    Args:
-        auth: The template.
-        account: The account whose credentials fill it in.
-        other: The next account; None where there is none.
+    None where the template sends no credentials. `other` is the next account; None where there is none.
 
     Raises:
         ValueError: The template names the next account, and there is none.

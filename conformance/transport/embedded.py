@@ -21,12 +21,8 @@ class Embedded:
     """
     The process of an emulator. The constructor starts it; used as a context manager, it ends the process.
 
-    Args:
-        accounts: The accounts that the emulator knows. They are handed over in the environment, since a list of
-            processes would show tokens in arguments.
-        faults: The names of the faults to build in.
-        variants: The names of the variants to build in.
-        database: The file to keep the settings in; None for memory.
+    The accounts are handed over in the environment, since a list of processes would show tokens in arguments. Without a
+    database the settings are kept in memory.
     """
 
     def __init__(

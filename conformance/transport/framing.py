@@ -20,14 +20,7 @@ The blank before an absent reason phrase may be missing, as many servers leave i
 
 
 def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
-    """
-    Return the fault in how a readable response is framed, for a person; empty where there is none.
-
-    Args:
-        answer: The answer, which was read to its end.
-        method: The method of its request.
-        watch: The watch of its exchange.
-    """
+    """Return the fault in how an answer is framed that was read to its end, for a person; empty where there is none."""
     headers = {name.lower(): value for name, value in answer.headers}
     if not watch.received:
         return "the answer came before its request was sent, after the end of the previous one"
@@ -80,11 +73,7 @@ def _surplus(
 
 def _end_of_chunks(data: bytes, position: int) -> int:
     """
-    Return the position behind a chunked body (RFC 9112 7.1).
-
-    Args:
-        data: All bytes of an answer that was read to its end.
-        position: The position where the body begins.
+    Return the position behind a chunked body (RFC 9112 7.1) that begins at a position of a whole answer.
 
     Raises:
         ValueError: The chunks are not spelled as the RFC has it; a lenient recipient may still have read them.

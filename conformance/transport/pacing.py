@@ -86,10 +86,7 @@ class Pace:
         """
         Wait as long as a response asks for, and return whether it did; then the request must be repeated.
 
-        Args:
-            response: The response; None where there was none.
-            reserve: Whether the request was sent on the reserve.
-            within: Seconds that are left of the run.
+        A request on the reserve has a patience of its own. `within` seconds are left of the run.
 
         Raises:
             RateLimitedOut: The wait is longer than the time left of `patience`.

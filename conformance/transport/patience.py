@@ -16,11 +16,7 @@ class Patience:
     The time of a run for answers that do not come.
 
     After a few of them it is certain that the rule about answers is broken. The run then waits less for each further
-    one, and when these have taken as long again, it sends no more inputs.
-
-    Args:
-        timeout: Seconds that one exchange may take.
-        notice: Called with a line when the run begins to wait less.
+    one, which a notice says, and when these have taken as long again, it sends no more inputs.
     """
 
     def __init__(self, timeout: float, notice: Callable[[str], None]) -> None:

@@ -67,11 +67,8 @@ class _View:
     """
     A text with one layer of encodings taken off, and where each of its characters stands in the original.
 
-    Args:
-        text: What to read.
-        spelled: The pattern of what stands for one character, or for none.
-        character: Returns the character that a match stands for; empty for none.
-        below: The view that `text` is of; None where it is the original.
+    A match of `spelled` stands for one character, or for none. `below` is the view that the text is of; None where it
+    is the original.
     """
 
     def __init__(
@@ -128,14 +125,7 @@ def _places(part: str, text: str) -> Iterator[int]:
 
 
 class _Hidden:
-    """
-    A secret that no text may show.
-
-    Args:
-        spellings: The encodings of the secret.
-        instead: The text to put in its place.
-        pieces: Whether to hide pieces of the secret too.
-    """
+    """A secret that no text may show, in any of its spellings, or in pieces: another text is put in its place."""
 
     def __init__(self, spellings: Iterable[str], instead: str, *, pieces: bool) -> None:
         whole = dict.fromkeys(_plain(each).lower() for each in spellings)
@@ -182,10 +172,7 @@ class Secrets:
     """
     The secrets of a run: tokens, and the SIDs that are masked.
 
-    Args:
-        accounts: The accounts whose tokens are secret.
-        public: A text that any answer may contain. A token that is part of it is never reported as a leak.
-        masked: The accounts whose SIDs are masked.
+    A token that is part of the public text is never reported as a leak: any answer may contain that.
     """
 
     def __init__(self, accounts: Iterable[Account], public: str, masked: Iterable[Account] = ()) -> None:

@@ -18,13 +18,7 @@ Prepared = tuple[httpcore.Request, Headers]
 
 
 class Writer:
-    """
-    Writes the requests to one target.
-
-    Args:
-        url: The base URL, without `/v1/Configuration`.
-        accounts: The accounts whose credentials are sent.
-    """
+    """Writes the requests to the target at one base URL, with the credentials of some accounts."""
 
     def __init__(self, url: str, accounts: Sequence[Account]) -> None:
         parts = urlsplit(url)
