@@ -73,7 +73,6 @@ def _finding(rule: Rule, number: int) -> Finding:
         observed="status 200",
         exchanges=(exchange,),
         stable=True,
-        cause=f"{rule.id}: accepted",
     )
 
 

@@ -295,10 +295,6 @@ class Finding:
     """The counterexample: the shortest sequence found, in the order sent. Its last exchange shows the deviation."""
     stable: bool
     """Whether the counterexample showed the deviation every time it was re-sent."""
-    cause: str
-    """A name for the mistake in the target. Findings with the same cause are one difference."""
-    consequence_of: str | None = None
-    """The id of the rule whose finding explains this one; None where no other finding does."""
     count: int = 1
     """The number of exchanges of the run that showed the deviation."""
     numbers: frozenset[int] = frozenset()

@@ -5,28 +5,65 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from conformance.attribution.shapes import shape
 from conformance.exceptions import NotJSON
 from conformance.http import Pairs, json_of
-from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule
+from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 
 _BY_NAME = {name: each for each in FIELDS for name in (each.parameter, each.attribute)}
 _ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
 
-MALFORMED = "malformed"
+_MALFORMED = "malformed"
 """The outcome of an echo that is no value of the setting at all."""
+
+_NO_VALUE = frozenset({"pattern", "unparsable", "below-minimum"})
+"""The outcomes of a setting that comes back as a value it can never have."""
 
 ALL, HALF = 0.75, 0.5
 """The share of something that counts as all of it, and as most of it."""
+
+
+class CauseKey(NamedTuple):
+    """What findings have in common that are put down to one cause, before they are looked at together."""
+
+    family: str
+    """The rule, with the kind of setting in place of the setting; empty where a setting comes back as no value."""
+    outcome: str
+    field: str | None = None
+    """The setting that comes back as no value of its kind, whatever rule says so; otherwise None."""
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether a setting comes back as something that is no value of its kind."""
+        return not self.family
+
+    def __str__(self) -> str:
+        return f"representation: {self.field}" if self.is_malformed else f"{self.family}: {self.outcome}"
+
+
+def cause_of(found: Violation | Finding) -> CauseKey:
+    """The cause that a violation or a finding brings along."""
+    rule, outcome = BY_ID[found.rule], found.outcome
+    if rule.aspect is Aspect.CONSISTENCY and "/" in outcome:
+        # A read is wrong as an update's answer can be.
+        shown, _, outcome = outcome.partition("/")
+        rule = BY_ID[shown]
+    if (rule.aspect is Aspect.ECHO and outcome == _MALFORMED) or (
+        rule.aspect is Aspect.REPRESENTATION and outcome in _NO_VALUE
+    ):
+        return CauseKey("", _MALFORMED, found.field)
+    return CauseKey(rule.family, outcome)
 
 
 @dataclass(frozen=True, eq=False)
 class Cause:
     """Findings with the same cause of their own: of one setting, where the rule is about one."""
 
+    key: CauseKey
     findings: Sequence[Finding]
     outcomes: Mapping[str, Outcome]
     """By rule, what the run says of it."""
@@ -47,7 +84,7 @@ class Cause:
     @cached_property
     def is_about_shown(self) -> bool:
         """Whether the answer to an update shows something else than what was set."""
-        if self.name.startswith("representation: ") or self.outcome == "case-changed":
+        if self.key.is_malformed or self.key.outcome == "case-changed":
             return True
         rule = self.rules[0]
         notation = rule.aspect is Aspect.ACCEPTANCE and self.outcome in ("changed", "fraction-lost")
@@ -59,19 +96,14 @@ class Cause:
         return any(rule.level is Level.MUST for rule in self.rules)
 
     @cached_property
-    def name(self) -> str:
-        """What the findings are grouped by."""
-        return self.findings[0].cause
-
-    @cached_property
     def is_stable(self) -> bool:
         """Whether any finding of it shows every time."""
         return any(finding.stable for finding in self.findings)
 
-    @cached_property
+    @property
     def outcome(self) -> str:
         """The kind of deviation."""
-        return self.name.partition(": ")[2]
+        return self.key.outcome
 
     @cached_property
     def counts(self) -> Counter[Field | None]:

@@ -1,8 +1,8 @@
 """
 Which findings have one cause, and which of them follow from another.
 
-A finding brings a cause of its own along: its rule's family, the setting, and the outcome. Here all findings of a run
-are looked at together, in two steps.
+A finding brings a cause of its own along: its rule's family, the setting, and the outcome (`cause_of`). Here all
+findings of a run are looked at together, in two steps.
 
 1. Settings that are wrong in the same way share a cause: the same family and outcome, in the same input classes.
 2. A cause that a more basic one explains follows from it; `conformance.attribution.explanations` says how.
@@ -14,13 +14,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.attribution.cause import HALF, MALFORMED, Cause
+from conformance.attribution.cause import HALF, Cause, CauseKey, cause_of
 from conformance.attribution.explanations import explains
 from conformance.model import Aspect, Field, Finding, Outcome
 from conformance.rules import BY_ID
-
-_NO_VALUE = frozenset({"pattern", "unparsable", "below-minimum"})
-"""The outcomes of a setting that comes back as a value it can never have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +32,6 @@ class Attribution:
     """The place of the cause among those of the run, the most basic claim first."""
 
 
-def cause_of(rule: str, outcome: str, field: str | None) -> str:
-    """The cause that a violation brings along: its rule's family, which leaves the setting out, and the outcome."""
-    row = BY_ID[rule]
-    if (
-        row.aspect is Aspect.CONSISTENCY and "/" in outcome
-    ):  # a read that is wrong as an update's answer can be
-        shown, _, outcome = outcome.partition("/")
-        return cause_of(shown, outcome, field)
-    malformed = outcome == MALFORMED or (row.aspect is Aspect.REPRESENTATION and outcome in _NO_VALUE)
-    return f"representation: {field}" if malformed else f"{row.family}: {outcome}"
-
-
 def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     """
     What each finding of a run is put down to.
@@ -59,11 +44,11 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     """
     findings = [finding for outcome in outcomes for finding in outcome.findings]
     by_rule = {outcome.rule.id: outcome for outcome in outcomes}
-    members: defaultdict[tuple[str, Field | None], list[Finding]] = defaultdict(list)
+    members: defaultdict[tuple[CauseKey, Field | None], list[Finding]] = defaultdict(list)
     for finding in findings:
         members[_key(finding)].append(finding)
     everything: list[Cause] = []
-    causes = {key: Cause(found, by_rule, everything) for key, found in members.items()}
+    causes = {key: Cause(key[0], found, by_rule, everything) for key, found in members.items()}
     everything += causes.values()
     # The most basic claim first; of one aspect, the one that shows most often.
     ordered = sorted(causes.values(), key=lambda each: (each.aspect, not each.is_must, -each.counts.total()))
@@ -84,11 +69,10 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     ]
 
 
-def _key(finding: Finding) -> tuple[str, Field | None]:
+def _key(finding: Finding) -> tuple[CauseKey, Field | None]:
     """The own cause of a finding, and of rules about one setting, which."""
-    return finding.cause, BY_ID[finding.rule].field if not finding.cause.startswith(
-        "representation: "
-    ) else None
+    key = cause_of(finding)
+    return key, None if key.is_malformed else BY_ID[finding.rule].field
 
 
 def _root(cause: Cause, parents: Mapping[Cause, tuple[Cause, bool]]) -> Cause:
@@ -104,19 +88,15 @@ def _attribution(finding: Finding, cause: Cause, parents: Mapping[Cause, tuple[C
         follows = follows or explained
     # Of several rules that one cause breaks, the most basic names it.
     follows = follows or BY_ID[finding.rule].family != root.rules[0].family
-    setting = root.rules[0].field
-    kind = f"{setting.kind}-" if setting else ""
-    name = (
-        f"{setting.slug}-{root.name.removeprefix(kind)}"
-        if setting and root.name.startswith(kind)
-        else root.name
-    )
-    return Attribution(name, root.rules[0].id if follows else None)
+    rule = root.rules[0]
+    is_of_family = root.key.is_malformed or rule.field is None
+    name = str(root.key) if is_of_family else f"{rule.id}: {root.outcome}"
+    return Attribution(name, rule.id if follows else None)
 
 
 def _is_alike(one: Cause, other: Cause) -> bool:
     """Whether settings are wrong in one way: the same family in the same inputs, or values of the same shape."""
-    malformed = [cause.name.startswith("representation: ") for cause in (one, other)]
+    malformed = [cause.key.is_malformed for cause in (one, other)]
     if any(malformed):
         return all(malformed) and not one.shapes.isdisjoint(other.shapes)
     if _is_everywhere_alike(one, other):
@@ -125,7 +105,7 @@ def _is_alike(one: Cause, other: Cause) -> bool:
     is_of_requests = one.aspect is Aspect.STATE or rule.control is not None or rule.culprit is not None
     if one.rules == other.rules and is_of_requests:
         return True  # one such mistake has different outcomes for different settings
-    if one.name != other.name or len(one.counts) > 1 or len(other.counts) > 1:
+    if one.key != other.key or len(one.counts) > 1 or len(other.counts) > 1:
         return False
     common = one.own & other.own
     broken, also = one.classes & common, other.classes & common

@@ -9,7 +9,7 @@ one of them.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from conformance.attribution.cause import HALF, MALFORMED, Cause
+from conformance.attribution.cause import HALF, Cause
 from conformance.attribution.sameness import PREVIOUS
 from conformance.attribution.shapes import features, shape
 from conformance.model import Aspect, Field
@@ -176,9 +176,7 @@ def _checks_nothing(root: Cause, cause: Cause) -> bool:
     """A target that does not look at the syntax of a value looks at nothing else in it either."""
     if not _is_unchecked(root) or not _is_within(cause, root):
         return False
-    shown = cause.is_about_shown and (
-        cause.outcome in ("blank", MALFORMED) or cause.name.startswith("representation: ")
-    )
+    shown = cause.is_about_shown and (cause.outcome == "blank" or cause.key.is_malformed)
     unchecked = cause.rules[0].field is not None and cause.outcome == "accepted" and cause.is_everywhere
     return shown or unchecked
 

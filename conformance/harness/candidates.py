@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import NamedTuple
 
-from conformance.attribution.causes import cause_of
+from conformance.attribution.cause import CauseKey, cause_of
 from conformance.http import Exchange, FailureKind, Pairs, Request
 from conformance.model import Level, Violation
 from conformance.rules import BY_ID
@@ -52,9 +52,9 @@ class Candidate:
     """The requests that were sent at the same time before it, where this may be the reason for it."""
 
     @property
-    def cause(self) -> str:
-        """The name of its cause; other candidates of the same cause have the same name."""
-        return cause_of(self.violation.rule, self.violation.outcome, self.violation.field)
+    def cause(self) -> CauseKey:
+        """The cause that its violation brings along."""
+        return cause_of(self.violation)
 
     def separate(self, violation: Violation) -> None:
         """Take note that the requests need not be sent at the same time; `violation` is shown without that."""
@@ -67,7 +67,7 @@ class Candidates(Mapping[Key, Candidate]):
     def __init__(self, selected: Collection[str]) -> None:
         self._selected = frozenset(selected)
         self._all: dict[Key, Candidate] = {}
-        self.causes: set[str] = set()
+        self.causes: set[CauseKey] = set()
         """The causes that the candidates have, as they were first seen."""
 
     def __getitem__(self, key: Key) -> Candidate:
@@ -125,7 +125,7 @@ class Candidates(Mapping[Key, Candidate]):
 
         Candidates of MUST rules come first. Within a level, the first of every cause comes before the second of any.
         """
-        turns = Counter[str]()
+        turns = Counter[CauseKey]()
         new = []
         for candidate in self._all.values():
             if not candidate.confirmed:

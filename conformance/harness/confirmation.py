@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from conformance.attribution.cause import CauseKey
 from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.harness.budget import Budget
 from conformance.harness.candidates import Candidate
@@ -43,7 +44,7 @@ class Confirmation:
         """The exchange whose connection closed without an answer, if that happened once in the run; otherwise None."""
         self._stable, self._unstable = Counter[str](), Counter[str]()
         """How many findings were tried again, by rule and outcome: those that were stable, and those that were not."""
-        self._moved: dict[tuple[str, Field | None], Finding | None] = {}
+        self._moved: dict[tuple[CauseKey, Field | None], Finding | None] = {}
         """
         By family and setting of candidates, the finding that attribution moved to another rule.
 
@@ -63,7 +64,7 @@ class Confirmation:
         """Show every candidate again that is not confirmed yet, and make a finding of it."""
         candidates = self._session.candidates.unconfirmed()
         to_come = Counter(candidate.cause for candidate in candidates)
-        begun: set[str] = set()
+        begun: set[CauseKey] = set()
         for done, candidate in enumerate(candidates):
             is_first = candidate.cause not in begun
             begun.add(candidate.cause)
@@ -102,9 +103,7 @@ class Confirmation:
             and (finding.level is Level.MUST or same.level is Level.SHOULD)
         ):
             # The target was not asked which rule this breaks. All others of its family were moved to one rule.
-            finding = replace(
-                finding, rule=same.rule, level=same.level, outcome=same.outcome, cause=same.cause
-            )
+            finding = replace(finding, rule=same.rule, level=same.level, outcome=same.outcome)
         return finding
 
     def _put_together(self) -> None:
@@ -163,11 +162,10 @@ def _counted(kept: Finding, other: Finding) -> Finding:
     return replace(kept, numbers=numbers, count=len(numbers), first=min(kept.first, other.first))
 
 
-def _family(candidate: Candidate) -> str:
+def _family(candidate: Candidate) -> CauseKey:
     """What candidates have in common that are likely to break one rule: their cause, or that state was lost alike."""
-    violation = candidate.violation
-    state = is_about_state(BY_ID[violation.rule])
-    return f"state: {violation.outcome}" if state else candidate.cause
+    cause = candidate.cause
+    return cause._replace(family="state") if is_about_state(BY_ID[candidate.violation.rule]) else cause
 
 
 def place(rule: str, cls: str) -> tuple[int, str]:

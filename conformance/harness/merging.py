@@ -8,7 +8,7 @@ from datetime import date
 from itertools import accumulate
 from typing import Any
 
-from conformance.attribution.causes import attribute, cause_of
+from conformance.attribution.causes import attribute
 from conformance.contract import SUITE
 from conformance.exceptions import ReportError
 from conformance.harness import verdicts
@@ -227,7 +227,6 @@ def _finding(told: Document) -> Finding:
         level=Level(told["level"]),
         cls=told["class"],
         exchanges=tuple(_exchange(each["number"], each) for each in told["exchanges"]),
-        cause=cause_of(told["rule"], told["outcome"], told["field"]),
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from conformance.attribution.causes import cause_of
 from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
 from conformance.harness.attempts import Attempts, is_about_values, other_than, sequences
@@ -343,7 +342,6 @@ def finding_of(
         numbers=frozenset(candidate.numbers),
         first=candidate.exchange.number,
         shared_connection=is_shared,
-        cause=cause_of(violation.rule, violation.outcome, violation.field),
     )
 
 

@@ -20,6 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from conformance.attribution.cause import cause_of
 from conformance.harness.events import ExchangeJudged, on
 from conformance.harness.executor import Plan, run
 from conformance.harness.verdicts import BUG
@@ -142,7 +143,7 @@ class Result:
                     "class": each.cls,
                     "outcome": each.outcome,
                     "stable": each.stable,
-                    "cause": each.cause,
+                    "cause": str(cause_of(each)),
                     "witness": each.summary,
                     "observed": each.observed,
                 }

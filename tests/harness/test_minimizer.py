@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from fakes import FakeTarget, Resource, found, refusal
 
+from conformance.attribution.cause import CauseKey
 from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
 from conformance.http import Failure, Request, Response, encode_form, update
@@ -217,4 +218,4 @@ def test_candidates_of_parallel_settings_have_one_cause() -> None:
         session = Session(FakeTarget(Takes("banana")), tuple(BY_ID))
         session.conversation.send(update((name.parameter, "banana")), "class")
         causes |= {each.cause for each in session.candidates.values()}
-    assert causes == {"timer-syntax: accepted"}
+    assert causes == {CauseKey("timer-syntax", "accepted")}

@@ -30,7 +30,7 @@ MUST, SHOULD = BY_ID["closed-timer-minimum"], BY_ID["closed-timer-strictness"]
 
 
 def finding(rule: Rule, *, stable: bool = True) -> Finding:
-    texts: dict[str, Any] = dict.fromkeys(("summary", "expected", "observed", "cause"), "")
+    texts: dict[str, Any] = dict.fromkeys(("summary", "expected", "observed"), "")
     cls = rule.classes[0].id
     return Finding(
         rule=rule.id,

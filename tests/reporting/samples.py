@@ -5,7 +5,6 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from conformance.attribution.causes import cause_of
 from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, FailureKind, Request, Response, update
 from conformance.model import (
     CLOSED,
@@ -116,7 +115,6 @@ def finding(rule: Rule, cls: str, *exchanges: Exchange, **fields: Any) -> Findin
         "observed": "200",
         "stable": True,
     } | fields
-    given.setdefault("cause", cause_of(rule.id, given["outcome"], given["field"]))
     return Finding(rule=rule.id, level=rule.level, cls=cls, exchanges=exchanges, **given)
 
 

@@ -187,7 +187,7 @@ def test_three_thousand_witnesses_make_a_page_below_two_mebibytes() -> None:
             syntax,
             f"timer/{n}",
             exchange(update((CLOSED.parameter, "9" * 300)), number=n),
-            cause=f"{n % 300}",
+            outcome=f"{n % 300}",
         )
         for n in range(3000)
     ]

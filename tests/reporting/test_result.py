@@ -152,16 +152,6 @@ def test_the_same_fault_in_two_fields_has_one_cause(deviating: dict[str, Any]) -
     assert causes["no-leak"] == "no-leak: leaked"
 
 
-def test_a_cause_that_is_given_stands() -> None:
-    report = REPORTS["deviating"]
-    first, *rest = report.outcomes
-    given = replace(first, findings=tuple(replace(each, cause="regex") for each in first.findings))
-
-    document = build(replace(report, outcomes=(given, *rest)))
-
-    assert [each["cause"] for each in document["findings"]][:2] == ["regex", "regex"]
-
-
 def test_no_secret_is_left_in_any_text_or_body() -> None:
     report = replace(
         _with_witness(update(("DefaultClosedTimer", "s3cret-t0ken")), b"\x00s3cret-t0ken"),

@@ -162,13 +162,14 @@ def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict
 def test_all_that_follows_is_listed_and_other_classes_are_those_of_the_rule_itself() -> None:
     first = rule("implemented", "robustness")
     others = [each for each in CATALOGUE if each.level is Level.MUST and each.id != first.id][:30]
-    found = [finding(first, f"answer/{name}", exchange(READ), cause="same") for name in "abcdefgh"]
+    found = [finding(first, f"answer/{name}", exchange(READ)) for name in "abcdefgh"]
     outcomes = [outcome(first, Verdict.DEVIATION, *found)]
-    outcomes += [
-        outcome(each, Verdict.DEVIATION, finding(each, "x/y", exchange(READ), cause="same"))
-        for each in others
-    ]
-    lines = _printed(build(replace(REPORTS["clean"], outcomes=tuple(outcomes))), width=2000).splitlines()
+    outcomes += [outcome(each, Verdict.DEVIATION, finding(each, "x/y", exchange(READ))) for each in others]
+    document = build(replace(REPORTS["clean"], outcomes=tuple(outcomes)))
+    for each in document["findings"]:
+        follows = None if each["rule"] == first.id else first.id
+        each |= {"cause": "same", "consequence_of": follows}
+    lines = _printed(document, width=2000).splitlines()
 
     assert "  also      answer/b, answer/c, answer/d, answer/e, answer/f and 2 more" in lines
     assert f"  follows   {', '.join(each.id for each in others)}" in lines

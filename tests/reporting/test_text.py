@@ -149,8 +149,8 @@ def _counted(*found: Finding, requests: int = 100) -> str:
 
 def test_a_difference_is_seen_in_as_many_requests_as_showed_it() -> None:
     json_body = rule("json-body", "x")
-    twice = finding(json_body, "a/a", exchange(READ), cause="same", numbers=frozenset({1, 2, 3}), count=9)
-    again = finding(json_body, "a/b", exchange(READ), cause="same", numbers=frozenset({2, 3, 4}), count=9)
+    twice = finding(json_body, "a/a", exchange(READ), numbers=frozenset({1, 2, 3}), count=9)
+    again = finding(json_body, "a/b", exchange(READ), numbers=frozenset({2, 3, 4}), count=9)
     uncounted = [replace(each, numbers=frozenset()) for each in (twice, again)]
 
     assert _counted(twice, again) == "in 4 requests"
