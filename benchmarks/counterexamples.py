@@ -3,11 +3,14 @@ Measures whether plain curl shows the same as a counterexample, and whether anyt
 
     python benchmarks/counterexamples.py [--fault GLOB]... [--every N] [--max-requests N] [--json FILE]
 
-The suite runs against the emulator with each selected fault. While that emulator still runs, `sh` runs the curl lines
-of every stable finding. Their last answer is compared with the recorded one, as `conformance replay` does, but without
-the settings that the finding is not about. Where no answer came, or a wrongly framed one, curl must fail too. The
-parameters of the last request are counted. A counterexample of one wrongly accepted value is 1-minimal if, whichever
-character is left out, the same rule no longer refuses the text or the target no longer accepts it.
+The suite runs against the emulator with each selected fault. `sh` runs the curl lines of every stable finding against a
+fresh emulator with the same fault. Their last answer is compared with the recorded one, as `conformance replay` does,
+but without the settings that the finding is not about. Where no answer came, or a wrongly framed one, curl must fail
+too. Where the answers differ, the requests are sent to another fresh emulator, and the answers are judged: what the
+finding says may show though the rest of the answer differs.
+
+The parameters of the last request are counted. A counterexample of one wrongly accepted value is 1-minimal if,
+whichever character is left out, the same rule no longer refuses the text or the target no longer accepts it.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -26,6 +30,7 @@ from pathlib import Path
 
 from conformance import emulator
 from conformance.harness.executor import Plan, run
+from conformance.harness.session import Session
 from conformance.http import Exchange, Response, encode_form
 from conformance.model import BY_PARAMETER, FIELDS, Finding, Level
 from conformance.oracle.decisions import Answer, decide_value
@@ -77,15 +82,40 @@ def measure(fault: str, *, profile: str, max_requests: int | None, seed: int) ->
             report = run(CATALOGUE, target, Plan(profile=profile, seed=seed, fail_on=Level.SHOULD))
         findings = [finding for outcome in report.outcomes for finding in outcome.findings]
         lines = [each["curl"] for each in build(report, accounts=_ACCOUNTS)["findings"]]
-        with Target(replace(settings, max_requests=None)) as target:
-            return [
-                _measured(fault, finding, curl, target)
-                for finding, curl in zip(findings, lines, strict=True)
-                if finding.stable
-            ]
+    measured = []
+    for finding, curl in zip(findings, lines, strict=True):
+        if finding.stable:
+            with _fresh(fault, settings) as target:
+                found = _measured(fault, finding, curl, settings.url, target)
+            if found.differs and _is_shown_again(finding, fault, settings):
+                found = replace(found, differs="")
+            measured.append(found)
+    return measured
 
 
-def _measured(fault: str, finding: Finding, curl: str, target: Target) -> Measured:
+@contextmanager
+def _fresh(fault: str, settings: TargetSettings) -> Iterator[Target]:
+    with (
+        Embedded(THROWAWAY, faults=[fault]) as embedded,
+        Target(replace(settings, url=embedded.url(), max_requests=None)) as target,
+    ):
+        yield target
+
+
+def _is_shown_again(finding: Finding, fault: str, settings: TargetSettings) -> bool:
+    """Whether the last answer to the requests of a finding breaks its rule, or shows the same of the same setting."""
+    with _fresh(fault, settings) as target:
+        requests = [each.request for each in finding.exchanges]
+        seen = Session(target, [each.id for each in CATALOGUE]).try_again(requests)
+    return any(
+        each.rule == finding.rule or (each.outcome, each.field) == (finding.outcome, finding.field)
+        for each in seen[-1][1]
+    )
+
+
+def _measured(fault: str, finding: Finding, curl: str, url: str, target: Target) -> Measured:
+    """Measure a finding of a run against the target at `url`, on another target that has not been sent anything."""
+    curl = curl.replace(url, target.settings.url)
     request = finding.exchanges[-1].request
     value = _wrongly_accepted(finding)
     return Measured(
@@ -94,15 +124,19 @@ def _measured(fault: str, finding: Finding, curl: str, target: Target) -> Measur
         cls=finding.cls,
         outcome=finding.outcome,
         parameters=len(request.form() or request.intends),
-        differs=_differs(finding, curl, target.settings.url),
+        differs=_differs(finding, curl, url, target.settings.url),
         value=value,
         shorter=None if value is None else _shorter(finding, value, target),
         curl=curl,
     )
 
 
-def _differs(finding: Finding, lines: str, base: str) -> str:
-    """Return the differences between the last answer to curl and the recorded one; empty where there are none."""
+def _differs(finding: Finding, lines: str, url: str, fresh: str) -> str:
+    """
+    Return the differences between the last answer to curl and the recorded one; empty where there are none.
+
+    `url` is the base URL of the target that was recorded, `fresh` that of the one that the lines name.
+    """
     recorded = finding.exchanges[-1]
     *earlier, final = lines.splitlines()
     # Requests that were sent at the same moment have no last line: the answer that comes first is compared.
@@ -129,7 +163,7 @@ def _differs(finding: Finding, lines: str, base: str) -> str:
         return failed
     before, now = (
         _facts(replace(finding, exchanges=(*finding.exchanges[:-1], last)), base)
-        for last in (recorded, replace(recorded, response=response))
+        for last, base in ((recorded, url), (replace(recorded, response=response), fresh))
     )
     return "; ".join([*differing(before, now), *([failed] if done.returncode else [])])
 

@@ -114,6 +114,11 @@ class Cause:
         return found
 
     @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the requests that showed it; empty where they were not kept."""
+        return frozenset().union(*(each.numbers for each in self.findings))
+
+    @cached_property
     def settings(self) -> frozenset[Field]:
         """The settings that it is about."""
         return frozenset(each for each in self.counts if each is not None)

@@ -99,7 +99,7 @@ def _is_alike(one: Cause, other: Cause) -> bool:
     malformed = [cause.key.is_malformed for cause in (one, other)]
     if any(malformed):
         return all(malformed) and not one.shapes.isdisjoint(other.shapes)
-    if _is_everywhere_alike(one, other):
+    if _is_everywhere_alike(one, other) or _is_shown_by_the_same(one, other):
         return True
     rule = one.rules[0]
     is_of_requests = one.aspect is Aspect.STATE or rule.control is not None or rule.culprit is not None
@@ -113,6 +113,12 @@ def _is_alike(one: Cause, other: Cause) -> bool:
         # No input of the rule's own shows it for either: then the outcome is all that there is to go by.
         return one.own.isdisjoint(one.classes) and other.own.isdisjoint(other.classes)
     return len(broken & also) >= HALF * len(broken | also)
+
+
+def _is_shown_by_the_same(one: Cause, other: Cause) -> bool:
+    """Settings that come back wrong in the same way from the same requests, and from no others."""
+    alike = one.aspect is other.aspect is Aspect.ECHO and one.outcome == other.outcome
+    return alike and bool(one.numbers) and one.numbers == other.numbers
 
 
 def _is_everywhere_alike(one: Cause, other: Cause) -> bool:

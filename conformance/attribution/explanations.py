@@ -84,6 +84,18 @@ def _is_not_read_beside_others(root: Cause, cause: Cause) -> bool:
     return unread and cause.is_about_shown and all(len(sent) > 1 for sent in cause.sent)
 
 
+def _is_not_validated_there(root: Cause, cause: Cause) -> bool:
+    """Bad values are taken at some places of a form: there it is not looked at a repeated or an empty one either."""
+    rule = root.rules[0]
+    unread = root.outcome == "accepted" and root.aspect is Aspect.ACCEPTANCE
+    return (
+        unread
+        and (rule.field, rule.control) == (None, None)
+        and cause.outcome in ("accepted", "invalid-value", "neither-value")
+        and all(len(sent) > 1 for sent in cause.sent)
+    )
+
+
 def _is_not_decoded(root: Cause, cause: Cause) -> bool:
     """A value that cannot be sent without an escape is refused where no escape is decoded."""
     both = root.outcome == cause.outcome == "refused" and root.rules[0].control is canonical
@@ -279,7 +291,7 @@ def _comes_and_goes(root: Cause, cause: Cause) -> bool:
     if cause.is_stable or not root.is_stable:
         return False
     if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
-        return cause.outcome == "refused" or cause.aspect is Aspect.WIRE
+        return all(status is None or status >= 400 for status in cause.statuses)
     aspects = {root.aspect, cause.aspect}
     alike = not cause.settings.isdisjoint(root.settings) or aspects <= {Aspect.STATE, Aspect.CONSISTENCY}
     return alike and min(aspects) >= Aspect.ECHO
@@ -309,6 +321,7 @@ _WHATEVER_IS_MORE_BASIC = (
     _is_the_answer_of_another,
     _refuses_a_value,
     _is_refused_by_itself,
+    _is_not_validated_there,
     _is_not_decoded,
     _is_not_acceptable,
     _shows_its_blanks,

@@ -1,6 +1,6 @@
 """Makes findings of candidates: shows each again, minimizes it, and counts equal findings together."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -44,12 +44,8 @@ class Confirmation:
         """The exchange whose connection closed without an answer, if that happened once in the run; otherwise None."""
         self._stable, self._unstable = Counter[str](), Counter[str]()
         """How many findings were tried again, by rule and outcome: those that were stable, and those that were not."""
-        self._moved: dict[tuple[CauseKey, Field | None], Finding | None] = {}
-        """
-        By family and setting of candidates, the finding that attribution moved to another rule.
-
-        None, where attribution left a finding of the family with its own rule.
-        """
+        self._attributed: defaultdict[tuple[CauseKey, Field | None], dict[str, Finding]] = defaultdict(dict)
+        """By family and setting of candidates, and by the rule that the target was seen to break: its first finding."""
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -94,16 +90,14 @@ class Confirmation:
         elif self._unstable[kind] > self._stable[kind]:
             finding = replace(finding, stable=False)  # Most of its kind that were tried are unstable.
         family = _family(candidate), BY_ID[candidate.violation.rule].field
+        attributed = self._attributed[family]
         if minimizer.is_attributed:
-            moves = finding.rule != candidate.violation.rule
-            self._moved[family] = self._moved.get(family, finding) if moves else None
-        elif (
-            (finding.stable or not minimizer.was_tried)
-            and (same := self._moved.get(family))
-            and (finding.level is Level.MUST or same.level is Level.SHOULD)
-        ):
-            # The target was not asked which rule this breaks. All others of its family were moved to one rule.
-            finding = replace(finding, rule=same.rule, level=same.level, outcome=same.outcome)
+            attributed.setdefault(finding.rule, finding)
+        elif (finding.stable or not minimizer.was_tried) and len(attributed) == 1:
+            # The target was not asked which rule this breaks. All others of its family break the same one.
+            (same,) = attributed.values()
+            if finding.level is Level.MUST or same.level is Level.SHOULD:
+                finding = replace(finding, rule=same.rule, level=same.level, outcome=same.outcome)
         return finding
 
     def _put_together(self) -> None:

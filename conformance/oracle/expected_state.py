@@ -341,6 +341,7 @@ class ExpectedState:
                 shown=value,
                 expected=expected,
                 sent=sent[-1],
+                was_null=setting.looked and setting.last is None,
                 related=(self.last_update,) if again and self.last_update is not None else (),
             )
         elif not malformed:
