@@ -47,6 +47,7 @@ from conformance.model import Aspect, Level
 from conformance.rules import BY_ID
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
+from conformance.transport.embedded import Embedded
 from conformance.transport.target import Target, TargetSettings
 
 _ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
@@ -112,8 +113,13 @@ def _player(
         if manner is not None:
             answer, idle = _MANNERS[manner]
             url = stack.enter_context(between(url, answer(), idle)).url
-        settings = TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)
-        player = Player(stack.enter_context(Target(settings)), Safeguard())
+        yield stack.enter_context(_looked_at(url))
+
+
+@contextmanager
+def _looked_at(url: str) -> Iterator[Player]:
+    with Target(TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)) as target:
+        player = Player(target, Safeguard())
         player.look(2)
         yield player
 
@@ -291,34 +297,37 @@ def _pairs(count: int) -> None:
 
 def _cost() -> None:
     script = _unhurried(_script())
-    ratios = []
-    for _ in range(5):
-        with _player() as one, _player() as other:
-            sent: list[Any] = []
-            began = time.perf_counter()
-            held = hold((one, other), script)
-            took = time.perf_counter() - began
-            for player, recording, times in ((one, held.reference, 2), (other, held.candidate, 1)):
-                sent += [(player.target.url, each.exchange) for each in recording.taken for _ in range(times)]
-        with (
-            _player() as one,
-            _player() as other,
-            httpx.Client(auth=(THROWAWAY[0].user, THROWAWAY[0].token)) as client,
-        ):
-            first = held.reference.target
-            urls = {True: one.target.url, False: other.target.url}
-            began = time.perf_counter()
-            for url, exchange in sent:
-                request = exchange.request
-                content_type = {"Content-Type": request.content_type} if request.content_type else {}
-                client.request(
-                    request.method, urls[url.startswith(first)], content=request.body, headers=content_type
-                )
-            bare = time.perf_counter() - began
-        ratios.append(took / bare)
-    print(
-        f"comparison / bare loop: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
-    )
+    ratios: dict[str, list[float]] = {"time": [], "processor time, without the targets": []}
+    with Embedded(THROWAWAY) as first, Embedded(THROWAWAY) as second:
+        for _ in range(10):
+            with ExitStack() as stack:
+                ends = [stack.enter_context(_looked_at(each.url())) for each in (first, second)]
+                before = _times()
+                held = hold(ends, script)
+                took = [now - then for now, then in zip(_times(), before, strict=True)]
+            each_end = zip(ends, (held.reference, held.candidate), (2, 1), strict=True)
+            sent = [
+                (player.target.url, taken.exchange.request)
+                for player, recording, times in each_end
+                for taken in recording.taken * times
+            ]
+            with httpx.Client(auth=(THROWAWAY[0].user, THROWAWAY[0].token)) as client:
+                before = _times()
+                for url, request in sent:
+                    content_type = {"Content-Type": request.content_type} if request.content_type else {}
+                    client.request(request.method, url, content=request.body, headers=content_type)
+                bare = [now - then for now, then in zip(_times(), before, strict=True)]
+            for each, one, other in zip(ratios.values(), took, bare, strict=True):
+                each.append(one / other)
+    for name, each in ratios.items():
+        print(
+            f"comparison / bare loop, {name}: median {statistics.median(each):.2f}, "
+            f"{min(each):.2f} to {max(each):.2f}"
+        )
+
+
+def _times() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
 
 
 def main() -> None:

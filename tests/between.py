@@ -25,7 +25,7 @@ def between(url: str, answer: Answer, idle: float | None = None) -> Iterator[Hos
     """
     Serve with the help of the emulator at a base URL; a body that is framed by its length alone is understood.
 
-    A connection on which no request comes for `idle` seconds is closed.
+    A connection on which no further request comes for `idle` seconds is closed.
     """
     parts, lock, count = urlsplit(url), threading.Lock(), 0
 
@@ -33,7 +33,6 @@ def between(url: str, answer: Answer, idle: float | None = None) -> Iterator[Hos
         nonlocal count
         with socket.create_connection((parts.hostname or "", parts.port or 80)) as upstream:
             emulator = Connection(upstream, connection.server)
-            connection.stream.settimeout(idle)
             for request in connection.requests():
                 with lock:
                     count += 1
@@ -47,6 +46,7 @@ def between(url: str, answer: Answer, idle: float | None = None) -> Iterator[Hos
                 if said is None:
                     return
                 connection.send(said)
+                connection.stream.settimeout(idle)
                 if isinstance(said, Last):
                     return
 

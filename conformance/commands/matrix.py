@@ -26,7 +26,8 @@ def matrix(results: tuple[str, ...], output: Path | None) -> None:
     Show results side by side, targets by rules.
 
     Each RESULT is a result.json or its directory. It may have a NAME, as in "prism 5.14=reports/prism".
-    The page links to the report.html beside each result.
+    The page links to the report.html beside each result. A comparison.json beside it, of `conformance compare --json`,
+    adds how the target differs from a reference.
     """
     from conformance.reporting.matrix import to_html, to_markdown
 
@@ -46,6 +47,7 @@ def matrix(results: tuple[str, ...], output: Path | None) -> None:
 
 def _column(text: str, output: Path | None) -> "Column":
     from conformance.reporting.matrix import Column
+    from conformance.reporting.reading import comparison_in
 
     name, _, rest = text.rpartition("=")
     if Path(text).exists():  # an equals sign may be part of the path
@@ -53,7 +55,8 @@ def _column(text: str, output: Path | None) -> "Column":
     path = Path(rest)
     result = result_in(path)
     page = (path if path.is_dir() else path.parent) / "report.html"
+    comparison = comparison_in(page.with_name("comparison.json"))
     link = ""
     if output is not None and page.is_file():
         link = Path(os.path.relpath(page, output.parent)).as_posix()
-    return Column(name=name or result["target"], result=result, link=link)
+    return Column(name=name or result["target"], result=result, link=link, comparison=comparison)

@@ -19,7 +19,7 @@ from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.script import Part, Script, Step
 from conformance.harness.simpler import TRIED, smaller
-from conformance.http import Exchange, Request, parameters_of, update
+from conformance.http import Exchange, FailureKind, Request, parameters_of, update
 from conformance.model import BY_ATTRIBUTE
 from conformance.rules.acceptance import decided
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
@@ -33,6 +33,9 @@ _TOLD = 3
 
 _SINCE = 12
 """The most steps since an answer that shows the settings that are all sent again."""
+
+_SILENT = (FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.DISCONNECT)
+"""The failures that the way to a target may bring about."""
 
 _ACCOUNTS = 2
 """The greatest number of accounts that the steps use."""
@@ -100,19 +103,25 @@ class Shower:
         """
         Return a few differences of a group, first the one that shows again.
 
-        There are none where the reference contradicts itself.
+        There are none where the reference contradicts itself, or where the candidate once gave no answer and now does.
         """
         search = _Search(self._requests)
         ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
-        first = None
+        first, is_passing = None, False
         with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
             tried = (self._shown(search, each) for each in ordered[:_TOLD] if each.kind is group.kind)
             first = next((each for each in tried if each is not None), None)
-        if first is None and search.is_contradicted and not self._settled:
+            is_passing = len(ordered) == 1 and self._was_silent(ordered[0])
+        if first is None and (is_passing or (search.is_contradicted and not self._settled)):
             return []
         shown = [] if first is None else [first]
         others = [each for each in ordered if first is None or each is not first.difference]
         return [*shown, *map(self._as_seen, others[: _TOLD - len(shown)])]
+
+    def _was_silent(self, difference: Difference) -> bool:
+        """Whether a difference is that the candidate, a target, gave no answer: a connection may break once."""
+        failure = self._pairs[difference.at].candidate.exchange.failure
+        return isinstance(self._ends[1], Player) and failure is not None and failure.kind in _SILENT
 
     def _size(self, difference: Difference) -> int:
         """Return the size of the request that makes a difference: the smallest request shows it best."""

@@ -1,5 +1,6 @@
 """Several targets side by side: a table of rules and targets, as Markdown or as one page that loads nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ SIGNS = {
 }
 """A sign for each verdict, for those who see no colours."""
 
+BESIDE = "beside the reference"
+"""The head of the column about comparisons, which is there where a target has one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -32,6 +36,17 @@ class Column:
     result: Document
     link: str = ""
     """The address of its own report; empty where it has none."""
+    comparison: Document | None = None
+    """How it differs from a reference, as `schemas/comparison.schema.json` has it; None where that is not known."""
+
+    @property
+    def differs(self) -> str:
+        """The kinds of differences from the reference, each with how many causes there are."""
+        if self.comparison is None:
+            return "–"
+        counts = Counter(group["kind"] for group in self.comparison["groups"])
+        found = [f"{kind} {counts[kind]}" for kind in self.comparison["kinds"] if counts[kind]]
+        return ", ".join(found) or "alike"
 
     def rule(self, name: str) -> Document | None:
         """Return the rule of that id in the result; None where the result does not have it."""
@@ -72,10 +87,16 @@ def to_markdown(columns: Sequence[Column]) -> str:
     heads = [
         f"[{escaped(each.name)}](<{each.link}>)" if each.link else escaped(each.name) for each in columns
     ]
+    is_compared = any(each.comparison for each in columns)
     sums = [
-        [head, escaped(verdict(column)), *totals(column), escaped(column.versions)]
+        [
+            *(head, escaped(verdict(column)), *totals(column)),
+            *([escaped(column.differs)] if is_compared else ()),
+            escaped(column.versions),
+        ]
         for head, column in zip(heads, columns, strict=True)
     ]
+    names = ["target", "verdict", "MUST", "SHOULD", *([BESIDE] if is_compared else ()), "judged"]
     rows = [
         [
             monospaced(rule["id"]),
@@ -89,7 +110,7 @@ def to_markdown(columns: Sequence[Column]) -> str:
         "\n\n".join(
             [
                 "### Twilio Conversations configuration: how emulators conform",
-                table(["target", "verdict", "MUST", "SHOULD", "judged"], sums),
+                table(names, sums),
                 table(["rule", "level", *heads], rows),
                 ", ".join(f"{SIGNS[Verdict(name)]} {name}" for name in used),
             ]
@@ -117,6 +138,7 @@ def to_html(columns: Sequence[Column]) -> str:
         signs={str(verdict): sign for verdict, sign in SIGNS.items()},
         verdicts={rule["verdict"] for column in columns for rule in column.result["rules"]},
         totals=totals,
+        beside=BESIDE if any(each.comparison for each in columns) else "",
         headline=headline,
         hold=_hold,
     )

@@ -56,14 +56,7 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         ReportError: The file cannot be read, is not JSON, is not a result document, or is one of a later version.
     """
-    if path.is_dir():
-        path = path / "result.json"
-    try:
-        document = parsed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ReportError(f"{path} is not JSON: {error}") from error
+    document = _json_in(path / "result.json" if path.is_dir() else path)
     version = document.get("schema_version") if isinstance(document, dict) else None
     if type(version) is int and version > SCHEMA_VERSION:
         raise ReportError(
@@ -76,3 +69,29 @@ def load(path: Path) -> dict[str, Any]:
         raise ReportError(f"{path} is {error}") from error
     found: dict[str, Any] = document
     return found
+
+
+def comparison_in(path: Path) -> dict[str, Any] | None:
+    """
+    Return the comparison in a file; None where there is no file.
+
+    Raises:
+        ReportError: The file cannot be read, is not JSON, or is not a comparison.
+    """
+    if not path.exists():
+        return None
+    document = _json_in(path)
+    error = error_in(document, "comparison.schema.json")
+    if error is not None:
+        raise ReportError(f"{path} is not a comparison: {error.json_path}: {error.message[:200]!r}")
+    found: dict[str, Any] = document
+    return found
+
+
+def _json_in(path: Path) -> Any:
+    try:
+        return parsed(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{path} is not JSON: {error}") from error

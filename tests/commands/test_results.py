@@ -137,6 +137,26 @@ def test_a_file_links_to_the_reports_beside_the_results(results: Path, name: str
     assert "clean/report.html" in text and "deviating/report.html" in text
 
 
+def test_a_comparison_beside_a_result_says_how_the_target_differs_from_the_reference(results: Path) -> None:
+    end = {"target": "t", "recorded_at": "", "source": "HAR", "suite": ""}
+    comparison: dict[str, object] = {
+        "schema_version": 1,
+        "scope": "all",
+        "kinds": ["ACCEPT", "STATE", "CODE"],
+        "groups": [],
+        "reference": end,
+        "candidate": end,
+        "counts": dict.fromkeys(("alike", "different", "not_comparable", "unserved", "unsettled"), 0),
+    }
+    file = results / "deviating" / "comparison.json"
+    file.write_text(json.dumps(comparison))
+    assert "| alike |" in _run("matrix", results / "clean", results / "deviating").stdout
+    file.write_text(json.dumps({**comparison, "groups": 1}))
+    refused = _run("matrix", results / "clean", results / "deviating")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "is not a comparison: $.groups" in refused.stderr
+
+
 def test_a_path_with_an_equals_sign_is_a_path(results: Path) -> None:
     (results / "clean").rename(results / "a=b")
 

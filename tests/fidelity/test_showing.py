@@ -1,6 +1,7 @@
 """Differences that are shown again: on targets that were just started, within the budget, and only if they stand."""
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from fakes import FakeTarget, Resource, answer, refusal, representation
@@ -11,7 +12,7 @@ from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import ROLES
 from conformance.fidelity.running import Held, hold
 from conformance.fidelity.script import draw
-from conformance.http import Exchange, Failure, Request, Response, update
+from conformance.http import Exchange, Failure, FailureKind, Request, Response, update
 from conformance.safety.safeguard import Safeguard
 from fidelity.played import held
 from fidelity.test_comparing import InSeconds, Keeping, Shorter
@@ -70,6 +71,23 @@ def test_nothing_is_told_that_can_be_left_out() -> None:
     ((first, *_), *_) = held(Resource(), Picky()).shown
     (exchange,) = first.reference
     assert len(exchange.request.form() or ()) == 2
+
+
+@pytest.mark.parametrize(("silences", "told"), [([100], 0), ([100, 150, 200], 1)])
+def test_one_answer_that_never_came_accuses_nobody_if_it_comes_the_next_time(
+    silences: list[int], told: int
+) -> None:
+    class Silent(Resource):
+        """Gives no answer to some requests, by number."""
+
+        numbers = count(1)
+
+        def __call__(self, request: Request) -> Response | Failure:
+            came = super().__call__(request)
+            return Failure(FailureKind.DISCONNECT, "closed") if next(self.numbers) in silences else came
+
+    found = held(Resource(), Silent())
+    assert (len(found.groups), found.compared.unsettled) == (told, 1 - told)
 
 
 def live(reference: Resource, candidate: Resource, budget: int) -> tuple[Held, list[FakeTarget]]:

@@ -1,7 +1,9 @@
 """The matrix has a line for every rule and a column for every target, and says it in words and signs."""
 
 import copy
+import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -62,6 +64,21 @@ def test_markdown_sums_up_each_target_with_version_and_date() -> None:
         "0 hold, 2 broken, 0 undecided | "
     ) in to_markdown(_columns("deviating"))
     assert "026-01-02" in to_markdown(_columns("deviating"))
+
+
+def test_kinds_of_differences_from_a_reference_are_counted_by_cause() -> None:
+    comparison = {
+        "kinds": ["ACCEPT", "STATE", "CODE"],
+        "groups": [{"kind": kind} for kind in ("CODE", "ACCEPT", "CODE")],
+    }
+    first, second = _columns("clean", "deviating")
+    columns = [first, replace(second, comparison=comparison)]
+
+    assert "| – |" in html.unescape(to_markdown(columns))
+    for text in (to_markdown(columns), to_html(columns)):
+        assert "ACCEPT 1, CODE 2" in text
+        assert "beside the reference" in text.lower()
+    assert "beside the reference" not in to_html([first]).lower()
 
 
 def test_the_page_loads_nothing_and_links_only_where_it_is_told() -> None:
