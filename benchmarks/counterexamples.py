@@ -106,7 +106,7 @@ def _is_shown_again(finding: Finding, fault: str, settings: TargetSettings) -> b
     """Whether the last answer to the requests of a finding breaks its rule, or shows the same of the same setting."""
     with _fresh(fault, settings) as target:
         requests = [each.request for each in finding.exchanges]
-        seen = Session(target, [each.id for each in CATALOGUE]).try_again(requests)
+        seen = Session(target, [each.id for each in CATALOGUE]).conversation.try_again(requests)
     return any(
         each.rule == finding.rule or (each.outcome, each.field) == (finding.outcome, finding.field)
         for each in seen[-1][1]

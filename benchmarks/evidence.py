@@ -166,7 +166,7 @@ class Before:
         kept, judging.states = judging.states, copied(self.states)
         try:
             reply = replace(judging.reply(exchange), refused=self.refused, taken=self.taken)
-            reply.state.record(reply.exchange, authorised=reply.authorised)
+            reply.state.record(reply.exchange)
             return list(judge(reply))
         finally:
             judging.states = kept

@@ -1,29 +1,6 @@
 """
 Every error that a room hands to another, in one tree.
 
-    ConformanceError
-    ├── ConfigurationError       the command or its settings cannot be followed: exit status 2
-    ├── BaselineError            a file of known deviations cannot be used
-    ├── ReportError              a report cannot be read or written
-    ├── RecordingError           a recording cannot be read or written
-    ├── JournalError             the journal of settings cannot be kept or read
-    │   └── Locked               another process is at work on the account
-    ├── EmulatorFailed           the embedded emulator did not start
-    ├── NotJSON                  a body is no JSON text
-    └── RunEnded                 a run ends early
-        ├── BudgetExhausted      no request is left
-        │   └── OutOfTime        no time is left
-        ├── Unimplemented        the resource is not there: one finding, exit status 1
-        ├── Garbled              no answer is framed so that it can be read
-        ├── AlwaysFails          every request is answered with a server error: one finding, exit status 1
-        ├── NoVerdict            nothing can be judged: exit status 3
-        │   └── Unsafe           a live target is left alone
-        └── Lost                 the target was there, and no longer is as it was: exit status 3
-            ├── TargetDead       it cannot be reached any more
-            ├── Gone             it answers, but not as it did: revoked, moved, read-only, replaced
-            ├── RateLimitedOut   it asks to wait longer than allowed
-            └── LeftShort        it does not take back a timer that was made shorter
-
 The emulator has errors of its own: it shares nothing with the suite that judges it.
 """
 
@@ -33,7 +10,7 @@ class ConformanceError(Exception):
 
 
 class ConfigurationError(ConformanceError):
-    """The run was asked for in a way that cannot be followed; the message says what to do."""
+    """The run was asked for in a way that cannot be followed: exit status 2. The message says what to do."""
 
 
 class BaselineError(ConformanceError):
@@ -77,7 +54,7 @@ class OutOfTime(BudgetExhausted):
 
 
 class Unimplemented(RunEnded):
-    """The resource is not there."""
+    """The resource is not there: one finding, exit status 1."""
 
 
 class Garbled(RunEnded):
@@ -85,11 +62,11 @@ class Garbled(RunEnded):
 
 
 class AlwaysFails(RunEnded):
-    """Every request is answered with a server error."""
+    """Every request is answered with a server error: one finding, exit status 1."""
 
 
 class NoVerdict(RunEnded):
-    """The target cannot be judged: it is not reached, or refuses the credentials."""
+    """The target cannot be judged: it is not reached, or refuses the credentials. Exit status 3."""
 
 
 class Unsafe(NoVerdict):
@@ -97,7 +74,7 @@ class Unsafe(NoVerdict):
 
 
 class Lost(RunEnded):
-    """The target was there, and no longer is as it was."""
+    """The target was there, and no longer is as it was: exit status 3."""
 
 
 class TargetDead(Lost):

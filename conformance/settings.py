@@ -68,7 +68,7 @@ class RunSettings:
     seed: int
     shard: tuple[int, int]
     max_requests: int | None
-    max_time: float | None = 600.0
+    max_time: float | None
     report_dir: Path
     known: Path | None
     examples: str | None = field(repr=False)  # it may hold a password

@@ -52,6 +52,7 @@ class TestSources:
             seed=0,
             shard=(1, 1),
             max_requests=3000,
+            max_time=600.0,
             report_dir=Path("conformance-report"),
             known=None,
             examples=None,

@@ -123,7 +123,7 @@ class Judge:
         self.kinds.setdefault(reply.kind, Counter())[status_of(exchange)] += 1
         if reply.decision is not None and len(pairs) == 1 and pairs[0][0] in _TIMERS:
             self.timers.append(exchange)
-        reply.state.record(exchange, authorised=reply.authorised)
+        reply.state.record(exchange)
         if reply.is_acceptable:
             if exchange.accepted and len(pairs) > 1:
                 self._taken.update(pairs)
@@ -157,13 +157,13 @@ class Judge:
         # Where a closed timer may be shorter than the inactive one, it makes no difference which are in force.
         lengths = UNSET if self.interplay is False else known
         alone = replace(reply, state=state, decision=self._decision(reply.request, lengths))
-        state.record(reply.exchange, authorised=reply.authorised)
+        state.record(reply.exchange)
         return self._judged(alone)
 
     def expect_together(self, requests: Sequence[Request]) -> None:
         """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
         for request in requests:
-            self.states[request.account].expect(request, authorised=request.auth.valid)
+            self.states[request.account].expect(request)
 
     def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
         """

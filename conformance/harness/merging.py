@@ -191,10 +191,8 @@ def _rule(rule: Rule, rows: Sequence[Document], findings: Sequence[Document]) ->
     told = {row["verdict"]: row for row in rows}
     verdict, reason = Verdict.CONFORMANT, ""
     if findings:
-        stable = any(each["stable"] for each in findings)
-        broken = Verdict.DEVIATION if rule.level is Level.MUST else Verdict.NON_STRICT
-        verdict = broken if stable else Verdict.UNSTABLE
-        verdict = Verdict.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in told else verdict
+        how = How.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in told else How.JUDGED
+        verdict = verdicts.broken(rule, any(each["stable"] for each in findings), how)
     elif not examples or evidence is None:
         verdict = Verdict.UNDECIDED if examples and Verdict.UNDECIDED in told else Verdict.NOT_RUN
         reason = told.get(verdict, rows[0])["reason"]
@@ -239,11 +237,8 @@ def _exchange(number: int, told: Document | None = None) -> Exchange:
 
 def _end(shards: Sequence[Document]) -> End:
     found = {shard["verdict"] for shard in shards}
-    how = How.JUDGED
-    if Verdict.UNIMPLEMENTED in found:
-        how = How.UNIMPLEMENTED
-    elif Verdict.ERROR in found:
-        how = How.WITHOUT_VERDICT
+    how = How.WITHOUT_VERDICT if Verdict.ERROR in found else How.JUDGED
+    how = How.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in found else how
     early = [f"shard {place}: {each['stopped']}" for place, each in enumerate(shards, 1) if each["stopped"]]
     return End(how, "; ".join(early), is_interrupted=any(each["exit_code"] == 130 for each in shards))
 

@@ -109,13 +109,11 @@ def outcome(results: Results, rule: Rule) -> Outcome:
     if not results.was_reached and not findings and not fails:
         return Outcome(rule=rule, verdict=Verdict.NOT_RUN, reason=results.end.reason)
     if findings:
-        verdict = _verdict_of(rule, findings, results.end)
+        verdict = broken(rule, any(each.stable for each in findings), results.end.how)
     elif not examples and not fails:
         verdict, reason = Verdict.NOT_RUN, _why_not(results, rule)
-        if reason == ELSEWHERE and not results.evidence.missing(
-            rule
-        ):  # other inputs of this run would have shown it
-            verdict, reason = Verdict.CONFORMANT, ""
+        if reason == ELSEWHERE and results.evidence.of(rule) is not None:
+            verdict, reason = Verdict.CONFORMANT, ""  # other inputs of this run would have shown it
     elif undecided := results.evidence.missing(rule):
         verdict, reason = Verdict.UNDECIDED, undecided
     return Outcome(
@@ -129,10 +127,11 @@ def outcome(results: Results, rule: Rule) -> Outcome:
     )
 
 
-def _verdict_of(rule: Rule, findings: Sequence[Finding], end: End) -> Verdict:
-    if end.how is How.UNIMPLEMENTED:
+def broken(rule: Rule, is_stable: bool, how: How) -> Verdict:
+    """Decide the verdict on a rule that has findings, given whether any is stable and how the run ended."""
+    if how is How.UNIMPLEMENTED:
         return Verdict.UNIMPLEMENTED
-    if not any(finding.stable for finding in findings):
+    if not is_stable:
         return Verdict.UNSTABLE
     return Verdict.DEVIATION if rule.level is Level.MUST else Verdict.NON_STRICT
 

@@ -52,9 +52,7 @@ def record_together(
 ) -> None:
     """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
     for account, state in enumerate(states):
-        own = [each for each in seen if each[0].request.account == account]
-        if own:
-            state.record_together([exchange for exchange, _ in own], [shown for _, shown in own])
+        state.record_together([each for each in seen if each[0].request.account == account])
     if any(exchange.is_cut for exchange, _ in seen):
         forget(*states)
 
@@ -111,32 +109,28 @@ class ExpectedState:
             if setting.right is not None and len(setting.right) == 1
         }
 
-    def record(self, exchange: Exchange, *, authorised: bool) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Take in what an exchange may have written, before its answer's representation is compared."""
         request = exchange.request
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
-        self.expect(request, exchange, authorised=authorised)
+        self.expect(request, exchange)
+        forbidden = _must_not_write(exchange)
         if request.method != "HEAD":
-            self.last_read = exchange if authorised and request.method == "GET" else None
-        if not authorised:
-            for name, value in sent:
-                self._setting(name).suspect(value, Kind.UNAUTHORISED, exchange)
-        elif request.method in ("GET", "HEAD", "OPTIONS"):
+            self.last_read = exchange if request.method == "GET" and request.auth.valid else None
+        if forbidden is Kind.SAFE:
             self.last_safe = exchange
-            for name, value in request.intends:
-                self._setting(name).suspect(value, Kind.SAFE, exchange)
+        if forbidden is not None:
+            for name, value in sent:
+                self._setting(name).suspect(value, forbidden, exchange)
         elif form is None or request.intends:
             self._lenient(exchange, sent)
-        elif exchange.unwritten:
-            for name, value in sent:
-                self._setting(name).suspect(value, Kind.REFUSED, exchange)
         else:
             self._write(exchange, sent, certain=exchange.accepted)
         if exchange.is_cut:
             forget(self, *self.others)
 
-    def expect(self, request: Request, exchange: Exchange | None = None, *, authorised: bool = True) -> None:
+    def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """
         Take note of what a request sends: from now on an answer may show it, rightly or wrongly.
 
@@ -148,7 +142,7 @@ class ExpectedState:
             length = length_of(value) if about is not None and about.kind == "timer" else None
             if about is not None and length is not None and length.high < about.minimum:
                 self.sent_below.add(length.low)
-        if authorised:
+        if request.auth.valid:
             self.canaries.expect(request, exchange)
 
     def is_foreign(self, about: Field, value: str | None) -> bool:
@@ -167,31 +161,25 @@ class ExpectedState:
             is_random=self.is_random,
         )
 
-    def record_together(
-        self, exchanges: Sequence[Exchange], shown: Sequence[Mapping[str, str | None] | None]
-    ) -> None:
+    def record_together(self, seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]]) -> None:
         """
         Take in updates that were sent at the same time: whichever came last is right.
 
-        Args:
-            exchanges: the updates and their answers.
-            shown: the settings that each answer shows; a value that its own answer does not show cannot be lost.
+        Each comes with the settings that its answer shows. A value that its own answer does not show cannot be lost.
         """
         values: dict[str, list[str]] = {}
         certain: dict[str, bool] = {}
         unknown: set[str] = set()
-        for exchange, own in zip(exchanges, shown, strict=True):
-            written = exchange.request.method == "POST" and _may_write(exchange)
-            for name, value in (exchange.request.form() or ()) if written else ():
-                if name in BY_PARAMETER:
-                    about = BY_PARAMETER[name]
-                    back = own is None or is_right(about, value, own.get(about.attribute))
-                    if _must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
-                        unknown.add(name)
-                        continue
-                    values.setdefault(name, []).append(value)
-                    certain[name] = certain.get(name, False) or exchange.accepted
-                    self._setting(name).writer = exchange
+        for exchange, shown in seen:
+            for name, value in _form(exchange) if _must_not_write(exchange) is None else ():
+                about = BY_PARAMETER[name]
+                back = shown is None or is_right(about, value, shown.get(about.attribute))
+                if _must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
+                    unknown.add(name)
+                    continue
+                values.setdefault(name, []).append(value)
+                certain[name] = certain.get(name, False) or exchange.accepted
+                self._setting(name).writer = exchange
         for name, sent in values.items():
             setting = self._setting(name)
             before = () if certain[name] or setting.right is None else setting.right
@@ -199,13 +187,11 @@ class ExpectedState:
             setting.contested = True
         for name in unknown:
             self._setting(name).right = None
-        for exchange in exchanges:
-            authorised = exchange.request.auth.valid
-            self.expect(exchange.request, exchange, authorised=authorised)
-            for name, value in exchange.request.form() or ():
-                if name in BY_PARAMETER and not _may_write(exchange):
-                    kind = Kind.REFUSED if authorised else Kind.UNAUTHORISED
-                    self._setting(name).suspect(value, kind, exchange)
+        for exchange, _ in seen:
+            self.expect(exchange.request, exchange)
+            if (forbidden := _must_not_write(exchange)) is not None:
+                for name, value in _form(exchange):
+                    self._setting(name).suspect(value, forbidden, exchange)
 
     def _setting(self, parameter: str) -> Setting:
         return self.settings[BY_PARAMETER[parameter].attribute]
@@ -245,13 +231,11 @@ class ExpectedState:
         """Take in a request that is no plain update: it may be ignored, refused or taken, but is to be validated."""
         for name, value in pairs:
             setting = self._setting(name)
-            if exchange.unwritten:
-                setting.suspect(value, Kind.REFUSED, exchange)
-            elif decide_value(setting.about, value).answer is Answer.REJECT:
+            if decide_value(setting.about, value).answer is Answer.REJECT:
                 setting.suspect(value, Kind.UNVALIDATED, exchange)
             elif setting.right is not None:
                 setting.right = (*setting.right, value)
-        if exchange.request.method == "DELETE" and not exchange.unwritten:
+        if exchange.request.method == "DELETE":
             for setting in self.settings.values():
                 setting.right = None if setting.right is None else (*setting.right, None)
 
@@ -467,9 +451,18 @@ class ExpectedState:
         )
 
 
-def _may_write(exchange: Exchange) -> bool:
-    """Whether an update may rightly have written what it sent: its credentials are good, and it was not refused."""
-    return exchange.request.auth.valid and not exchange.unwritten
+def _must_not_write(exchange: Exchange) -> Kind | None:
+    """Why an exchange must not have written what its request sends; None where it may have."""
+    if not exchange.request.auth.valid:
+        return Kind.UNAUTHORISED
+    if exchange.request.method in ("GET", "HEAD", "OPTIONS"):
+        return Kind.SAFE
+    return Kind.REFUSED if exchange.unwritten else None
+
+
+def _form(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield the known parameters of an exchange's form, with their values."""
+    return ((name, value) for name, value in exchange.request.form() or () if name in BY_PARAMETER)
 
 
 def _must_be_refused(decisions: Sequence[Decision]) -> bool:

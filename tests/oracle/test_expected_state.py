@@ -33,32 +33,28 @@ class Account:
         response = answer(200, representation(shown)) if shown is not None else refusal(status)
         return Exchange(number=self.number, request=request, response=response)
 
-    def takes(
-        self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
-    ) -> list[tuple[str, str]]:
+    def takes(self, request: Request, shown: Mapping[str, str | None]) -> list[tuple[str, str]]:
         """Record an accepted request whose answer shows settings; return the rules that it breaks, with outcomes."""
-        return [(each.rule, each.outcome) for each in self.violations(request, shown, authorised=authorised)]
+        return [(each.rule, each.outcome) for each in self.violations(request, shown)]
 
-    def violations(
-        self, request: Request, shown: Mapping[str, str | None], *, authorised: bool = True
-    ) -> list[Violation]:
+    def violations(self, request: Request, shown: Mapping[str, str | None]) -> list[Violation]:
         exchange = self.exchange(request, shown)
-        self.state.record(exchange, authorised=authorised)
+        self.state.record(exchange)
         settings = {name: shown.get(name) for name in self.state.settings}
         return [violation_of(each) for each in self.state.compare(exchange, settings).mismatches]
 
-    def refuses(self, request: Request, *, authorised: bool = True, status: int = 400) -> None:
-        self.state.record(self.exchange(request, None, status), authorised=authorised)
+    def refuses(self, request: Request, *, status: int = 400) -> None:
+        self.state.record(self.exchange(request, None, status))
 
     def gets_no_answer(self, request: Request) -> None:
         self.number += 1
         failure = Failure(FailureKind.TIMEOUT, "")
-        self.state.record(Exchange(number=self.number, request=request, failure=failure), authorised=True)
+        self.state.record(Exchange(number=self.number, request=request, failure=failure))
 
     def proves(self, request: Request, shown: Mapping[str, str | None]) -> set[Proof | Kind]:
         """Record an accepted request whose answer shows settings; return what the answer proves."""
         exchange = self.exchange(request, shown)
-        self.state.record(exchange, authorised=True)
+        self.state.record(exchange)
         settings = {name: shown.get(name) for name in self.state.settings}
         return {proof for proof, _ in self.state.compare(exchange, settings).proofs}
 
@@ -167,7 +163,7 @@ def test_a_refused_update_that_wrote_is_named_with_its_request(status: int) -> N
 def test_a_write_without_credentials_is_reported_when_an_answer_shows_it() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
-    account.refuses(inactive("PT9M", auth=NO_AUTH), authorised=False)
+    account.refuses(inactive("PT9M", auth=NO_AUTH))
     assert account.takes(OTHER, {T: "PT9M", CLOSED.attribute: "P30D"}) == [
         ("credentials-required", "written")
     ]
@@ -177,11 +173,12 @@ def test_a_write_without_credentials_is_reported_when_an_answer_shows_it() -> No
 def test_what_an_intruder_among_writers_sends_is_never_right(status: int) -> None:
     account = Account()
     writer, intruder = inactive("PT5M"), inactive("PT6M", auth=NO_AUTH)
-    came = [
-        account.exchange(writer, SEEN),
-        account.exchange(intruder, SEEN if status == 200 else None, status),
-    ]
-    account.state.record_together(came, [SEEN, None])
+    account.state.record_together(
+        [
+            (account.exchange(writer, SEEN), SEEN),
+            (account.exchange(intruder, SEEN if status == 200 else None, status), None),
+        ]
+    )
     assert account.takes(OTHER, {T: "PT6M", CLOSED.attribute: "P30D"}) == [
         ("credentials-required", "written")
     ]
@@ -248,7 +245,7 @@ def test_an_answer_of_another_account_is_that_and_no_wrong_value() -> None:
 
     def took(state: ExpectedState, value: str, back: str | None) -> tuple[Mismatch, ...]:
         exchange = Exchange(number=1, request=inactive(value), response=Response(status=200))
-        state.record(exchange, authorised=True)
+        state.record(exchange)
         return state.compare(exchange, {**shown, T: back}, "ACb").mismatches
 
     for value in ("PT8M", "PT9M"):
@@ -260,7 +257,7 @@ def test_an_example_that_every_account_is_shown_is_no_answer_of_another() -> Non
     mine, theirs = states_of(["ACa", "ACb"])
     for state in (theirs, mine):
         exchange = Exchange(number=1, request=inactive("PT7M"), response=Response(status=200))
-        state.record(exchange, authorised=True)
+        state.record(exchange)
         (mismatch,) = state.compare(exchange, {T: "PT5M"}, "ACb").mismatches
         assert mismatch.kind is Kind.ECHO
 

@@ -28,7 +28,7 @@ def seen(request: Request | Pairs, response: Response | Failure, **facts: object
     known_sids = facts.pop("known_sids", None)
     decision = None if form is None else decide(form, known_sids=known_sids, lengths=LENGTHS)  # type: ignore[arg-type]  # tests name it
     state = ExpectedState()
-    state.record(exchange, authorised=request.auth.valid)
+    state.record(exchange)
     own = {"account_sid": ACCOUNT} | facts
     return Reply(exchange=exchange, form=request.form(), decision=decision, state=state, **own)  # type: ignore[arg-type]  # tests name them
 
