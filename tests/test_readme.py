@@ -1,7 +1,9 @@
 """What the README and the docs say is so: commands exist, output is what is printed, links lead somewhere."""
 
 import doctest
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +85,34 @@ def test_the_deviation_is_what_the_command_prints(tmp_path: Path, monkeypatch: p
     assert done.returncode == 1
     varying = re.compile(r"^  (seen|also|also for|follows|) {3,}.*$\n", re.MULTILINE)
     assert varying.sub("", told) in varying.sub("", printed)
+
+
+@pytest.mark.slow
+def test_the_page_on_adding_a_rule_adds_one(tmp_path: Path) -> None:
+    for name in ("conformance", "schemas", "strategies", "tests", "pyproject.toml"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    page = (ROOT / "docs" / "adding-a-rule.md").read_text(encoding="utf-8")
+    for block in re.finditer(r"^```diff\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        name = re.findall(r"`([\w/]+/\w+\.py)`", page[: block.start()])[-1]
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        before, after = (
+            "".join(re.findall(f"^[{kept} ](.*\n)", block[1], re.MULTILINE)) for kept in ("-", "+")
+        )
+        assert text.count(before) == 1, f"{name} does not have these lines once:\n{before}"
+        (tmp_path / name).write_text(text.replace(before, after), encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(tmp_path / "strategies"), str(tmp_path / "tests")])
+    chosen = ["tests/rules", "tests/harness/test_selftest.py", "-k", "caches or complete"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *chosen],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "test_a_rule_fails_on_a_fault[shared-caches]" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.http import FORM_MEDIA_TYPE, Request, encode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
 from conformance.model import shortened
 
 
@@ -21,6 +21,8 @@ def describe(request: Request) -> str:
 def _peculiarities(request: Request) -> Iterator[str]:
     if request.method not in ("GET", "HEAD", "OPTIONS") and request.content_type != FORM_MEDIA_TYPE:
         yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
+    if request.auth.valid and request.auth != BASIC:
+        yield f"scheme {request.auth.scheme}"
     if request.chunked:
         yield "chunked"
     if request.by_hand is not None:

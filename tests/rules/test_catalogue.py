@@ -3,16 +3,33 @@
 import ast
 import re
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from inspect import getsource
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 
 import conformance
-from conformance.http import Request
-from conformance.model import BY_PARAMETER, FIELDS, TIMERS, Level, Rule, Situation
-from conformance.oracle.decisions import Answer, decide_value
+from conformance.http import Request, update
+from conformance.model import (
+    BY_HAND,
+    BY_PARAMETER,
+    CHAT,
+    FIELDS,
+    INACTIVE,
+    MESSAGING,
+    TIMERS,
+    Field,
+    Level,
+    Rule,
+    Situation,
+)
+from conformance.oracle.decisions import Answer, Decision, decide_sid, decide_timer, decide_value
 from conformance.rules import BY_ID, CATALOGUE, sequences
+from conformance.rules.acceptance import decided, peculiarity, rule_of
+from conformance.rules.manners import DESIGNS, Carrier, in_manner
+from conformance.rules.wording import describe
 
 SITUATIONS = (Situation(accounts=2), Situation(accounts=1, sids={"DefaultChatServiceSid": frozenset()}))
 
@@ -120,6 +137,73 @@ def test_each_value_decided_by_name_is_sent_or_one_like_it(value: str) -> None:
         for _, each in probe.steps[-1].form() or ()
     }
     assert kind in sent
+
+
+PECULIAR = {
+    rule: [
+        (step, plain)
+        for cls in rule.classes
+        for probe in cls.examples(SITUATIONS[0])
+        for step in probe.steps
+        if (plain := rule.control(step)) is not None
+    ]
+    for rule in CATALOGUE
+    if rule.control is not None and rule.package != "twilio"
+}
+"""What the rules about peculiar ways of sending send in these ways, each beside its plain form."""
+
+
+@pytest.mark.parametrize("rule", PECULIAR, ids=lambda rule: rule.id)
+class TestPeculiarWaysOfSending:
+    def test_something_is_sent_in_it(self, rule: Rule) -> None:
+        assert PECULIAR[rule]
+
+    def test_a_failure_is_put_down_to_the_rule(self, rule: Rule) -> None:
+        """The control of another rule that changes the request as well would take it over."""
+        assert {peculiarity(request) for request, _ in PECULIAR[rule]} == {rule.id}
+
+    def test_the_oracle_reads_the_request(self, rule: Rule) -> None:
+        """Else whatever the target does is right, and a change of a setting is a surprise: a false alarm."""
+        for request, _ in PECULIAR[rule]:
+            assert decided(request) is not None, "Request.form() does not take the body for a form"
+
+    def test_reports_say_what_is_peculiar(self, rule: Rule) -> None:
+        for request, plain in PECULIAR[rule]:
+            # A blank is usual as a plus sign, and as an escape.
+            if request.auth != plain.auth or request.body != (plain.body or b"").replace(b"%20", b"+"):
+                assert describe(request) != describe(plain)
+
+    def test_it_is_tried_beside_other_ways(self, rule: Rule) -> None:
+        """`manners` sends two ways at once; what a request written by hand alone can carry stays out."""
+        bad = update((INACTIVE.parameter, "PT7S"))
+        tried = [
+            in_manner(bad, {dimension: value}, SITUATIONS[0], 0)
+            for dimension, values in DESIGNS[Carrier.BAD].factors.items()
+            for value in values
+        ]
+        assert rule.control is not None
+        assert rule.needs == BY_HAND or any(map(rule.control, tried)), (
+            "no value of `DESIGNS` in manners.py has it"
+        )
+
+
+@pytest.mark.parametrize(
+    ("decide", "settings"), [(decide_timer, TIMERS), (decide_sid, [CHAT, MESSAGING])], ids=["timer", "sid"]
+)
+def test_every_claim_of_the_oracle_is_that_of_a_rule(
+    decide: Callable[..., Decision], settings: Sequence[Field]
+) -> None:
+    """A rule about a setting is named by the setting and the claim: see `rule_of`."""
+    calls = [each for each in ast.walk(ast.parse(getsource(decide))) if isinstance(each, ast.Call)]
+    place = {"_accept": 1, "_reject": 1, "_open": 0}
+    claims = {
+        ast.literal_eval(each.args[place[each.func.id]])
+        for each in calls
+        if isinstance(each.func, ast.Name) and each.func.id in place
+    }
+    assert len(claims) > 4
+    for claim, each in product(claims, settings):
+        assert rule_of(Decision(Answer.REJECT, Level.MUST, claim, "", each)) in BY_ID
 
 
 def test_no_rule_is_named_outside_the_catalogue() -> None:
