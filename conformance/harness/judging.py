@@ -48,6 +48,7 @@ class Judge:
         """How often each status was seen, by kind of answer."""
         self.timers: deque[Exchange] = deque(maxlen=_PICTURED)
         """The last exchanges whose request set one timer and nothing else."""
+        self._before: Exchange | None = None
         self._unseen = Counter[int]()
         """By account, the answers since its settings were last shown."""
         self.bugs: list[Exception] = []
@@ -111,6 +112,7 @@ class Judge:
             refused=self._refused,
             taken=self._taken,
             leaks=self._target.leaks(exchange),
+            after=self._before,
         )
 
     def _decision(self, request: Request, lengths: Lengths) -> FormDecision | None:
@@ -129,6 +131,7 @@ class Judge:
                 self._taken.update(pairs)
             if exchange.refused and len(pairs) == 1 and is_usual(reply.request):
                 self._refused.add(pairs[0])
+        self._before = exchange
         self._unseen[reply.request.account] += 1
         if reply.represents and reply.request.method == "POST":
             self._unseen[reply.request.account] = 0

@@ -14,6 +14,7 @@ from conformance.model import (
     CLOSED,
     INACTIVE,
     MESSAGING,
+    PARAMETERS,
     SIDS,
     TIMERS,
     Aspect,
@@ -158,6 +159,11 @@ _SEVERAL = Evidence(
 )
 
 
+def _is_in_order(pairs: Pairs) -> bool:
+    places = [PARAMETERS.index(name) for name, _ in pairs if name in PARAMETERS]
+    return places == sorted(places)
+
+
 def _is_refused(exchange: Exchange, last: Exchange) -> bool:
     request = exchange.request
     own = request.auth.valid and request.account == last.request.account
@@ -195,7 +201,10 @@ RULES = (
         InputClass("form/order", "every order of the four parameters", _orders),
         group="forms",
         aspect=Aspect.ACCEPTANCE,
-        evidence=_SEVERAL,
+        evidence=Evidence(
+            "no update of several parameters in another order than that of the document was accepted",
+            lambda reply: _SEVERAL.seen(reply) and not _is_in_order(reply.form or ()),
+        ),
     ),
     must(
         REFUSED_WRITES,

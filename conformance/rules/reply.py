@@ -67,7 +67,8 @@ class Reply:
     """The answer as it came; None where `exchange` holds it uncut."""
     leaks: bool = False
     """Whether the answer holds an auth token that the request's body, path and parameters do not hold."""
-
+    after: Exchange | None = None
+    """The exchange of the run before it; None where nobody has said."""
     proofs: set[tuple[Proof | Kind, Field]] = field(default_factory=set)
     """The predictions of the expected state that the answer has borne out. `check_state` adds them."""
 

@@ -7,7 +7,7 @@ from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Violatio
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import MALFORMED_HEADERS
-from conformance.rules.evidence import ACCEPTED, ANSWERED
+from conformance.rules.evidence import ANSWERED, is_accepted
 from conformance.rules.probes import (
     DOCUMENT,
     LONG_CLOSED,
@@ -199,7 +199,12 @@ STAYS_USABLE = must(
     *answers("update"),
     group="robustness",
     aspect=Aspect.WIRE,
-    evidence=ACCEPTED,
+    evidence=Evidence(
+        "no update was accepted right after a request of another kind",
+        lambda reply: (
+            is_accepted(reply) and reply.after is not None and is_trouble(reply.after, reply.exchange)
+        ),
+    ),
     culprit=is_trouble,
 )
 

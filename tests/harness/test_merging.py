@@ -83,7 +83,7 @@ def test_a_shard_leaves_out_the_rules_of_which_it_has_nothing_to_say() -> None:
 
 def test_a_shard_that_has_no_input_to_send_says_what_it_has_seen() -> None:
     plan = Plan(profile="quick", shard=(2, 2))
-    report, _ = judged(Resource(), "parameter-order", plan=plan, limit=None)
+    report, _ = judged(Resource(), "empty-update", plan=plan, limit=None)
     assert [each.examples for each in report.outcomes] == [0]
     assert (report.verdict, report.exit_code) == (Verdict.CONFORMANT, 0)
 
