@@ -370,3 +370,38 @@ def test_a_value_that_needs_an_escape_is_refused_where_none_is_decoded() -> None
         sent = f"DefaultInactiveTimer={value}"
         refused = _finding("inactive-timer-notation: refused", "inactive-timer", sent=sent)
         assert _are_one(undecoded, refused) is one
+
+
+def test_settings_that_the_same_requests_alone_bring_back_wrong_are_one() -> None:
+    def missing(setting: str, *numbers: int) -> Finding:
+        return replace(_finding(f"{setting}-echo: missing", setting), numbers=frozenset(numbers))
+
+    assert _are_one(missing("inactive-timer", 7, 8), missing("chat-service-sid", 7, 8))
+    assert not _are_one(missing("inactive-timer", 7), missing("chat-service-sid", 7, 8))
+
+
+def test_a_form_whose_parameters_are_looked_at_in_places_is_one_difference() -> None:
+    order = _finding("parameter-order: accepted", sent="DefaultClosedTimer=P1D&DefaultInactiveTimer=x")
+    twice = "DefaultInactiveTimer=PT2M&DefaultInactiveTimer=x"
+    repeated = _finding("repeated-parameters: invalid-value", "inactive-timer", sent=twice)
+    alone = _finding("inactive-timer-syntax: accepted", "inactive-timer", sent="DefaultInactiveTimer=x")
+
+    assert _are_one(order, repeated)
+    assert not _are_one(order, alone)
+
+
+def test_a_malformed_header_is_no_matter_of_what_settings_come_back_as() -> None:
+    challenge = _finding("challenge: malformed")
+    assert _causes(challenge, _finding("closed-timer-echo: malformed", "closed-timer")) == [
+        "challenge: malformed",
+        "representation: default_closed_timer",
+    ]
+
+
+def test_refusals_that_come_and_go_after_trouble_are_put_down_to_it() -> None:
+    trouble = _finding("stays-usable: refused")
+    refusal = replace(_finding("error-envelope: not-json"), stable=False)
+    lost = replace(refusal, exchanges=(replace(refusal.exchanges[0], response=Response(status=400)),))
+
+    assert _causes(trouble, lost) == ["stays-usable: refused"] * 2
+    assert not _are_one(trouble, refusal)  # a 200

@@ -278,6 +278,24 @@ def test_an_answer_that_could_not_show_a_rule_broken_is_no_evidence_for_it(
     assert BY_ID[rule].evidence.seen(seen(request_, came)) is is_evidence
 
 
+def test_one_order_is_no_evidence_that_the_order_does_not_matter() -> None:
+    pairs = (("DefaultInactiveTimer", "PT2M"), ("DefaultClosedTimer", "P30D"))
+    order = BY_ID["parameter-order"].evidence
+    assert not order.seen(seen(pairs, response()))
+    assert order.seen(seen(pairs[::-1], response()))
+
+
+def test_an_update_shows_that_a_target_stays_usable_only_after_another_kind_of_request() -> None:
+    usable = BY_ID["stays-usable"].evidence
+    plain = update(("DefaultClosedTimer", "P30D"))
+    before = [seen(request, response(status)).exchange for request, status in ((plain, 200), (BAD, 400))]
+    assert [usable.seen(seen(UPDATE, response(), after=each)) for each in (None, *before)] == [
+        False,
+        False,
+        True,
+    ]
+
+
 def test_no_account_is_known_of_an_api_key_so_its_answers_are_no_evidence() -> None:
     assert not BY_ID["account-sid"].evidence.seen(seen(UPDATE, response(), account_sid=None))
 
