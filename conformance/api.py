@@ -47,9 +47,7 @@ def select(globs: Sequence[str], *, sdk: bool = False) -> tuple[Rule, ...]:
     """
     Return the rules whose ids match any of the globs, or whose group is one of them.
 
-    Args:
-        globs: Where there are none, all rules are meant.
-        sdk: Whether all rules have those about the official client among them.
+    Where there are no globs all rules are meant, those about the official client only with `sdk`.
 
     Raises:
         ConfigurationError: A glob matches no rule.
@@ -291,11 +289,8 @@ def safe(settings: RunSettings, tell: Callable[[str], None], *, adopts: bool = T
     """
     Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
 
-    Args:
-        settings: The settings of the run.
-        tell: Called with each line that the user should see at once.
-        adopts: Whether this run may put back, at its end, the settings that an earlier run left changed. A live run
-            never does.
+    `adopts` says whether this run may put back, at its end, the settings that an earlier run left changed. A live run
+    never does.
 
     Raises:
         ConfigurationError: Another run is using one of the accounts, or the settings that an earlier run found have

@@ -45,13 +45,7 @@ def settings_of(
     config: pytest.Config, given: Mapping[str, object], environ: Mapping[str, str], target: str | None = None
 ) -> RunSettings:
     """
-    Return the settings of a run.
-
-    Args:
-        config: pytest's configuration; its options count as variables of the environment do.
-        given: Settings that a decorator names, which go before all others.
-        environ: The environment.
-        target: The base URL that a fixture names; None where none does.
+    Return the settings of a run. What a decorator names goes before all others; options of pytest count as variables.
 
     Raises:
         ConfigurationError: They cannot be followed.
@@ -138,14 +132,7 @@ class Result:
 
 
 class Results:
-    """
-    The results of a session; with pytest-xdist, of all its workers.
-
-    Args:
-        items: All tests of the session.
-        directory: Where workers find each other's results, and where they are kept until the session ends.
-        workers: The number of workers.
-    """
+    """The results of a session; with pytest-xdist, of all its workers, which find each other's in a directory."""
 
     def __init__(self, items: Iterable[pytest.Item], directory: Path, workers: int) -> None:
         self._directory = directory
@@ -161,15 +148,7 @@ class Results:
     def of(
         self, item: pytest.Function, environ: Mapping[str, str], target: str | None, app: object | None
     ) -> Result:
-        """
-        Return the result that a test asks for; the first test that asks makes the run.
-
-        Args:
-            item: The test.
-            environ: The environment.
-            target: The base URL that a fixture names; None where none does.
-            app: The application that a fixture names; None where none does.
-        """
+        """Return the result that a test asks for; the first test that asks makes the run. Fixtures may name a target."""
         from conformance.api import select
 
         who = asking(item)
@@ -260,10 +239,7 @@ def _shares(settings: RunSettings, workers: int, *, is_shared: bool) -> Iterator
     """
     Yield the settings of the runs that workers make side by side, each on an account of its own.
 
-    Args:
-        settings: The settings of the whole.
-        workers: The number of workers.
-        is_shared: Whether all workers judge one target, and not each a target that its own fixture has started.
+    They share one target, or each has a target that its own fixture has started.
 
     Raises:
         ConfigurationError: There are fewer accounts than workers.

@@ -15,9 +15,6 @@ def told(*, err: bool) -> Iterator[dict[str, Any]]:
     """
     Keep what a target says from being a command; print annotations at the end, for use in a `with` statement.
 
-    Args:
-        err: Whether to print on the standard error.
-
     Yields:
         A dictionary for the caller to put the result document in. Outside of GitHub Actions nothing is printed.
     """

@@ -104,11 +104,8 @@ def search(grid: Grid, ask: Ask, known: Known, purse: Purse) -> Searched:
     """
     Find the least and the greatest accepted length of a notation, and gaps between them.
 
-    Args:
-        grid: The notation.
-        ask: Sends one text of it.
-        known: What other notations have shown; what this one shows is added.
-        purse: What it may cost. Where that is not enough, the boundaries seen so far are returned as not exact.
+    What this notation shows is added to what others have shown. Where the purse is not enough, the boundaries seen so
+    far are returned as not exact.
     """
     current = _Search(grid, ask, purse)
     try:

@@ -106,13 +106,7 @@ class Course:
 
 
 def probe(ask: Callable[[str], Answer], window: Window) -> Course:
-    """
-    Ask for the texts that tell the candidates apart best, until one is left or the limit is reached.
-
-    Args:
-        ask: Sends one text.
-        window: The accepted lengths, as far as they are known.
-    """
+    """Ask for the texts that tell the candidates apart best, until one is left or the limit is reached."""
     belief = {index: _prior(candidate, window) for index, candidate in enumerate(CANDIDATES)}
     predictions = {
         text: [candidate.predicts(text, window) for candidate in CANDIDATES] for text in pool(window.least)
@@ -163,14 +157,7 @@ def _entropy(chance: float) -> float:
 
 
 def identify(answers: Iterable[Answer], window: Window, course: Course) -> Identification:
-    """
-    Return the dialect that agrees best with all answers about one timer.
-
-    Args:
-        answers: The answers.
-        window: The accepted lengths, as far as they are known.
-        course: What `probe` has returned.
-    """
+    """Return the dialect that agrees best with all answers about one timer; `course` is what `probe` has returned."""
     asked = [each for each in answers if len(each.text) <= LONGEST and each.taken is not Taken.IGNORED]
     scored = []
     for order, candidate in enumerate(CANDIDATES):

@@ -56,12 +56,7 @@ class Change:
 
 def drift(ours: Any, theirs: Any, catalogue: tuple[Rule, ...]) -> list[Change]:
     """
-    Return what changed, in the order of the documents.
-
-    Args:
-        ours: The OpenAPI document that the suite ships.
-        theirs: A document of the vendor's.
-        catalogue: The rules.
+    Return what changed between the OpenAPI document that the suite ships and one of the vendor's, in their order.
 
     Raises:
         ConfigurationError: A document does not describe the resource.

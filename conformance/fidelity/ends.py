@@ -39,11 +39,7 @@ def read(path: Path) -> Recording:
 @contextmanager
 def opened(settings: RunSettings, tell: Callable[[str], None]) -> Iterator[Player]:
     """
-    Return a player of the target that settings name, for use in a `with` statement.
-
-    Args:
-        settings: The settings; without a target they mean the embedded emulator.
-        tell: Called with each line that the user should see at once.
+    Return a player of the target that settings name, or of the embedded emulator, for use in a `with` statement.
 
     Raises:
         ConfigurationError: Another run is at work on the account, or has to be put back first.

@@ -62,14 +62,7 @@ class Outcome:
 
 
 def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = False) -> Outcome:
-    """
-    Return the outcome of an exchange.
-
-    Args:
-        exchange: The exchange.
-        accounts: The SIDs of the accounts, in their order.
-        leaks: Whether the answer shows an auth token.
-    """
+    """Return the outcome of an exchange, given the SIDs of the accounts; `leaks` says that the answer shows a token."""
     response = exchange.response
     if exchange.failure is not None or response is None:
         kind = exchange.failure.kind if exchange.failure is not None else "no answer"

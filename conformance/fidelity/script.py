@@ -165,12 +165,7 @@ def _order(item: Item) -> tuple[Pairs, bool]:
 
 
 class _Writer:
-    """
-    Writes steps, and before them those that put in force what they need.
-
-    Args:
-        known: The values of the known state, by parameter.
-    """
+    """Writes steps, and before them those that put in force what they need, beside the known values."""
 
     def __init__(self, known: dict[str, str]) -> None:
         self.steps: list[Step] = []

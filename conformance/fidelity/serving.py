@@ -50,11 +50,7 @@ class _Recorded:
 
 class Replay:
     """
-    Answers requests as a recording has it.
-
-    Args:
-        recording: The recording.
-        accounts: The accounts that stand for those of the recording, in their order.
+    Answers requests as a recording has it; other accounts stand for those of the recording, in their order.
 
     Raises:
         RecordingError: The recording has no answer at all.

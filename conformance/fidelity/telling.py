@@ -134,11 +134,9 @@ def age(recording: Recording, now: datetime) -> int | None:
 
 def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
     """
-    Yield the lines of a comparison for a terminal.
+    Yield the lines of a comparison for a terminal, given its document.
 
-    Args:
-        told: The document.
-        dated: Whether both ends are recordings, so that the differences are changes in the course of time.
+    It is dated where both ends are recordings: then the differences are changes in the course of time.
     """
     for group in told["groups"]:
         level = f"{group['level']} " if group["level"] else ""

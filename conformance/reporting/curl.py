@@ -44,12 +44,9 @@ FILLED_IN = re.compile(rf"\{{({PLACEHOLDER}|basic)\}}")
 
 def spelled(name: str, index: int, accounts: Sequence[ShellAccount]) -> tuple[int, ShellAccount, str]:
     """
-    Return the account that a placeholder is about: its index, how it is spelled, and the variable that holds the value.
+    Return the account that a placeholder, any but `basic`, is about: its index, its spelling, and the variable for it.
 
-    Args:
-        name: The name of any placeholder but `basic`.
-        index: The index of the account that sends the request.
-        accounts: The accounts that are known.
+    `index` is that of the account that sends the request.
     """
     name = name.partition("~")[0]
     if name.startswith("other_"):

@@ -24,12 +24,9 @@ _EXACT = frozenset({"account_sid", "url", "status", "code", "more_info"})
 
 def facts(exchanges: Sequence[Document], field: str | None, *, base: str) -> Facts:
     """
-    Return the facts of the last answer of a sequence.
+    Return the facts of the last answer of a sequence, about what a finding is about.
 
-    Args:
-        exchanges: Recorded exchanges, in the order sent.
-        field: The parameter, attribute or header that the finding is about.
-        base: The base URL of the target; values are shown without it.
+    Values are shown without the base URL of the target.
     """
     found = _facts(exchanges[-1], _named(exchanges, field))
     return {name: visible(value.replace(base, ""), 200) for name, value in found}

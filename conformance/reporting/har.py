@@ -31,13 +31,9 @@ LONGEST = 2 * 1024
 
 class Archive(Spool):
     """
-    The exchanges of a run, added one by one.
+    The exchanges of a run with a target, added one by one, and kept in a directory that has enough room for them.
 
-    Args:
-        directory: A directory with enough room for them.
-        target: The base URL of the target, which the archive has as its comment.
-        version: The version of the suite.
-        redact: Takes secrets out of every text and body; None where there are none.
+    `redact` takes secrets out of every text and body; None where there are none.
     """
 
     def __init__(

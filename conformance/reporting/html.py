@@ -117,10 +117,7 @@ def make_page(template: str, *, images: bool = False, **values: Any) -> str:
     """
     Return a page with the style and the script of this package, and with a policy that allows no other.
 
-    Args:
-        template: The name of a file in `templates`.
-        images: Whether the page holds images of its own.
-        values: The variables of the template.
+    The template is a file in `templates`. A page may hold images of its own.
     """
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
 class Observations(Spool):
     """
-    The lines of a run, one for each request that was judged.
+    The lines of a run, one for each request that was judged, kept in a directory that has enough room for them.
 
-    Args:
-        directory: A directory with enough room for them.
-        redact: Takes secrets out of every text; None where there are none.
+    `redact` takes secrets out of every text; None where there are none.
     """
 
     def __init__(self, directory: Path, *, redact: Redact | None = None) -> None:

@@ -27,13 +27,9 @@ _SETTLED = 2.0
 
 class Progress:
     """
-    Tells how far a run is, as a context manager around it.
+    Tells how far a run is, as a context manager around it: of `limit` requests, and `within` so many seconds.
 
-    Args:
-        console: The console to print on; a live line is drawn if it is a terminal with escapes, see `console_for`.
-        limit: The most requests that may be sent; None without such a limit.
-        within: The seconds that the run may take; None without such a limit.
-        clock: Returns seconds, for the rate and the interval.
+    A live line is drawn if the console is a terminal with escapes, see `console_for`.
     """
 
     def __init__(

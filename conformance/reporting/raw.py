@@ -20,9 +20,7 @@ def raw_parts(exchange: Exchange, target: str) -> Iterator[tuple[bytes, bytes, R
     """
     Yield each request that is written: its bytes before and after the Authorization header, and the request itself.
 
-    Args:
-        exchange: The exchange whose request is written. Before a pipelined one comes the read that goes with it.
-        target: The URL of the request.
+    Before a pipelined request comes the read that goes with it.
     """
     request, at = exchange.request, urlsplit(target)
     sent = exchange.sent_headers or (("Host", at.netloc), *request.headers)

@@ -10,9 +10,7 @@ def request_of(recorded: Document) -> Request:
     """
     Return the request that was recorded, for any target and any credentials.
 
-    Args:
-        recorded: The member `request` of a recorded exchange; or a request of a known deviation, which has only the
-            members that an ordinary update does not have.
+    That of a known deviation has only the members that an ordinary update does not have.
     """
     return Request(
         method=recorded.get("method", "POST"),

@@ -259,9 +259,7 @@ def plain(value: Any, redact: Redact | None) -> Any:
     """
     Return a value as JSON has it; a value of a type that JSON does not have becomes text.
 
-    Args:
-        value: Mappings, sequences, numbers and texts, for example from `record`.
-        redact: Takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
+    `redact` takes secrets out of every text, and out of bodies that are kept as base64; None where there are none.
     """
     if isinstance(value, str | bytes):  # before all else, as most values are texts
         return redact(str(value)) if redact else str(value)

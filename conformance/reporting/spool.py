@@ -11,12 +11,7 @@ from typing import IO, BinaryIO, Self
 
 
 class Spool:
-    """
-    A file without a name, as a context manager: a run that is killed leaves no trace of it.
-
-    Args:
-        directory: A directory with enough room for it.
-    """
+    """A file without a name, as a context manager, in a directory: a run that is killed leaves no trace of it."""
 
     def __init__(self, directory: Path) -> None:
         self._lock = threading.Lock()
