@@ -148,7 +148,7 @@ class Results:
     def of(
         self, item: pytest.Function, environ: Mapping[str, str], target: str | None, app: object | None
     ) -> Result:
-        """Return the result that a test asks for; the first one that asks makes the run. A fixture may name a target."""
+        """Return the result that a test asks for; the first such test makes the run. A fixture may name a target."""
         from conformance.api import select
 
         who = asking(item)

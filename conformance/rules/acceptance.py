@@ -6,6 +6,7 @@ the rule about whatever is unusual in the way it is sent. Those rules stand in t
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from conformance.http import Request
 from conformance.model import BY_PARAMETER, Aspect, Level, Violation
@@ -66,57 +67,57 @@ def check_acceptance(reply: Reply) -> Iterator[Violation]:
 
 
 def _not_refused(reply: Reply, status: int, decision: FormDecision) -> Iterator[Violation]:
-    sent, cause = describe(reply.request), decision.causes[0]
-    expected, observed = f"4xx, for {cause.reason}", f"status {status}"
+    cause = decision.causes[0]
+    expected = f"4xx, for {cause.reason}"
     if 200 <= status < 300:
-        yield Violation(
-            rule=rule_of(cause),
-            outcome="accepted",
-            field=cause.field.parameter if cause.field else None,
-            summary=f"{sent} was accepted",
-            expected=expected,
-            observed=observed,
+        yield _violation(
+            reply, rule_of(cause), "accepted", "was accepted", expected, field=_parameter_of(cause)
         )
     elif 300 <= status < 400 and decision.level is Level.MUST:
-        yield Violation(
-            rule=REFUSAL_STATUS.id,
-            outcome="redirect",
-            field=None,
-            summary=f"{sent} was answered by a redirect",
-            expected=expected,
-            observed=observed,
-        )
+        yield _violation(reply, REFUSAL_STATUS.id, "redirect", "was answered by a redirect", expected)
 
 
 def _not_accepted(reply: Reply, status: int, decision: FormDecision) -> Iterator[Violation]:
-    sent, cause, pairs = describe(reply.request), decision.causes[0], reply.request.form() or ()
+    cause, pairs = decision.causes[0], reply.form or ()
     several = len(pairs) > 1
     expected = "200, for every parameter is valid" if several else f"200, for {cause.reason}"
-    observed = f"status {status}"
     if status < 400:
         if decision.level is Level.MUST:
-            yield Violation(
-                rule=ACCEPTED_STATUS.id,
-                outcome=f"status-{status}",
-                field=None,
-                summary=f"{sent} was answered with {status}, not with 200",
-                expected=expected,
-                observed=observed,
-            )
+            said = f"was answered with {status}, not with 200"
+            yield _violation(reply, ACCEPTED_STATUS.id, f"status-{status}", said, expected)
         return
     before = reply.state.last_update
     again = before is not None and before.request == reply.request and bool(pairs)
     rule = "idempotence" if again else _rule_of_refusal(reply, decision)
-    yield Violation(
-        rule=rule,
+    yield _violation(
+        reply,
+        rule,
+        "refused",
+        "was refused",
+        expected,
+        field=None if several else _parameter_of(cause),
         cls=_CLASS_OF_RULE.get(rule, ""),
         related=(before,) if again and before is not None else (),
-        outcome="refused",
-        field=cause.field.parameter if cause.field and not several else None,
-        summary=f"{sent} was refused",
-        expected=expected,
-        observed=observed,
     )
+
+
+def _violation(
+    reply: Reply, rule: str, outcome: str, said: str, expected: str, *, field: str | None = None, **more: Any
+) -> Violation:
+    """The violation that a form was answered with the wrong status; `said` says how, behind the form."""
+    return Violation(
+        rule=rule,
+        outcome=outcome,
+        field=field,
+        summary=f"{describe(reply.request)} {said}",
+        expected=expected,
+        observed=f"status {reply.exchange.status}",
+        **more,
+    )
+
+
+def _parameter_of(cause: Decision) -> str | None:
+    return cause.field.parameter if cause.field else None
 
 
 def _is_bulky(request: Request) -> bool:
@@ -133,7 +134,7 @@ def _is_bulky(request: Request) -> bool:
 
 def _is_in_force(reply: Reply) -> bool:
     """Whether every setting already has the value that was sent for it."""
-    pairs, now = reply.request.form() or (), reply.state.current()
+    pairs, now = reply.form or (), reply.state.current()
     about = [(BY_PARAMETER[name], value) for name, value in pairs]
     return bool(pairs) and all(
         each.attribute in now and is_right(each, value, now[each.attribute]) for each, value in about
@@ -149,7 +150,7 @@ def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
     request = reply.request
     if _is_in_force(reply):
         return "idempotence"
-    pairs = request.form() or ()
+    pairs = reply.form or ()
     for name, value in pairs:
         if (name, value) in reply.refused:  # the target refused this value when it was sent alone, too
             return rule_of(decide_value(BY_PARAMETER[name], value))

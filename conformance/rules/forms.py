@@ -153,9 +153,7 @@ def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
 
 _SEVERAL = Evidence(
     "no update of several parameters was accepted",
-    lambda reply: (
-        is_accepted(reply) and len(dict(reply.request.form() or ())) > 1 and object_in(reply) is not None
-    ),
+    lambda reply: is_accepted(reply) and len(dict(reply.form or ())) > 1 and object_in(reply) is not None,
 )
 
 

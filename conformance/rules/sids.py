@@ -74,43 +74,39 @@ _TOGETHER = {
 """By input class, the strategies' classes that it joins: a check gets all of them wrong, or none."""
 
 
-# `InputClass` says what a rare class is.
-_RARE = frozenset(
+_COMMON = frozenset(
     {
-        "look-alike-prefix",
-        "non-ascii",
-        "blank-inside",
-        "leading-character",
-        "control-characters",
-        "punctuation",
-        "other-line",
-        "misplaced-prefix",
-        "number-syntax",
-        "embedded",
-        "two-joined",
-        "prefix-later",
+        "letter-beyond-f",
+        "lower-case-prefix",
+        "missing-prefix",
+        "newline-around",
+        "other-service-prefix",
+        "too-long",
+        "too-short",
+        "trailing-character",
+        "wrong-letters",
     }
 )
+"""Classes of malformed SIDs that many implementers take; the others are rare, as `InputClass` says."""
 
 
 def _refused(target_field: Field, *wanted: str) -> tuple[InputClass, ...]:
     names = [name for name, each in INVALID_SID_CLASSES.items() if each.group in wanted]
     groups = joined(names, _TOGETHER)
-    return tuple(_invalid_class(target_field, f"sid/{group}", parts) for group, parts in groups.items())
+    return tuple(_invalid_class(target_field, group, parts) for group, parts in groups.items())
 
 
 def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> InputClass:
     classes = [INVALID_SID_CLASSES[part] for part in parts]
     # A prefix with one wrong letter also catches a check of the other letter alone.
-    first = ("X" + target_field.prefix[1] + "a" * 32,) if name == "sid/wrong-letters" else ()
+    first = ("X" + target_field.prefix[1] + "a" * 32,) if name == "wrong-letters" else ()
     return value_class(
         target_field,
-        name,
+        f"sid/{name}",
         "; ".join(each.reason for each in classes),
         (*first, *by_turns(each.examples(target_field.prefix) for each in classes)),
         lambda: invalid_sids(target_field.prefix, classes=parts),
-        rare=(classes[0].group in ("blanks", "empty") and "newline-around" not in parts)
-        or name.removeprefix("sid/") in _RARE,
+        rare=name not in _COMMON,
     )
 
 

@@ -51,7 +51,7 @@ def check_state(reply: Reply) -> Iterator[Violation]:
         yield violation_of(mismatch)
     if reply.request.method != "POST":
         return
-    sent = dict(reply.request.form() or ())
+    sent = dict(reply.form or ())
     for each in SIDS:
         value, back = sent.get(each.parameter), shown.get(each.attribute)
         if (

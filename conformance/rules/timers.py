@@ -78,60 +78,39 @@ _WHOLE = frozenset(
 _FIRST = {"missing-unit": ("PT600",)}
 """600 seconds are long enough. A target that reads PT10 as seconds would refuse it for the minimum, not the syntax."""
 
-_COMMON = frozenset({"newline-around"})
-"""Many implementers make this mistake: `$` matches before a newline in most regular expression engines."""
+_COMMON = frozenset(
+    {
+        "bare-number",
+        "blank-inside",
+        "foreign-digits",
+        "leading-minus",
+        "missing-period-designator",
+        "missing-time-designator",
+        "missing-unit",
+        "newline-around",
+        "no-components",
+        "trailing-character",
+    }
+)
+"""Classes of invalid durations that many implementers take; the others are rare, as `InputClass` says."""
 
-# `InputClass` says what a rare class is.
 _RARE = frozenset(
     {
-        "repeated-period-designator",
-        "repeated-time-designator",
-        "text",
-        "missing-number",
-        "signs",
-        "words-with-numbers",
-        "missing-fraction-digits",
-        "foreign-letter",
-        "time-before-date",
-        "date-out-of-order",
-        "unit-words",
-        "missing-integer-digits",
-        "look-alike-designator",
-        "separators",
-        "two-durations",
-        "malformed-alternative-format",
-        "invisible-characters",
-        "escapes",
-        "long",
-        "time-out-of-order",
-        "exponent",
-        "digit-grouping",
-        "number-with-suffix",
-        "quoted",
-        "repeated-unit",
-        "trailing-time-designator",
-        "number-syntax",
-        "leading-character",
-        "date-unit-in-time",
-        "fraction-before-last",
-        "below-long-fraction",
-        "other-line",
-        "clock-time",
-        "control-characters",
-        "other-notations",
-        "below-tiny",
         "below-leading-zeros",
+        "below-long-fraction",
         "below-long-fraction-of-a-unit",
         "below-padded",
         "below-seconds-of-all-digits",
+        "below-tiny",
         "carry-over-of-all-units",
+        "minimum-leading-zeros",
+        "minimum-zero-components",
         "powers-of-two",
         "seconds-of-all-digits",
         "very-long",
-        "minimum-leading-zeros",
-        "minimum-zero-components",
     }
 )
+"""Classes of valid durations, and of too short ones, in whose notations few implementers make a mistake."""
 
 
 def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
@@ -141,15 +120,10 @@ def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
         for name, each in INVALID_DURATION_CLASSES.items()
         if decide_timer(each.examples()[0], timer.minimum).claim == claim
     ]
-    return tuple(
-        _invalid_class(
-            timer, group, parts, rare=group in _RARE or (claim == "strictness" and group not in _COMMON)
-        )
-        for group, parts in joined(names, _TOGETHER).items()
-    )
+    return tuple(_invalid_class(timer, group, parts) for group, parts in joined(names, _TOGETHER).items())
 
 
-def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool) -> InputClass:
+def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
     """An input class made from several of the strategies' classes: first the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
     examples = [*_FIRST.get(name, ()), *by_turns(each.examples() for each in classes)]
@@ -161,7 +135,7 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str], *, rare: bool)
         "; ".join(each.reason for each in classes),
         examples,
         lambda: invalid_durations(classes=parts),
-        rare=rare,
+        rare=name not in _COMMON,
     )
 
 
