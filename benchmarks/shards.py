@@ -1,11 +1,12 @@
 """
 Measures whether the shards of a run find together what one run finds, and how much sooner.
 
-    python benchmarks/shards.py faults [--sample 60] [--profile standard] [--shards 2 3 8]
+    python benchmarks/shards.py faults [--sample 60] [--profile standard] [--shards 2 3 8] [--hidden GLOB]
     python benchmarks/shards.py speed [--rounds 3]
 
 `faults` judges the emulator with each of a random sample of faults: once whole, and once by each number of shards. A
-line names each fault where they differ. `speed` takes the time of thorough runs of two processes
+line names each fault where they differ. `--hidden` takes the faults that hide, of the kinds that a glob names, which
+show in few combinations of manners alone. `speed` takes the time of thorough runs of two processes
 at once beside that of one, each on an emulator of its own; processor time depends less on other work of the machine.
 """
 
@@ -19,6 +20,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -120,13 +122,21 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=60, help="faults to examine")
     parser.add_argument("--profile", choices=["quick", "standard"], default="standard")
     parser.add_argument("--shards", type=int, nargs="+", default=[2, 3, 8])
+    parser.add_argument(
+        "--hidden", default="", metavar="GLOB", help="of the faults that hide, those of these kinds"
+    )
     parser.add_argument("--jobs", type=int, default=4, help="faults at a time")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if options.what == "speed":
         speed(options.rounds)
         return
-    faults = sorted({*emulator.FAULTS} - {*emulator.HIDDEN})
+    faults = sorted(
+        name
+        for name, fault in emulator.FAULTS.items()
+        if (name in emulator.HIDDEN and fnmatchcase(fault.group, options.hidden))
+        or (name not in emulator.HIDDEN and not options.hidden)
+    )
     compare(
         random.Random(_SEED).sample(faults, options.sample), options.profile, options.shards, options.jobs
     )

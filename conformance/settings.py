@@ -408,7 +408,9 @@ _SETTINGS: Mapping[str, _Setting] = {
     "max_time": _Setting(None, "seconds, above 0", _seconds(zero=False)),
     "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
     "known": _Setting(None, "a file that is there", _typed(_FILE)),
-    "examples": _Setting(None, "a directory or a redis:// URL", _text, printable=False),
+    "examples": _Setting(
+        None, "a directory, a redis:// URL or github:owner/repository/artifact", _text, printable=False
+    ),
     "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
     "ca_file": _Setting(None, "a file of certificates in PEM", _certificates),
     "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),

@@ -28,7 +28,7 @@ _RUN: dict[str, tuple[str, str]] = {
     "known": ("FILE", "Known deviations, TOML: they do not fail the run."),
     "examples": (
         "URL",
-        "Directory or redis:// URL of examples that broke a rule; every run tries them first.",
+        "Directory, redis:// or github:owner/repository/artifact: examples that broke a rule, tried first.",
     ),
     "settle": ("S", "Seconds within which a write must be seen (default: 0)."),
     "ca-file": ("FILE", "Certificates to trust, PEM."),

@@ -4,10 +4,17 @@ Examples that broke a rule, in a database of Hypothesis: what one run finds, all
 A value of the database is an entry as a file of known deviations has it, and so has no values of an account.
 """
 
+import warnings
 from contextlib import suppress
 from datetime import date
 
-from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from hypothesis.database import (
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    GitHubArtifactDatabase,
+    ReadOnlyDatabase,
+)
+from hypothesis.errors import HypothesisWarning
 
 from conformance.contract import SUITE
 from conformance.exceptions import BaselineError, ConfigurationError
@@ -24,7 +31,8 @@ class Examples:
     The examples in a database, as they are when the run begins.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://` for a Redis server; else a directory, which need not be there.
+        url: `redis://`, `rediss://` or `unix://` for a Redis server; `github:owner/repository/artifact` for the newest
+            artifact of that name, which is read and never written; else a directory, which need not be there.
 
     Raises:
         ConfigurationError: The package redis is missing, the URL is none, or the server cannot be reached.
@@ -34,7 +42,11 @@ class Examples:
         self._database, self._error = _opened(url)
         self._kept: dict[bytes, Known] = {}
         try:
-            values = sorted(self._database.fetch(_KEY))
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "error", HypothesisWarning
+                )  # an artifact that cannot be read is only that
+                values = sorted(self._database.fetch(_KEY))
         except self._error as error:
             raise ConfigurationError(f"the database of examples cannot be read: {error}") from None
         for value in values:
@@ -67,6 +79,14 @@ class Examples:
 
 def _opened(url: str) -> tuple[ExampleDatabase, type[Exception]]:
     """Return a database, and the kind of error that it raises where it cannot be reached."""
+    if url.startswith("github:"):
+        try:
+            owner, repository, artifact = url.removeprefix("github:").split("/")
+        except ValueError:
+            raise ConfigurationError(
+                "the database of examples: write it like github:owner/repository/artifact"
+            ) from None
+        return ReadOnlyDatabase(GitHubArtifactDatabase(owner, repository, artifact)), HypothesisWarning
     if not url.startswith(("redis://", "rediss://", "unix://")):
         return DirectoryBasedExampleDatabase(url), OSError
     try:

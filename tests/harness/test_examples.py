@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import Resource
+from hypothesis.configuration import set_hypothesis_home_dir
 from whole_runs import Answering, Fault, judged
 
 from conformance.exceptions import ConfigurationError
@@ -82,9 +83,33 @@ def test_values_that_are_no_examples_are_left_alone(tmp_path: Path) -> None:
     assert Examples(str(tmp_path)).first(accounts=1) == []
 
 
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Iterator[Path]:
+    """Where Hypothesis keeps the artifacts that it has fetched from GitHub."""
+    home = tmp_path / "home"
+    set_hypothesis_home_dir(home)
+    yield home / "github-artifacts" / "found"
+    set_hypothesis_home_dir(None)
+
+
+def test_an_artifact_of_github_is_read_and_never_written(artifacts: Path, tmp_path: Path) -> None:
+    run(Fault(accepts=["PT599S"]), str(tmp_path / "kept"))
+    artifacts.mkdir(parents=True)
+    name = artifacts / datetime.now(UTC).isoformat().replace(":", "_")
+    archive = Path(shutil.make_archive(str(name), "zip", tmp_path / "kept"))
+    before = archive.read_bytes()
+    _, tried = run(Resource(), "github:owner/repository/found")
+    assert b"DefaultClosedTimer=PT599S" in {request.body for request in tried}
+    assert archive.read_bytes() == before
+    archive.write_bytes(b"no archive")
+    with pytest.raises(ConfigurationError, match="cannot be read: The downloaded artifact"):
+        Examples("github:owner/repository/found")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
+        ("github:repository", "the database of examples: write it like github:owner/repository/artifact"),
         ("unix:///nowhere/redis.sock", "the database of examples cannot be read: .*"),
         (
             "redis://:s3cret@localhost:port/0",
