@@ -10,7 +10,7 @@ from conformance import settings as configuration
 from conformance.exceptions import ConfigurationError
 from conformance.model import Level
 from conformance.settings import RunSettings, resolve
-from conformance.transport.target import THROWAWAY, Account
+from conformance.transport.credentials import THROWAWAY, Account
 
 SID = "AC" + "0123456789abcdef" * 2
 OTHER = "AC" + "fedcba9876543210" * 2

@@ -15,7 +15,7 @@ import hostile
 import pytest
 
 from conformance.http import PATH
-from conformance.transport.target import METHODS
+from conformance.transport.writing import METHODS
 
 pytestmark = pytest.mark.slow
 

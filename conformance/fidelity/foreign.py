@@ -37,7 +37,7 @@ from conformance.http import (
 )
 from conformance.model import BY_PARAMETER
 from conformance.reporting.text import plural, visible
-from conformance.transport.target import METHODS
+from conformance.transport.writing import METHODS
 
 _LARGEST = 4 << 20
 """Most bytes of a body after decoding."""

@@ -18,13 +18,14 @@ from conformance.harness.confirmation import Confirmation
 from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
 from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
-from conformance.harness.preflight import Preflight, examine, learn_sids, probe_unset
+from conformance.harness.preflight import examine, learn_sids, probe_unset
 from conformance.harness.schedule import Plan, elsewhere, share
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
 from conformance.http import Exchange
 from conformance.model import Outcome, Report, Restore, Rule
 from conformance.rules.robustness import EVERY_ANSWERED, is_absence
+from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.silence import without_answer
 from conformance.transport.target import Target
@@ -85,7 +86,7 @@ class _Run:
         self._share = share(catalogue, plan)
         self._phases = Phases(catalogue, plan, self._session, budget, self._share)
         self._confirmation = Confirmation(self._session, budget, listener)
-        self._found = Preflight()
+        self._before: Sequence[Settings | None] = ()
 
     def report(self) -> Report:
         """Send everything, put the settings back, and report the verdicts."""
@@ -149,9 +150,9 @@ class _Run:
     def _send_all(self) -> None:
         session, plan = self._session, self._plan
         session.conversation.enter("preflight")
-        self._found = examine(session)
+        self._before = examine(session)
         try:
-            if probe_unset(session, self._found, each_setting=_UNSET[plan.profile]):
+            if probe_unset(session, self._before, each_setting=_UNSET[plan.profile]):
                 self._confirmation.confirm()
             learn_sids(session, plan.provisioned)
             self._phases.send_all()
@@ -206,7 +207,7 @@ class _Run:
             left_out=session.safeguard.left_out,
             accounts=session.situation.accounts,
             lacks=self._lacks,
-            was_reached=bool(self._found.before),
+            was_reached=bool(self._before),
             end=end,
             elsewhere=elsewhere(self._catalogue, self._share),
         )

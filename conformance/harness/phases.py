@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from conformance.harness.budget import Budget, Enough
 from conformance.harness.combinations import Combinations
@@ -70,6 +71,7 @@ class Phases:
         self._budget = budget
         self._share = share
         self._rows: list[Row] = []
+        self._parts = Parts(session.safeguard.tell)
         self._combinations = Combinations(
             session, strength=3 if plan.profile == "thorough" else 2, shard=plan.shard
         )
@@ -119,13 +121,16 @@ class Phases:
         from conformance.harness.sdk_phase import calls
 
         self._session.conversation.enter("sdk")
-        parts = Parts(self._session.safeguard.tell)
         for call in calls(self._session):
             if call.rule.id in rules:
-                probe = Probe(steps=(call.request,))
-                self._budget.claim(probe.steps)
-                judged = self._session.run_probe(probe, call.rule.id, call.rule.classes[0].id)[-1]
-                parts.contain("the official Python client", call.check)(self._session, judged)
+                self._send_checked(call, call.rule, call.rule.classes[0], "the official Python client")
+
+    def _send_checked(self, case: Any, rule: Rule, cls: InputClass, checker: str) -> None:
+        """Send the request of a case, and have it check the answer too; the run goes on where that fails."""
+        probe = Probe(steps=(case.request,))
+        self._budget.claim(probe.steps)
+        judged = self._session.run_probe(probe, rule.id, cls.id)[-1]
+        self._parts.contain(checker, case.check)(self._session, judged)
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
@@ -249,10 +254,5 @@ class Phases:
         from conformance.harness.schemathesis_phase import cases
 
         self._session.conversation.enter("schemathesis")
-        parts = Parts(self._session.safeguard.tell)
         for case in cases(count=count, seed=self._plan.seed):
-            if self._budget.is_spent(1):
-                return
-            probe = Probe(steps=(case.request,))
-            judged = self._session.run_probe(probe, owner.id, GENERATED.id)[-1]
-            parts.contain("the checks of schemathesis", case.check)(self._session, judged)
+            self._send_checked(case, owner, GENERATED, "the checks of schemathesis")

@@ -6,7 +6,7 @@ rejected are sent to null settings before the first accepted write, because a se
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from conformance.exceptions import AlwaysFails, NoVerdict, Unimplemented, Unsafe
@@ -24,21 +24,12 @@ from conformance.rules.state import unsteady
 from conformance.safety.journal import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preflight:
-    """The facts about the target that the first requests of a run show."""
-
-    before: tuple[Settings | None, ...] = ()
-    """The settings before the run, by account; None where they could not be read."""
-    reader: Request | None = None
-    """The request that shows the settings without writing; None when there is none."""
-    takes_empty: bool = False
-    """Whether an update without parameters is accepted."""
-
-
-def examine(session: Session) -> Preflight:
+def examine(session: Session) -> tuple[Settings | None, ...]:
     """
     Find out whether the target can be judged, and what is set.
+
+    Returns:
+        The settings before the run, by account; None where they could not be read.
 
     Raises:
         NoVerdict: The target is not reached, or refuses the credentials.
@@ -50,10 +41,10 @@ def examine(session: Session) -> Preflight:
     """
     safeguard = session.safeguard
     safeguard.reading = True
-    found = Preflight()
+    before: list[Settings | None] = []
     for account in range(session.situation.accounts):
         try:
-            found = _examine_account(session, account, found)
+            before.append(_examine_account(session, account))
         except (NoVerdict, Unimplemented, AlwaysFails) as error:
             if account == 0 or isinstance(error, Unsafe):
                 raise
@@ -61,20 +52,20 @@ def examine(session: Session) -> Preflight:
             session.leave_out(account, str(error))
             break
     safeguard.begin()
-    return found
+    return tuple(before)
 
 
-def _examine_account(session: Session, account: int, found: Preflight) -> Preflight:
-    """Send the first requests to one account; return `found` with what they show added."""
+def _examine_account(session: Session, account: int) -> Settings | None:
+    """Send the first requests to one account; return the settings that they show, if they show any."""
     replies = [_send(session, READ, account, "answer/read")]
+    looked: Reply | None = None
     shows = _show(session, account, replies[0])
     if account == 0 or replies[0].exchange.status != 200:
-        session.safeguard.changed.add(
-            account
-        )  # The update without parameters may change settings, by mistake.
-        replies.append(_send(session, EMPTY, account, "state/empty-update"))
-        found = replace(found, takes_empty=replies[1].exchange.accepted)
-        shows = shows or _show(session, account, replies[1])
+        # The update without parameters may change settings, by mistake.
+        session.safeguard.changed.add(account)
+        looked = _send(session, EMPTY, account, "state/empty-update")
+        replies.append(looked)
+        shows = shows or _show(session, account, looked)
     if account == 0 and len({str(each.shown) for each in replies if each.shown}) > 1:
         _read_again(session, replies[0])
     if not shows:
@@ -86,11 +77,11 @@ def _examine_account(session: Session, account: int, found: Preflight) -> Prefli
         replies.append(_send(session, both, account, "answer/update"))
     _refuse_to_judge(session, replies, account)
     showing = next((reply for reply in replies[:2] if reply.shown is not None), None)
-    found = replace(found, before=(*found.before, showing.shown if showing else None))
-    if account == 0 and showing is not None:
-        found = replace(found, reader=showing.request)
-    session.learn(reader=found.reader, takes_empty=found.takes_empty)
-    return found
+    session.learn(
+        reader=showing.request if account == 0 and showing is not None else None,
+        takes_empty=looked.exchange.accepted if looked is not None else None,
+    )
+    return showing.shown if showing is not None else None
 
 
 def _read_again(session: Session, first: Reply) -> None:
@@ -177,7 +168,7 @@ _REJECTED = {
 }
 
 
-def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[int]) -> bool:
+def probe_unset(session: Session, before: Sequence[Settings | None], *, each_setting: Sequence[int]) -> bool:
     """
     Send values that must be rejected to each setting that is null, and then read the settings back.
 
@@ -185,8 +176,8 @@ def probe_unset(session: Session, found: Preflight, *, each_setting: Sequence[in
     """
     sent = False
     # The first update of all is accepted and looked at: a target may lose it before it is ready.
-    for account, (before, most) in reversed([*enumerate(zip(found.before, each_setting, strict=False))]):
-        unset = [each for each in FIELDS if before is not None and before.get(each.attribute) is None]
+    for account, (own, most) in reversed([*enumerate(zip(before, each_setting, strict=False))]):
+        unset = [each for each in FIELDS if own is not None and own.get(each.attribute) is None]
         if unset and account:
             # The first update of another account is refused. The value of this one is one that nothing else sends:
             # where the first account shows it, it is known from where it comes.

@@ -63,9 +63,10 @@ class Session:
         """The request that shows the settings without writing; None when there is none."""
         return self._reader
 
-    def learn(self, *, reader: Request | None, takes_empty: bool) -> None:
+    def learn(self, *, reader: Request | None = None, takes_empty: bool | None = None) -> None:
         """Take note of the request that shows the settings, and of whether an update without parameters does."""
-        self._reader, self._takes_empty = reader, takes_empty
+        self._reader = reader or self._reader
+        self._takes_empty = self._takes_empty if takes_empty is None else takes_empty
 
     def leave_out(self, account: int, reason: str) -> None:
         """Go on without an account that the target does not serve, and without the accounts after it."""

@@ -21,7 +21,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from conformance.contract import SUITE
@@ -225,9 +224,7 @@ class Journal:
             self._locks = locks.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._locks.close()
 
     def _locked_names(self) -> Iterator[tuple[str, str, bool]]:

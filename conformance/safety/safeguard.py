@@ -8,6 +8,7 @@ be put back, unless the user allows it, and leaves no timer shorter than it was.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from conformance.exceptions import JournalError, Locked, Unsafe
 from conformance.http import Request
@@ -186,11 +187,9 @@ def safeguarded(
     directory: Path,
     *,
     at: Sequence[str],
-    live: bool,
     adopts: bool,
-    accept_unrestorable: bool,
-    tell: Callable[[str], None],
-    shown: Callable[[str], str] = str,
+    live: bool,
+    **options: Any,
 ) -> Iterator[Safeguard]:
     """
     Return the safeguard of a run, with its journal open and its accounts locked, for use in a `with` statement.
@@ -225,14 +224,7 @@ def safeguarded(
             if not adopts or entry.target != target:
                 raise JournalError(f"{left}: {now} does it; then run again")
             lines.append(f"{left}: this run will, at its end; {now} does it now")
-        safeguard = Safeguard(
-            journal=journal,
-            live=live,
-            accept_unrestorable=accept_unrestorable,
-            tell=tell,
-            names=names,
-            shown=shown,
-        )
+        safeguard = Safeguard(journal=journal, names=names, live=live, **options)
         for line in lines:
             safeguard.tell(line)
         yield safeguard

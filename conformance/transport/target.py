@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import httpcore
 
-from conformance.exceptions import BudgetExhausted, OutOfTime, RateLimitedOut, TargetDead
+from conformance.exceptions import BudgetExhausted, OutOfTime, TargetDead
 from conformance.http import PATH, ByHand, Exchange, Failure, FailureKind, Request, Response, read_before
 from conformance.model import BY_HAND
 from conformance.transport.connections import FAILURES, Network, receive
@@ -33,21 +33,10 @@ from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.patience import Patience
 from conformance.transport.redaction import Secrets
 from conformance.transport.silence import Silence
-from conformance.transport.writing import METHODS, Prepared, Writer
+from conformance.transport.writing import Prepared, Writer
 
 if TYPE_CHECKING:
     from conformance.transport.apps import Application
-
-__all__ = [
-    "METHODS",
-    "THROWAWAY",
-    "Account",
-    "BudgetExhausted",
-    "RateLimitedOut",
-    "Target",
-    "TargetDead",
-    "TargetSettings",
-]
 
 BASE_URL = "http://localhost:8000"
 """The base URL that an application is told. Servers of applications listen there, so that curl lines work with them."""
@@ -193,9 +182,7 @@ class Target:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def reconnect(self) -> None:

@@ -69,7 +69,7 @@ def test_http_on_a_port_for_tls_is_no_verdict_and_says_so(answering: Response | 
 @pytest.mark.parametrize("status", [400, 409, 302])
 def test_any_other_status_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status))
-    assert (examine(session).before, session.reader) == ((None,), None)
+    assert (examine(session), session.reader) == ((None,), None)
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -84,13 +84,13 @@ def test_a_target_that_fails_at_every_request_is_judged_no_further(status: int) 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_target_that_fails_at_all_but_one_kind_of_request_is_for_the_rules_to_judge(status: int) -> None:
     session = session_with(lambda request: refusal(status if request.auth.valid else 401))
-    assert (examine(session).before, session.reader) == ((None,), None)
+    assert (examine(session), session.reader) == ((None,), None)
 
 
 def test_an_account_that_is_not_served_is_left_out_with_a_notice() -> None:
     right = Resource()
     session = session_with(lambda request: refusal(401) if request.account else right(request), accounts=2)
-    assert len(examine(session).before) == 1
+    assert len(examine(session)) == 1
     assert session.situation.accounts == 1
     (notice,) = [each for each in session.safeguard.notices if "judged without" in each]
     assert THROWAWAY[1].user in notice
@@ -104,7 +104,7 @@ def test_post_alone_is_enough_the_document_has_no_get() -> None:
     found = examine(session)
     assert session.reader is not None
     assert session.reader.method == "POST"
-    assert found.before == (dict.fromkeys(Resource().states[0]),)
+    assert found == (dict.fromkeys(Resource().states[0]),)
     assert not any(BY_ID[rule].level == "must" for rule, _, _ in session.candidates)
 
 
@@ -114,7 +114,7 @@ def test_the_settings_of_every_account_are_read_before_the_first_write() -> None
     resource.states[1][INACTIVE.attribute] = "PT6M"
     session = session_with(resource, accounts=2)
     found = examine(session)
-    assert [each and each[INACTIVE.attribute] for each in found.before] == ["PT5M", "PT6M"]
+    assert [each and each[INACTIVE.attribute] for each in found] == ["PT5M", "PT6M"]
     assert all(request.method == "GET" or not request.form() for request in sent(session))
 
 

@@ -10,7 +10,8 @@ from playing import UPDATE, playing
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut
 from conformance.http import EMPTY, NO_AUTH, READ, Auth, Request
-from conformance.transport.target import THROWAWAY, Account, Target, TargetSettings
+from conformance.transport.credentials import THROWAWAY, Account
+from conformance.transport.target import Target, TargetSettings
 
 
 class TestWhatGoesOut:
