@@ -108,14 +108,17 @@ def _is_not_acceptable(root: Cause, cause: Cause) -> bool:
 
 
 def _answers_nothing(root: Cause, cause: Cause) -> bool:
-    """Whatever is sent is answered by nothing of the resource."""
-    return root.outcome == "accepted" and root.says_nothing and cause.says_nothing
+    """An answer that has nothing of the resource shows no setting either."""
+    basic = root.aspect is Aspect.REPRESENTATION
+    return basic and cause.aspect >= Aspect.ECHO and root.says_nothing and cause.says_nothing
 
 
 def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
-    """What only the answers to accepted bad values lack is lacking because these answers are refusals."""
-    held = all(cause.outcomes[rule.id].evidence is not None for rule in cause.rules)
-    return held and _answers_nothing(root, cause)
+    """Settings are shown where values are taken; an answer without any of them is a refusal, and lacks them all."""
+    shows = any(
+        each.evidence is not None and each.rule.aspect is Aspect.ECHO for each in cause.outcomes.values()
+    )
+    return shows and root.outcome == "accepted" and root.says_nothing and cause.says_nothing
 
 
 def _is_not_kept(root: Cause, cause: Cause) -> bool:
@@ -286,6 +289,17 @@ def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
     return root.outcome == "foreign-value" and follows
 
 
+def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
+    """A setting is lost now and then: after requests that must change nothing, too, so these are not to blame."""
+    return (
+        not (root.is_stable or cause.is_stable)
+        and root.aspect is cause.aspect is Aspect.STATE
+        and root.rules[0].culprit is None
+        and cause.rules[0].culprit is not None
+        and not cause.settings.isdisjoint(root.settings)
+    )
+
+
 def _comes_and_goes(root: Cause, cause: Cause) -> bool:
     """What does not show every time is put down to what shows every time of the same setting, or connection."""
     if cause.is_stable or not root.is_stable:
@@ -311,6 +325,7 @@ _EXPLANATIONS = (
     _is_never_shown,
     _is_shown_wrong,
     _is_not_kept,
+    _is_lost_whatever_came_before,
     _is_understood,
     _changes_what_is_read,
 )

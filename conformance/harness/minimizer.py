@@ -196,7 +196,7 @@ class Minimizer:
             self._guess()
             is_stable = self._attempts.are_cut_short and not progress.has_failed
             return self._finding(progress.exchanges, is_stable=is_stable)
-        if not self._candidate.violation.was_null:
+        if not (self._candidate.violation.was_null and self.was_tried):
             return self.as_seen()
         # A setting cannot be made null again, so this violation can be seen only once in a run.
         said = f"{progress.violation.summary}; the setting was null before, which does not come back"

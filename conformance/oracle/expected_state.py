@@ -376,6 +376,9 @@ class ExpectedState:
         if len(sent) > 1:
             suspected = any(suspect.value == value for suspect in setting.suspects)
             return Kind.REPEATED, "invalid-value" if suspected else "neither-value"
+        for suspect in setting.suspects:
+            if suspect.exchange is exchange and suspect.value == value:
+                return suspect.kind, "written"  # the same request says it in another place
         if self.last_was_right and last is not None and last.request == exchange.request:
             return Kind.IDEMPOTENCE, "changed"
         if value is None:

@@ -81,16 +81,23 @@ ODD_HEADERS = (
 )
 """Further values of such headers: one that is no date is to be ignored, too (RFC 9110 13.1.3)."""
 
+_OVERRIDE = "X-HTTP-Method-Override"
+
 UNKNOWN_HEADERS = (
     ("Cookie", "theme=light; lang=en"),
     ("Origin", "https://example.com"),
-    ("X-HTTP-Method-Override", "POST"),
+    (_OVERRIDE, "POST"),
     ("X-Request-Id", "conformance"),
 )
 """Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
 
 ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), ("Origin", "null"))
 """Further values of such headers: a cookie without a value, and the origin of a page that has none (RFC 6454 7.3)."""
+
+
+def is_overridden(request: Request) -> bool:
+    """Whether a header asks for a method, the request's own or another one."""
+    return any(name == _OVERRIDE for name, _ in request.headers)
 
 
 MALFORMED_HEADERS = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.http import EMPTY, NO_AUTH, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import plain_scheme, taken
+from conformance.rules.controls import is_overridden, plain_scheme, taken
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
 from conformance.rules.rows import peculiar
@@ -185,11 +185,11 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
 )
 def _required(reply: Reply) -> Iterator[Broken]:
     # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.
-    if not reply.authorised and reply.exchange.accepted and reply.request.method == "POST":
-        disguised = "X-HTTP-Method-Override" in dict(reply.request.headers)
-        # One that says that it is another method may be served as that, with no settings in the answer.
-        if not disguised or any((reply.shown or {}).values()):
-            yield _let_in(reply, "an update")
+    is_update = reply.exchange.accepted and reply.request.method == "POST"
+    # One that says that it is another method may be served as that, with no settings in the answer.
+    is_served = not is_overridden(reply.request) or any((reply.shown or {}).values())
+    if not reply.authorised and is_update and is_served:
+        yield _let_in(reply, "an update")
 
 
 def _is_usual(reply: Reply) -> bool:

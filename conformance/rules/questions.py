@@ -31,7 +31,7 @@ from conformance.model import (
 from conformance.oracle.decisions import Answer, decide_value, is_right, length_of
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.catalogue import BY_ID, CATALOGUE
-from conformance.rules.controls import without_accept
+from conformance.rules.controls import is_overridden, without_accept
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import ordinary
 
@@ -357,6 +357,14 @@ def _resolved(value: str) -> set[str]:
     return {unquote(value), html.unescape(value), escapes} - {value}
 
 
+def overridden(case: Case) -> Asking:
+    """The value is refused without the header that asks for a method: it was written in another way."""
+    if case.violation.outcome != "accepted" or not is_overridden(case.last):
+        return ""
+    seen = yield case.instead(replace(case.last, headers=()))
+    return "unvalidated-write" if case.is_gone(seen) else ""
+
+
 def stale(case: Case) -> Asking:
     """The answer shows the value before, or always the same one."""
     if case.violation.rule != "last-write-wins" or len(case.pairs) != 1:
@@ -445,6 +453,7 @@ QUESTIONS: tuple[Question, ...] = (
     decoded_again,
     ordered,
     beside_others,
+    overridden,
     sent_plainly,
     stale,
     undone,

@@ -405,3 +405,12 @@ def test_refusals_that_come_and_go_after_trouble_are_put_down_to_it() -> None:
 
     assert _causes(trouble, lost) == ["stays-usable: refused"] * 2
     assert not _are_one(trouble, refusal)  # a 200
+
+
+def test_what_is_lost_now_and_then_is_lost_whatever_came_before() -> None:
+    lost = replace(_finding("omitted-parameters-kept: reset", "closed-timer"), stable=False)
+    refused = replace(_finding("rejected-update-changes-nothing: cleared", "closed-timer"), stable=False)
+
+    assert _causes(lost, refused) == ["omitted-parameters-kept: reset"] * 2
+    always = replace(refused, stable=True)
+    assert _causes(lost, always) == ["rejected-update-changes-nothing: cleared"] * 2

@@ -172,6 +172,19 @@ EXPECTED: dict[type[servers.Right], Expected] = {
         | {"read-after-write", "read-reflects-writes", "concurrent-writers", "empty-update"},
         undecided=REFUSALS | {"scheme-case"},
     ),
+    # Nothing of the resource is ever shown, and nobody is refused: neither explains the other, nor the status.
+    servers.AnswersWhatWasSent: Expected(
+        causes=UNCHECKED
+        | {"credentials-required", "accepted-status", "closed-timer-echo", "account-sid-present"},
+        consequences=(UNCHECKED_BESIDES - {"repeated-parameters"})
+        | (ECHO - {"closed-timer-echo"})
+        | {"credentials-status", "read-response", "openapi-response"},
+        undecided=DOCUMENT - {"account-sid-present"}
+        | STATE
+        | PECULIAR
+        | REFUSALS
+        | {"unvalidated-write", "scheme-case"},
+    ),
     # Two reads without a write between them differ: nothing that is shown later says what was kept.
     servers.ShowsRandomSettings: Expected(
         causes=frozenset({"safe-methods"}),

@@ -324,6 +324,13 @@ class CreatesAndReplaces(Right):
             self.answer(201, self.shown(account))
 
 
+class AnswersWhatWasSent(Right):
+    """Answers everything with 201 and an object of what was sent, by the names of parameters, as a generic store."""
+
+    def respond(self, body: bytes) -> None:
+        self.answer(201, dict(self.pairs(body)))
+
+
 class ShowsRandomSettings(Right):
     """Refuses what is wrong; shows other valid settings, drawn by chance, in every answer."""
 

@@ -92,6 +92,23 @@ def test_answers_that_are_broken_after_another_method_only_are_attributed_to_tha
     assert [each.request.method for each in finding.exchanges] == ["HEAD", "POST"]
 
 
+def test_a_bad_value_that_only_an_overridden_method_writes_is_attributed_to_the_other_way_of_writing() -> (
+    None
+):
+    class TrustsOverridden(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return self.overridden or super().takes(parameter, value)
+
+        def __call__(self, request: Request) -> Response | Failure:
+            self.overridden = bool(request.headers)
+            return super().__call__(request)
+
+    headers = (("X-HTTP-Method-Override", "PATCH"),)
+    request = update((INACTIVE.parameter, "banana"), headers=headers)
+    finding, _ = found(TrustsOverridden(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "unvalidated-write"
+
+
 def test_a_body_that_is_not_read_for_its_media_type_is_attributed_to_the_media_type() -> None:
     class ExactMediaType(Resource):
         def __call__(self, request: Request) -> Response | Failure:

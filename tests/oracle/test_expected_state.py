@@ -1,6 +1,7 @@
 """The expected state: what it predicts after updates, and the rule that another value breaks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from fakes import answer, refusal, representation
@@ -190,6 +191,14 @@ def test_a_get_that_writes_breaks_safe_methods() -> None:
     account.takes(inactive("PT7M"), {T: "PT7M"})
     account.takes(Request(method="GET", content_type=None, query="x", intends=pairs), {T: "PT7M"})
     assert account.takes(OTHER, {T: "PT33M", CLOSED.attribute: "P30D"}) == [("safe-methods", "written")]
+
+
+def test_a_bad_value_of_the_query_that_takes_the_place_of_the_form_s_was_written_unvalidated() -> None:
+    account = Account()
+    account.takes(inactive("PT5M"), SEEN)
+    query = ((INACTIVE.parameter, "PT10Q"),)
+    beside = replace(inactive("PT7M"), query="DefaultInactiveTimer=PT10Q", intends=query)
+    assert account.takes(beside, {T: "PT10Q"}) == [("unvalidated-write", "written")]
 
 
 def test_a_value_that_only_get_shows_breaks_a_should() -> None:
