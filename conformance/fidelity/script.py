@@ -117,7 +117,7 @@ def draw(
         writer.probe(item.probe, item.cls.id, item.rule.id)
     for group in shown:
         writer.together(group)
-    for cls, _, (request, *_) in OPEN:
+    for cls, (_, request, _) in OPEN.items():
         if cls not in _COVERED:
             writer.probe(Probe(steps=(request,)), cls, "")
     writer.end()

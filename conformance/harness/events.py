@@ -9,15 +9,13 @@ the run, after the restore.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from conformance.http import Exchange
 from conformance.model import Finding, Report, Violation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(NamedTuple):
     """A run has begun."""
 
     target: str
@@ -26,16 +24,14 @@ class RunStarted:
     seed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseStarted:
+class PhaseStarted(NamedTuple):
     """A phase of a run has begun. The restore has no such event, so that a failing listener cannot prevent it."""
 
     phase: str
     """`preflight`, `examples`, `generated`, `schemathesis`, `sdk` or `confirmation`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestSent:
+class RequestSent(NamedTuple):
     """A request is sent now, or several at the same time."""
 
     phase: str
@@ -45,8 +41,7 @@ class RequestSent:
     """The number of requests that the run has sent before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeEnded:
+class ExchangeEnded(NamedTuple):
     """
     An attempt to send a request has ended, with an answer or without.
 
@@ -56,8 +51,7 @@ class ExchangeEnded:
     exchange: Exchange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeJudged:
+class ExchangeJudged(NamedTuple):
     """An exchange was judged."""
 
     phase: str
@@ -67,22 +61,19 @@ class ExchangeJudged:
     """Its violations of selected rules."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingConfirmed:
+class FindingConfirmed(NamedTuple):
     """A finding was made of a candidate. Later equal ones are counted with it, and have no event."""
 
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(NamedTuple):
     """A message that the user should see at once."""
 
     line: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
+class RunFinished(NamedTuple):
     """A run has ended, and the settings were put back where this was possible."""
 
     report: Report

@@ -1,66 +1,41 @@
 """Sends inputs that the document leaves open, and describes the answers. They are not judged."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from conformance.harness.judging import Judge
 from conformance.harness.session import Session
-from conformance.http import FORM_MEDIA_TYPE, Exchange, Request, encode_form, update
-from conformance.model import CLOSED, INACTIVE, SIDS, Observation
+from conformance.http import Exchange, Pairs, Request, encode_form, update
+from conformance.model import CLOSED, INACTIVE, SIDS, TIMERS, Observation
 from conformance.rules import Reply
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
-OPEN = (
-    (
-        "open/zero-inactive",
+_WRITTEN = ((INACTIVE.parameter, "PT6M"),)
+_JSON = Request(body=b'{"DefaultInactiveTimer": "PT6M"}', content_type="application/json", intends=_WRITTEN)
+_QUERY = Request(body=b"", query=encode_form(_WRITTEN).decode(), intends=_WRITTEN)
+
+OPEN: Mapping[str, tuple[str, Request, Pairs]] = {
+    "open/zero-inactive": (
         "DefaultInactiveTimer=PT0S",
-        (update((INACTIVE.parameter, "PT0S")), update(SHORT_INACTIVE)),
+        update((INACTIVE.parameter, "PT0S")),
+        (SHORT_INACTIVE,),
     ),
-    (
-        "open/zero-closed",
-        "DefaultClosedTimer=PT0S",
-        (update((CLOSED.parameter, "PT0S")), update(LONG_CLOSED)),
-    ),
-    (
-        "open/closed-shorter",
+    "open/zero-closed": ("DefaultClosedTimer=PT0S", update((CLOSED.parameter, "PT0S")), (LONG_CLOSED,)),
+    "open/closed-shorter": (
         "a closed timer shorter than the inactive one",
-        (
-            update((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "PT10M")),
-            update(SHORT_INACTIVE, LONG_CLOSED),
-        ),
+        update((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "PT10M")),
+        (SHORT_INACTIVE, LONG_CLOSED),
     ),
-    ("open/ten-years", "DefaultClosedTimer=P10Y", (update((CLOSED.parameter, "P10Y")), update(LONG_CLOSED))),
-    (
-        "open/unknown-parameter",
+    "open/ten-years": ("DefaultClosedTimer=P10Y", update((CLOSED.parameter, "P10Y")), (LONG_CLOSED,)),
+    "open/unknown-parameter": (
         "an unknown parameter beside a known one",
-        (update(SHORT_INACTIVE, ("FriendlyName", "x")),),
+        update(SHORT_INACTIVE, ("FriendlyName", "x")),
+        (),
     ),
-    (
-        "open/json",
-        "a JSON body",
-        (
-            Request(
-                body=b'{"DefaultInactiveTimer": "PT6M"}',
-                content_type="application/json",
-                intends=((INACTIVE.parameter, "PT6M"),),
-            ),
-            update(SHORT_INACTIVE),
-        ),
-    ),
-    (
-        "open/query",
-        "a parameter in the query string",
-        (
-            Request(
-                body=b"",
-                content_type=FORM_MEDIA_TYPE,
-                query=encode_form(((INACTIVE.parameter, "PT6M"),)).decode(),
-                intends=((INACTIVE.parameter, "PT6M"),),
-            ),
-            update(SHORT_INACTIVE),
-        ),
-    ),
-)
+    "open/json": ("a JSON body", _JSON, (SHORT_INACTIVE,)),
+    "open/query": ("a parameter in the query string", _QUERY, (SHORT_INACTIVE,)),
+}
+"""By input class, an input in words and as a request, and what an update puts in force after it."""
 
 
 class OpenInputs:
@@ -72,27 +47,21 @@ class OpenInputs:
 
     def send(self) -> None:
         """Send each input, and then an update that overwrites the settings it may have written."""
-        for cls, _, (first, *others) in OPEN:
-            reply = self._session.conversation.send(first, cls).reply
-            for step in others:
-                self._session.conversation.send(step, cls)
-            self._replies[cls] = reply
+        for cls, (_, request, after) in OPEN.items():
+            self._replies[cls] = self._session.conversation.send(request, cls).reply
+            if after:
+                self._session.conversation.send(update(*after), cls)
 
     def described(self) -> Iterator[Observation]:
         """Yield an observation of each input that was sent."""
-        for cls, what, _ in OPEN:
+        for cls, (what, _, _) in OPEN.items():
             if (reply := self._replies.get(cls)) is None:
                 continue
             exchange, shown = reply.exchange, reply.shown or {}
-            timer = next(
-                (each.attribute for each in (INACTIVE, CLOSED) if each.slug.split("-")[0] in cls), None
-            )
+            timer = next((each.attribute for each in TIMERS if each.slug.split("-")[0] in cls), None)
             echo = f", shown as {shown.get(timer)!r}" if timer and exchange.status == 200 else ""
-            answer = (
-                f"status {exchange.status}"
-                if exchange.failure is None
-                else f"no answer ({exchange.failure.kind})"
-            )
+            failure = exchange.failure
+            answer = f"status {exchange.status}" if failure is None else f"no answer ({failure.kind})"
             yield Observation(topic=cls, text=f"{what}: {answer}{echo}")
 
 

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.attribution.cause import cause_of
-from conformance.harness.events import ExchangeJudged, on
+from conformance.harness.events import Event, ExchangeJudged, RunStarted
 from conformance.harness.executor import Plan, run
 from conformance.harness.verdicts import BUG
-from conformance.model import Finding, Level, Probe, Report, Verdict
+from conformance.model import Finding, Level, Probe, Verdict
 from conformance.reporting import build, differences
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.sdk import NEED
@@ -157,50 +157,41 @@ def examine(
 ) -> Result:
     """Run the suite against one implementation, served by `emulate`; it ends early with `fail_fast`."""
     began = time.perf_counter()
+    ready: list[float] = []
     seen: list[float] = []
+
+    def time_events(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            ready.append(time.perf_counter())
+        elif isinstance(event, ExchangeJudged) and event.violations and not seen:
+            seen.append(time.perf_counter() - ready[0])
+
     accounts = tuple(Account(sid, token) for sid, token in subject.accounts) or THROWAWAY
     known = {account.sid or "": account.token for account in accounts}
+    plan = Plan(
+        profile=profile,
+        seed=seed,
+        fail_fast=fail_fast,
+        fail_on=Level.SHOULD,
+        sdk=any(BY_ID[rule].needs == NEED for rule in subject.rules),
+        drawn=_DRAWN if accounts == THROWAWAY else {},
+    )
     with emulate(accounts=known, faults=subject.faults, variants=subject.variants) as url:
-        sdk = any(BY_ID[rule].needs == NEED for rule in subject.rules)
-        report = _run(url, accounts, profile, seed, fail_fast, seen, sdk=sdk)
-    findings = tuple(finding for outcome in report.outcomes for finding in outcome.findings)
+        settings = TargetSettings(
+            url=url, accounts=accounts, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed
+        )
+        with Target(settings) as target:
+            report = run(CATALOGUE, target, plan, listener=time_events)
     return Result(
         subject=subject,
         requests=report.requests,
         seconds=time.perf_counter() - began,
         first_seconds=min(seen, default=None),
         verdict=report.verdict,
-        findings=findings,
+        findings=tuple(finding for outcome in report.outcomes for finding in outcome.findings),
         headlines=tuple(each.first["rule"] for each in differences(build(report))),
         stopped=report.stopped,
     )
-
-
-def _run(
-    url: str,
-    accounts: tuple[Account, ...],
-    profile: str,
-    seed: int,
-    fail_fast: bool,
-    seen: list[float],
-    *,
-    sdk: bool,
-) -> Report:
-    began = time.perf_counter()
-
-    def time_first(judged: ExchangeJudged) -> None:
-        if judged.violations and not seen:
-            seen.append(time.perf_counter() - began)
-
-    settings = TargetSettings(
-        url=url, accounts=accounts, timeout=_TIMEOUT, max_requests=PROFILES[profile], seed=seed
-    )
-    with Target(settings) as target:
-        drawn = _DRAWN if accounts == THROWAWAY else {}
-        plan = Plan(
-            profile=profile, seed=seed, fail_fast=fail_fast, fail_on=Level.SHOULD, sdk=sdk, drawn=drawn
-        )
-        return run(CATALOGUE, target, plan, listener=on(ExchangeJudged, time_first))
 
 
 def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> Iterator[Result]:
@@ -263,21 +254,20 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     two = [result for result in results if len(result.subject.faults) > 1]
     must = [result for result in faulty if result.subject.level is Level.MUST]
     clean = [result for result in results if not result.subject.faults]
-    first = [result.first for result in faulty if result.first is not None]
-    reported = [len(result.headlines) for result in faulty if result.headlines]
+    counted = _counted(faulty)
     return {
-        "faults": len(faulty),
-        "caught": sum(result.ok for result in faulty),
+        "faults": counted["faults"],
+        "caught": counted["caught"],
         "must_faults": len(must),
         "must_caught": sum(result.ok for result in must),
-        "attributed": sum(result.attributed for result in faulty),
-        "alone": sum(result.alone for result in faulty),
+        "attributed": counted["attributed"],
+        "alone": counted["alone"],
         "pairs": len(two),
         "pairs_both_reported": sum(result.attributed for result in two),
         "variants": len(clean),
         "false_alarms": sum(not result.ok for result in clean),
-        "median_requests_to_first": statistics.median(first) if first else None,
-        "median_differences": statistics.median(reported) if reported else None,
+        "median_requests_to_first": counted["median_requests_to_first"],
+        "median_differences": _median(len(result.headlines) or None for result in faulty),
     }
 
 
@@ -304,15 +294,19 @@ def by_kind(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def _counted(results: Sequence[Result]) -> dict[str, Any]:
-    first = [result.first for result in results if result.first is not None]
     return {
         "faults": len(results),
         "caught": sum(result.ok for result in results),
         "attributed": sum(result.attributed for result in results),
         "alone": sum(result.alone for result in results),
-        "median_requests_to_first": statistics.median(first) if first else None,
+        "median_requests_to_first": _median(result.first for result in results),
         "missed": [result.subject.name for result in results if not result.ok],
     }
+
+
+def _median(numbers: Iterable[int | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    return statistics.median(known) if known else None
 
 
 def write(path: Path, results: Sequence[Result]) -> None:

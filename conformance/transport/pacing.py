@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 
 from conformance.exceptions import OutOfTime, RateLimitedOut
 from conformance.http import Response
+from conformance.transport.settings import TargetSettings
 
 TRIES = 5
 """The greatest number of times that a request is sent where the target asks to wait."""
@@ -38,31 +39,14 @@ _RECOVERY = 0.9
 
 
 class Pace:
-    """
-    Waits until the next request may be sent.
+    """Waits until the next request may be sent; a notice says so whenever the target makes the run wait."""
 
-    Args:
-        rate: The greatest number of requests per second; None for no limit.
-        patience: Seconds that the run may wait, in all, because the target asks for it.
-        refusals: The greatest number of requests that may end with 429 after the last try.
-        seed: The seed of the jitter in waits.
-        notice: Called with one line whenever the target makes the run wait.
-    """
-
-    def __init__(
-        self,
-        *,
-        rate: float | None,
-        patience: float,
-        refusals: int,
-        seed: int,
-        notice: Callable[[str], None],
-    ) -> None:
-        self._apart = 1 / rate if rate else 0.0
+    def __init__(self, settings: TargetSettings, notice: Callable[[str], None]) -> None:
+        self._apart = 1 / settings.rate if settings.rate else 0.0
         # By whether a request is sent on the reserve: putting settings back has a patience of its own.
-        self._patience = {False: patience, True: min(patience, _PATIENCE_TO_PUT_BACK)}
-        self._refusals = refusals
-        self._random = random.Random(seed)
+        self._patience = {False: settings.patience, True: min(settings.patience, _PATIENCE_TO_PUT_BACK)}
+        self._refusals = settings.refusals
+        self._random = random.Random(settings.seed)
         self._notice = notice
         self._lock = threading.Lock()
         self._next = 0.0

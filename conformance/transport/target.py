@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -27,19 +27,23 @@ from conformance.exceptions import BudgetExhausted, OutOfTime, TargetDead
 from conformance.http import PATH, ByHand, Exchange, Failure, FailureKind, Request, Response, read_before
 from conformance.model import BY_HAND
 from conformance.transport.connections import FAILURES, Network, receive
-from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.framing import misframing
 from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.patience import Patience
 from conformance.transport.redaction import Secrets
+from conformance.transport.settings import TargetSettings
 from conformance.transport.silence import Silence
 from conformance.transport.writing import Prepared, Writer
 
 if TYPE_CHECKING:
     from conformance.transport.apps import Application
 
+__all__ = ["Target", "TargetSettings"]
+
 BASE_URL = "http://localhost:8000"
 """The base URL that an application is told. Servers of applications listen there, so that curl lines work with them."""
+
+_OF_APPLICATIONS = TargetSettings(url=BASE_URL)
 
 _PAUSES = (0.5, 1.0)
 """Seconds before each further try to connect to a target that was never there; after the last one it counts as dead."""
@@ -49,46 +53,6 @@ _LONGER = (*_PAUSES, 2.0, 4.0)
 
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """The loggers of httpcore, which write headers of requests and answers where logging is set up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetSettings:
-    """
-    The settings of a `Target`: how to reach it, and how many requests to send.
-
-    Args:
-        url: The base URL, without `/v1/Configuration`.
-        accounts: The accounts whose credentials are sent, the main one first.
-        timeout: Seconds that one exchange may take, from connecting to the last byte.
-        max_body: The greatest number of bytes of a body that are read, before and after decoding.
-        max_requests: The greatest number of requests, without the reserve; None for no limit.
-        reserve: The number of further requests, for `send(..., reserve=True)` alone.
-        rate: The greatest number of requests per second; None for no limit.
-        patience: Seconds that the run may wait, in all, because the target asks for it.
-        max_time: Seconds within which requests may be sent, without those of the reserve; None for no limit.
-        refusals: The greatest number of requests that may end with 429 after the last try.
-        seed: The seed of the jitter in waits.
-        ca_file: The file of trusted certificates, in PEM; None for those that are usual here.
-        addresses: The addresses of the host to connect to, without another look-up; None to look it up each time.
-        proxy: The URL of a proxy; None for none. Proxies that the environment names are never used.
-        by_hand: Whether requests may be written by hand.
-    """
-
-    url: str
-    accounts: tuple[Account, ...] = THROWAWAY
-    timeout: float = 10.0
-    max_body: int = 1 << 20
-    max_requests: int | None = None
-    reserve: int = 8
-    rate: float | None = None
-    patience: float = 300.0
-    max_time: float | None = None
-    refusals: int = 3
-    seed: int = 0
-    ca_file: str | None = None
-    addresses: tuple[str, ...] | None = None
-    proxy: str | None = field(default=None, repr=False)  # it may hold a password
-    by_hand: bool = True
 
 
 class Target:
@@ -111,7 +75,7 @@ class Target:
 
     def __init__(
         self,
-        settings: TargetSettings = TargetSettings(url=BASE_URL),
+        settings: TargetSettings = _OF_APPLICATIONS,
         notice: Callable[[str], None] = lambda line: None,
         seen: Callable[[Exchange], None] = lambda exchange: None,
         *,
@@ -136,13 +100,7 @@ class Target:
         """One line that says so, once the time of the run was spent; else empty."""
         self._serves_one = False
         """Whether the target was seen to serve one connection at a time."""
-        self.pace = Pace(
-            rate=settings.rate,
-            patience=settings.patience,
-            refusals=settings.refusals,
-            seed=settings.seed,
-            notice=notice,
-        )
+        self.pace = Pace(settings, notice)
         self._secrets = Secrets(settings.accounts, self.url)
         self._logged = _Redacting(self._secrets)
         for name in _LOGGERS:

@@ -14,6 +14,7 @@ from conformance.harness.executor import Plan, run
 from conformance.http import EMPTY, Failure, Request, Response
 from conformance.rules import CATALOGUE
 from conformance.transport.pacing import BACKOFF_CEILING, Pace, retry_after
+from conformance.transport.settings import TargetSettings
 
 
 def answer(status: int, after: str | None = None) -> Response:
@@ -29,8 +30,9 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def made(**options: float) -> Pace:
-    settings: dict[str, float] = {"patience": 1e6, "refusals": 3, "seed": 0, **options}
-    return Pace(rate=None, notice=lambda line: None, **settings)  # type: ignore[arg-type]  # tests name them
+    named: dict[str, float] = {"patience": 1e6, **options}
+    settings = TargetSettings(url="", **named)  # type: ignore[arg-type]  # tests name them
+    return Pace(settings, notice=lambda line: None)
 
 
 class TestRetryAfter:
