@@ -272,9 +272,10 @@ def explain(rule_id: str) -> None:
     click.echo(
         f"{rule.id} ({rule.level.upper()}, {rule.group})\n\n{rule.statement}\n\nSource: {rule.source}\n"
     )
-    click.echo("Input classes:")
-    for cls in rule.classes:
-        click.echo(f"  {cls.id:32} {cls.reason}")
+    table = click.HelpFormatter()
+    with table.section("Input classes"):
+        table.write_dl([(cls.id, cls.reason) for cls in rule.classes], col_max=36)
+    click.echo(table.getvalue(), nl=False)
     probe = next((probe for cls in rule.classes for probe in cls.examples(Situation(accounts=2))[:1]), None)
     if probe is not None:
         exchanges = [Exchange(number=number, request=step) for number, step in enumerate(probe.steps, 1)]

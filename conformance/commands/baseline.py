@@ -50,4 +50,4 @@ def baseline(result: Path, output: Path, reason: str | None, any_class: bool) ->
     for rule in document["rules"]:
         if rule["verdict"] in ("error", "unimplemented"):
             click.echo(f"left out, {rule['verdict']}: {rule['id']}")
-    click.echo(f"{output}: {plural(len(entries), 'deviation')} added to {len(known)}")
+    click.echo(f"{output}: {plural(len(entries), 'deviation')} added, {len(known)} already there")

@@ -156,9 +156,14 @@ def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
 def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int | None) -> bool:
     """Say how old a file is, and whether it is young enough."""
     from conformance.fidelity.telling import age
+    from conformance.reporting.text import plural
 
     days = age(recording, moment)
-    known = f"was recorded {recording.recorded_at}, {days} days ago" if days is not None else "has no date"
+    known = (
+        f"was recorded {recording.recorded_at}, {plural(days, 'day')} ago"
+        if days is not None
+        else "has no date"
+    )
     click.echo(f"{name} {known}", err=True)
     for note in recording.notes:
         click.echo(f"{name}: {note}", err=True)

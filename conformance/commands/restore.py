@@ -143,7 +143,9 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         restorer = Restorer(target=target, safeguard=safeguard, reader=reader, settle=settings.settle)
         restored, interrupted = restorer.put_back()
     if restored.unrestorable:
-        click.echo(f"  were null before and cannot be unset: {', '.join(restored.unrestorable)}")
+        click.echo(
+            f"  settings that were null before and cannot be made null again: {', '.join(restored.unrestorable)}"
+        )
     if restored.state == "restored":
         click.echo("  restored")
         code = RESTORED

@@ -149,7 +149,9 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         yield f"  candidate  {visible(first['candidate'], 160)}"
         rules = f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
         yield f"  document   {group['document']}{rules}"
-        yield f"  seen       in {plural(group['steps'], 'step')}: {visible(', '.join(group['classes']), 160)}"
+        classes = group["classes"]
+        more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+        yield f"  seen       in {plural(group['steps'], 'step')}: {visible(', '.join(classes[:5]), 400)}{more}"
         yield f"\n# reference\n{clipped(first['curl_reference'])}\n# candidate\n{clipped(first['curl_candidate'])}\n"
     counts = told["counts"]
     yield (

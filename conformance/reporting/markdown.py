@@ -159,7 +159,7 @@ def _remarks(document: Document) -> Iterator[str]:
     if restore["state"] == "failed":
         yield f"Not restored: {', '.join(restore['failed'])}"
     if restore["unrestorable"]:
-        yield f"Null before, and cannot be unset: {', '.join(restore['unrestorable'])}"
+        yield f"Settings that were null before and cannot be made null again: {', '.join(restore['unrestorable'])}"
 
 
 def escaped(text: str) -> str:

@@ -210,7 +210,10 @@ def _restore(restore: Document) -> Iterator[Text]:
         yield Text("not restored: the settings before the run could not be read", "yellow")
     if restore["unrestorable"]:
         yield Text(
-            visible(f"were null before and cannot be unset: {', '.join(restore['unrestorable'])}"), "yellow"
+            visible(
+                f"settings that were null before and cannot be made null again: {', '.join(restore['unrestorable'])}"
+            ),
+            "yellow",
         )
 
 

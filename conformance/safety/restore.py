@@ -137,7 +137,9 @@ class Restorer:
         with suppress(*_GONE):
             if self._send(account, update(*pairs)).accepted:
                 said = ", ".join(f"{name}={value}" for name, value in pairs)
-                self.safeguard.tell(f"null does not come back, and invalid values were kept: left at {said}")
+                self.safeguard.tell(
+                    f"null cannot be set again; in place of invalid values there is now {said}"
+                )
 
     def _written(self, account: int, had: Mapping[Field, str]) -> Settings | None:
         """Write settings until an answer shows them, twice at most; return the settings last shown."""

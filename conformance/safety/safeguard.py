@@ -139,7 +139,9 @@ class Safeguard:
         self.reading = False
         self.changed.update(self.before)
         if self._lost and self._tell is not None:
-            self.tell(f"the run changes these settings for good: {', '.join(self._lost)}")
+            self.tell(
+                f"these settings are null, and the run cannot make them null again: {', '.join(self._lost)}"
+            )
 
     def unreadable(self, account: int) -> None:
         """

@@ -186,7 +186,7 @@ def test_a_baseline_says_what_it_added_and_what_it_left_out(results: Path) -> No
     assert lines[6:] == [
         "left out, unstable: omitted-parameters-kept state/pair changed",
         "left out, error: framing",
-        f"{file}: 6 deviations added to 0",
+        f"{file}: 6 deviations added, 0 already there",
     ]
 
 
@@ -197,9 +197,11 @@ def test_a_second_baseline_adds_only_what_is_new(results: Path) -> None:
     document = copy.deepcopy(DOCUMENTS["unimplemented"])
     (results / "unimplemented" / "result.json").write_text(json.dumps(document))
 
-    assert _run("baseline", results / "deviating", "-o", file).stdout.endswith("0 deviations added to 6\n")
+    assert _run("baseline", results / "deviating", "-o", file).stdout.endswith(
+        "0 deviations added, 6 already there\n"
+    )
     last = _run("baseline", results / "unimplemented", "-o", file).stdout.splitlines()
-    assert last == ["left out, unimplemented: implemented", f"{file}: 0 deviations added to 6"]
+    assert last == ["left out, unimplemented: implemented", f"{file}: 0 deviations added, 6 already there"]
     assert file.read_text() == before
 
 
@@ -227,7 +229,7 @@ def test_one_entry_may_stand_for_all_input_classes(results: Path) -> None:
 def test_a_baseline_of_nothing_is_a_file_that_a_run_takes(results: Path) -> None:
     result = _run("baseline", results / "clean", "-o", results / "known.toml")
 
-    assert result.stdout == f"{results / 'known.toml'}: 0 deviations added to 0\n"
+    assert result.stdout == f"{results / 'known.toml'}: 0 deviations added, 0 already there\n"
     assert read(results / "known.toml") == ()
 
 
