@@ -13,6 +13,7 @@ from conformance.http import Pairs, json_of
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
+from conformance.rules.probes import ANSWERS
 
 _BY_NAME = {name: each for each in FIELDS for name in (each.parameter, each.attribute)}
 _ATTRIBUTES = frozenset({*(each.attribute for each in FIELDS), "account_sid", "url", "links"})
@@ -135,7 +136,7 @@ class Cause:
             each.id
             for rule in self.rules
             for each in self.outcomes[rule.id].classes
-            if each.examples and not each.id.startswith("answer/")
+            if each.examples and each.id not in ANSWERS
         )
 
     @cached_property

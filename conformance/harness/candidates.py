@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from conformance.attribution.cause import CauseKey, cause_of
 from conformance.http import Exchange, FailureKind, Pairs, Request
-from conformance.model import Level, Violation
+from conformance.model import Level, Violation, shortened
 from conformance.rules import BY_ID
 from conformance.rules.reply import remembered
 from conformance.rules.state import is_concurrent
@@ -165,9 +165,9 @@ def cut(violation: Violation) -> Violation:
     """Cut the texts of a violation to a length that can be shown; they may repeat a value that the target sent."""
     return replace(
         violation,
-        summary=violation.summary[:_LONGEST],
-        expected=violation.expected[:_LONGEST],
-        observed=violation.observed[:_LONGEST],
+        summary=shortened(violation.summary, _LONGEST),
+        expected=shortened(violation.expected, _LONGEST),
+        observed=shortened(violation.observed, _LONGEST),
     )
 
 

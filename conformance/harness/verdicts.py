@@ -12,6 +12,7 @@ from conformance.harness.candidates import Tally
 from conformance.harness.packages import is_exercisable
 from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
+from conformance.rules.probes import ANSWERS
 
 ELSEWHERE = "another shard sends its inputs"
 """The reason of a rule of which this run has nothing to say."""
@@ -137,13 +138,13 @@ def broken(rule: Rule, is_stable: bool, how: How) -> Verdict:
 
 
 def _class_outcome(results: Results, rule: Rule, cls: InputClass) -> ClassOutcome:
-    if cls.id.startswith("answer/"):
+    if cls.id in ANSWERS:
         statuses = results.kinds.get(cls.id, Counter[str]())
-        return ClassOutcome(
-            id=cls.id, reason=cls.reason, examples=sum(statuses.values()), statuses=dict(statuses)
-        )
-    tally = results.tallies.get(owner_of(results.catalogue, rule, cls.id), Tally())
-    return ClassOutcome(id=cls.id, reason=cls.reason, examples=tally.examples, statuses=dict(tally.statuses))
+        examples = statuses.total()
+    else:
+        tally = results.tallies.get(owner_of(results.catalogue, rule, cls.id), Tally())
+        statuses, examples = tally.statuses, tally.examples
+    return ClassOutcome(id=cls.id, reason=cls.reason, examples=examples, statuses=dict(statuses))
 
 
 def _why_not(results: Results, rule: Rule) -> str:
@@ -154,7 +155,7 @@ def _why_not(results: Results, rule: Rule) -> str:
         return "left out on a live target: a timer would have to stay shorter than it was"
     if results.end.reason:
         return results.end.reason
-    if all(cls.id.startswith("answer/") for cls in rule.classes):
+    if all(cls.id in ANSWERS for cls in rule.classes):
         return "no such answer was seen"
     if all(cls.rare for cls in rule.classes) and rule.field is None:
         return "not sent by this profile, or not reached: --only sends it"

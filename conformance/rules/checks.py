@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from conformance.model import Rule, Violation
+from conformance.rules.probes import ANSWERS
 from conformance.rules.reply import Reply
 from conformance.rules.rows import must, should
 
@@ -45,7 +46,7 @@ class Checks:
         self.rules.append(rule)
 
         def decorate(check: Check) -> Check:
-            of_answers = all(each.id.startswith("answer/") for each in rule.classes)
+            of_answers = all(each.id in ANSWERS for each in rule.classes)
             self._checks.append((rule, of_answers, check))
             return check
 
