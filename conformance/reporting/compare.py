@@ -7,19 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from conformance.model import Level
+from conformance.reporting import text
 from conformance.reporting.html import make_page
 from conformance.reporting.markdown import escaped, monospaced, table
-from conformance.reporting.text import (
-    HEADLINE,
-    UNJUDGED,
-    Document,
-    headline,
-    levels,
-    plural,
-    sequence_line,
-    tallies,
-    visible,
-)
+from conformance.reporting.text import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +78,7 @@ def compare(old: Document, new: Document) -> Comparison:
         if each["stable"] and (place := (each["rule"], each["class"])) in places
     ]
     moved = {each["fingerprint"] for pair in changed for each in pair}
-    judged = {name for name, rule in rules_after.items() if rule["verdict"] not in UNJUDGED}
+    judged = {name for name, rule in rules_after.items() if rule["verdict"] not in text.UNJUDGED}
     left = [each for each in gone if each["fingerprint"] not in moved]
     return Comparison(
         old=old,
@@ -136,7 +127,7 @@ def to_json(comparison: Comparison) -> str:
 def _run(document: Document) -> dict[str, Any]:
     return {
         **{name: document[name] for name in ("target", "started_at", "verdict", "profile", "seed")},
-        "counts": tallies(document),
+        "counts": text.tallies(document),
     }
 
 
@@ -145,7 +136,9 @@ def standings(comparison: Comparison) -> list[tuple[str, str]]:
     return [
         (
             name,
-            " · ".join([*filter(None, [headline(run)]), *levels(run["rules"], zeros=True), run["verdict"]]),
+            " · ".join(
+                [*filter(None, [text.headline(run)]), *text.levels(run["rules"], zeros=True), run["verdict"]]
+            ),
         )
         for name, run in (("earlier", comparison.old), ("later", comparison.new_result))
     ]
@@ -158,9 +151,9 @@ def to_text(comparison: Comparison) -> str:
         for each, more in grouped(found):
             place = f"{each['rule']}  {each['class']}  {each['fingerprint'][:12]}"
             lines.append(f"{name:<10} {each['level'].upper()} {place}{_more(more)}")
-            lines.append(f"{'':<10} {visible(each['summary'], HEADLINE)}")
-            lines.append(f"{'':<10} {sequence_line(each)}: {_observed(each, comparison)}")
-    lines += [visible(line) for line in _about_rules(comparison)]
+            lines.append(f"{'':<10} {text.visible(each['summary'], text.HEADLINE)}")
+            lines.append(f"{'':<10} {text.sequence_line(each)}: {_observed(each, comparison)}")
+    lines += [text.visible(line) for line in _about_rules(comparison)]
     return "\n".join([*lines, summary(comparison)]) + "\n"
 
 
@@ -171,13 +164,13 @@ def summary(comparison: Comparison) -> str:
 
 
 def _more(count: int) -> str:
-    return f" and {plural(count, 'more finding')} of the same cause" if count else ""
+    return f" and {text.plural(count, 'more finding')} of the same cause" if count else ""
 
 
 def _observed(finding: Document, comparison: Comparison) -> str:
     was = next((earlier for earlier, later in comparison.changed if later is finding), None)
-    observed = visible(finding["observed"], 120)
-    return observed if was is None else f"{observed}, was {visible(was['observed'], 120)}"
+    observed = text.visible(finding["observed"], 120)
+    return observed if was is None else f"{observed}, was {text.visible(was['observed'], 120)}"
 
 
 def _about_rules(comparison: Comparison) -> list[str]:
@@ -198,8 +191,8 @@ def to_markdown(comparison: Comparison) -> str:
             name,
             each["level"].upper(),
             monospaced(each["rule"]),
-            monospaced(sequence_line(each, 120)),
-            escaped(visible(each["expected"], 120)),
+            monospaced(text.sequence_line(each, 120)),
+            escaped(text.visible(each["expected"], 120)),
             escaped(f"{_observed(each, comparison)}{_more(more)}"),
         ]
         for name, found in comparison.sections.items()

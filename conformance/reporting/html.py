@@ -21,17 +21,7 @@ from conformance.reporting import text
 from conformance.reporting.curl import quote
 from conformance.reporting.differences import differences
 from conformance.reporting.pages import templates_of
-from conformance.reporting.text import (
-    Document,
-    answer_line,
-    body,
-    clipped,
-    headline,
-    levels,
-    traceback_lines,
-    visible,
-    visible_bytes,
-)
+from conformance.reporting.text import Document
 
 SHOWN_IN_FULL = 100
 """Most differences that the page shows in full."""
@@ -54,7 +44,7 @@ _MEANING = {
 def _environment() -> Environment:
     environment = templates_of("conformance.reporting")
     environment.filters.update(
-        visible=visible, plural=text.plural, curl=text.shown_curl, httpx=text.shown_httpx, linked=linked
+        visible=text.visible, plural=text.plural, curl=text.shown_curl, httpx=text.shown_httpx, linked=linked
     )
     # A template may use every function of `text` by its name.
     environment.globals.update(
@@ -77,8 +67,8 @@ def render(document: Document, *, timer_svg: str | None = None) -> str:
         "report.html.j2",
         images=timer_svg is not None,
         result=document,
-        no_verdict=headline(document),
-        levels=[part.split(" ", 1) for part in levels(rules, zeros=True)],
+        no_verdict=text.headline(document),
+        levels=[part.split(" ", 1) for part in text.levels(rules, zeros=True)],
         meaning=_MEANING[Verdict(document["verdict"])],
         differences=differences(document),
         shown_in_full=SHOWN_IN_FULL,
@@ -133,7 +123,7 @@ _ADDRESS = re.compile(
 
 def linked(words: str) -> Markup:
     """Return a text with its web addresses and sections of RFCs as links."""
-    shown = visible(words)
+    shown = text.visible(words)
     parts, end = [], 0
     for match in _ADDRESS.finditer(shown):
         number, section = match["number"], match["section"]
@@ -156,33 +146,35 @@ def _hash(source: str) -> str:
 def _when(run: Document) -> Markup:
     started = str(run["started_at"])
     return Markup('<time datetime="{}">{} UTC</time>').format(
-        visible(started), visible(started[:19].replace("T", " "))
+        text.visible(started), text.visible(started[:19].replace("T", " "))
     )
 
 
 def _request_text(exchange: Document) -> str:
     request = exchange["request"]
-    return "\n".join([visible(f"{request['method']} {request['url']}"), *_rest(request)])
+    return "\n".join([text.visible(f"{request['method']} {request['url']}"), *_rest(request)])
 
 
 def _response_text(exchange: Document) -> str:
     if "response" not in exchange:
-        return "\n".join([answer_line(exchange, 1_000), *traceback_lines(exchange)])
+        return "\n".join([text.answer_line(exchange, 1_000), *text.traceback_lines(exchange)])
     response = exchange["response"]
     end = ["(cut: the body is longer than the suite reads)"] if response["truncated"] else []
     if "failure" in exchange:
-        end.append(visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
-    end += traceback_lines(exchange)
-    return "\n".join([visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end])
+        end.append(text.visible(f"({exchange['failure']['kind']}): {exchange['failure']['detail']}", 1_000))
+    end += text.traceback_lines(exchange)
+    return "\n".join(
+        [text.visible(f"{response['http_version']} {response['status']}"), *_rest(response), *end]
+    )
 
 
 def _rest(message: Document) -> Iterator[str]:
-    yield from (visible(f"{name}: {value}", 1_000) for name, value in message["headers"])
-    raw = body(message)
+    yield from (text.visible(f"{name}: {value}", 1_000) for name, value in message["headers"])
+    raw = text.body(message)
     if raw:
         yield ""
         # Text stays as it is, line breaks included; anything else is escaped byte by byte.
-        yield clipped(message["body"] if "body" in message else visible_bytes(raw))
+        yield text.clipped(message["body"] if "body" in message else text.visible_bytes(raw))
 
 
 _VALUES = (

@@ -8,29 +8,9 @@ import re
 from collections.abc import Iterator
 
 from conformance.model import Level, Verdict
+from conformance.reporting import text
 from conformance.reporting.differences import Difference, differences
-from conformance.reporting.text import (
-    CLAIM,
-    HEADLINE,
-    UNANSWERED,
-    Document,
-    answer_line,
-    by_group,
-    headline,
-    of_level,
-    plural,
-    request_lines,
-    rule_of,
-    sequence_line,
-    shown_curl,
-    stale,
-    standing,
-    statement_beside,
-    totals,
-    visible,
-    was_judged,
-    why_known,
-)
+from conformance.reporting.text import Document
 
 LIMIT = 900 * 1024
 """Most bytes of a summary."""
@@ -54,21 +34,21 @@ def render(document: Document, limit: int = LIMIT) -> str:
             kept.append(section)
             size += length
     if left_out:
-        kept.append(f"{plural(left_out, 'section')} left out for size: see `report.html`.")
+        kept.append(f"{text.plural(left_out, 'section')} left out for size: see `report.html`.")
     return "\n\n".join(kept) + "\n"
 
 
 def _sections(document: Document) -> Iterator[str]:
     found = differences(document)
     yield "### Twilio Conversations configuration: conformance"
-    if no_verdict := headline(document):
+    if no_verdict := text.headline(document):
         yield f"**{escaped(no_verdict)}**"
     yield f"**{document['verdict']}** · {monospaced(document['target'])}"
-    yield escaped(totals(document))
+    yield escaped(text.totals(document))
     if document["stopped"]:
         yield escaped(f"Stopped early: {document['stopped']}")
     if "unanswered" in document:
-        yield escaped(f"{UNANSWERED}:")
+        yield escaped(f"{text.UNANSWERED}:")
         yield from _counterexample(document["unanswered"])
     if found:
         yield table(
@@ -76,10 +56,10 @@ def _sections(document: Document) -> Iterator[str]:
             [_difference_row(each) for each in found[:_TABLE_ROWS]],
         )
         if len(found) > _TABLE_ROWS:
-            yield f"{plural(len(found) - _TABLE_ROWS, 'more difference')}: see `report.html`."
+            yield f"{text.plural(len(found) - _TABLE_ROWS, 'more difference')}: see `report.html`."
         for difference in found:
             yield _details(difference, document)
-    if was_judged(document):
+    if text.was_judged(document):
         yield table(["group", "MUST", "SHOULD", "examples"], _group_rows(document))
     open_rules = [
         [monospaced(rule["id"]), rule["level"].upper(), rule["verdict"], escaped(rule["reason"])]
@@ -93,7 +73,7 @@ def _sections(document: Document) -> Iterator[str]:
         )
     if document["observations"]:
         rows = [
-            [escaped(each["topic"]), escaped(visible(each["text"], 1_000))]
+            [escaped(each["topic"]), escaped(text.visible(each["text"], 1_000))]
             for each in document["observations"]
         ]
         yield _folded("Observations where the document is silent", table(["topic", "seen"], rows))
@@ -106,55 +86,55 @@ def _difference_row(difference: Difference) -> list[str]:
     return [
         difference.kind if difference.kind in ("unstable", "known") else finding["level"].upper(),
         monospaced(finding["rule"]),
-        monospaced(sequence_line(finding, 120)),
-        escaped(visible(finding["expected"], 120)),
-        monospaced(visible(finding["observed"], 120)),
+        monospaced(text.sequence_line(finding, 120)),
+        escaped(text.visible(finding["expected"], 120)),
+        monospaced(text.visible(finding["observed"], 120)),
         difference.seen or "once",
     ]
 
 
 def _details(difference: Difference, document: Document) -> str:
     finding = difference.first
-    rule = rule_of(finding, document)
-    statement = statement_beside(finding, rule)
+    rule = text.rule_of(finding, document)
+    statement = text.statement_beside(finding, rule)
     parts = [
-        escaped(visible(finding["summary"], HEADLINE)),
-        escaped(f"Expected: {visible(finding['expected'], CLAIM)}"),
-        escaped(f"Observed: {visible(finding['observed'], CLAIM)}"),
+        escaped(text.visible(finding["summary"], text.HEADLINE)),
+        escaped(f"Expected: {text.visible(finding['expected'], text.CLAIM)}"),
+        escaped(f"Observed: {text.visible(finding['observed'], text.CLAIM)}"),
         f"{escaped(f'Rule: {statement} ') if statement else ''}Source: {escaped(rule['source'])}",
     ]
     if "known" in finding:
-        parts.append(f"Known: {escaped(visible(why_known(finding), 1_000))}")
+        parts.append(f"Known: {escaped(text.visible(text.why_known(finding), 1_000))}")
     for label, names in (("Also", difference.also), ("Follows", difference.consequences)):
         if names:
             parts.append(f"{label}: {', '.join(map(monospaced, names))}")
     parts += _counterexample(finding)
-    return _folded(f"{finding['rule']}: {visible(finding['summary'], 120)}", "\n\n".join(parts))
+    return _folded(f"{finding['rule']}: {text.visible(finding['summary'], 120)}", "\n\n".join(parts))
 
 
 def _counterexample(shown: Document) -> Iterator[str]:
     lines = [
-        f"{line}\n    -> {answer_line(each)}"
-        for line, each in zip(request_lines(shown), shown["exchanges"], strict=True)
+        f"{line}\n    -> {text.answer_line(each)}"
+        for line, each in zip(text.request_lines(shown), shown["exchanges"], strict=True)
     ]
     yield _block("\n".join(lines))
-    yield _block(shown_curl(shown), "sh")
+    yield _block(text.shown_curl(shown), "sh")
 
 
 def _group_rows(document: Document) -> list[list[str]]:
     return [
         [
             escaped(name),
-            *(standing(of_level(rules, level)) or "–" for level in Level),
+            *(text.standing(text.of_level(rules, level)) or "–" for level in Level),
             f"{sum(rule['examples'] for rule in rules):,}",
         ]
-        for name, rules in by_group(document).items()
+        for name, rules in text.by_group(document).items()
     ]
 
 
 def _remarks(document: Document) -> Iterator[str]:
     yield from document["notices"]
-    yield from stale(document)
+    yield from text.stale(document)
     restore = document["restore"]
     if restore["state"] == "failed":
         yield f"Not restored: {', '.join(restore['failed'])}"
@@ -162,10 +142,10 @@ def _remarks(document: Document) -> Iterator[str]:
         yield f"Settings that were null before and cannot be made null again: {', '.join(restore['unrestorable'])}"
 
 
-def escaped(text: str) -> str:
+def escaped(words: str) -> str:
     """Return a text in which every character that could mean something in Markdown or HTML is a character reference."""
     # CommonMark 0.31.2 2.5: a reference stands for its character, never for the structure that could begin.
-    return _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", visible(text))
+    return _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", text.visible(words))
 
 
 _STRUCTURE = re.compile(r"^[^A-Za-z(]|_|:(?=//)|(?<=www)\.|[^\w ·,()=+%.:;/'\"?{}-]", re.IGNORECASE)
