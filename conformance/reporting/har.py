@@ -57,7 +57,7 @@ class Archive(Spool):
         super().copy(file)
 
 
-def join(archives: Sequence[Path], file: BinaryIO, redact: Redact | None = None) -> None:
+def join_archives(archives: Sequence[Path], file: BinaryIO, redact: Redact | None = None) -> None:
     """Write the archives of several runs as one, redacted, and with one series of numbers for all exchanges."""
     first, *others = (json.loads(path.read_bytes()) for path in archives)
     entries = first["log"]["entries"]

@@ -53,7 +53,7 @@ def console_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Cons
     )
 
 
-def render(
+def print_result(
     document: Document, console: Console, *, told: Collection[str] = (), page: Path | None = None
 ) -> None:
     """

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from xml.etree import ElementTree
 
-from conformance.explore import Point, from_exchanges, picture, picture_png
+from conformance.explore import from_exchanges, picture, picture_png
+from conformance.explore.values import Point
 from conformance.http import Exchange, Request, Response, update
 from conformance.model import CLOSED, INACTIVE
 

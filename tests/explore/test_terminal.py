@@ -5,9 +5,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from conformance.explore import Boundary, Exploration, explore, view
+from conformance.explore import Exploration, explore, view
 from conformance.explore.boundaries import Purse
 from conformance.explore.describe import duration
+from conformance.explore.values import Boundary
 from conformance.model import shortened
 from explore.doors import InProcess, Settings, both
 from explore.settings import length

@@ -5,9 +5,9 @@ from typing import Literal
 
 import pytest
 
-from conformance.explore import Boundary, Gap, Point
 from conformance.explore.notations import GRIDS, Grid, nominal_seconds
 from conformance.explore.unevenness import uneven
+from conformance.explore.values import Boundary, Gap, Point
 
 
 def boundary(
