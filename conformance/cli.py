@@ -28,7 +28,6 @@ from conformance.commands.compare import compare
 from conformance.commands.contract import contract
 from conformance.commands.diff import diff
 from conformance.commands.door import guarded
-from conformance.commands.like import serve_like
 from conformance.commands.matrix import matrix
 from conformance.commands.merge import merge
 from conformance.commands.plan import plan
@@ -333,7 +332,15 @@ def serve(
     values = _read_seed(seed) if seed is not None else None
     try:
         if like is not None:
-            serve_like(like, _emulated_accounts(accounts), given["host"], given["port"], given["port_file"])
+            from conformance.fidelity.ends import read
+            from conformance.fidelity.serving import Replay, served
+            from conformance.transport.credentials import Account
+
+            replay = Replay(
+                read(Path(like)), [Account(*each) for each in _emulated_accounts(accounts).items()]
+            )
+            at = {name: given[name] for name in ("host", "port", "port_file")}
+            emulator.serve_app(served(replay), **at)
         else:
             emulator.serve(accounts=_emulated_accounts(accounts), seed=values, **given)
     except (emulator.EmulatorError, OSError) as error:

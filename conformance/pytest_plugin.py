@@ -285,24 +285,14 @@ def _message(
 ) -> str:
     """Return a test's failure message: the rule, its source, and each finding with its requests and related rules."""
     from conformance.reporting import differences
-    from conformance.reporting import text as shown
-    from conformance.reporting.junit import related
+    from conformance.reporting.junit import in_full, related
 
     about = related(document)
     paragraphs = [f"{rule['id']} ({rule['level'].upper()}): {rule['statement']}\nSource: {rule['source']}"]
     for difference in differences({**document, "findings": findings}):
-        finding = difference.first
-        summary = shown.visible(finding["summary"], shown.HEADLINE)
-        lines = [
-            f"{finding['class']}{'' if finding['stable'] else ', unstable'}: {summary}",
-            *(f"  sent      {line}" for line in shown.request_lines(finding)),
-            f"  expected  {shown.visible(finding['expected'], shown.CLAIM)}",
-            f"  observed  {shown.visible(finding['observed'], shown.CLAIM)}",
-            *(f"  answered  {shown.answer_line(each)}" for each in finding["exchanges"][-1:]),
-            *(f"  also for  {line}" for line in difference.further),
-            *(f"  {line}" for line in about.get(finding["fingerprint"], ())),
-            *shown.traceback_lines(finding["exchanges"][-1]),
-        ]
-        paragraphs.append("\n".join([*map(shown.visible, lines), shown.shown_curl(finding)]))
+        further = [f"also for: {line}" for line in difference.further]
+        paragraphs.append(
+            in_full(difference.first, [*further, *about.get(difference.first["fingerprint"], ())])
+        )
     paragraphs.append(f"{document['target']}, profile {document['profile']}, seed {document['seed']}")
     return "\n\n".join(paragraphs)

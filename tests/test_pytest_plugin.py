@@ -106,8 +106,8 @@ def test_a_deviation_fails_its_item_and_tells_what_was_sent(user: pytest.Pyteste
         [
             "closed-timer-minimum (MUST): A DefaultClosedTimer shorter than 10 minutes is refused, *",
             "*DefaultClosedTimer=* was accepted",
-            "  expected  4xx, *",
-            "  observed  status 200",
+            "expected: 4xx, *",
+            "observed: status 200",
             f"curl * {faulty}/v1/Configuration",
             f"{faulty}, profile quick, seed 0",
         ]

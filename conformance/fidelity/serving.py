@@ -9,9 +9,14 @@ was given in the present state.
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.requests import Request as Asked
+from starlette.responses import Response as Reply
+from starlette.routing import Mount, request_response
 
 from conformance.exceptions import RecordingError
 from conformance.fidelity.recording import ROLES, Recording, Taken
@@ -20,9 +25,6 @@ from conformance.model import BY_PARAMETER, CHAT
 from conformance.reporting import record
 from conformance.reporting.text import request_line
 from conformance.transport.credentials import Account, authorization
-
-_LARGEST = 4 << 20
-"""Most bytes of a request's body."""
 
 _OF_THE_CONNECTION = frozenset(
     {"content-length", "transfer-encoding", "connection", "keep-alive", "content-encoding", "date", "server"}
@@ -172,45 +174,28 @@ def _unserved(sent: Request, why: str) -> Answered:
     return Answered(501, [("Content-Type", "application/json")], json.dumps(document).encode())
 
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+def served(replay: Replay) -> Starlette:
+    """Return a replay as an application."""
 
-
-class Application:
-    """A replay as an ASGI application."""
-
-    def __init__(self, replay: Replay) -> None:
-        self._replay = replay
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request, or the start and the end of the server (ASGI lifespan protocol 2.0)."""
-        if scope["type"] == "lifespan":
-            for event in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{event}.complete"})
-            return
-        body = bytearray()
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body") or len(body) > _LARGEST:
-                break
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        prefix, found, rest = scope["path"].rpartition(PATH)
-        if not found or rest:
-            answer = _unserved(Request(method=scope["method"], body=b""), f"at another path than {PATH}")
-        else:
-            answer = self._replay.answer(
-                scope["method"],
-                scope["query_string"].decode("latin-1"),
-                bytes(body),
-                headers.get("content-type"),
-                headers.get("authorization"),
-                f"{scope['scheme']}://{headers.get('host', 'localhost')}{prefix}",
+    async def answer(request: Asked) -> Reply:
+        prefix, found, rest = request.url.path.rpartition(PATH)
+        body = await request.body()
+        answered = (
+            _unserved(Request(method=request.method, body=b""), f"at another path than {PATH}")
+            if not found or rest
+            else replay.answer(
+                request.method,
+                request.url.query,
+                body,
+                request.headers.get("content-type"),
+                request.headers.get("authorization"),
+                f"{request.url.scheme}://{request.url.netloc}{prefix}",
             )
-        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-        pairs.append((b"Content-Length", str(len(answer.body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+        )
+        reply = Reply(answered.body, answered.status)
+        reply.raw_headers += [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers
+        ]
+        return reply
+
+    return Starlette(routes=[Mount("", app=request_response(answer))])

@@ -26,6 +26,7 @@ from conformance.reporting.text import (
     shown_curl,
     tallies,
     totals,
+    traceback_lines,
     visible,
 )
 
@@ -131,8 +132,9 @@ def related(document: Document) -> dict[str, list[str]]:
 
 def in_full(finding: Document, about: Sequence[str] = ()) -> str:
     """Return a finding in full, as plain text; `about` are further lines."""
+    unstable = "" if finding["stable"] else ", unstable"
     lines = [
-        f"{visible(finding['class'])}: {visible(finding['summary'], HEADLINE)}",
+        f"{visible(finding['class'])}{unstable}: {visible(finding['summary'], HEADLINE)}",
         f"expected: {visible(finding['expected'], CLAIM)}",
         f"observed: {visible(finding['observed'], CLAIM)}",
         *map(visible, about),
@@ -140,6 +142,7 @@ def in_full(finding: Document, about: Sequence[str] = ()) -> str:
             f"  {line} -> {answer_line(each)}"
             for line, each in zip(request_lines(finding), finding["exchanges"], strict=True)
         ),
+        *traceback_lines(finding["exchanges"][-1]),
         shown_curl(finding),
     ]
     return "\n".join(lines)
