@@ -29,13 +29,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from conformance import emulator
+from conformance.fidelity.outcome import changes, outcome_of
 from conformance.harness.executor import Plan, run
 from conformance.harness.session import Session
 from conformance.http import Exchange, Response, encode_form
 from conformance.model import BY_PARAMETER, FIELDS, Finding, Level
 from conformance.oracle.decisions import Answer, decide_value
-from conformance.reporting import ShellAccount, build, record
-from conformance.reporting.facts import differing, facts
+from conformance.reporting import ShellAccount, build
 from conformance.reporting.text import visible
 from conformance.rules import CATALOGUE
 from conformance.rules.acceptance import rule_of
@@ -124,19 +124,15 @@ def _measured(fault: str, finding: Finding, curl: str, url: str, target: Target)
         cls=finding.cls,
         outcome=finding.outcome,
         parameters=len(request.form() or request.intends),
-        differs=_differs(finding, curl, url, target.settings.url),
+        differs=_differs(finding, curl),
         value=value,
         shorter=None if value is None else _shorter(finding, value, target),
         curl=curl,
     )
 
 
-def _differs(finding: Finding, lines: str, url: str, fresh: str) -> str:
-    """
-    Return the differences between the last answer to curl and the recorded one; empty where there are none.
-
-    `url` is the base URL of the target that was recorded, `fresh` that of the one that the lines name.
-    """
+def _differs(finding: Finding, lines: str) -> str:
+    """Return the differences between the last answer to curl and the recorded one; empty where there are none."""
     recorded = finding.exchanges[-1]
     *earlier, final = lines.splitlines()
     # Requests that were sent at the same moment have no last line: the answer that comes first is compared.
@@ -161,18 +157,10 @@ def _differs(finding: Finding, lines: str, url: str, fresh: str) -> str:
     response = _response(done.stdout, recorded)
     if response is None:
         return failed
-    before, now = (
-        _facts(replace(finding, exchanges=(*finding.exchanges[:-1], last)), base)
-        for last, base in ((recorded, url), (replace(recorded, response=response), fresh))
-    )
-    return "; ".join([*differing(before, now), *([failed] if done.returncode else [])])
-
-
-def _facts(finding: Finding, base: str) -> dict[str, str]:
-    """Return the facts of the last answer, without the settings that the finding is not about."""
-    others = {each.attribute for each in FIELDS if finding.field not in (each.attribute, each.parameter)}
-    every = facts([record(each) for each in finding.exchanges], finding.field, base=base)
-    return {name: value for name, value in every.items() if name not in others}
+    accounts = [account.sid or "" for account in THROWAWAY]
+    before, now = (outcome_of(each, accounts) for each in (recorded, replace(recorded, response=response)))
+    about = {each.attribute for each in FIELDS if finding.field in (each.attribute, each.parameter)}
+    return "; ".join([*changes(before, now, about), *([failed] if done.returncode else [])])
 
 
 def _response(shown: bytes, recorded: Exchange) -> Response | None:

@@ -50,7 +50,7 @@ def replay(finding: str, report: Path, **flags: object) -> None:
         flags["target"] = document["target"]
     settings = options.resolved(flags)
     heed(interrupt)
-    sys.exit(_replay(chosen, document["target"], settings))
+    sys.exit(_replay(chosen, settings))
 
 
 def choose(document: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -103,13 +103,27 @@ def _moments(recorded: list[dict[str, Any]]) -> Iterator[list["Request"]]:
         yield from [requests] if together else ([request] for request in requests)
 
 
-def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings") -> int:
+def _at_issue(finding: dict[str, Any], moments: list[list["Request"]]) -> set[str]:
+    """Return the attributes of the settings that the requests name, or that the finding is about."""
+    from conformance.http import parameters_of
+    from conformance.model import FIELDS
+
+    named = {name for requests in moments for request in requests for name, _ in parameters_of(request)}
+    return {
+        each.attribute
+        for each in FIELDS
+        if each.parameter in named or finding["field"] in (each.parameter, each.attribute)
+    }
+
+
+def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
     from conformance.api import redaction
     from conformance.exceptions import BudgetExhausted, LeftShort, RateLimitedOut, Unsafe
     from conformance.fidelity.ends import opened
+    from conformance.fidelity.outcome import changes, outcome_of
+    from conformance.fidelity.recording import exchange_of
     from conformance.harness.session import Session
     from conformance.reporting import record
-    from conformance.reporting.facts import differing, facts
     from conformance.reporting.result import plain
     from conformance.reporting.text import answer_line, request_line
 
@@ -146,13 +160,17 @@ def _replay(finding: dict[str, Any], recorded_base: str, settings: "RunSettings"
         if restored.state == "failed":
             tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
             return NOT_RESTORED
-        before = facts(plain(finding["exchanges"], redact), finding["field"], base=recorded_base)
-        now = facts(exchanges, finding["field"], base=url.rstrip("/"))
+        accounts_shown = [plain(account.sid or "", redact) for account in settings.accounts]
     click.echo(f"recorded  {answer_line(finding['exchanges'][-1])}")
-    if now.get("failure") in ("connect", "tls") and now != before:
+    recorded = plain(finding["exchanges"][-1], redact)
+    before, now = (
+        outcome_of(exchange_of(1, moments[-1][-1], each), accounts_shown)
+        for each in (recorded, exchanges[-1])
+    )
+    if now.status in ("connect", "tls") and now != before:
         click.echo(f"conformance: {url} cannot be reached", err=True)
         return NO_VERDICT
-    other = differing(before, now)
+    other = changes(before, now, _at_issue(finding, moments))
     name = f"{finding['fingerprint'][:12]} {finding['rule']}"
     if not other:
         click.echo(f"same: {name} still deviates")

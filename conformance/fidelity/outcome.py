@@ -5,8 +5,9 @@ Dates, hosts, request ids and the wording of messages are left out. In place of 
 that account.
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from conformance.exceptions import NotJSON
 from conformance.http import PATH, Exchange, Response, json_of
 from conformance.model import BY_ATTRIBUTE
-from conformance.reporting.text import type_of
+from conformance.reporting.text import type_of, visible
 
 ABSENT = "absent"
 """What stands for a member or a header that is not there."""
@@ -87,6 +88,21 @@ def outcome_of(exchange: Exchange, accounts: Sequence[str], *, leaks: bool = Fal
         settings=shown if exchange.accepted and shown else None,
         form={**form, **dict(_members(document, accounts, own, response.status))},
     )
+
+
+def changes(recorded: Outcome, now: Outcome, settings: Collection[str]) -> list[str]:
+    """Return a line for each fact in which an answer differs from a recorded one; of settings, the named ones count."""
+    before, after = (_facts(each, settings) for each in (recorded, now))
+    return [
+        f"{name}: {visible(after.get(name, ABSENT), 200)}, was {visible(before.get(name, ABSENT), 200)}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _facts(outcome: Outcome, settings: Collection[str]) -> dict[str, str]:
+    shown = {name: json.dumps(value) for name, value in (outcome.settings or {}).items() if name in settings}
+    return {"HTTP status": outcome.status, "code": outcome.code, **outcome.form, **shown}
 
 
 def _content(response: Response) -> tuple[str, Any]:

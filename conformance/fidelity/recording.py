@@ -139,7 +139,7 @@ def taken_from(number: int, line: Mapping[str, Any]) -> Taken:
 
 
 def exchange_of(number: int, request: Request, document: Mapping[str, Any]) -> Exchange:
-    """Return an exchange as `written` has recorded it."""
+    """Return an exchange as `written`, or a result document, has recorded it."""
     came, failed = document.get("response"), document.get("failure")
     response = came and Response(
         status=came["status"],
@@ -149,7 +149,7 @@ def exchange_of(number: int, request: Request, document: Mapping[str, Any]) -> E
         truncated=came["truncated"],
         undecoded=came.get("undecoded", False),
     )
-    failure = failed and Failure(FailureKind(failed["kind"]), failed["kind"], failed["partial"])
+    failure = failed and Failure(FailureKind(failed["kind"]), failed["kind"], failed.get("partial", False))
     return Exchange(
         number=number, request=request, response=response or None, failure=failure or None,
         url=document["request"]["url"],
