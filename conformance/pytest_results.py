@@ -71,13 +71,13 @@ class Asking:
     given: str
     """The settings that decorators give them, as text."""
     instance: tuple[str, ...]
-    """What tells the instance of the fixture from others: its file, the place in the tests, and the parameters."""
+    """What identifies the instance of the fixture: its file, its place among the tests, and its parameters."""
     has_fixture: bool
     """Whether a fixture of the user names what is judged, and no decorator does."""
     is_fresh: bool
-    """Whether every test has an instance of its own."""
+    """Whether every test has an instance of the fixture to itself."""
     names: tuple[str, ...] = field(compare=False)
-    """The parts of `instance` that a person can tell results apart by."""
+    """The parts of `instance` by which a person recognises a result."""
 
 
 def asking(item: pytest.Function) -> Asking:

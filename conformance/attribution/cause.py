@@ -79,7 +79,7 @@ class Cause:
 
     @cached_property
     def aspect(self) -> Aspect:
-        """The most basic claim that it breaks; a value that comes back wrong is a matter of echo by any rule."""
+        """The most basic claim that the cause breaks. It is echo, by whatever rule, where a value comes back wrong."""
         return Aspect.ECHO if self.is_about_shown else self.rules[0].aspect
 
     @cached_property

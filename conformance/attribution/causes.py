@@ -7,7 +7,8 @@ findings of a run are looked at together, in two steps.
 1. Settings that are wrong in the same way share a cause: the same family and outcome, in the same input classes.
 2. A cause that a more basic one explains follows from it; `conformance.attribution.explanations` says how.
 
-Where nothing in the run says that findings belong together they stay apart: two mistakes told as one hide one of them.
+Where nothing in the run says that findings belong together they stay apart: of two mistakes reported as one, one is
+hidden.
 """
 
 from collections import defaultdict

@@ -46,7 +46,7 @@ _MESSAGE = "message"
     "kinds",
     multiple=True,
     type=click.Choice((*_KINDS, _MESSAGE)),
-    help="Kind of difference to tell and to fail on; may be repeated (default: all but message).",
+    help="Kind of difference to report and to fail on; may be repeated (default: all but message).",
 )
 @click.option(
     "--max-age",

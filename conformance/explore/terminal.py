@@ -123,7 +123,7 @@ class _Boundaries:
         yield table
 
     def _instead(self, notation: str) -> tuple[Text, Text]:
-        """Return what is shown of a notation without boundaries: some values of each kind, or how many were asked."""
+        """Return the two cells of a notation without boundaries: some values of each kind, or how many were sent."""
         uneven = self._uneven.get(notation)
         if uneven is None:
             asked = self._asked[notation]

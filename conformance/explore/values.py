@@ -62,7 +62,7 @@ class Boundary:
     accepted: str | None
     """None: the search found nothing accepted."""
     exact: bool = True
-    """Whether nothing lies between the two; False when the search was cut short, or values are taken unevenly."""
+    """Whether no length lies between `refused` and `accepted`; False if the search was cut short, or is uneven."""
     status: int | None = None
     """Of the neighbour that was not accepted."""
 

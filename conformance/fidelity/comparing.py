@@ -186,9 +186,9 @@ class _Known:
     """What is known of one setting of one account, on both sides."""
 
     is_alike: bool = False
-    """Whether both sides are known to hold the same value, or two values whose difference was told."""
+    """Whether both sides are known to hold the same value, or two values whose difference was reported."""
     told: tuple[Any, Any] | None = None
-    """The values of the difference that was told last, where it still shows."""
+    """The values of the difference that was reported last, while answers still show it."""
     sent: list[tuple[int, str]] = field(default_factory=list)
     """The values that were sent since both sides were last seen alike, with their steps."""
 
@@ -240,7 +240,7 @@ class _Walk:
         return self._known.setdefault((request.account, attribute), _Known())
 
     def _lose(self, request: Request, sent: Sequence[tuple[Field, str]]) -> None:
-        """Take note that the sides may hold different values from now on; the difference that explains it was told."""
+        """Note that the sides may hold different values from now on; the difference behind it was reported."""
         for each, _ in sent:
             known = self._of(request, each.attribute)
             known.is_alike, known.told = False, None

@@ -40,7 +40,7 @@ class Held:
     compared: Comparison
     groups: tuple[Group, ...]
     shown: tuple[tuple[Shown, ...], ...]
-    """Of each group, a few differences with the requests that show them, the one to tell first."""
+    """Of each group, a few differences with the requests that show them, the one to report first."""
 
 
 def hold(

@@ -29,7 +29,7 @@ REQUESTS, FEW = 30, 8
 """The most requests to each end to show one group again: without a budget of requests, and with one."""
 
 _TOLD = 3
-"""The most differences of a group that are told. They are tried in turn until one shows again."""
+"""The number of differences of a group that may be reported. They are tried in turn until one shows again."""
 
 _SINCE = 12
 """The most steps since an answer that shows the settings that are all sent again."""

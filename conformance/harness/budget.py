@@ -39,7 +39,11 @@ class Budget:
 
     def claim(self, requests: Sequence[Request], more: int = 0) -> None:
         """
-        Raise an exception if the phases may not send some requests, and `more` beside them.
+        Check that the phases may send some requests.
+
+        Args:
+            requests: The requests to send.
+            more: The number of further requests that go with them.
 
         Raises:
             Enough: The budget is spent, or the plan has `fail_fast` and a deviation was seen.
@@ -49,7 +53,7 @@ class Budget:
             raise Enough
 
     def is_spent(self, requests: int) -> bool:
-        """Whether so many more requests would leave too few for showing findings again."""
+        """Whether this number of requests would leave too few, or too little time, for showing findings again."""
         if self._target.patience.is_spent:
             return True
         limit = self._target.settings.max_time

@@ -148,10 +148,10 @@ def planned(
 
 def share(catalogue: Sequence[Rule], plan: Plan) -> frozenset[tuple[str, str]]:
     """
-    Return the ids of the rules and classes that one of several runs sends; each is sent by one of them.
+    Return one share of a run that is divided: the ids of rules, each with the id of an input class to send for it.
 
-    The shares take about as long each, and depend on nothing that a target answers. Where each run has an
-    account of its own, one more sends what takes several: its number is 0.
+    Every class is in one share. All shares take about as long, and depend on nothing that a target answers. Share 0 is
+    for parts of a run that have one account each: it has the classes that take several accounts.
     """
     number, count = plan.shard
     rows = [*planned(must_first(catalogue), plan.profile, Situation(accounts=2), rare=plan.rare)]

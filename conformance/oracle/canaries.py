@@ -18,7 +18,7 @@ class Canaries:
     sent: dict[str, Exchange | None] = field(default_factory=dict)
     """The SIDs that the account has sent, with the last exchange that did; None before there is one."""
     seen: set[str] = field(default_factory=set)
-    """The SIDs that answers to the account hold whether another one sends them or not, or that were told."""
+    """The SIDs that answers to the account hold whether or not another account sends them, or that were reported."""
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """Take note of the SIDs in an update: from now on an answer may hold them."""

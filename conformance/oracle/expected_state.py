@@ -284,7 +284,7 @@ class ExpectedState:
         return Comparison(tuple(mismatches), frozenset(proofs))
 
     def _adopt(self, setting: Setting, value: str | None, sent: Sequence[str]) -> None:
-        """Take what the answer to an update shows for what is in force."""
+        """Bring what is known of a setting up to date with the value that the answer to an update shows."""
         right = setting.matches(value)
         if setting.shown is not None and setting.shown != value:
             setting.former = [*setting.former[-REMEMBERED:], setting.shown]

@@ -12,14 +12,14 @@ from conformance.model import Field
 
 
 class Kind(StrEnum):
-    """How the value shown can differ from the value expected; for a suspect, what it was that must not write."""
+    """How the value shown can differ from the value expected. For a suspect: the kind of request that sent it."""
 
     # The setting was sent in this update, and the answer shows another value.
     ECHO = "echo"
     PREVIOUS = "previous"
     """The answer shows the value that the update was to replace."""
     NOTATION = "notation"
-    """The length was changed of a value whose notation a target need not know."""
+    """The value is in a notation that a target need not know, and came back with another length."""
     REPEATED = "repeated"
     """The parameter was sent more than once; the answer shows none of its valid values."""
     IDEMPOTENCE = "again"
@@ -35,8 +35,9 @@ class Kind(StrEnum):
     FOREIGN = "foreign"
     """The value is that of another account."""
     CONCURRENT = "concurrent"
+    """The value is none of those that concurrent updates have sent."""
     SAFE = "safe"
-    """A request with a safe method."""
+    """A request with a safe method, such as GET."""
     REFUSED = "refused"
     """An update that was answered with a 4xx."""
     UNAUTHORISED = "unauthorised"
@@ -49,12 +50,16 @@ class Kind(StrEnum):
 
 
 class Proof(StrEnum):
-    """What an answer shows to hold, and would have shown to be broken; `Kind`s of suspects are proofs too."""
+    """
+    What an answer proves of the expected state: had the target been wrong, the answer would have shown another value.
+
+    The `Kind` of a suspect is a proof too: its value is not shown.
+    """
 
     ECHOED = "echoed"
-    """A value that was sent is shown, and it is another than was there before."""
+    """The answer shows the value that was sent, and the value before was another one, or null."""
     REPLACED = "replaced"
-    """The same, and there was a value before."""
+    """The answer shows the value that was sent, and the value before was another one."""
     KEPT = "kept"
     """A value that this run has set is still shown by the answer to an update of something else."""
     READ_BACK = "read-back"
@@ -62,9 +67,9 @@ class Proof(StrEnum):
     REPEATED = "repeated"
     """The same update a second time shows the same value."""
     APART = "apart"
-    """A value that this run has set is shown after another account was sent another one, and kept it."""
+    """A value that this run has set is still shown after another account has accepted another value."""
     TOGETHER = "together"
-    """A value is shown that one of several concurrent updates has set."""
+    """The answer shows a value that one of several concurrent updates has sent."""
     AFTER_SAFE = "after-safe"
     """A value that this run has set is still shown after a request with a safe method."""
 

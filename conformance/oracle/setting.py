@@ -26,7 +26,7 @@ class Setting:
     right: tuple[str | None, ...] | None = None
     """The values that would be right; None while nothing is known."""
     seen: bool = False
-    """Whether `right` was shown, and not only sent: then it is right again to the letter."""
+    """Whether an answer has shown the value of `right`: then that text is right from now on, to the letter."""
     looked: bool = False
     """Whether any answer has shown it, null included."""
     last: str | None = None
@@ -40,17 +40,20 @@ class Setting:
     ours: str | None = None
     """The value now in force, where this run has set it and has seen it set."""
     former: list[str] = field(default_factory=list)
+    """The values shown before the present one, oldest first."""
     suspects: list[Suspect] = field(default_factory=list)
+    """The values that must not be shown, oldest first."""
     writer: Exchange | None = None
+    """The update that `right` comes from."""
     contested: bool = False
-    """Whether concurrent writers left it."""
+    """Whether the value in force is one of those that concurrent updates have sent."""
     explained: set[Kind] = field(default_factory=set)
-    """The kinds of mismatch that were reported of it."""
+    """The kinds of mismatch that were reported of this setting."""
     sent: str | None = None
     """The value of the last update that was accepted, before the present one."""
 
     def matches(self, value: str | None) -> bool:
-        """Whether a shown value is right."""
+        """Whether this value, which an answer shows, is one of the right ones; any value is while nothing is known."""
         if self.right is None or (value in self.right and (self.seen or value == self.shown)):
             return True
         return any(is_right(self.about, sent, value) for sent in self.right)

@@ -1,4 +1,4 @@
-"""Findings that share a cause, put together: one difference between target and document, told once."""
+"""Puts the findings of one cause together: one difference between target and document, reported once."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def differences(document: Document) -> list[Difference]:
     """
     causes: defaultdict[tuple[str, bool], list[tuple[bool, int, Document]]] = defaultdict(list)
     for finding in document["findings"]:
-        # What is known is told apart from what is new of the same cause.
+        # The known findings of a cause and the new ones are two differences.
         causes[finding["cause"], "known" in finding].append(
             (finding.get("consequence_of") is not None, KINDS.index(_kind(finding)), finding)
         )

@@ -112,7 +112,7 @@ _NEAR_MISSES = fixed_class(
 )
 _PIECES = fixed_class(
     "credentials/pieces",
-    "the right user name and token with more, moved or spelled otherwise, or another kind of user name",
+    "the right user name and token, but for something added, moved or spelled otherwise; other kinds of user name",
     *(
         single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
         for auth in (

@@ -86,7 +86,7 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
             single(update(*form), look(bad), context=(LONG_CLOSED,))
             for form in ((*valid, invalid), (invalid, *valid), (valid[0], invalid), (invalid, valid[-1]))
         ]
-    # The shortest run sends the first form without the look that follows: it looks now and then anyway.
+    # A quick run sends the first form alone: it reads the settings now and then anyway.
     return [replace(probes[0], steps=probes[0].steps[:1]), *probes[1:]]
 
 
@@ -224,7 +224,7 @@ RULES = (
         ),
         InputClass(
             "form/one-invalid",
-            "forms with at least one invalid parameter, each with a look at the settings after it",
+            "forms with at least one invalid parameter; an update after each shows the settings",
             lambda situation: (single(EMPTY),),
             strategy=lambda situation: _drawn(situation, valid=False),
         ),

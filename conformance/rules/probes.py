@@ -173,4 +173,8 @@ BRINGING_EVIDENCE = {
     "credentials-required": update(*_ORDINARY, auth=NO_AUTH),
     "concurrent-writers": update(*_ORDINARY),
 }
-"""By rule, an update that brings its evidence, where no input class of the selected rules has; it shortens no timer."""
+"""
+By rule, an update to send where no input class of the selected rules has brought evidence for the rule.
+
+None of them can shorten a timer.
+"""

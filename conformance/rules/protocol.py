@@ -65,7 +65,7 @@ check_protocol = Checks(group="protocol")
 
 
 def _method(method: str, *, bad: bool) -> Probe:
-    """A form sent by another method than POST; a bad one is followed by a look at the settings."""
+    """A form sent by another method than POST. After a bad one comes an update that shows the settings."""
     pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT5M11S"),)
     request = Request(method=method, body=encode_form(pairs), intends=pairs)
     return single(request, *([look(INACTIVE)] if bad else []), context=(LONG_CLOSED,))

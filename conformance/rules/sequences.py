@@ -47,7 +47,7 @@ def last_wins(situation: Situation) -> Sequence[Probe]:
 
 
 def fresh(situation: Situation) -> Sequence[Probe]:
-    """Updates on one connection, and looks at them on others."""
+    """Updates on one connection, each read back on another one."""
     everything = Request(body=encode_form(pairs_for(situation, 30)))
     looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
     return [
@@ -58,7 +58,7 @@ def fresh(situation: Situation) -> Sequence[Probe]:
 
 
 def kept(situation: Situation) -> Sequence[Probe]:
-    """An update, and a look at it some seconds later, in the last account: other probes use that one least."""
+    """An update, read back some seconds later, in the last account: other probes use that one least."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
     return [Probe(steps=(before, update(SHORT_INACTIVE, account=account)), pause=2.0)]
@@ -75,7 +75,7 @@ def reads(situation: Situation) -> Sequence[Probe]:
 
 
 def safe(situation: Situation) -> Sequence[Probe]:
-    """Safe methods, some with parameters that a careless router takes for an update; then a look."""
+    """Safe methods, some with parameters that a careless router takes for an update; then the settings are read."""
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))

@@ -76,7 +76,11 @@ _WHOLE = frozenset(
 """Classes of which the standard profile sends every value."""
 
 _FIRST = {"missing-unit": ("PT600",)}
-"""600 seconds are long enough. A target that reads PT10 as seconds would refuse it for the minimum, not the syntax."""
+"""
+Examples to send before those of the strategies, by class.
+
+A target that reads a number without a unit as seconds would refuse PT10 for its length. 600 seconds are long enough.
+"""
 
 _COMMON = frozenset(
     {
