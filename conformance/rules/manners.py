@@ -263,7 +263,7 @@ def _disguised(request: Request, chosen: Callable[[str], str], situation: Situat
 
 
 def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Iterator[tuple[str, str]]:
-    """The pairs of a form of one, with others before or after it, which must be accepted."""
+    """The pairs of a form that has one pair, with good pairs of other settings before it, after it or around it."""
     others = _companions(form, situation, number)
     match beside:
         case "before":
