@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 
 from conformance.exceptions import BudgetExhausted, Lost
-from conformance.explore import interplay
+from conformance.explore import interplay, values
 from conformance.explore.boundaries import Known, Purse, Spent, search
 from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
@@ -17,15 +17,7 @@ from conformance.explore.notations import GRIDS, nominal_seconds, table
 from conformance.explore.picture import point_of
 from conformance.explore.prober import Door, Prober
 from conformance.explore.unevenness import uneven
-from conformance.explore.values import (
-    Answer,
-    Boundary,
-    Exploration,
-    Gap,
-    Remark,
-    Row,
-    TimerReading,
-)
+from conformance.explore.values import Answer, Exploration
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field, Restore
 from conformance.safety.safeguard import Safeguard
 from conformance.safety.timer_guard import LEAST
@@ -45,12 +37,12 @@ class _Timer:
 
     field: Field
     known: Known
-    boundaries: list[Boundary] = made_by(default_factory=list)
-    gaps: list[Gap] = made_by(default_factory=list)
-    rows: list[Row] = made_by(default_factory=list)
+    boundaries: list[values.Boundary] = made_by(default_factory=list)
+    gaps: list[values.Gap] = made_by(default_factory=list)
+    rows: list[values.Row] = made_by(default_factory=list)
     course: Course = made_by(default_factory=lambda: Course(0, 0))
 
-    def boundary(self, end: str) -> Boundary | None:
+    def boundary(self, end: str) -> values.Boundary | None:
         """The first boundary found at one end."""
         return next((each for each in self.boundaries if each.end == end and each.accepted is not None), None)
 
@@ -91,7 +83,7 @@ class _Exploration:
         inactive, closed = (timer.known for timer in self._timers.values())
         inactive.sibling, closed.sibling = closed, inactive
         self._purse = Purse(searches=len(TIMERS) * len(GRIDS))
-        self._interplay: list[Remark] = []
+        self._interplay: list[values.Remark] = []
         self._spent: dict[str, int] = {}
         self._stopped = ""
         self._complete = False
@@ -184,7 +176,7 @@ class _Exploration:
         with self._at("notations"):
             for cls, text in table():
                 for timer in timers:
-                    timer.rows.append(Row(cls=cls, answer=self._prober.ask(timer.field, text)))
+                    timer.rows.append(values.Row(cls=cls, answer=self._prober.ask(timer.field, text)))
         with self._at("interplay"):
             for timer in () if ordered or needs else reversed(timers):
                 least = timer.boundary("least")
@@ -237,7 +229,7 @@ class _Exploration:
             zero=any(answer.accepted for answer in answers) if answers else None,
         )
 
-    def _reading(self, timer: _Timer) -> TimerReading:
+    def _reading(self, timer: _Timer) -> values.TimerReading:
         answers, minimum = self._prober.answers(timer.field), Decimal(timer.field.minimum)
         window = self._window(timer) or Window(Decimal(0), minimum, minimum)
         marks = (point_of(answer.field, answer.text, answer.accepted) for answer in answers)
@@ -246,7 +238,7 @@ class _Exploration:
         names = {each.notation for each in found}
         longest_first = sorted(points, key=lambda each: -each.seconds)
         shortest = {each.notation: each.text for each in longest_first if each.accepted}
-        return TimerReading(
+        return values.TimerReading(
             field=timer.field.slug,
             minimum=timer.field.minimum,
             dialect=identify(answers, window, timer.course),
@@ -262,7 +254,7 @@ class _Exploration:
         )
 
 
-def _as_known(boundary: Boundary, is_uneven: bool, shortest: str | None) -> Boundary:
+def _as_known(boundary: values.Boundary, is_uneven: bool, shortest: str | None) -> values.Boundary:
     """Return a boundary with what other answers have shown; `shortest` is the shortest accepted text of it."""
     if boundary.accepted is None and not boundary.exact and not is_uneven:
         return replace(boundary, accepted=shortest)

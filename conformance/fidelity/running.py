@@ -5,16 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from conformance.exceptions import BudgetExhausted, NoVerdict
-from conformance.fidelity.comparing import (
-    USUAL,
-    Comparison,
-    Facts,
-    Kind,
-    compare,
-    disagreements,
-    facts_of,
-    key_of,
-)
+from conformance.fidelity import comparing
+from conformance.fidelity.comparing import Comparison, Facts, Kind
 from conformance.fidelity.ends import script_of
 from conformance.fidelity.grouping import Group, group
 from conformance.fidelity.judged import class_of, judge
@@ -47,7 +39,7 @@ def hold(
     ends: Sequence[Recording | Player],
     script: Script | None,
     progress: Progress = lambda cls, requests: None,
-    kinds: Collection[Kind] = USUAL,
+    kinds: Collection[Kind] = comparing.USUAL,
 ) -> Held:
     """
     Send the script to each end that is a target, and compare.
@@ -75,7 +67,7 @@ def hold(
     again = script_of(reference, reference.accounts)
     asked_twice = isinstance(first, Player) and first.affords(again.steps)
     if isinstance(first, Player) and asked_twice:
-        doubted = disagreements(reference, first.play(again, progress), kinds)
+        doubted = comparing.disagreements(reference, first.play(again, progress), kinds)
         changed = {number for number, name in doubted if name == "answer"}
         if len(changed) > len(reference.taken) * _FICKLE:
             raise NoVerdict(
@@ -83,13 +75,13 @@ def hold(
                 "sent again: nothing can be held against it"
             )
     unserved = _unserved(reference) if isinstance(first, Recording) else 0
-    compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
+    compared = comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)
     if len(extras) == len(ends):
         # Both sides have answered these, so they are compared like all other steps.
         reference, candidate = _with(reference, extras[0]), _with(candidate, extras[1])
         extras = {}
-        compared = compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
+        compared = comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     groups: list[Group] = []
     if compared.differences:
         judged = [
@@ -101,12 +93,12 @@ def hold(
     shown = [(each, shower.show(each)) for each in groups]
     for each, seen in shown:
         if not seen:
-            doubted = doubted.union(*(facts_of(compared.pairs, one) for one in each.differences))
+            doubted = doubted.union(*(comparing.facts_of(compared.pairs, one) for one in each.differences))
     told = [(each, seen) for each, seen in shown if seen]
     return Held(
         reference=reference,
         candidate=candidate,
-        compared=compare(reference, candidate, doubted, kinds=kinds, unserved=unserved),
+        compared=comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved),
         groups=tuple(each for each, _ in told),
         shown=tuple(tuple(seen) for _, seen in told),
     )
@@ -131,8 +123,8 @@ def _unserved(reference: Recording) -> int:
     """Return how many steps of the script a recording does not have."""
     profile = reference.profile if reference.source == FORMAT else "quick"
     script = draw(profile=profile, seed=reference.seed, accounts=reference.accounts)
-    served = {key_of(step) for step in reference.steps}
-    return sum(step.part is Part.PROBE and key_of(step) not in served for step in script.steps)
+    served = {comparing.key_of(step) for step in reference.steps}
+    return sum(step.part is Part.PROBE and comparing.key_of(step) not in served for step in script.steps)
 
 
 def _with(recording: Recording, extra: Sequence[Taken]) -> Recording:
@@ -161,7 +153,9 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
 
     The other timer has a value meanwhile beside which no target has a reason to refuse the one under test.
     """
-    alone = {key_of(pair.step) for pair in compared.pairs if len(pair.step.request.form() or ()) == 1}
+    alone = {
+        comparing.key_of(pair.step) for pair in compared.pairs if len(pair.step.request.form() or ()) == 1
+    }
     wanted: dict[tuple[str, str], Step] = {}
     for difference in compared.differences:
         if difference.kind is not Kind.ACCEPT:
@@ -177,7 +171,7 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
                 rule=pair.step.rule,
                 request=update((name, value), account=pair.step.request.account),
             )
-            if name in BY_PARAMETER and key_of(step) not in alone:
+            if name in BY_PARAMETER and comparing.key_of(step) not in alone:
                 wanted.setdefault((name, value), step)
     if not wanted:
         return ()
