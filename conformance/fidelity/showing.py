@@ -103,25 +103,32 @@ class Shower:
         """
         Return a few differences of a group, first the one that shows again.
 
-        There are none where the reference contradicts itself, or where the candidate once gave no answer and now does.
+        There are none where the reference contradicts itself, or where one answer of either end once did not come.
         """
         search = _Search(self._requests)
         ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
+        silent = self._silent(ordered[0]) if len(ordered) == 1 else None
+        if isinstance(silent, Recording):
+            return []
         first, is_passing = None, False
         with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
             tried = (self._shown(search, each) for each in ordered[:_TOLD] if each.kind is group.kind)
             first = next((each for each in tried if each is not None), None)
-            is_passing = len(ordered) == 1 and self._was_silent(ordered[0])
+            is_passing = silent is not None
         if first is None and (is_passing or (search.is_contradicted and not self._settled)):
             return []
         shown = [] if first is None else [first]
         others = [each for each in ordered if first is None or each is not first.difference]
         return [*shown, *map(self._as_seen, others[: _TOLD - len(shown)])]
 
-    def _was_silent(self, difference: Difference) -> bool:
-        """Whether a difference is that the candidate, a target, gave no answer: a connection may break once."""
-        failure = self._pairs[difference.at].candidate.exchange.failure
-        return isinstance(self._ends[1], Player) and failure is not None and failure.kind in _SILENT
+    def _silent(self, difference: Difference) -> Recording | Player | None:
+        """Return the end that gave no answer, if one did: a connection may break once."""
+        pair = self._pairs[difference.at]
+        for end, taken in zip(self._ends, (pair.reference, pair.candidate), strict=True):
+            failure = taken.exchange.failure
+            if failure is not None and failure.kind in _SILENT:
+                return end
+        return None
 
     def _size(self, difference: Difference) -> int:
         """Return the size of the request that makes a difference: the smallest request shows it best."""

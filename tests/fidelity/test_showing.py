@@ -1,5 +1,6 @@
 """Differences that are shown again: on targets that were just started, within the budget, and only if they stand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -14,7 +15,7 @@ from conformance.fidelity.running import Held, hold
 from conformance.fidelity.script import draw
 from conformance.http import Exchange, Failure, FailureKind, Request, Response, update
 from conformance.safety.safeguard import Safeguard
-from fidelity.played import held
+from fidelity.played import held, player, recorded
 from fidelity.test_comparing import InSeconds, Keeping, Shorter
 
 
@@ -73,21 +74,27 @@ def test_nothing_is_told_that_can_be_left_out() -> None:
     assert len(exchange.request.form() or ()) == 2
 
 
+class Silent(Resource):
+    """Gives no answer to some requests, by number."""
+
+    def __init__(self, silences: Sequence[int]) -> None:
+        super().__init__()
+        self._silences = silences
+        self._numbers = count(1)
+
+    def __call__(self, request: Request) -> Response | Failure:
+        came = super().__call__(request)
+        silent = next(self._numbers) in self._silences
+        return Failure(FailureKind.DISCONNECT, "closed") if silent else came
+
+
 @pytest.mark.parametrize(("silences", "told"), [([100], 0), ([100, 150, 200], 1)])
 def test_one_answer_that_never_came_accuses_nobody_if_it_comes_the_next_time(
     silences: list[int], told: int
 ) -> None:
-    class Silent(Resource):
-        """Gives no answer to some requests, by number."""
-
-        numbers = count(1)
-
-        def __call__(self, request: Request) -> Response | Failure:
-            came = super().__call__(request)
-            return Failure(FailureKind.DISCONNECT, "closed") if next(self.numbers) in silences else came
-
-    found = held(Resource(), Silent())
-    assert (len(found.groups), found.compared.unsettled) == (told, 1 - told)
+    reference, _ = recorded(Silent(silences))
+    for found in (held(Resource(), Silent(silences)), hold((reference, player(Resource())), None)):
+        assert (len(found.groups), found.compared.unsettled) == (told, 1 - told)
 
 
 def live(reference: Resource, candidate: Resource, budget: int) -> tuple[Held, list[FakeTarget]]:
