@@ -11,24 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
 from conformance.model import Verdict
+from conformance.reporting import text
 from conformance.reporting.differences import differences
-from conformance.reporting.text import (
-    CLAIM,
-    HEADLINE,
-    NO_VERDICT,
-    Document,
-    answer_line,
-    evidence_line,
-    fails,
-    headline,
-    plural,
-    request_lines,
-    shown_curl,
-    tallies,
-    totals,
-    traceback_lines,
-    visible,
-)
+from conformance.reporting.text import Document
 
 PACKAGE = "twilio.conversations.configuration"
 MOST = 10
@@ -39,7 +24,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _RED = {
     1: "entries of known deviations are out of date",
-    **NO_VERDICT,
+    **text.NO_VERDICT,
     130: "interrupted",
 }
 
@@ -67,9 +52,11 @@ def render(document: Document) -> str:
     )
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in _properties(document):
-        ElementTree.SubElement(properties, "property", name=_legal(name), value=_legal(visible(str(value))))
+        ElementTree.SubElement(
+            properties, "property", name=_legal(name), value=_legal(text.visible(str(value)))
+        )
     suite.extend(cases)
-    lines = filter(None, [headline(document), totals(document)])
+    lines = filter(None, [text.headline(document), text.totals(document)])
     ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(lines))
     ElementTree.indent(suites)
     return (
@@ -82,7 +69,7 @@ def _case(rule: Document, document: Document, about: Mapping[str, Sequence[str]]
         "testcase", name=_legal(rule["id"]), classname=_legal(f"{PACKAGE}.{rule['group']}")
     )
     findings = [each for each in document["findings"] if each["rule"] == rule["id"] and "known" not in each]
-    is_red = fails(document, rule["level"])
+    is_red = text.fails(document, rule["level"])
     match rule["verdict"]:
         case Verdict.DEVIATION | Verdict.NON_STRICT | Verdict.UNSTABLE | Verdict.UNIMPLEMENTED if is_red:
             _failure(case, rule, findings, about)
@@ -96,8 +83,8 @@ def _case(rule: Document, document: Document, about: Mapping[str, Sequence[str]]
             _result(case, "skipped", f"undecided: {rule['reason'] or 'there was not enough evidence'}")
     # Not as properties: the schema of Jenkins' xUnit plugin has none for a test case.
     said = {name: rule[name] for name in ("verdict", "level", "examples", "source", "reason")}
-    said["evidence"] = evidence_line(rule)
-    lines = [visible(f"{name}: {value}") for name, value in said.items() if value]
+    said["evidence"] = text.evidence_line(rule)
+    lines = [text.visible(f"{name}: {value}") for name, value in said.items() if value]
     ElementTree.SubElement(case, "system-out").text = _legal("\n".join(lines))
     return case
 
@@ -105,15 +92,19 @@ def _case(rule: Document, document: Document, about: Mapping[str, Sequence[str]]
 def _failure(
     case: ElementTree.Element, rule: Document, findings: list[Document], about: Mapping[str, Sequence[str]]
 ) -> None:
-    summary = visible(findings[0]["summary"], HEADLINE) if findings else rule["reason"] or rule["statement"]
-    more = f" (and {plural(len(findings) - 1, 'more finding')})" if len(findings) > 1 else ""
+    summary = (
+        text.visible(findings[0]["summary"], text.HEADLINE)
+        if findings
+        else rule["reason"] or rule["statement"]
+    )
+    more = f" (and {text.plural(len(findings) - 1, 'more finding')})" if len(findings) > 1 else ""
     unstable = "unstable: " if rule["verdict"] == Verdict.UNSTABLE else ""
     paragraphs = [
-        f"{visible(rule['statement'])}\nSource: {visible(rule['source'])}",
+        f"{text.visible(rule['statement'])}\nSource: {text.visible(rule['source'])}",
         *(in_full(each, about.get(each["fingerprint"], ())) for each in findings[:MOST]),
     ]
     if len(findings) > MOST:
-        paragraphs.append(f"{plural(len(findings) - MOST, 'more finding')} in result.json")
+        paragraphs.append(f"{text.plural(len(findings) - MOST, 'more finding')} in result.json")
     _result(case, "failure", f"{unstable}{summary}{more}", rule["id"], "\n\n".join(paragraphs))
 
 
@@ -134,16 +125,16 @@ def in_full(finding: Document, about: Sequence[str] = ()) -> str:
     """Return a finding in full, as plain text; `about` are further lines."""
     unstable = "" if finding["stable"] else ", unstable"
     lines = [
-        f"{visible(finding['class'])}{unstable}: {visible(finding['summary'], HEADLINE)}",
-        f"expected: {visible(finding['expected'], CLAIM)}",
-        f"observed: {visible(finding['observed'], CLAIM)}",
-        *map(visible, about),
+        f"{text.visible(finding['class'])}{unstable}: {text.visible(finding['summary'], text.HEADLINE)}",
+        f"expected: {text.visible(finding['expected'], text.CLAIM)}",
+        f"observed: {text.visible(finding['observed'], text.CLAIM)}",
+        *map(text.visible, about),
         *(
-            f"  {line} -> {answer_line(each)}"
-            for line, each in zip(request_lines(finding), finding["exchanges"], strict=True)
+            f"  {line} -> {text.answer_line(each)}"
+            for line, each in zip(text.request_lines(finding), finding["exchanges"], strict=True)
         ),
-        *traceback_lines(finding["exchanges"][-1]),
-        shown_curl(finding),
+        *text.traceback_lines(finding["exchanges"][-1]),
+        text.shown_curl(finding),
     ]
     return "\n".join(lines)
 
@@ -156,25 +147,25 @@ def _stale(document: Document) -> str:
 def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
     lost = ", ".join(document["restore"]["failed"])
-    message = document["stopped"] or headline(document) or lost or _stale(document)
-    text = shown_curl(document["unanswered"]) if "unanswered" in document else ""
-    _result(case, "error", f"{_RED[document['exit_code']]}{f': {message}' if message else ''}", "run", text)
+    message = document["stopped"] or text.headline(document) or lost or _stale(document)
+    shown = text.shown_curl(document["unanswered"]) if "unanswered" in document else ""
+    _result(case, "error", f"{_RED[document['exit_code']]}{f': {message}' if message else ''}", "run", shown)
     return case
 
 
-def _result(case: ElementTree.Element, tag: str, message: str, kind: str = "", text: str = "") -> None:
-    result = ElementTree.SubElement(case, tag, message=_legal(visible(message, 400)))
+def _result(case: ElementTree.Element, tag: str, message: str, kind: str = "", shown: str = "") -> None:
+    result = ElementTree.SubElement(case, tag, message=_legal(text.visible(message, 400)))
     if kind:
         result.set("type", _legal(kind))
-    result.text = _legal(text) or None
+    result.text = _legal(shown) or None
 
 
 def _properties(document: Document) -> Iterator[tuple[str, object]]:
     for name in ("target", "profile", "seed", "requests", "verdict", "exit_code"):
         yield name, document[name]
-    for level, counts in tallies(document).items():
+    for level, counts in text.tallies(document).items():
         yield from ((f"{level}.{name}", number) for name, number in counts.items())
-    yield "headline", headline(document)
+    yield "headline", text.headline(document)
     yield from ((f"version.{name}", version) for name, version in document["versions"].items())
 
 

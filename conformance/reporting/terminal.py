@@ -11,27 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.model import Level, Verdict
+from conformance.reporting import text
 from conformance.reporting.differences import Difference, differences
-from conformance.reporting.text import (
-    HEADLINE,
-    UNANSWERED,
-    UNJUDGED,
-    Document,
-    by_group,
-    headline,
-    of_level,
-    request_lines,
-    rule_of,
-    shown_curl,
-    stale,
-    standing,
-    statement_beside,
-    tally,
-    totals,
-    visible,
-    was_judged,
-    why_known,
-)
+from conformance.reporting.text import Document
 
 OBSERVED_LIMIT = 200
 
@@ -61,7 +43,7 @@ def print_result(
 
     `told` are notices that were printed when the run began, and `page` is the path of the report page.
     """
-    if no_verdict := headline(document):
+    if no_verdict := text.headline(document):
         console.print(Text(no_verdict, "bold yellow"), soft_wrap=not console.is_terminal, end="\n\n")
     kind = ""
     for difference in differences(document):
@@ -71,13 +53,13 @@ def print_result(
         _difference(difference, document, console)
     if "unanswered" in document:
         _unanswered(document["unanswered"], console)
-    if was_judged(document):
+    if text.was_judged(document):
         console.print(_groups(document))
-    where = [Text(f"report: {visible(str(page))}", "dim")] if page is not None else []
+    where = [Text(f"report: {text.visible(str(page))}", "dim")] if page is not None else []
     for line in [
         *_remarks(document, told),
         *where,
-        Text(totals(document), _verdict_style(document["verdict"])),
+        Text(text.totals(document), _verdict_style(document["verdict"])),
     ]:
         # In a log one line each, to be found by search; on a terminal wrapped between words.
         console.print(line, soft_wrap=not console.is_terminal)
@@ -85,26 +67,26 @@ def print_result(
 
 def _difference(difference: Difference, document: Document, console: Console) -> None:
     finding = difference.first
-    rule = rule_of(finding, document)
+    rule = text.rule_of(finding, document)
     head = Text.assemble(
-        (finding["level"].upper(), _STYLES[difference.kind]), " ", (visible(finding["rule"]), "bold")
+        (finding["level"].upper(), _STYLES[difference.kind]), " ", (text.visible(finding["rule"]), "bold")
     )
     unstable = "" if finding["stable"] else ", unstable"
-    head.append(f"  {visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
+    head.append(f"  {text.visible(finding['class'])}{unstable}  {finding['fingerprint'][:12]}", "dim")
     console.print(head, soft_wrap=True)
-    _row(console, "", visible(finding["summary"], HEADLINE))
+    _row(console, "", text.visible(finding["summary"], text.HEADLINE))
     rows = [
-        ("rule", statement_beside(finding, rule)),
+        ("rule", text.statement_beside(finding, rule)),
         ("field", finding["field"] or ""),
-        *(("sent", line) for line in request_lines(finding)),
+        *(("sent", line) for line in text.request_lines(finding)),
         ("expected", finding["expected"]),
         ("observed", finding["observed"]),
         ("seen", difference.seen),
         *(("also for", line) for line in difference.further),
     ]
     # A known deviation is named; its counterexample is left out.
-    for label, text in [("known", why_known(finding))] if "known" in finding else rows:
-        _row(console, label, visible(text, OBSERVED_LIMIT))
+    for label, words in [("known", text.why_known(finding))] if "known" in finding else rows:
+        _row(console, label, text.visible(words, OBSERVED_LIMIT))
     _related(difference, console)
     console.print()
     if "known" not in finding:
@@ -112,17 +94,17 @@ def _difference(difference: Difference, document: Document, console: Console) ->
 
 
 def _unanswered(shown: Document, console: Console) -> None:
-    console.print(Text(UNANSWERED, "bold yellow"), soft_wrap=not console.is_terminal)
-    for line in request_lines(shown):
+    console.print(Text(text.UNANSWERED, "bold yellow"), soft_wrap=not console.is_terminal)
+    for line in text.request_lines(shown):
         _row(console, "sent", line)
     console.print()
     _curl(shown, console)
 
 
 def _curl(shown: Document, console: Console) -> None:
-    for line in shown_curl(shown).split("\n"):
+    for line in text.shown_curl(shown).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
-        console.print(Text(visible(line)), soft_wrap=True)
+        console.print(Text(text.visible(line)), soft_wrap=True)
     console.print()
 
 
@@ -130,15 +112,15 @@ def _related(difference: Difference, console: Console) -> None:
     """Print the other input classes of the rule, and every other rule that is broken as a consequence."""
     classes = difference.also
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
-    _row(console, "also", visible(", ".join(classes[:5]) + more))
-    _row(console, "follows", visible(", ".join(difference.consequences)))
+    _row(console, "also", text.visible(", ".join(classes[:5]) + more))
+    _row(console, "follows", text.visible(", ".join(difference.consequences)))
 
 
-def _row(console: Console, label: str, text: str) -> None:
-    if not text:
+def _row(console: Console, label: str, words: str) -> None:
+    if not words:
         return
     indent = f"  {label:<10}" if label else "  "
-    for line in Text(text).wrap(console, max(20, console.width - len(indent))):
+    for line in Text(words).wrap(console, max(20, console.width - len(indent))):
         line.rstrip()
         # In a log GitHub's runner takes a line that begins so for a command.
         shown = Text("\\x3a").append(line[1:]) if line.plain.startswith("::") else line
@@ -149,20 +131,20 @@ def _row(console: Console, label: str, text: str) -> None:
 def _groups(document: Document) -> Table:
     table = Table("group", "MUST", "SHOULD", box=None, pad_edge=False, header_style="dim")
     table.add_column("examples", justify="right")
-    for name, rules in by_group(document).items():
+    for name, rules in text.by_group(document).items():
         table.add_row(
-            Text(visible(name)),
-            *(_standing(of_level(rules, level)) for level in Level),
+            Text(text.visible(name)),
+            *(_standing(text.of_level(rules, level)) for level in Level),
             Text(f"{sum(rule['examples'] for rule in rules):,}"),
         )
     return table
 
 
 def _standing(rules: list[Document]) -> Text:
-    counts = tally(rules)
+    counts = text.tally(rules)
     good = counts["hold"] == len(rules)
     return Text(
-        standing(rules) or "-",
+        text.standing(rules) or "-",
         "dim" if not rules else "green" if good else "red" if counts["broken"] else "yellow",
     )
 
@@ -171,7 +153,7 @@ def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
     """Yield the lines between the table and the totals; each begins with its kind."""
     reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for rule in document["rules"]:
-        if rule["verdict"] in {*UNJUDGED, Verdict.KNOWN, Verdict.FIXED}:
+        if rule["verdict"] in {*text.UNJUDGED, Verdict.KNOWN, Verdict.FIXED}:
             # What stopped the run has a line of its own.
             reason = rule["reason"] if rule["reason"] != document["stopped"] else ""
             reasons[rule["verdict"], reason].append(rule["id"])
@@ -181,27 +163,27 @@ def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
         if len(rules) == len(document["rules"]):
             names = "all rules"
         yield Text(
-            visible(f"{verdict}: {names}{f': {reason}' if reason else ''}"),
+            text.visible(f"{verdict}: {names}{f': {reason}' if reason else ''}"),
             "red" if verdict == "error" else "",
         )
     for observation in document["observations"]:
         yield Text.assemble(
-            ("observed ", "dim"), visible(f"{observation['topic']}: {observation['text']}", 300)
+            ("observed ", "dim"), text.visible(f"{observation['topic']}: {observation['text']}", 300)
         )
     for notice in document["notices"]:
         if notice not in told:
-            yield Text(visible(f"note: {notice}"), "yellow")
-    for line in stale(document):
-        yield Text(visible(line), "yellow")
+            yield Text(text.visible(f"note: {notice}"), "yellow")
+    for line in text.stale(document):
+        yield Text(text.visible(line), "yellow")
     if document["stopped"]:
-        yield Text(visible(f"stopped early: {document['stopped']}"), "bold yellow")
+        yield Text(text.visible(f"stopped early: {document['stopped']}"), "bold yellow")
     yield from _restore(document["restore"])
 
 
 def _restore(restore: Document) -> Iterator[Text]:
     if restore["state"] == "failed":
         yield Text(
-            visible(f"NOT RESTORED: {', '.join(restore['failed']) or 'the settings before the run'}"),
+            text.visible(f"NOT RESTORED: {', '.join(restore['failed']) or 'the settings before the run'}"),
             "bold red",
         )
     elif restore["state"] == "restored":
@@ -210,7 +192,7 @@ def _restore(restore: Document) -> Iterator[Text]:
         yield Text("not restored: the settings before the run could not be read", "yellow")
     if restore["unrestorable"]:
         yield Text(
-            visible(
+            text.visible(
                 f"settings that were null before and cannot be made null again: {', '.join(restore['unrestorable'])}"
             ),
             "yellow",
