@@ -227,17 +227,18 @@ def conformance(*arguments: str) -> list[str]:
 
 
 def done(emulator: Emulator, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite's own command with the emulator's credentials."""
+    """Run the suite's own command with the emulator's credentials, and with no settings that another run has left."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "CONFORMANCE_"))
     }
-    return subprocess.run(
-        conformance(*arguments),
-        env={**environment, **emulator.credentials},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as state:
+        return subprocess.run(
+            conformance(*arguments),
+            env={**environment, **emulator.credentials, "CONFORMANCE_STATE_DIR": state},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def compare(emulator: Emulator, tools: Tools) -> bool:

@@ -24,7 +24,7 @@ from conformance.settings import RunSettings, resolve
 if TYPE_CHECKING:  # the import costs more than this whole module
     from conformance.harness.events import Listener
     from conformance.harness.executor import Plan
-    from conformance.reporting import Archive, Observations, Redact, ShellAccount
+    from conformance.reporting import Archive, Redact, ShellAccount
     from conformance.transport.target import Target
 
 _QUIET = 10.0
@@ -323,13 +323,6 @@ def archive_of(settings: RunSettings, url: str) -> "Archive":
     return Archive(
         settings.report_dir, target=url, version=version_of(SUITE), redact=redaction(settings, url)
     )
-
-
-def observations_of(settings: RunSettings, url: str) -> "Observations":
-    """Return the record of test cases in Hypothesis' observability format, from which `testcases.jsonl` is written."""
-    from conformance.reporting import Observations
-
-    return Observations(settings.report_dir, redact=redaction(settings, url))
 
 
 def redaction(settings: RunSettings, url: str) -> "Redact | None":

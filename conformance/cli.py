@@ -89,7 +89,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
     URL is the base URL of the target, as with --target.
     """
-    from conformance.api import archive_of, document_of, judge, observations_of, select, serving
+    from conformance.api import archive_of, document_of, judge, redaction, select, serving
     from conformance.reporting.baseline import apply, read, witnesses
 
     if url is not None:
@@ -117,7 +117,8 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
         reporting.check_writable(settings.report_dir)
         url = url_of()
         archive = stack.enter_context(archive_of(settings, url))
-        observations = stack.enter_context(observations_of(settings, url))
+        kept = reporting.Observations(settings.report_dir, redact=redaction(settings, url))
+        observations = stack.enter_context(kept)
         console = reporting.console_for(sys.stderr if as_json else sys.stdout)
         printed: list[str] = []
 
