@@ -10,11 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from conformance.attribution.cause import HALF, Cause
-from conformance.attribution.sameness import PREVIOUS
+from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.attribution.shapes import features, shape
 from conformance.model import Aspect, Field
 from conformance.oracle.decisions import contains_sid, decide_sid, is_zero
 from conformance.rules.controls import canonical, without_accept
+
+_LOST = ("cleared", "reset", "changed", "lost", "previous-value")
+"""Outcomes of a setting that is no longer what it was."""
 
 _NEARLY = 2
 """How many times the minimum a timer may be, to be refused for a minimum that is too high."""
@@ -290,13 +293,14 @@ def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
 
 
 def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
-    """A setting is lost now and then: after requests that must change nothing, too, so these are not to blame."""
+    """Settings are lost now and then: after requests that must change nothing, too, so these are not to blame."""
     return (
         not (root.is_stable or cause.is_stable)
-        and root.aspect is cause.aspect is Aspect.STATE
+        and root.aspect is Aspect.STATE
         and root.rules[0].culprit is None
-        and cause.rules[0].culprit is not None
-        and not cause.settings.isdisjoint(root.settings)
+        and is_about_state(cause.rules[0])
+        and cause.outcome in _LOST
+        and (cause.rules[0].culprit is not None or _is_rarer(cause, root))
     )
 
 
@@ -325,12 +329,12 @@ _EXPLANATIONS = (
     _is_never_shown,
     _is_shown_wrong,
     _is_not_kept,
-    _is_lost_whatever_came_before,
     _is_understood,
     _changes_what_is_read,
 )
 _WHATEVER_IS_MORE_BASIC = (
     _comes_and_goes,
+    _is_lost_whatever_came_before,
     _keeps_anything,
     _reads_other_bytes,
     _is_the_answer_of_another,

@@ -6,7 +6,7 @@ A counterexample is a sequence of requests whose last one shows the violation. E
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
@@ -16,7 +16,7 @@ from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, Request, update
-from conformance.model import Finding, Violation
+from conformance.model import Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
@@ -116,9 +116,10 @@ class Minimizer:
     def _first_seen(self, *, is_stable: bool) -> Finding:
         return self._finding((*self._candidate.violation.related, self._candidate.exchange), is_stable)
 
-    def _search(self) -> Finding:
+    def _search(self, *first: Requests) -> Finding:
+        """Search; `first` are sequences to try before those that the candidate suggests."""
         # An earlier request may have been needed for a sequence to show the violation. Then another sequence is stable.
-        for requests in self._shown_sequences():
+        for requests in self._shown_sequences(first):
             repeats = list(self._repeat(requests))
             if repeats and all(repeats):
                 before = self._progress
@@ -153,9 +154,9 @@ class Minimizer:
         selected = self._session.candidates.selects(instead.violation.rule)
         return instead if selected else Instead(self._progress.violation, self._progress.exchanges)
 
-    def _shown_sequences(self) -> Iterator[Requests]:
+    def _shown_sequences(self, first: Iterable[Requests]) -> Iterator[Requests]:
         """Yield sequences that have shown the violation once, or nearly so, each in its smallest form first."""
-        for requests in sequences(self._candidate, self._session.situation):
+        for requests in chain(first, sequences(self._candidate, self._session.situation)):
             if self._shows(requests):
                 small = smaller(requests, self._first_shown)
                 yield self._prepared(small)
@@ -210,17 +211,26 @@ class Minimizer:
             self._candidate.together,
             self._candidate.exchange.request,
         )
-        if self._shows((*together, last)):
-            candidate.separate(candidate.violation)
-            return self._search()
-        if candidate.violation.outcome == "refused":
+        refused = candidate.violation.outcome == "refused"
+        # An update that is lost must differ from the values in force, so other values are set before.
+        before = () if refused else (update(*pairs_for(self._session.situation, 7), account=last.account),)
+        # One after the other, each on a connection of its own, as they are when they are sent at the same time.
+        apart = tuple(replace(each, fresh=True) for each in (*together, last))
+        seen = self._attempts.send(apart, (), before)
+        lost = is_about_state(BY_ID[candidate.violation.rule])
+        for violation in seen[-1][1] if seen else ():
+            # Another setting may be lost each time; and what seems to be lost may only not be shown.
+            aspect = BY_ID[violation.rule].aspect
+            if self._is_same(violation) or (lost and aspect in (Aspect.STATE, Aspect.CONSISTENCY)):
+                candidate.separate(violation)
+                self._progress = replace(self._progress, violation=violation)
+                return self._search((*before, *apart))
+        if refused:
             if any(exchange.refused for exchange, _ in self._attempts.send(together) or []):
                 candidate.separate(several_refused(candidate.violation))
                 return self._search()
             shown = [self._refuses_one(together) for _ in range(_RACES)]
         else:
-            # An update that is lost must differ from the values in force, so other values are set before.
-            before = (update(*pairs_for(self._session.situation, 7), account=last.account),)
             shown = [self._shows((last,), together, before) for _ in range(_RACES)]
         if any(shown):
             return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)

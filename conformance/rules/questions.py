@@ -298,15 +298,19 @@ def sent_plainly(case: Case) -> Asking:
     state = case.aspect is Aspect.STATE
     about_value = state or is_about_own(case.violation) or case.violation.outcome in ("accepted", "refused")
     about_answer = case.aspect in (Aspect.REPRESENTATION, Aspect.STATUS)
-    for rule in CATALOGUE:
-        plain = rule.control(case.last) if rule.control is not None else None
+    ways = [
+        (rule, plain)
+        for rule in CATALOGUE
+        if rule.control is not None and (plain := rule.control(case.last)) is not None
+    ]
+    for rule, plain in ways:
         own = case.violation.rule == rule.id
-        if plain is None or not (own or about_value or (about_answer and rule.control is without_accept)):
+        if not (own or about_value or (about_answer and rule.control is without_accept)):
             continue
         seen = yield case.instead(plain)
         if case.is_gone(seen):
             return rule.id
-        if seen is None and is_about_own(case.violation) and case.comes_back:
+        if seen is None and is_about_own(case.violation) and case.comes_back and len(ways) == 1:
             return rule.id  # The budget is spent; but what was sent plainly has come back.
         if seen is not None and own:
             return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
