@@ -163,20 +163,36 @@ class Control:
             ("GET", "state"): lambda sent: self.state(),
             ("POST", "state"): self.seed,
             ("GET", "requests"): lambda sent: [asdict(each) for each in self.requests],
-            ("POST", "fail-next"): lambda sent: self.fail_next(**sent),
+            ("POST", "fail-next"): self._fail_next,
         }
         endpoint = endpoints.get((call.method, call.path.removeprefix(PREFIX)))
         if endpoint is None:
             known = ", ".join(f"{method} {PREFIX}{name}" for method, name in endpoints)
             return _json(404, {"message": f"there are {known}"})
         try:
-            sent = json.loads(call.body) if call.body else {}
-            if not isinstance(sent, dict):
-                raise EmulatorError("the body must be an object of JSON")
+            sent = _object(call.body)
             result = endpoint(sent)
             return _json(200, {"status": "ok"} if result is None else result)
-        except (EmulatorError, TypeError, ValueError) as error:
+        except EmulatorError as error:
             return _json(400, {"message": str(error)})
+
+    def _fail_next(self, sent: Mapping[str, Any]) -> None:
+        types = {"status": int, "fault": str, "times": int}
+        for name, value in sent.items():
+            if type(value) is not types.get(name):
+                known = ", ".join(f"{each} ({kind.__name__})" for each, kind in types.items())
+                raise EmulatorError(f"{name} cannot be {json.dumps(value)}; there are {known}")
+        self.fail_next(**sent)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        sent = json.loads(body or b"{}")
+    except ValueError:
+        sent = None
+    if not isinstance(sent, dict):
+        raise EmulatorError('the body must be an object of JSON, such as {"status": 503}')
+    return sent
 
 
 async def _fail(behaviour: Behaviour, status: int, call: Call) -> Answer:

@@ -107,8 +107,9 @@ def test_a_fault_that_was_asked_for_is_in_the_next_answer_alone(app: Application
         ({"status": 200}, "the status is from 400 to 599"),
         ({"status": 503, "times": 0}, "times is 1 or more"),
         ({"fault": "errors-plane"}, "did you mean errors-plain"),
-        ({"status": "503"}, "'<=' not supported"),
-        ({"code": 1}, "unexpected keyword argument 'code'"),
+        ({"status": "503"}, 'status cannot be "503"; there are status (int)'),
+        ({"code": 1}, "code cannot be 1; there are status (int), fault (str), times (int)"),
+        ([503], "the body must be an object of JSON"),
     ],
 )
 def test_a_failure_that_cannot_be_is_refused(app: Application, sent: object, message: str) -> None:
