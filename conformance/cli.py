@@ -5,7 +5,13 @@ Each command imports the slow modules inside its function. Those that need the e
 first: the imports and the start take about the same time, and so run side by side.
 """
 
-from conformance.commands.signals import ENDED, end_if_left, heed, leave  # first: it has signals heeded
+from conformance.commands.signals import (  # first: it has signals heeded
+    ENDED,
+    end_if_left,
+    finish,
+    heed,
+    leave,
+)
 
 # isort: split
 import json
@@ -147,7 +153,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
                 outcome = judge(settings, url, rules, each_of(*listeners), first)
             except KeyboardInterrupt:  # it came before the first request: nothing has to be put back
                 sys.exit(ENDED)
-        heed(leave)
+        heed(finish)
         document = document_of(settings, outcome)
         if settings.known is not None:
             today = datetime.now(UTC).date()
@@ -171,6 +177,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
         Parts(lambda line: click.echo(f"conformance: {line}", err=True)).contain("the summary", show)()
         _silence_if_broken()
         told.update(document)
+    end_if_left()
     sys.exit(document["exit_code"])
 
 

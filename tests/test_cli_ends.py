@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -23,9 +24,9 @@ from command_line import (
     result,
 )
 
-from conformance import settings
+from conformance import api, settings
 from conformance.cli import main
-from conformance.commands import replay
+from conformance.commands import replay, signals
 from conformance.transport.credentials import THROWAWAY, Account
 from conformance.transport.embedded import Embedded
 
@@ -232,6 +233,7 @@ class TestInterruptedInStartUp:
         def interrupted(*arguments: object) -> None:
             signal.raise_signal(number)
 
+        monkeypatch.setattr(signals, "_left", [])
         monkeypatch.setattr(settings, "resolve", interrupted)
         monkeypatch.chdir(tmp_path)
         before = signal.getsignal(number)
@@ -240,3 +242,40 @@ class TestInterruptedInStartUp:
         done = CliRunner().invoke(main, [name, *(["abc"] if name == "replay" else [])])
         assert (done.exit_code, done.output) == (130, "")
         assert signal.getsignal(number) == before
+
+
+def test_an_interrupt_while_reports_are_written_lets_them_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the second of two presses of Ctrl-C does, where the settings were put back between them."""
+    document_of = api.document_of
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return document_of(*arguments)
+
+    monkeypatch.setattr(signals, "_left", [])
+    monkeypatch.setattr(api, "document_of", interrupted)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["run", "--only", "media-type", "--max-requests", "20"])
+    assert done.exit_code == 130
+    assert "restored: the settings" in done.output
+    assert {path.name for path in (tmp_path / "conformance-report").iterdir()} >= REPORTS
+
+
+def test_ctrl_c_ends_a_selftest_without_a_traceback(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("selftest", "--fault", "closed-timer-*", "--fail-fast"),
+        cwd=tmp_path,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread of ours holds a lock by then
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # the first of many is examined, so others are being examined
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")

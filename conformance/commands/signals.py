@@ -63,6 +63,12 @@ def leave(number: int, frame: object) -> "NoReturn":
     raise SystemExit(ENDED)
 
 
+def finish(number: int, frame: object) -> None:
+    """Handle a signal while reports are written: let that end, and see `end_if_left`. A further one ends at once."""
+    _left.append(number)
+    heed(leave)
+
+
 def end_if_left() -> None:
     """End if a signal has asked for it before: the interpreter loses exceptions in callbacks of weak references."""
     if _left:

@@ -8,16 +8,18 @@ declares. A deviation of any level that is reported for a conformant variant is 
 
 import json
 import random
+import signal
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 from conformance.attribution.cause import cause_of
@@ -200,7 +202,28 @@ def examine_all(subjects: Sequence[Subject], *, jobs: int, **options: Any) -> It
         yield from (examine(subject, **options) for subject in subjects)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(partial(examine, **options), subjects)
+        with _signals_ignored():  # Ctrl-C reaches every process of a terminal: this one alone answers to it
+            results = [pool.submit(partial(examine, **options), subject) for subject in subjects]
+        try:
+            for each in results:
+                yield each.result()
+        except BaseException:
+            for process in active_children():
+                process.kill()
+            raise
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C, and have processes that are started now ignore it for good."""
+    if current_thread() is not main_thread():  # no other thread may choose handlers
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def combinations(variants: Iterable[str], count: int, seed: int) -> Iterator[Subject]:
