@@ -80,7 +80,6 @@ class Candidates(Mapping[Key, Candidate]):
         return len(self._all)
 
     def selects(self, rule: str) -> bool:
-        """Whether violations of a rule count."""
         return rule in self._selected
 
     def counted(self, violations: Iterable[Violation]) -> tuple[Violation, ...]:

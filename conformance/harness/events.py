@@ -16,8 +16,6 @@ from conformance.model import Finding, Report, Violation
 
 
 class RunStarted(NamedTuple):
-    """A run has begun."""
-
     target: str
     """The base URL."""
     profile: str
@@ -52,8 +50,6 @@ class ExchangeEnded(NamedTuple):
 
 
 class ExchangeJudged(NamedTuple):
-    """An exchange was judged."""
-
     phase: str
     cls: str
     exchange: Exchange

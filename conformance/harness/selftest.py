@@ -121,7 +121,6 @@ class Result:
         return self.caught if self.subject.faults else self.verdict == Verdict.CONFORMANT
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result as a JSON object."""
         return {
             "name": self.subject.name,
             "faults": list(self.subject.faults),
@@ -272,7 +271,6 @@ def pairs(
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """Count the results of a matrix."""
     faulty = [result for result in results if len(result.subject.faults) == 1]
     two = [result for result in results if len(result.subject.faults) > 1]
     must = [result for result in faulty if result.subject.level is Level.MUST]
@@ -308,7 +306,6 @@ def by_rule(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def by_kind(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Count for each kind of fault how many of that kind were caught."""
     kinds = dict.fromkeys(result.subject.kind for result in results if result.subject.kind)
     return [
         {"kind": kind, **_counted([result for result in results if result.subject.kind == kind])}
@@ -333,7 +330,6 @@ def _median(numbers: Iterable[int | None]) -> float | None:
 
 
 def write(path: Path, results: Sequence[Result]) -> None:
-    """Write the matrix as JSON."""
     document = {
         "summary": summary(results),
         "rules": by_rule(results),

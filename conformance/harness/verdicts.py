@@ -98,7 +98,6 @@ class Results:
 
 
 def outcome(results: Results, rule: Rule) -> Outcome:
-    """Decide the verdict on one rule."""
     findings = tuple(finding for finding in results.findings if finding.rule == rule.id)
     classes = tuple(_class_outcome(results, rule, cls) for cls in rule.classes)
     examples = sum(each.examples for each in classes)
@@ -174,7 +173,6 @@ def is_mostly_undecided(outcomes: Sequence[Outcome]) -> bool:
 
 
 def verdict(outcomes: Sequence[Outcome], end: End) -> Verdict:
-    """Decide the verdict on the whole run."""
     if end.how is How.UNIMPLEMENTED:
         return Verdict.UNIMPLEMENTED
     found = [finding for outcome in outcomes for finding in outcome.findings]

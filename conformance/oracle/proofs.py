@@ -20,14 +20,8 @@ def proofs_of(
     """
     Yield what an answer has proved of one setting, of which it shows the right value.
 
-    Args:
-        exchange: The exchange.
-        setting: What is known of the setting.
-        value: The value.
-        sent: The values of the setting in the request.
-        last_update: The last update before it.
-        last_safe: The last request with a safe method since then.
-        there: The same setting of the other accounts.
+    The last update came before it, and the last request with a safe method since then. `there` is what is known of the
+    same setting of the other accounts.
     """
     if setting.right is None or value is None:
         return

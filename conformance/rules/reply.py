@@ -74,7 +74,6 @@ class Reply:
 
     @property
     def request(self) -> Request:
-        """The request."""
         return self.exchange.request
 
     @property

@@ -71,12 +71,10 @@ class Watch(threading.local):
         pipelined: bool = False,
     ) -> None:
         """
-        Begin a new exchange: forget the last one, and set the deadline, in so many seconds.
+        Begin a new exchange, which may take so many seconds: forget the last one, and set the deadline.
 
-        Args:
-            timeout: Seconds that it may take.
-            rewrite: Makes the bytes that are sent of those that a library writes.
-            pipelined: Whether `rewrite` puts a GET before the request, whose answer comes first.
+        `rewrite` makes the bytes that are sent of those that a library writes. Where it puts a GET before the request,
+        whose answer comes first, the exchange is pipelined.
         """
         self._timeout = timeout
         self._deadline = time.perf_counter() + timeout
