@@ -116,6 +116,14 @@ def _answers_nothing(root: Cause, cause: Cause) -> bool:
     return basic and cause.aspect >= Aspect.ECHO and root.says_nothing and cause.says_nothing
 
 
+def _is_as_unreadable(root: Cause, cause: Cause) -> bool:
+    """Refusals are no JSON for the reason for which no other answer is."""
+    alike = root.outcome == cause.outcome == "not-json" and root.aspect is Aspect.REPRESENTATION
+    return alike and not {each.observed for each in root.findings}.isdisjoint(
+        each.observed for each in cause.findings
+    )
+
+
 def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
     """Settings are shown where values are taken; an answer without any of them is a refusal, and lacks them all."""
     shows = any(
@@ -324,6 +332,7 @@ _EXPLANATIONS = (
     _is_refused_for_its_length,
     _takes_blanks,
     _answers_nothing,
+    _is_as_unreadable,
     _is_not_read_beside_others,
     _shows_what_was_before,
     _is_never_shown,

@@ -414,3 +414,14 @@ def test_what_is_lost_now_and_then_is_lost_whatever_came_before() -> None:
     assert _causes(lost, refused) == ["omitted-parameters-kept: reset"] * 2
     always = replace(refused, stable=True)
     assert _causes(lost, always) == ["rejected-update-changes-nothing: cleared"] * 2
+
+
+def test_refusals_that_cannot_be_read_as_no_answer_can_are_no_mistake_of_their_own() -> None:
+    page, zipped = (
+        "Expecting value: line 1 column 1 (char 0)",
+        "the body is not UTF-8: invalid start byte at byte 1",
+    )
+    answers = _finding("json-body: not-json", observed=zipped)
+
+    assert _are_one(answers, _finding("error-envelope: not-json", observed=zipped))
+    assert not _are_one(answers, _finding("error-envelope: not-json", observed=page))
