@@ -7,7 +7,7 @@ GitHub drops a step summary beyond 1,024 KiB altogether, so whole sections are l
 import re
 from collections.abc import Iterator
 
-from conformance.model import Level, Verdict
+from conformance.model import Level
 from conformance.reporting import text
 from conformance.reporting.differences import Difference, differences
 from conformance.reporting.text import Document
@@ -62,15 +62,11 @@ def _sections(document: Document) -> Iterator[str]:
     if text.was_judged(document):
         yield table(["group", "MUST", "SHOULD", "examples"], _group_rows(document))
     open_rules = [
-        [monospaced(rule["id"]), rule["level"].upper(), rule["verdict"], escaped(rule["reason"])]
-        for rule in document["rules"]
-        if rule["verdict"]
-        not in (Verdict.CONFORMANT, Verdict.DEVIATION, Verdict.NON_STRICT, Verdict.UNSTABLE)
+        [verdict, escaped(reason), ", ".join(map(monospaced, rules))]
+        for (verdict, reason), rules in text.reasons(document).items()
     ]
     if open_rules:
-        yield _folded(
-            "Rules that were not decided", table(["rule", "level", "verdict", "reason"], open_rules)
-        )
+        yield _folded("Rules that were not decided", table(["verdict", "reason", "rules"], open_rules))
     if document["observations"]:
         rows = [
             [escaped(each["topic"]), escaped(text.visible(each["text"], 1_000))]

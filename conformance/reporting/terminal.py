@@ -1,7 +1,6 @@
 """Prints a result when the run ends: deviations first, one line of totals last. Bytes of the target are escaped."""
 
 import os
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -151,14 +150,8 @@ def _standing(rules: list[Document]) -> Text:
 
 def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
     """Yield the lines between the table and the totals; each begins with its kind."""
-    reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for rule in document["rules"]:
-        if rule["verdict"] in {*text.UNJUDGED, Verdict.KNOWN, Verdict.FIXED}:
-            # What stopped the run has a line of its own.
-            reason = rule["reason"] if rule["reason"] != document["stopped"] else ""
-            reasons[rule["verdict"], reason].append(rule["id"])
     yield Text()
-    for (verdict, reason), rules in reasons.items():
+    for (verdict, reason), rules in text.reasons(document).items():
         names = ", ".join(rules[:4]) + (f" and {len(rules) - 4} more" if len(rules) > 4 else "")
         if len(rules) == len(document["rules"]):
             names = "all rules"

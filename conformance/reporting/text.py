@@ -1,7 +1,7 @@
 """The words of all reports: parts of a result document as plain text that is safe to show anywhere."""
 
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -257,6 +257,17 @@ def tally(rules: Iterable[Document]) -> dict[str, int]:
 def tallies(document: Document) -> dict[str, dict[str, int]]:
     """Return the tally of the rules of each level, by level."""
     return {str(level): tally(of_level(document["rules"], level)) for level in Level}
+
+
+def reasons(document: Document) -> dict[tuple[str, str], list[str]]:
+    """By verdict and reason, the ids of the rules that were not decided, or whose deviation was known before."""
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for rule in document["rules"]:
+        if rule["verdict"] in {*UNJUDGED, Verdict.KNOWN, Verdict.FIXED}:
+            # What stopped the run has a line of its own.
+            reason = rule["reason"] if rule["reason"] != document["stopped"] else ""
+            found[rule["verdict"], reason].append(rule["id"])
+    return found
 
 
 def by_group(document: Document) -> dict[str, list[Document]]:

@@ -113,3 +113,13 @@ def test_no_verdict_on_most_rules_is_said_before_the_verdict() -> None:
 
 def test_what_follows_is_listed_by_rule(deviating: dict[str, Any]) -> None:
     assert "Follows: <code>inactive-timer-syntax</code>" in render(deviating)
+
+
+def test_rules_that_were_not_decided_are_listed_by_their_reason() -> None:
+    document = DOCUMENTS["undecided"]
+    left = [each for each in document["rules"] if each["verdict"] in ("undecided", "not-run", "error")]
+    section = render(document).partition("Rules that were not decided")[2].partition("</details>")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+
+    assert len(rows) == len({(each["verdict"], each["reason"]) for each in left}) < len(left)
+    assert all(section.count(f"<code>{each['id']}</code>") == 1 for each in left)
