@@ -106,6 +106,7 @@ class ByHand(StrEnum):
     ASTERISK = "target *"
     NAMES = "header names in capitals"
     CODING = "transfer coding in capitals"
+    BYTES = "a chunk for each byte"
     EXTENSIONS = "chunk extensions"
     SIZES = "chunk sizes in capitals"
     TRAILERS = "trailers"
@@ -142,7 +143,7 @@ def by_hand(plain: bytes, way: ByHand, origin: str) -> bytes:
             rest = re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda name: name[0].upper(), head) + end + body
         case ByHand.CODING:
             rest = re.sub(rb"(?i)\b(transfer-encoding: )chunked\r\n", rb"\1Chunked\r\n", rest, count=1)
-        case ByHand.EXTENSIONS | ByHand.SIZES | ByHand.TRAILERS:
+        case ByHand.BYTES | ByHand.EXTENSIONS | ByHand.SIZES | ByHand.TRAILERS:
             rest = _in_other_chunks(rest, way)
     return b" ".join((method, target, version)) + b"\r\n" + rest
 
@@ -156,12 +157,15 @@ def _in_other_chunks(rest: bytes, way: ByHand) -> bytes:
         size, _, rest = rest.partition(b"\r\n")
         length = int(size, 16)
         if way is ByHand.SIZES:
-            size = size.upper()
+            size = b"00" + size.upper()
         elif way is ByHand.EXTENSIONS and length:
             size += b";conformance=1"
         elif way is ByHand.TRAILERS and not length:
             size += b"\r\nX-Checksum: 1"
-        written += size + b"\r\n" + rest[: length + 2]
+        if way is ByHand.BYTES and length:
+            written += b"".join(b"1\r\n%c\r\n" % byte for byte in rest[:length])
+        else:
+            written += size + b"\r\n" + rest[: length + 2]
         rest = rest[length + 2 :]
     return written
 

@@ -22,7 +22,17 @@ from conformance.model import BY_PARAMETER, FIELDS, Probe, Situation, Violation
 from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
-from conformance.rules.manners import DESIGNS, PLAIN, VALUE, Carrier, Manner, carrier_of, in_manner, value_of
+from conformance.rules.manners import (
+    DESIGNS,
+    PLACE,
+    PLAIN,
+    VALUE,
+    Carrier,
+    Manner,
+    carrier_of,
+    in_manner,
+    value_of,
+)
 from conformance.rules.probes import LONG_CLOSED, single
 
 _ENOUGH = 12
@@ -91,29 +101,44 @@ class Combinations:
         Args:
             claim: Says whether a probe of an input class may be sent; raises an exception when the phase has to end.
         """
-        part, parts = self._shard
-        for planned in islice(self._rows(), part - 1, None, parts):
+        for planned in self._rows():
             if len(self._understood) >= _ENOUGH:
                 return
             row = planned._replace(manner=self._sensible(planned))
-            if any(value != PLAIN for name, value in row.manner.items() if name != VALUE):
+            is_plain = all(value == PLAIN for name, value in row.manner.items() if name != VALUE)
+            if not is_plain and row.manner.get(PLACE) == planned.manner.get(PLACE):
                 probe = replace(row.item.probe, steps=(row.request(self._session.situation),))
                 if claim(probe, row.item.cls.id):
                     self._send(row)
 
     def _rows(self) -> Iterator[_Row]:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
-        for turn in zip_longest(*map(self._rows_of, Carrier)):
+        part, parts = self._shard
+        shares = {carrier: islice(self._rows_of(carrier), part - 1, None, parts) for carrier in Carrier}
+        good = list(shares.pop(Carrier.GOOD))
+        for turn in zip_longest(*shares.values()):
             yield from (row for row in turn if row is not None)
+            if good:
+                yield good.pop(next((at for at, row in enumerate(good) if self._shows(row)), 0))
+        yield from good
+
+    def _shows(self, row: _Row) -> bool:
+        """Whether a good update leaves alone what refused ones may have written, so that its answer shows it."""
+        request = row.request(self._session.situation)
+        return not self._session.hides(replace(row.item.probe, steps=(request,)))
 
     def _rows_of(self, carrier: Carrier) -> Iterator[_Row]:
-        kept = {value: cycle(_in_turns(items)) for value, items in self._kept.get(carrier, {}).items()}
+        kept = {value: cycle(self._items(carrier, value)) for value in DESIGNS[carrier].factors[VALUE]}
         for number, manner in enumerate(rows(carrier, self._strength)):
             index, value = _index(carrier, number), manner[VALUE]
-            found = kept.get(value, iter(()))
-            item = self._good(value, index) if carrier is Carrier.GOOD else next(found, None)
+            item = self._good(value, index) if carrier is Carrier.GOOD else next(kept[value], None)
             if item is not None:
                 yield _Row(carrier, item, manner, index)
+
+    def _items(self, carrier: Carrier, value: str) -> list[Item]:
+        """Return the plain requests for a value; what is sent elsewhere was refused in a form."""
+        kept = self._kept.get(Carrier.BAD if carrier is Carrier.DISGUISED else carrier, {})
+        return _in_turns(item for about, items in kept.items() if about.startswith(value) for item in items)
 
     def _good(self, slug: str, index: int) -> Item | None:
         """Return a good value of a setting; each is another one, so an update that is ignored shows."""
@@ -179,7 +204,7 @@ class Combinations:
 
     def _ask(self, row: _Row, request: Request) -> Judged:
         """Send a request and have it judged; the caller records its violations."""
-        self._session.conversation.begin(row.item.probe.context, request.account)
+        self._session.begin(replace(row.item.probe, steps=(request,)), row.item.cls.id)
         judged = self._session.conversation.ask(request, row.item.cls.id)
         self._session.conversation.conclude(judged.reply, row.item.cls.id)
         return judged

@@ -22,7 +22,7 @@ from conformance.rules import CATALOGUE, Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.probes import CONTEXT_CLASSES, ordinary
 from conformance.rules.robustness import is_turned_away, is_turned_away_again, turned_away, unusable
-from conformance.rules.state import mixed_up
+from conformance.rules.state import mixed_up, never_in_force
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
@@ -217,7 +217,8 @@ class Conversation:
         doubtful = {rule for rule, _, _ in self._candidates}
         doubtful.update(rule.id for rule in CATALOGUE if self._judge.evidence.missing(rule))
         for exchange, reply, _ in judged if not self._judge.states[0].is_random else ():
-            for violation in mixed_up(reply, doubtful):
+            before = self._judge.states[reply.request.account]
+            for violation in (*mixed_up(reply, doubtful), *never_in_force(reply, before, requests, doubtful)):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
         for _, reply, _ in judged:

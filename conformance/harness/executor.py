@@ -18,7 +18,7 @@ from conformance.harness.confirmation import Confirmation
 from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
 from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
-from conformance.harness.preflight import examine, learn_sids, probe_unset
+from conformance.harness.preflight import examine, learn_sids, look_at_others, probe_unset, write_first
 from conformance.harness.schedule import Plan, elsewhere, share
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
@@ -154,7 +154,11 @@ class _Run:
         try:
             if probe_unset(session, self._before, each_setting=_UNSET[plan.profile]):
                 self._confirmation.confirm()
+            if plan.profile != "quick":
+                write_first(session, self._before)
             learn_sids(session, plan.provisioned)
+            if plan.profile != "quick":
+                look_at_others(session)
             self._phases.send_all()
         except BudgetExhausted:
             pass

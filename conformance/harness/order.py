@@ -61,6 +61,7 @@ FIRST = (
 VARIED = (
     "header/ignored",
     "credentials/pieces",
+    "credentials/from-within",
     "size/request",
     "header/unknown",
     "accept/json",

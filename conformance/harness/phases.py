@@ -134,6 +134,7 @@ class Phases:
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
+        self._session.looks = self._plan.profile != "quick"
         rows: Sequence[Row] = self._rows
         firsts = [Item(rule, cls, probe) for rule, cls, probes, _ in self._rows for probe in probes[:1]]
         firsts.sort(key=_place)

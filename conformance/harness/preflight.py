@@ -20,7 +20,7 @@ from conformance.rules.forms import REFUSED_WRITES
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, value_probe
 from conformance.rules.robustness import absent
 from conformance.rules.sids import FIVE, unprovisioned
-from conformance.rules.state import unsteady
+from conformance.rules.state import CONCURRENT, unsteady
 from conformance.safety.journal import Settings
 
 
@@ -197,6 +197,24 @@ def probe_unset(session: Session, before: Sequence[Settings | None], *, each_set
             session.read_back("state/unset", account)
         sent = sent or bool(steps)
     return sent
+
+
+def write_first(session: Session, before: Sequence[Settings | None]) -> None:
+    """
+    Make the first two updates of the first account at the same time, where it has no setting yet.
+
+    Another account has written before, so that nothing but the company of the other can harm either.
+    """
+    probe = Probe(steps=(update(SHORT_INACTIVE), update(LONG_CLOSED)), together=True)
+    is_new = before[0] is not None and not any(before[0].values())
+    if is_new and session.situation.accounts > 1 and session.safeguard.admits(probe, "state/concurrent"):
+        session.run_probe(probe, CONCURRENT, "state/concurrent")
+
+
+def look_at_others(session: Session) -> None:
+    """Look at the settings of the other accounts, which must not have those of the first one where they have none."""
+    for account in range(1, session.situation.accounts):
+        session.read_back("state/two-accounts", account)
 
 
 def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:

@@ -26,6 +26,7 @@ from conformance.model import (
 )
 from conformance.oracle.decisions import Answer, decide, length_of
 from conformance.rules import sdk
+from conformance.rules.acceptance import is_acceptable
 from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
@@ -34,7 +35,7 @@ from conformance.transport.target import Target
 _EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
 
-_DRAWN = {"quick": 0, "standard": 3, "thorough": 100}
+_DRAWN = {"quick": 0, "standard": 2, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
 
 _WEIGHTS = {GOOD_FORMS: 5, "form/one-invalid": 5}
@@ -223,10 +224,14 @@ def in_turns(
         yield from ((turn, each) for each in sorted((*alone, *groups), key=by_context))
 
 
-def by_context(items: Sequence[Item]) -> tuple[bool, Pairs]:
-    """Return the place of a group among those that need other settings in force: each change takes a request."""
+def by_context(items: Sequence[Item]) -> tuple[bool, Pairs, bool]:
+    """
+    Return the place of a group among those that need other settings in force: each change takes a request.
+
+    What must be refused comes first. One look then shows all that it may have written, before an update writes over it.
+    """
     context = items[0].probe.context if len(items) == 1 else carried(items).context
-    return context != (LONG_CLOSED,), context
+    return context != (LONG_CLOSED,), context, is_acceptable(items[0].probe.steps[0])
 
 
 def side_by_side(

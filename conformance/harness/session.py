@@ -11,6 +11,7 @@ from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation
 from conformance.oracle.decisions import Answer
+from conformance.rules.acceptance import is_acceptable
 from conformance.rules.forms import GOOD_FORMS
 from conformance.rules.probes import look
 from conformance.safety.restore import Restorer
@@ -47,6 +48,8 @@ class Session:
             settle=settle,
             listener=listener,
         )
+        self.looks = False
+        """Whether to look at the settings before a probe hides what is in force. Each look takes a request."""
         self._settle = settle
         self._fruitless = 0
         """Second tries in a row that have failed."""
@@ -86,10 +89,26 @@ class Session:
             is_legible=not self.judge.states[0].is_random,
         )
 
+    def hides(self, probe: Probe) -> bool:
+        """Whether a probe writes over a setting that may hold what had to be refused, before any answer shows it."""
+        request = probe.steps[0]
+        state = self.judge.states[request.account]
+        now = state.current()
+        written = [pair for pair in probe.context if now.get(BY_PARAMETER[pair[0]].attribute) != pair[1]]
+        written += (request.form() or ()) if is_acceptable(request) else ()
+        return any(state.settings[BY_PARAMETER[name].attribute].suspects for name, _ in written)
+
+    def begin(self, probe: Probe, cls: str) -> None:
+        """Look at the settings where a probe would hide what is in force; then put its context in force."""
+        account = probe.steps[0].account
+        if self.looks and self.hides(probe):
+            self.read_back(cls, account)
+        self.conversation.begin(probe.context, account)
+
     def run_probe(self, probe: Probe, rule: str, cls: str) -> list[Judged]:
         """Put a probe's context in force, send its steps, and have every answer judged."""
         tally = self.tallies.setdefault((rule, cls), Tally())
-        self.conversation.begin(probe.context, probe.steps[0].account)
+        self.begin(probe, cls)
         tally.examples += 1
         if probe.together:
             seen = self.conversation.send_together(probe.steps, cls)
@@ -133,8 +152,8 @@ class Session:
             return self._run_alone(items)
         probe = carried(items)
         request = probe.steps[0]
-        self.conversation.begin(probe.context, request.account)
         first = items[0].cls.id
+        self.begin(probe, first)
         exchange, reply, violations = self.conversation.ask(request, first)
         taken = [exchange.accepted] * len(items)
         if exchange.unwritten:

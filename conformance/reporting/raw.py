@@ -5,7 +5,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from conformance.http import ByHand, Exchange, Request, by_hand, chunks_of, read_before
 
-NOT_BY_CURL = frozenset({ByHand.NAMES, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS, ByHand.PIPELINED})
+NOT_BY_CURL = frozenset(
+    {ByHand.NAMES, ByHand.BYTES, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS, ByHand.PIPELINED}
+)
 """The ways of writing by hand that curl does not have."""
 
 _OF_CLIENT = ("host", "accept", "accept-encoding", "user-agent")

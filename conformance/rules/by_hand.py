@@ -16,7 +16,7 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
 
     An ordinary update follows the first on its connection.
     """
-    chunked = way in (ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
+    chunked = way in (ByHand.BYTES, ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
     number = 30 + 2 * _WAYS.index(way)
 
     def request(value: str, auth: Auth = BASIC) -> Request:

@@ -75,11 +75,16 @@ BROWSER = ("Accept", "text/html, */*;q=0.1")
 """What a browser would rather have; it takes anything."""
 
 ODD_HEADERS = (
+    ("Connection", "Close"),
+    ("Expect", "100-Continue"),
     ("If-Modified-Since", "yesterday"),
     ("Prefer", "handling=lenient, wait=1"),
     ("Range", "bytes=-5"),
 )
-"""Further values of such headers: one that is no date is to be ignored, too (RFC 9110 13.1.3)."""
+"""
+Further values of such headers: a date that is none is ignored (RFC 9110 13.1.3), and options and
+expectations are written in any case (7.6.1 and 10.1.1).
+"""
 
 _OVERRIDE = "X-HTTP-Method-Override"
 
@@ -93,6 +98,39 @@ UNKNOWN_HEADERS = (
 
 ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), ("Origin", "null"))
 """Further values of such headers: a cookie without a value, and the origin of a page that has none (RFC 6454 7.3)."""
+
+FROM_WITHIN = (
+    ("X-Forwarded-For", "127.0.0.1"),
+    ("X-Real-IP", "127.0.0.1"),
+    ("X-Client-IP", "127.0.0.1"),
+    ("Forwarded", "for=127.0.0.1"),
+    ("X-Forwarded-Proto", "https"),
+    ("Via", "1.1 localhost"),
+)
+"""What proxies add to a request from the machine itself."""
+
+BUNDLES = (
+    FROM_WITHIN,
+    (
+        ("Cache-Control", "no-cache"),
+        ("Pragma", "no-cache"),
+        ("DNT", "1"),
+        ("Sec-Fetch-Mode", "cors"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Upgrade-Insecure-Requests", "1"),
+        ("X-Requested-With", "XMLHttpRequest"),
+        ("Referer", "https://example.com/settings?tab=1"),
+    ),
+    (
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("baggage", "tenant=1"),
+        ("Content-Language", "en"),
+        ("From", "conformance@example.com"),
+        ("Accept-Charset", "utf-8"),
+        ("X-Correlation-Id", "1"),
+    ),
+)
+"""Unknown headers that come together: what proxies, browsers, and tools of tracing add."""
 
 
 def is_overridden(request: Request) -> bool:
@@ -126,7 +164,8 @@ def without_ignored(request: Request) -> Request | None:
 
 def without_unknown(request: Request) -> Request | None:
     """An update without the headers that should be ignored."""
-    return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS))
+    bundled = [each for bundle in BUNDLES for each in bundle]
+    return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS, *bundled))
 
 
 def _without(request: Request, left_out: Pairs) -> Request | None:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from conformance.http import EMPTY, NO_AUTH, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
+from conformance.http import EMPTY, NO_AUTH, READ, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import is_overridden, plain_scheme, taken
+from conformance.rules.controls import FROM_WITHIN, is_overridden, plain_scheme, taken
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
 from conformance.rules.rows import peculiar
@@ -93,10 +93,43 @@ _INTRUDERS = (
 def _others_token(situation: Situation) -> Sequence[Probe]:
     if situation.accounts < 2:
         return ()
+    auths = (Auth(secret="{other_token}"), Auth(user="{other_sid}"))
     return [
-        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
-        for auth in (Auth(secret="{other_token}"), Auth(user="{other_sid}"))
+        *(single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,)) for auth in auths),
+        *(single(replace(EMPTY, auth=auth)) for auth in auths),
+        single(replace(READ, auth=auths[0])),
     ]
+
+
+def _from_within(situation: Situation) -> Sequence[Probe]:
+    """Requests with what proxies and tools add to those that come from within, or whose sender they know."""
+    sid = next(iter(situation.account_sids), "admin")
+    who = (
+        "X-Forwarded-User",
+        "X-Remote-User",
+        "Remote-User",
+        "X-User",
+        "X-Auth-Request-User",
+        "X-Account-Sid",
+    )
+    bundles = (
+        (*FROM_WITHIN, ("User-Agent", "kube-probe/1.31"), ("Origin", "http://localhost")),
+        tuple((name, sid) for name in who),
+        (("Cookie", "session=1; sid=1; auth=1"), ("X-Api-Key", "1"), ("X-Auth-Token", "1"), *_INTERNAL),
+    )
+    return [
+        single(update(*_WRITE, auth=auth, headers=headers), context=(LONG_CLOSED,))
+        for headers in bundles
+        for auth in (NO_AUTH, Auth(secret="{token~30}"))
+    ]
+
+
+_INTERNAL = (
+    *(("X-Internal", "1"), ("X-Admin", "1"), ("X-Debug", "1"), ("X-Test", "1")),
+    ("X-Requested-With", "XMLHttpRequest"),
+    ("Referer", "https://www.twilio.com/console"),
+)
+"""What a tool of the operator may add, and a page of the vendor's own console."""
 
 
 _NEAR_MISSES = fixed_class(
@@ -150,6 +183,12 @@ _PIECES = fixed_class(
     ),
     whole=True,
 )
+_TRUSTED = InputClass(
+    "credentials/from-within",
+    "headers that say that a request comes from within, or who sends it, in place of credentials",
+    _from_within,
+    whole=True,
+)
 _OTHERS = InputClass("credentials/other-account", "one account's SID with another's token", _others_token)
 
 
@@ -179,6 +218,7 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
     _OTHERS,
     _NEAR_MISSES,
     _PIECES,
+    _TRUSTED,
     _AFTERWARDS,
     evidence=_LOCKED,
     culprit=_is_unauthorised,

@@ -13,17 +13,21 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, as_usual, encode_form
-from conformance.model import BY_PARAMETER, CHAT, FIELDS, MESSAGING, TIMERS, Situation
+from conformance.model import BY_PARAMETER, CHAT, FIELDS, INACTIVE, MESSAGING, TIMERS, Situation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
-from conformance.rules.controls import BROWSER, IGNORED_HEADERS, UNKNOWN_HEADERS
+from conformance.rules.controls import BROWSER, FROM_WITHIN, IGNORED_HEADERS, UNKNOWN_HEADERS
 from conformance.rules.forms import pairs_for
+from conformance.rules.protocol import elsewhere
 
 PLAIN = "plain"
 """The value of every dimension that leaves a request as it is."""
 
 VALUE = "value"
 """The dimension that says what the plain request is about: see `value_of`."""
+
+PLACE = "place"
+"""The dimension that says where a value is sent, if not in a form."""
 
 
 class Carrier(StrEnum):
@@ -33,6 +37,8 @@ class Carrier(StrEnum):
     """An update that must be accepted."""
     BAD = "bad"
     """An update with a value that must, or should, be refused."""
+    DISGUISED = "disguised"
+    """An update with such a value elsewhere than in its form."""
     INTRUDER = "intruder"
     """An update without the account's own credentials."""
 
@@ -81,17 +87,22 @@ def _escaped(text: str) -> bytes:
     return b"".join(b"%%%02X" % byte for byte in text.encode("utf-8", "replace"))
 
 
-_HEADERS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {f"{name}: {value}": (name, value) for name, value in (*IGNORED_HEADERS, BROWSER, *UNKNOWN_HEADERS)}
+_WITHIN = "from within"
+_HEADERS: Mapping[str, Pairs] = MappingProxyType(
+    {
+        **{
+            f"{name}: {value}": ((name, value),)
+            for name, value in (*IGNORED_HEADERS, BROWSER, *UNKNOWN_HEADERS)
+        },
+        **{
+            f"override by {method}": (("X-HTTP-Method-Override", method),)
+            for method in ("PUT", "PATCH", "GET", "OPTIONS")
+        },
+        _WITHIN: FROM_WITHIN,
+    }
 )
 _HARMLESS = tuple(f"{name}: {value}" for name, value in (*IGNORED_HEADERS, BROWSER))
 _UNKNOWN = tuple(f"{name}: {value}" for name, value in UNKNOWN_HEADERS)
-_OVERRIDES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        f"override by {method}": ("X-HTTP-Method-Override", method)
-        for method in ("PUT", "PATCH", "GET", "OPTIONS")
-    }
-)
 _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "upper-case": FORM_MEDIA_TYPE.upper(),
@@ -111,12 +122,16 @@ _ODDITIES: Mapping[str, bytes] = MappingProxyType(
 )
 """Parameters before all others that another parser may be chosen for, or a shorter way through the target."""
 
-_READS = ("GET", "HEAD")
+_BARE = ("GET", "HEAD", "DELETE")
+"""Methods of requests without a body."""
+
+_PLACES = tuple(elsewhere((INACTIVE.parameter, "")))
 
 _VALUES: Mapping[Carrier, tuple[str, ...]] = MappingProxyType(
     {
         Carrier.GOOD: tuple(each.slug for each in FIELDS),
         Carrier.BAD: tuple(f"{each.slug} {depth}" for each in FIELDS for depth in ("basic", "deeper")),
+        Carrier.DISGUISED: tuple(each.slug for each in FIELDS),
         Carrier.INTRUDER: ("no-pair", "user", "token"),
     }
 )
@@ -152,9 +167,18 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
             {
                 VALUE: _VALUES[Carrier.BAD],
                 **_UPDATE,
-                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH"),
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH", _WITHIN),
                 "beside": (PLAIN, "before", "after", "around", "repeated", "unknown-before", "unknown-after"),
                 "oddity": (PLAIN, "empty-pairs", *_ODDITIES),
+            }
+        ),
+        Carrier.DISGUISED: Design(
+            {
+                VALUE: _VALUES[Carrier.DISGUISED],
+                PLACE: _PLACES,
+                **_COMMON,
+                "scheme": (PLAIN, "basic", "BASIC"),
+                "header": (PLAIN, "Expect: 100-continue", *_UNKNOWN[:2], _WITHIN),
             }
         ),
         Carrier.INTRUDER: Design(
@@ -164,8 +188,9 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 "scheme": (PLAIN, "basic", "BASIC"),
                 "media-type": (PLAIN, "upper-case", "charset"),
                 # With good credentials all of them would be accepted: else another refusal would hide a missing one.
-                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET", "override by OPTIONS"),
-                "method": (PLAIN, *_READS),
+                "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by GET", "override by OPTIONS", _WITHIN),
+                "method": (PLAIN, *_BARE),
+                PLACE: (PLAIN, *_PLACES),
                 "body": (PLAIN, "all", "large", "empty", "none"),
                 "query": (PLAIN, "parameter", "unknown"),
             },
@@ -176,7 +201,11 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 # No client may send this without content (RFC 9110 10.1.1), and waitress then waits for it.
                 Alone("header", ("Expect: 100-continue",), "method"),
                 Alone("header", ("Expect: 100-continue",), "body"),
-                *(Alone("method", _READS, other) for other in ("framing", "media-type", "body")),
+                *(Alone("method", _BARE, other) for other in ("framing", "media-type", "body")),
+                *(
+                    Alone(PLACE, _PLACES, other)
+                    for other in ("method", "media-type", "body", "query", "header")
+                ),
             ],
         ),
     }
@@ -233,11 +262,16 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
     if chosen("media-type") != PLAIN:
         request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
     if chosen("header") != PLAIN:
-        header = _HEADERS.get(chosen("header")) or _OVERRIDES[chosen("header")]
-        request = replace(request, headers=(*request.headers, header))
+        request = replace(request, headers=(*request.headers, *_HEADERS[chosen("header")]))
     if any(chosen(each) != PLAIN for each in ("beside", "encoding", "oddity")):
         pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
         request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("oddity")))
+    if chosen(PLACE) != PLAIN:
+        other = elsewhere((request.form() or ())[0])[chosen(PLACE)]
+        content = {
+            name: getattr(other, name) for name in ("method", "body", "content_type", "query", "intends")
+        }
+        return replace(request, **content)
     return _disguised(request, chosen, situation, number)
 
 
@@ -245,7 +279,7 @@ def _disguised(request: Request, chosen: Callable[[str], str], situation: Situat
     """The request with another body, another query, or as a read."""
     method, body, query = chosen("method"), chosen("body"), chosen("query")
     pair = (request.form() or ())[:1]
-    if method in _READS:
+    if method in _BARE:
         request = replace(request, method=method, body=None, content_type=None)
     elif body == "all":
         request = replace(request, body=encode_form(pairs_for(situation, number)))

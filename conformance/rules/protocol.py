@@ -1,7 +1,7 @@
 """Rules about HTTP: the ways to send one form, other methods and media types, and the framing of answers."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 
 from conformance.http import (
@@ -29,6 +29,7 @@ from conformance.oracle.mismatches import Kind
 from conformance.rules import by_hand
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import (
+    BUNDLES,
     IGNORED_HEADERS,
     ODD_HEADERS,
     ODD_UNKNOWN_HEADERS,
@@ -60,6 +61,8 @@ from conformance.rules.rows import must, peculiar
 from conformance.rules.wire import wire_class, wire_classes
 from conformance.rules.wording import describe
 
+Pair = tuple[str, str]
+
 check_protocol = Checks(group="protocol")
 """Judges Allow headers and framing."""
 
@@ -87,30 +90,51 @@ _INVALID: Pairs = (
 """Values that an update must refuse, and that another way of sending may write unchecked."""
 
 
-def _json(pair: tuple[str, str]) -> Iterator[Probe]:
+def _json(pair: Pair) -> Iterator[Probe]:
     name, value = pair
     for key in (name, BY_PARAMETER[name].attribute):
         yield _attempt("application/json", json.dumps({key: value}).encode(), (pair,))
 
 
-def _multipart(pair: tuple[str, str]) -> Probe:
+def _multipart(pair: Pair) -> Probe:
     name, value = pair
     body = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--b--\r\n'
     return _attempt("multipart/form-data; boundary=b", body.encode(), (pair,))
 
 
-def _plain(pair: tuple[str, str]) -> Probe:
+def _plain(pair: Pair) -> Probe:
     return _attempt("text/plain", encode_form((pair,)), (pair,))
 
 
-def _query(pair: tuple[str, str]) -> Probe:
+def _query(pair: Pair) -> Probe:
     return _attempt(FORM_MEDIA_TYPE, b"", (pair,), query=encode_form((pair,)).decode())
 
 
-def _query_beside(pair: tuple[str, str]) -> Probe:
+def _query_beside(pair: Pair) -> Probe:
     """The same parameter in a form, where it is good."""
     good = (pair[0], "P29D" if pair[0] == CLOSED.parameter else "PT6M59S")
     return _attempt(FORM_MEDIA_TYPE, encode_form((good,)), (pair,), query=encode_form((pair,)).decode())
+
+
+def _by_attribute(pair: Pair) -> Probe:
+    """The parameter under the name of its attribute."""
+    return _attempt(FORM_MEDIA_TYPE, encode_form(((BY_PARAMETER[pair[0]].attribute, pair[1]),)), (pair,))
+
+
+def elsewhere(pair: Pair) -> Mapping[str, Request]:
+    """Requests that send a parameter elsewhere than in a form, or by another method, by the name of the place."""
+    probes = {
+        "query": _query(pair),
+        "query-beside-form": _query_beside(pair),
+        "other-name": _by_attribute(pair),
+        "json": next(_json(pair)),
+        "text": _plain(pair),
+        "multipart": _multipart(pair),
+    }
+    methods = {
+        name: Request(method=name, body=encode_form((pair,)), intends=(pair,)) for name in ("PUT", "PATCH")
+    }
+    return {name: probe.steps[0] for name, probe in probes.items()} | methods
 
 
 def _renamed() -> Iterator[Probe]:
@@ -140,11 +164,11 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
     return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
 
 
-def _with_headers(name: str, reason: str, minutes: int, headers: Pairs) -> InputClass:
-    """The input class of an ordinary update with each of some headers, and with values of its own."""
+def _with_headers(name: str, reason: str, minutes: int, *bundles: Pairs) -> InputClass:
+    """The input class of an ordinary update with each of some bundles of headers, and with values of its own."""
     probes = (
-        single(update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=(each,)))
-        for number, each in enumerate(headers, start=21)
+        single(update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=each))
+        for number, each in enumerate(bundles, start=21)
     )
     return fixed_class(name, reason, *probes, whole=True)
 
@@ -290,7 +314,7 @@ RULES = (
             "header/ignored",
             "headers that an update must ignore, or that ask for what is done anyway",
             5,
-            (*IGNORED_HEADERS[1:], *ODD_HEADERS),
+            *((each,) for each in (*IGNORED_HEADERS[1:], *ODD_HEADERS)),
         ),
     ),
     peculiar(
@@ -303,7 +327,9 @@ RULES = (
             "header/unknown",
             "Origin, Cookie, and headers that the resource does not know",
             6,
-            (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS),
+            *((each,) for each in UNKNOWN_HEADERS),
+            *BUNDLES,
+            *((each,) for each in ODD_UNKNOWN_HEADERS),
         ),
     ),
     peculiar(
@@ -321,7 +347,8 @@ RULES = (
         by_hand.written(
             ByHand.EXTENSIONS, "body/chunk-extensions", "chunks with an extension, to be ignored (7.1.1)"
         ),
-        by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters"),
+        by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters, after zeros"),
+        by_hand.written(ByHand.BYTES, "body/chunk-of-a-byte", "a chunk for each byte"),
         by_hand.written(
             ByHand.TRAILERS, "body/trailers", "chunks with a trailer, to be kept or discarded (7.1.2)"
         ),

@@ -38,6 +38,14 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 """Characters that mean something to a shell, a template, a query or a terminal, or that take two or four bytes."""
 
 
+def _of_size(size: int) -> Request:
+    """An update whose body has so many bytes: what is read in blocks may end with one, or lose the last."""
+    pair, filler = own_pair(size.bit_length()), ("Unknown", "")
+    request = update(filler, pair)
+    assert request.body is not None
+    return update((filler[0], "a" * (size - len(request.body))), pair)
+
+
 def is_trouble(exchange: Exchange, last: Exchange) -> bool:
     """Whether a request was refused, written by hand, or no ordinary update: a target may let it affect the next."""
     # The answer to a HEAD is compared with that to the GET before it, so without the GET nothing would show.
@@ -142,7 +150,7 @@ EVERY_ANSWERED = must(
     *wire_classes("size"),
     request_class(
         "size/request",
-        "many or long headers, long credentials, a long query, an empty chunked body, a large form",
+        "many or long headers, long credentials, a long query, an empty chunked body, large forms",
         update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
         update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
         Request(body=b"", chunked=True),
@@ -151,6 +159,8 @@ EVERY_ANSWERED = must(
         update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
         update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
         update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
+        update(own_pair(25), headers=(("X-Filler", "a" * 8_200),)),
+        *map(_of_size, (1_024, 4_096, 8_192, 16_384, 32_768)),
         # A target that refuses it must not have written its beginning. What follows sets the other timer.
         update((CLOSED.parameter, "P31D"), ("Unknown", "a" * (_LARGE_BODY + 2_000))),
         whole=True,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import combinations, count
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -137,8 +137,11 @@ def two_accounts(situation: Situation) -> Sequence[Probe]:
 
 
 def concurrent(situation: Situation) -> Sequence[Probe]:
-    """One concurrent writer for each setting."""
-    return [Probe(steps=each_setting(situation, 43 + turn), together=True) for turn in range(6)]
+    """One concurrent writer for each setting, or for two of them, with readers beside them."""
+    everybody, again, *others = (each_setting(situation, 43 + turn) for turn in range(5))
+    places = [*combinations(range(len(everybody)), 2)][::-1]
+    two = [(each[one], each[other], READ) for each, (one, other) in zip(others, places, strict=False)]
+    return [Probe(steps=each, together=True) for each in (everybody, (*again, READ, READ), *two)]
 
 
 def crowded(situation: Situation) -> Sequence[Probe]:

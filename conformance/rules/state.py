@@ -1,9 +1,9 @@
 """Rules about state: which settings an update changes, and which it must leave alone."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from conformance.http import EMPTY, READ, Exchange
+from conformance.http import EMPTY, READ, Exchange, Request
 from conformance.model import (
     BY_PARAMETER,
     SIDS,
@@ -14,12 +14,16 @@ from conformance.model import (
     shortened,
 )
 from conformance.oracle.decisions import BLANKS, Answer, decide_value, is_right
+from conformance.oracle.expected_state import ExpectedState
 from conformance.oracle.mismatches import Kind, Mismatch, Proof
 from conformance.rules import sequences
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.probes import DOCUMENT, single
 from conformance.rules.reply import Reply
 from conformance.rules.rows import must, should
+from conformance.rules.wording import describe
+
+CONCURRENT = "concurrent-writers"
 
 _BROKEN = {
     Kind.PREVIOUS: "last-write-wins",
@@ -29,7 +33,7 @@ _BROKEN = {
     Kind.OMITTED: "omitted-parameters-kept",
     Kind.READ: "read-reflects-writes",
     Kind.FOREIGN: "accounts-apart",
-    Kind.CONCURRENT: "concurrent-writers",
+    Kind.CONCURRENT: CONCURRENT,
     Kind.SAFE: "safe-methods",
     Kind.REFUSED: "rejected-update-changes-nothing",
     Kind.UNAUTHORISED: "credentials-required",
@@ -167,6 +171,50 @@ def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
             )
 
 
+def never_in_force(
+    reply: Reply, state: ExpectedState, beside: Sequence[Request], doubtful: Collection[str]
+) -> Iterator[Violation]:
+    """
+    Yield a violation where an answer beside concurrent updates shows a setting as no update has left it.
+
+    Args:
+        reply: The answer, to one of the updates or to a read at the same time.
+        state: What was expected of its account before them.
+        beside: All requests of that time.
+        doubtful: As `mixed_up` takes them.
+    """
+    is_read = reply.request.method == "GET"
+    kind = Kind.READ if is_read else Kind.CONCURRENT
+    explained = {_BROKEN[each] for each in ((kind,) if is_read else (Kind.OMITTED, Kind.LOST))}
+    if not reply.represents or explained.intersection(doubtful):
+        return
+    own = {name for name, _ in reply.form or ()}
+    for name, back in (reply.shown or {}).items():
+        setting = state.settings[name]
+        about = setting.about
+        if setting.right is None or about.parameter in own or setting.matches(back):
+            continue
+        written = [
+            value
+            for request in beside
+            if request.account == reply.request.account and request.auth.valid
+            for parameter, value in request.form() or ()
+            if parameter == about.parameter and decide_value(about, value).answer is not Answer.REJECT
+        ]
+        if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(
+            is_right(about, each, back) for each in written
+        ):
+            yield Violation(
+                rule=_BROKEN[kind],
+                outcome="never-in-force",
+                cls=f"setting/{about.slug}",
+                field=about.attribute,
+                summary=f"{describe(reply.request)}, beside updates of its account: the answer shows what none has set",
+                expected=f"{about.attribute}: {' or '.join(map(str, (*setting.right, *written)))}",
+                observed=f"{about.attribute}: {back}",
+            )
+
+
 def unsteady(first: Exchange) -> Violation:
     """The violation that two reads with no write between them show different settings."""
     return Violation(
@@ -285,7 +333,7 @@ RULES = (
         culprit=_is_of_another_account,
     ),
     must(
-        "concurrent-writers",
+        CONCURRENT,
         "Concurrent updates are all kept, and each answer shows what its own update has set.",
         f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
         InputClass("state/concurrent", "four concurrent writers, one for each setting", sequences.concurrent),

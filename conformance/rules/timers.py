@@ -103,6 +103,8 @@ _RARE = frozenset(
         "below-leading-zeros",
         "below-long-fraction",
         "below-long-fraction-of-a-unit",
+        "below-minutes",
+        "below-mixed",
         "below-padded",
         "below-seconds-of-all-digits",
         "below-tiny",

@@ -1,5 +1,6 @@
 """References that nothing can be held against: each ends with one line, and accuses nobody."""
 
+from collections import Counter
 from itertools import count
 
 import pytest
@@ -34,11 +35,17 @@ class Unwilling(Numbered):
 
 
 class Moody(Numbered):
-    """Refuses every other request, whatever it is: of the script, which has an odd length, another one each time."""
+    """Refuses a request every second time that it comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = Counter[Request]()
 
     def __call__(self, request: Request) -> Response | Failure:
-        number = next(self.numbers)
-        return super().__call__(request) if number <= 4 or number % 2 else refusal(400)
+        self.times[request] += 1
+        return (
+            super().__call__(request) if next(self.numbers) <= 4 or self.times[request] % 2 else refusal(400)
+        )
 
 
 @pytest.mark.parametrize(

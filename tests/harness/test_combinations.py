@@ -8,8 +8,8 @@ from fakes import Resource, answer, representation
 from whole_runs import findings, judged
 
 from conformance.harness.executor import Plan
-from conformance.http import Failure, Request, Response
-from conformance.model import Finding, Level, Report
+from conformance.http import Failure, Request, Response, decode_form
+from conformance.model import BY_PARAMETER, Finding, Level, Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_waiting")]
 
@@ -34,6 +34,27 @@ class SkipsValidation(Resource):
 
     def takes(self, parameter: str, value: str) -> bool:
         return self.trusts or super().takes(parameter, value)
+
+
+class MergesQueries(Resource):
+    """Writes what the query says beside the form, unread, where the body comes in chunks."""
+
+    def write(self, request: Request, values: Mapping[str, str]) -> None:
+        unread = decode_form(request.query.encode()) if request.chunked else ()
+        merged = {BY_PARAMETER[name].attribute: value for name, value in unread if name in BY_PARAMETER}
+        super().write(request, {**merged, **values})
+
+
+class WritesBeforeItTurnsAway(Resource):
+    """Writes the timers of an update that says Expect, and then looks at its credentials."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        knows_user = request.auth.user == "{sid}" and not request.auth.valid
+        if request.method == "POST" and knows_user and "Expect" in dict(request.headers):
+            for name, value in request.form() or ():
+                if name in BY_PARAMETER and self.takes(name, value):
+                    self.write(request, {BY_PARAMETER[name].attribute: value})
+        return super().__call__(request)
 
 
 class TakesShortTimers(Resource):
@@ -74,6 +95,17 @@ def test_credentials_that_are_not_asked_for_in_one_manner() -> None:
     assert findings(report, Level.MUST) == {("credentials-required", "accepted")}
     last = told(report)[0].exchanges[-1].request
     assert (last.chunked, COOKIE in dict(last.headers), last.auth.valid) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("resource", "rule"),
+    [(MergesQueries, "unvalidated-write"), (WritesBeforeItTurnsAway, "credentials-required")],
+)
+def test_what_must_not_be_written_is_looked_at_before_another_update_hides_it(
+    resource: type[Resource], rule: str
+) -> None:
+    report, _ = judged(resource(), plan=Plan(), limit=3000)
+    assert findings(report, Level.MUST) == {(rule, "written")}
 
 
 def test_values_that_are_not_looked_at_in_one_manner_are_shown_in_the_smallest_one() -> None:

@@ -76,7 +76,7 @@ def test_a_request_without_credentials_has_none_in_any_manner() -> None:
     assert not any(request.auth.valid for request in sent)
     assert {request.account for request in sent} == {0, 1}
     assert {request.body for request in sent} >= {None, b""}
-    assert {request.method for request in sent} == {"GET", "HEAD", "POST"}
+    assert {request.method for request in sent} == {"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH"}
 
 
 def test_what_is_sent_in_a_way_of_its_own_has_no_manner() -> None:
