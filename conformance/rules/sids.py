@@ -144,6 +144,10 @@ _HYPHENS = tuple(latin_square(each)[:each] + "-" + latin_square(each)[each + 1 :
 """32 characters with a hyphen where a UUID has one after as many digits."""
 
 
+_TWICE = outside(4)[:16] + outside(20)[16:]
+"""32 characters with two wrong ones, in different halves."""
+
+
 def _every_position(target_field: Field) -> InputClass:
     # The middle comes first: a check that overlooks one character seldom overlooks the first.
     order = sorted(range(32 * _TURNS), key=lambda number: (number // 32, (number + 16) % 32))
@@ -151,7 +155,7 @@ def _every_position(target_field: Field) -> InputClass:
         target_field,
         "sid/every-position",
         "one character just outside the hexadecimal digits, at every position",
-        [target_field.prefix + each for each in (*_HYPHENS[:1], *map(outside, order), *_HYPHENS[1:])],
+        [target_field.prefix + each for each in (*_HYPHENS[:1], *map(outside, order), _TWICE, *_HYPHENS[1:])],
         whole=True,
     )
 

@@ -9,6 +9,7 @@ from conformance.model import (
     SIDS,
     Aspect,
     Evidence,
+    Field,
     InputClass,
     Violation,
     shortened,
@@ -186,7 +187,11 @@ def never_in_force(
     is_read = reply.request.method == "GET"
     kind = Kind.READ if is_read else Kind.CONCURRENT
     explained = {_BROKEN[each] for each in ((kind,) if is_read else (Kind.OMITTED, Kind.LOST))}
-    if not reply.represents or explained.intersection(doubtful):
+    if explained.intersection(doubtful):
+        return
+    if is_read and reply.authorised and reply.exchange.refused:
+        yield _beside(reply, kind, "refused", None, "200", f"status {reply.exchange.status}")
+    if not reply.represents:
         return
     own = {name for name, _ in reply.form or ()}
     for name, back in (reply.shown or {}).items():
@@ -204,15 +209,23 @@ def never_in_force(
         if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(
             is_right(about, each, back) for each in written
         ):
-            yield Violation(
-                rule=_BROKEN[kind],
-                outcome="never-in-force",
-                cls=f"setting/{about.slug}",
-                field=about.attribute,
-                summary=f"{describe(reply.request)}, beside updates of its account: the answer shows what none has set",
-                expected=f"{about.attribute}: {' or '.join(map(str, (*setting.right, *written)))}",
-                observed=f"{about.attribute}: {back}",
-            )
+            values = " or ".join(map(str, (*setting.right, *written)))
+            yield _beside(reply, kind, "never-in-force", about, f"{name}: {values}", f"{name}: {back}")
+
+
+def _beside(
+    reply: Reply, kind: Kind, outcome: str, about: Field | None, expected: str, observed: str
+) -> Violation:
+    """The violation of what is answered beside concurrent updates of the same account."""
+    return Violation(
+        rule=_BROKEN[kind],
+        outcome=outcome,
+        cls=f"setting/{about.slug}" if about else "",
+        field=about.attribute if about else None,
+        summary=f"the answer to {describe(reply.request)}, beside updates of its account, fits none of them",
+        expected=expected,
+        observed=observed,
+    )
 
 
 def unsteady(first: Exchange) -> Violation:

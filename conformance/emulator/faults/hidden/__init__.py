@@ -8,6 +8,7 @@ from conformance.emulator.faults.hidden import (
     accounts,
     answers,
     combinations,
+    company,
     concurrency,
     connections,
     credentials,
@@ -24,6 +25,7 @@ __all__ = ["ALL"]
 ALL: tuple[Fault, ...] = (
     *credentials.ALL,
     *combinations.ALL,
+    *company.ALL,
     *accounts.ALL,
     *values.ALL,
     *encodings.ALL,
