@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, fault
 from conformance.emulator.behaviour import FORM, Behaviour, Changes
 from conformance.emulator.faults import protocol_mistakes as forms
+from conformance.emulator.faults.hidden import concurrency
 from conformance.emulator.faults.hidden.combinations import any_password, anybody, chunked
-from conformance.emulator.faults.hidden.concurrency import PAUSE
 from conformance.emulator.faults.hidden.occasions import only, post, user
 from conformance.emulator.faults.robustness_mistakes import Crash, header, on
 from conformance.emulator.forms import Pairs, decode_form
@@ -18,7 +18,10 @@ from conformance.emulator.store import Row
 SID = next(iter(WITNESS_ACCOUNTS))
 CHAT = "DefaultChatServiceSid"
 A, D = "DefaultInactiveTimer=PT1H", "DefaultClosedTimer=P1D"
-READ, EMPTY = Step(method="GET"), Step()
+READ = Step(method="GET")
+
+_PAUSE = 5 * concurrency.PAUSE
+"""Seconds that a request takes: long enough for twenty others to come."""
 
 
 def _with(name: str, value: str, credentials: str | None = None) -> Step:
@@ -81,7 +84,7 @@ def _second_lost(behaviour: Behaviour) -> None:
     async def write(account: str, changes: Changes) -> Row:
         is_second = running.count(account) == 1
         running.append(account)
-        await asyncio.sleep(PAUSE)  # requests sent at the same time overlap only in a write that takes time
+        await asyncio.sleep(_PAUSE)  # requests sent at the same time overlap only in a write that takes time
         running.remove(account)
         return behaviour.store.read(account) | changes if is_second else await inner(account, changes)
 
@@ -95,7 +98,7 @@ def _busy(behaviour: Behaviour) -> None:
 
     async def write(account: str, changes: Changes) -> Row:
         running.append(account)
-        await asyncio.sleep(PAUSE)  # requests sent at the same time overlap only in a write that takes time
+        await asyncio.sleep(_PAUSE)  # requests sent at the same time overlap only in a write that takes time
         running.remove(account)
         return await inner_write(account, changes)
 
@@ -116,7 +119,7 @@ def _twenty_at_once(behaviour: Behaviour) -> None:
         if len(running) >= 20:
             raise Crash
         running.append(call)
-        await asyncio.sleep(PAUSE)  # requests sent at the same time overlap only in a write that takes time
+        await asyncio.sleep(_PAUSE)  # requests sent at the same time overlap only in a write that takes time
         running.remove(call)
         return await inner(call)
 
