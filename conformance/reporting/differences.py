@@ -2,9 +2,13 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from math import inf
 
 from conformance.model import Level
 from conformance.reporting.text import Document, body, plural, sequence_line
+
+_ALIKE = 64
+"""Bytes of requests within which one counterexample is as small as another."""
 
 _FURTHER = 3
 """Most further counterexamples of a difference that are shown."""
@@ -68,10 +72,23 @@ def differences(document: Document) -> list[Difference]:
         causes[finding["cause"], "known" in finding].append(
             (finding.get("consequence_of") is not None, KINDS.index(_kind(finding)), finding)
         )
+    places = {
+        (rule["id"], each["id"]): place
+        for rule in document["rules"]
+        for place, each in enumerate(rule["classes"])
+    }
+
+    def simplest(finding: Document) -> tuple[int, int, float]:
+        # Of those of about one size, the input that the catalogue names first is the plainest.
+        exchanges = finding["exchanges"]
+        size = sum(len(body(each["request"]) or b"") for each in exchanges)
+        place = places.get((finding["rule"], finding["class"]), inf)
+        return len(exchanges), size // _ALIKE, place
+
     grouped = []
     for members in causes.values():
         # The cause itself comes before what follows from it.
-        members.sort(key=lambda member: (*member[:2], *_size(member[2])))
+        members.sort(key=lambda member: (*member[:2], *simplest(member[2])))
         rank = min(rank for _, rank, _ in members)
         first, *others = (finding for _, _, finding in members)
         grouped.append(Difference(KINDS[rank], first, tuple(others)))
@@ -88,7 +105,3 @@ def _kind(finding: Document) -> str:
     if finding["level"] == Level.SHOULD:
         return "should"
     return "must" if finding["stable"] else "unstable"
-
-
-def _size(finding: Document) -> tuple[int, int]:
-    return len(finding["exchanges"]), sum(len(body(each["request"]) or b"") for each in finding["exchanges"])

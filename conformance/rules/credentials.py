@@ -44,6 +44,27 @@ _FIRST = fixed_class(
 
 _INTRUDERS = (
     _intruder("missing", "no Authorization header", Auth(scheme=None)),
+    _intruder("wrong-token", "another token", Auth(secret="0123456789abcdef0123456789abcdef")),
+    _intruder("empty-token", "no token after the colon", Auth(secret="")),
+    _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
+    _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
+    _intruder("blank-after-token", "the token and a blank", Auth(secret="{token} ")),
+    _intruder("colon-after-token", "the token, a colon and one more character", Auth(secret="{token}:x")),
+    _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
+    _intruder(
+        "wrong-user",
+        "an account that does not exist, or no account, with the token",
+        Auth(user="AC" + "0" * 31 + "f"),
+        Auth(user=""),
+    ),
+    _intruder(
+        "unknown-account",
+        "an account that does not exist, without a token",
+        Auth(user="AC" + "0" * 31 + "f", secret=""),
+    ),
+    _intruder(
+        "swapped", "the token as the user, and the account as the token", Auth(user="{token}", secret="{sid}")
+    ),
     _intruder(
         "malformed",
         "an Authorization header that is no Basic credentials",
@@ -65,27 +86,6 @@ _INTRUDERS = (
         "another scheme than Basic",
         Auth(header="Bearer {sid}"),
         Auth(header="Bearer {basic}"),
-    ),
-    _intruder("wrong-token", "another token", Auth(secret="0123456789abcdef0123456789abcdef")),
-    _intruder("empty-token", "no token after the colon", Auth(secret="")),
-    _intruder("truncated-token", "the token less its last character", Auth(secret="{truncated}")),
-    _intruder("extended-token", "the token and one more character", Auth(secret="{token}0")),
-    _intruder("blank-after-token", "the token and a blank", Auth(secret="{token} ")),
-    _intruder("colon-after-token", "the token, a colon and one more character", Auth(secret="{token}:x")),
-    _intruder("other-case-token", "the token with its letters in the other case", Auth(secret="{swapped}")),
-    _intruder(
-        "wrong-user",
-        "an account that does not exist, or no account, with the token",
-        Auth(user="AC" + "0" * 31 + "f"),
-        Auth(user=""),
-    ),
-    _intruder(
-        "unknown-account",
-        "an account that does not exist, without a token",
-        Auth(user="AC" + "0" * 31 + "f", secret=""),
-    ),
-    _intruder(
-        "swapped", "the token as the user, and the account as the token", Auth(user="{token}", secret="{sid}")
     ),
 )
 

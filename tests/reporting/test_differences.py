@@ -102,3 +102,19 @@ def test_what_is_known_and_what_is_new_of_one_cause_are_told_apart(deviating: di
 
 def test_no_findings_are_no_differences(clean: dict[str, Any]) -> None:
     assert differences(clean) == []
+
+
+def test_of_counterexamples_of_about_one_size_that_of_the_plainest_input_leads() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+
+    def led_by(first: str, second: str) -> str:
+        found = [
+            finding(syntax, f"timer/{name}", exchange(update((CLOSED.parameter, value))))
+            for name, value in (("a", first), ("b", second))
+        ]
+        document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+        (difference,) = differences(document)
+        return str(difference.first["class"])
+
+    assert led_by("PT10MINUTES", "x") == "timer/a"
+    assert led_by("9" * 300, "x") == "timer/b"
