@@ -13,7 +13,7 @@ def describe(request: Request) -> str:
     if not pairs:
         return ("an empty update" if request.method == "POST" else request.method) + peculiar
     shown = "&".join(f"{name}={_quoted(value)}" for name, value in pairs[:4])
-    more = f" and {len(pairs) - 4} more parameters" if len(pairs) > 4 else ""
+    more = f" and {len(pairs) - 4} more" if len(pairs) > 4 else ""
     method = "" if request.method == "POST" else f"{request.method} "
     return method + shown + more + peculiar
 
