@@ -13,7 +13,7 @@ import click
 
 from conformance.commands import options
 from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused
-from conformance.commands.signals import ENDED, heed, interrupt
+from conformance.commands.signals import ENDED, end_if_left, finish, heed, interrupt
 
 if TYPE_CHECKING:
     from conformance.explore import Exploration
@@ -67,6 +67,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
                 ),
                 lambda line: console.print(line, soft_wrap=True, markup=False),
             )
+        heed(finish)
         document = plain(explore.document(found), redaction(settings, url))
         if as_json:
             click.echo(json.dumps(document, indent=1))
@@ -74,6 +75,7 @@ def timers(png: bool, as_json: bool, **flags: object) -> None:
             console.print(explore.view(found), soft_wrap=not console.is_terminal)
         if directory is not None:
             _write(directory, document, found, png=png)
+    end_if_left()
     sys.exit(_status(found))
 
 

@@ -42,6 +42,8 @@ OTHER = ("DefaultClosedTimer", "P1D")
         (Request(body=b"A=1%202"), "A=1 2"),
         (Request(body=b"A=" + b"%31" * 26), "A=" + "1" * 26 + " (spelled A=" + "%31" * 26 + ")"),
         (Request(body=b"A=" + b"%31" * 27), "A=" + "1" * 27 + " (in 83 bytes, where 29 would say the same)"),
+        (update(("A", "\u00e9")), r"A=\xe9"),
+        (update(("A", "a\\b")), r"A=a\b"),
         (update(("A", "\n\u00e9")), r"A=\n\xe9"),
         (update(("A", "x" * 100)), "A=" + "x" * 21 + "\u2026" + "x" * 21 + " (100 characters)"),
     ],
