@@ -1,4 +1,4 @@
-"""`conformance plan`: prints the requests of a run without sending any."""
+"""`conformance plan`: prints what a run would send, and sends nothing."""
 
 import json
 
@@ -19,9 +19,10 @@ from conformance.commands import options
 @click.option("--json", "as_json", is_flag=True, help="Print every request, as an array of objects.")
 def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """
-    Print the requests of a run without sending any.
+    Print what a run would send, without sending it.
 
-    The SIDs are those for a target that takes any well-formed one. Drawn requests are counted, not shown.
+    The table counts the probes of each rule and input class: explicit examples, and those that are drawn at random.
+    --json prints every request of the explicit ones. Their SIDs are for a target that takes any well-formed one.
     """
     from conformance.api import names_some, select
     from conformance.harness.schedule import planned
