@@ -15,7 +15,6 @@ from http.client import responses
 
 from conformance.http import FailureKind, Request, update
 from conformance.model import CLOSED
-from conformance.oracle.decisions import Answer
 from conformance.rules import Reply
 
 ROW = 3
@@ -70,8 +69,7 @@ class Presence:
     def see(self, reply: Reply) -> None:
         """Take note of an exchange."""
         request = reply.request
-        is_good = reply.authorised and reply.decision is not None and reply.decision.answer is Answer.ACCEPT
-        if not is_good or not request.body:
+        if not reply.is_due or not request.body:
             return
         known = self._accounts.setdefault(request.account, _Known())
         like = _likeness(reply, known)

@@ -35,10 +35,8 @@ def refuses(claim: str, about: Field) -> Evidence:
     def seen(reply: Reply) -> bool:
         decision = reply.decision
         return (
-            reply.authorised
-            and reply.exchange.refused
-            and decision is not None
-            and decision.answer is Answer.REJECT
+            decision is not None
+            and REFUSED.seen(reply)
             # Of several values that must be refused, nobody knows for which one it was.
             and [(each.claim, each.field) for each in decision.causes] == [(claim, about)]
             and len(reply.form or ()) == 1
