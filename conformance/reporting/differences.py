@@ -7,7 +7,7 @@ from math import inf
 from conformance.model import Level
 from conformance.reporting.text import Document, body, plural, sequence_line
 
-_ALIKE = 64
+_ALIKE = 16
 """Bytes of requests within which one counterexample is as small as another."""
 
 _FURTHER = 3
