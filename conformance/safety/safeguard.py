@@ -67,7 +67,9 @@ class Safeguard:
         return self._journal is not None
 
     def tell(self, line: str) -> None:
-        """Show a line to the user at once, and add it to the notices of the report."""
+        """Show a line to the user at once, and add it to the notices of the report; the same line is said once."""
+        if line in self.notices:
+            return
         self.notices.append(line)
         if self._tell is not None:
             with suppress(OSError):  # the terminal may be gone

@@ -161,7 +161,7 @@ def test_a_first_interrupt_begins_the_restore_again_and_a_second_one_ends_it(tim
     put, interrupted = session.restorer().put_back()
     assert (put.state, interrupted) == (state, times > 0)
     assert set(put.failed) == (set(BEFORE) if state == "failed" else set())
-    assert len(session.safeguard.notices) == times
+    assert len(session.safeguard.notices) == min(times, 1)  # the same line is said once
 
 
 def test_a_failed_restore_is_tried_once_more() -> None:

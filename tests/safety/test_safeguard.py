@@ -266,3 +266,11 @@ def test_a_lost_terminal_raises_nothing() -> None:
     safeguard = Safeguard(tell=gone)
     safeguard.tell("a line")
     assert safeguard.notices == ["a line"]
+
+
+def test_the_same_line_is_said_once_of_all_accounts() -> None:
+    lines: list[str] = []
+    safeguard = Safeguard(tell=lines.append)
+    for line in ("a line", "another", "a line"):
+        safeguard.tell(line)
+    assert lines == safeguard.notices == ["a line", "another"]
