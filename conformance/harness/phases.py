@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from conformance.harness import schedule
 from conformance.harness.budget import Budget, Enough
 from conformance.harness.combinations import Combinations
 from conformance.harness.containment import Parts
@@ -18,20 +19,7 @@ from conformance.harness.generation import generate, run_machine
 from conformance.harness.observations import OpenInputs
 from conformance.harness.order import VARIED
 from conformance.harness.packages import is_exercisable
-from conformance.harness.schedule import (
-    CASES,
-    STEPS,
-    Item,
-    Plan,
-    Row,
-    by_context,
-    by_yield,
-    in_turns,
-    is_early,
-    must_first,
-    planned,
-    side_by_side,
-)
+from conformance.harness.schedule import Item, Plan, Row
 from conformance.harness.session import Session
 from conformance.http import FailureKind, Request
 from conformance.model import BY_HAND, Aspect, InputClass, Level, Probe, Rule
@@ -51,7 +39,9 @@ def _place(item: Item) -> tuple[bool, int]:
     """
     rule = item.rule
     is_basic = rule.aspect is Aspect.CREDENTIALS and rule.control is None
-    return not (is_basic and (item.cls is rule.classes[0] or is_early(item))), by_yield(item)
+    return not (is_basic and (item.cls is rule.classes[0] or schedule.is_early(item))), schedule.by_yield(
+        item
+    )
 
 
 class Phases:
@@ -105,8 +95,8 @@ class Phases:
 
     def _plan_examples(self) -> None:
         # The whole catalogue is planned, and then left out what the target lacks: the other requests stay the same.
-        rows = planned(
-            must_first(self._catalogue),
+        rows = schedule.planned(
+            schedule.must_first(self._catalogue),
             self._plan.profile,
             self._session.situation,
             rare=self._plan.rare,
@@ -140,16 +130,16 @@ class Phases:
         firsts.sort(key=_place)
         must = [item for item in firsts if item.rule.level is Level.MUST]
         if self._plan.profile != "quick":
-            self._send_first([item for item in must if is_early(item)])
+            self._send_first([item for item in must if schedule.is_early(item)])
             self._send_first([item for item in must if item.rule.field is None])
             rows = self._send_varied()
             self._combinations.send(self._may_send)
         self._send_first(must)
         should = [item for item in firsts if item.rule.level is Level.SHOULD]
-        self._send_first(sorted(should, key=lambda item: by_context((item,))))
+        self._send_first(sorted(should, key=lambda item: schedule.by_context((item,))))
         if self._plan.profile != "quick" and self._plan.shard[0] == 1:
             self.open_inputs.send()
-        for turn, group in in_turns(rows, self._session.situation.sids):
+        for turn, group in schedule.in_turns(rows, self._session.situation.sids):
             if len(group) > 1:
                 self._send_group(group)
             else:
@@ -187,7 +177,7 @@ class Phases:
 
     def _send_first(self, items: Sequence[Item]) -> None:
         due = [item for item in items if self._is_due(item)]
-        for group in side_by_side(due, self._session.situation.sids):
+        for group in schedule.side_by_side(due, self._session.situation.sids):
             self._send_group(group)
         for item in items:
             if self._is_due(item):
@@ -243,11 +233,11 @@ class Phases:
     def _draw(self, rule: Rule, cls: InputClass, count: int) -> list[Probe]:
         seed, situation = f"{self._plan.seed}:{rule.id}:{cls.id}", self._session.situation
         if (machine := cls.machine) is not None:
-            return run_machine(partial(machine, situation), seed=seed, count=count, steps=STEPS)
+            return run_machine(partial(machine, situation), seed=seed, count=count, steps=schedule.STEPS)
         return [] if cls.strategy is None else generate(cls.strategy(situation), seed=seed, count=count)
 
     def _send_cases(self) -> None:
-        count = CASES[self._plan.profile]
+        count = schedule.CASES[self._plan.profile]
         owner = next((rule for rule, cls, *_ in self._rows if cls is GENERATED), None)
         if owner is None or not is_exercisable(owner):
             return

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from conformance.http import EMPTY, NO_AUTH, READ, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
@@ -26,19 +27,20 @@ check_credentials = Checks(group="protocol", aspect=Aspect.CREDENTIALS)
 """Judges what is answered without the account's own credentials."""
 
 
-def _intruder(name: str, reason: str, *auths: Auth) -> InputClass:
-    return fixed_class(
-        f"credentials/{name}",
-        reason,
-        *(single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,)) for auth in auths),
-    )
+def _intrusion(auth: Auth, **more: Any) -> Probe:
+    """An update without the account's own credentials; `more` are further fields of its request."""
+    return single(update(*_WRITE, auth=auth, **more), context=(LONG_CLOSED,))
+
+
+def _intruder(name: str, reason: str, *auths: Auth, whole: bool = False) -> InputClass:
+    return fixed_class(f"credentials/{name}", reason, *map(_intrusion, auths), whole=whole)
 
 
 _FIRST = fixed_class(
     "credentials/first",
     "no credentials and wrong ones in the first request of a connection",
-    single(update(*_WRITE, auth=NO_AUTH, fresh=True), context=(LONG_CLOSED,)),
-    single(update(*_WRITE, auth=Auth(secret="{token}1"), fresh=True), context=(LONG_CLOSED,)),
+    _intrusion(NO_AUTH, fresh=True),
+    _intrusion(Auth(secret="{token}1"), fresh=True),
     rare=True,
 )
 
@@ -95,7 +97,7 @@ def _others_token(situation: Situation) -> Sequence[Probe]:
         return ()
     auths = (Auth(secret="{other_token}"), Auth(user="{other_sid}"))
     return [
-        *(single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,)) for auth in auths),
+        *map(_intrusion, auths),
         *(single(replace(EMPTY, auth=auth)) for auth in auths),
         single(replace(READ, auth=auths[0])),
     ]
@@ -118,7 +120,7 @@ def _from_within(situation: Situation) -> Sequence[Probe]:
         (("Cookie", "session=1; sid=1; auth=1"), ("X-Api-Key", "1"), ("X-Auth-Token", "1"), *_INTERNAL),
     )
     return [
-        single(update(*_WRITE, auth=auth, headers=headers), context=(LONG_CLOSED,))
+        _intrusion(auth, headers=headers)
         for headers in bundles
         for auth in (NO_AUTH, Auth(secret="{token~30}"))
     ]
@@ -132,55 +134,50 @@ _INTERNAL = (
 """What a tool of the operator may add, and a page of the vendor's own console."""
 
 
-_NEAR_MISSES = fixed_class(
-    "credentials/near-miss",
+_NEAR_MISSES = _intruder(
+    "near-miss",
     "the token or the user name, but for one character: at every position once",
     *(
-        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
+        auth
         # One in the middle, the ends, and the edges of the token's blocks come first.
         for place in dict.fromkeys((13, 31, 0, 16, 15, 8, 7, *range(32)))
         for auth in (Auth(secret=f"{{token~{place}}}"), Auth(user=f"{{sid~{place + 2}}}"))
     ),
     whole=True,
 )
-_PIECES = fixed_class(
-    "credentials/pieces",
+_PIECES = _intruder(
+    "pieces",
     "the right user name and token, but for something added, moved or spelled otherwise; other kinds of user name",
-    *(
-        single(update(*_WRITE, auth=auth), context=(LONG_CLOSED,))
-        for auth in (
-            Auth(secret=" {token}"),
-            Auth(secret="{token}\n"),
-            Auth(secret="{token}\0"),
-            Auth(secret="{token}{token}"),
-            Auth(secret="0{token}"),
-            Auth(secret=":{token}"),
-            Auth(secret="{token}:"),
-            Auth(secret="{sid}:{token}"),
-            Auth(secret="{reversed}"),
-            Auth(secret="{escaped}"),
-            Auth(secret="{full_width}"),
-            Auth(user="SK{digits_of_sid}"),
-            Auth(user="{digits_of_sid}"),
-            Auth(user="{sid} "),
-            Auth(user=" {sid}"),
-            Auth(user="{sid}{sid}"),
-            Auth(user="{sid}{token}", secret=""),
-            Auth(user="", secret="{sid}{token}"),
-            Auth(user="{sid}@example.com"),
-            Auth(user="{sid~0}"),
-            Auth(user="{sid~1}"),
-            Auth(user="{sid}", secret="{sid}"),
-            Auth(user="{token}"),
-            Auth(user="IS" + "a" * 32),
-            Auth(user="SK" + "a" * 32),
-            Auth(user="admin"),
-            Auth(user="*"),
-            Auth(user="%"),
-            Auth(header="BasicX {basic}"),
-            Auth(header="Digest {basic}"),
-        )
-    ),
+    Auth(secret=" {token}"),
+    Auth(secret="{token}\n"),
+    Auth(secret="{token}\0"),
+    Auth(secret="{token}{token}"),
+    Auth(secret="0{token}"),
+    Auth(secret=":{token}"),
+    Auth(secret="{token}:"),
+    Auth(secret="{sid}:{token}"),
+    Auth(secret="{reversed}"),
+    Auth(secret="{escaped}"),
+    Auth(secret="{full_width}"),
+    Auth(user="SK{digits_of_sid}"),
+    Auth(user="{digits_of_sid}"),
+    Auth(user="{sid} "),
+    Auth(user=" {sid}"),
+    Auth(user="{sid}{sid}"),
+    Auth(user="{sid}{token}", secret=""),
+    Auth(user="", secret="{sid}{token}"),
+    Auth(user="{sid}@example.com"),
+    Auth(user="{sid~0}"),
+    Auth(user="{sid~1}"),
+    Auth(user="{sid}", secret="{sid}"),
+    Auth(user="{token}"),
+    Auth(user="IS" + "a" * 32),
+    Auth(user="SK" + "a" * 32),
+    Auth(user="admin"),
+    Auth(user="*"),
+    Auth(user="%"),
+    Auth(header="BasicX {basic}"),
+    Auth(header="Digest {basic}"),
     whole=True,
 )
 _TRUSTED = InputClass(

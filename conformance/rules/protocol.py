@@ -26,25 +26,8 @@ from conformance.model import (
     Probe,
 )
 from conformance.oracle.mismatches import Kind
-from conformance.rules import by_hand
+from conformance.rules import by_hand, controls
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import (
-    BUNDLES,
-    IGNORED_HEADERS,
-    ODD_HEADERS,
-    ODD_UNKNOWN_HEADERS,
-    REPEAT_DECIDED,
-    SERVED_AS_ASKED,
-    UNKNOWN_HEADERS,
-    canonical,
-    once,
-    plain_media_type,
-    unchunked,
-    without_accept,
-    without_charset,
-    without_ignored,
-    without_unknown,
-)
 from conformance.rules.evidence import ANSWERED, proved
 from conformance.rules.probes import (
     DOCUMENT,
@@ -265,7 +248,7 @@ def _size_of_read(reply: Reply) -> int:
 RULES = (
     peculiar(
         Level.MUST,
-        plain_media_type,
+        controls.plain_media_type,
         "media-type-case",
         "The media type of the body is understood in any case.",
         f"{_HTTP} 8.3.1: type and subtype are case-insensitive",
@@ -273,7 +256,7 @@ RULES = (
     ),
     peculiar(
         Level.SHOULD,
-        without_charset,
+        controls.without_charset,
         "charset-parameter",
         "A charset parameter of UTF-8 on the body's media type does no harm.",
         f"{_HTTP} 8.3.1; many clients send one",
@@ -281,7 +264,7 @@ RULES = (
     ),
     peculiar(
         Level.MUST,
-        without_accept,
+        controls.without_accept,
         "accept-header",
         "A request with Accept: */* or Accept: application/json is served.",
         f"{_HTTP} 12.5.1",
@@ -302,11 +285,11 @@ RULES = (
                 )
             ),
         ),
-        evidence=SERVED_AS_ASKED,
+        evidence=controls.SERVED_AS_ASKED,
     ),
     peculiar(
         Level.MUST,
-        without_ignored,
+        controls.without_ignored,
         "ignored-headers",
         "A header that is not about updates, or asks for what is done anyway, changes nothing about one.",
         f"{_HTTP} 12.5.4, 13.1.2, 13.1.3 and 14.2; 10.1.1 on Expect; 7.6.1 on Connection; RFC 7240 2 on Prefer",
@@ -314,12 +297,12 @@ RULES = (
             "header/ignored",
             "headers that an update must ignore, or that ask for what is done anyway",
             5,
-            *((each,) for each in (*IGNORED_HEADERS[1:], *ODD_HEADERS)),
+            *((each,) for each in (*controls.IGNORED_HEADERS[1:], *controls.ODD_HEADERS)),
         ),
     ),
     peculiar(
         Level.SHOULD,
-        without_unknown,
+        controls.without_unknown,
         "unknown-headers",
         "A header that means nothing to the resource changes nothing.",
         f"{_HTTP} 5.1: unrecognized header fields should be ignored",
@@ -327,14 +310,14 @@ RULES = (
             "header/unknown",
             "Origin, Cookie, and headers that the resource does not know",
             6,
-            *((each,) for each in UNKNOWN_HEADERS),
-            *BUNDLES,
-            *((each,) for each in ODD_UNKNOWN_HEADERS),
+            *((each,) for each in controls.UNKNOWN_HEADERS),
+            *controls.BUNDLES,
+            *((each,) for each in controls.ODD_UNKNOWN_HEADERS),
         ),
     ),
     peculiar(
         Level.MUST,
-        unchunked,
+        controls.unchunked,
         "chunked-body",
         "A chunked body is understood (411 is tolerated).",
         "RFC 9112 6.1 and 7.1: a recipient must be able to parse chunked",
@@ -360,7 +343,7 @@ RULES = (
     *by_hand.RULES,
     peculiar(
         Level.MUST,
-        canonical,
+        controls.canonical,
         "form-decoding",
         "A form means the same however its bytes are spelled.",
         f"{_WHATWG}-parsing; RFC 3986 2.1",
@@ -369,12 +352,12 @@ RULES = (
     *check_protocol.rules,
     peculiar(
         Level.MUST,
-        once,
+        controls.once,
         "repeated-parameters",
         "A repeated parameter is refused, or one of its valid values is taken.",
         f"{_WHATWG}-parsing keeps every pair; nothing documents which one counts",
         *wire_classes("repeated"),
-        evidence=REPEAT_DECIDED,
+        evidence=controls.REPEAT_DECIDED,
     ),
     must(
         "unvalidated-write",

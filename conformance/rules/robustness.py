@@ -4,20 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from conformance.http import ABSENT, TURNED_AWAY, Auth, ByHand, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Violation
+from conformance.rules import probes
 from conformance.rules.acceptance import is_good
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ANSWERED, is_accepted
-from conformance.rules.probes import (
-    DOCUMENT,
-    LONG_CLOSED,
-    answers,
-    fixed_class,
-    own_pair,
-    request_class,
-    single,
-    value_probe,
-)
+from conformance.rules.probes import DOCUMENT, LONG_CLOSED
 from conformance.rules.reply import Reply
 from conformance.rules.rows import must
 from conformance.rules.wire import wire_classes
@@ -40,7 +32,7 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 def _of_size(size: int) -> Request:
     """An update whose body has so many bytes: what is read in blocks may end with one, or lose the last."""
-    pair, filler = own_pair(size.bit_length()), ("Unknown", "")
+    pair, filler = probes.own_pair(size.bit_length()), ("Unknown", "")
     request = update(filler, pair)
     assert request.body is not None
     return update((filler[0], "a" * (size - len(request.body))), pair)
@@ -62,7 +54,7 @@ IMPLEMENTED = must(
     "implemented",
     "The resource exists: POST to it is not always answered with 404, 405 or 501.",
     DOCUMENT,
-    *answers("update"),
+    *probes.answers("update"),
     group="robustness",
     aspect=Aspect.WIRE,
     evidence=_POSTED,
@@ -73,11 +65,11 @@ IMPLEMENTED = must(
     "no-server-error",
     "No request is answered with a 5xx.",
     "RFC 9110 15.6: the server is aware that it has erred",
-    fixed_class(
+    probes.fixed_class(
         "size/timer-digits",
         "durations of thousands of digits",
         *(
-            value_probe(timer, text)
+            probes.value_probe(timer, text)
             for size in _SIZES
             for timer in (INACTIVE, CLOSED)
             for text in (
@@ -88,11 +80,11 @@ IMPLEMENTED = must(
             )
         ),
     ),
-    fixed_class(
+    probes.fixed_class(
         "size/timer-overflow",
         "durations beyond the range of common number types",
         *(
-            value_probe(timer, text)
+            probes.value_probe(timer, text)
             for timer in (INACTIVE, CLOSED)
             for text in (
                 "P1000000000D",
@@ -108,21 +100,21 @@ IMPLEMENTED = must(
             )
         ),
     ),
-    fixed_class(
+    probes.fixed_class(
         "text/odd-characters",
         "characters that mean something to other languages, or take several bytes",
-        *(value_probe(INACTIVE, f"PT10M{text}") for text in ("".join(_ODD), *_ODD)),
+        *(probes.value_probe(INACTIVE, f"PT10M{text}") for text in ("".join(_ODD), *_ODD)),
     ),
-    fixed_class(
+    probes.fixed_class(
         "size/sid",
         "SIDs of thousands of characters",
-        *(value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
+        *(probes.value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
     ),
-    fixed_class(
+    probes.fixed_class(
         "header/malformed",
         "a header whose value breaks its grammar, or that only proxies send",
         *(
-            single(update(own_pair(number), headers=(each,)))
+            probes.single(update(probes.own_pair(number), headers=(each,)))
             for number, each in enumerate(MALFORMED_HEADERS, start=31)
         ),
         whole=True,
@@ -148,18 +140,18 @@ EVERY_ANSWERED = must(
     "Every request is answered: the target neither hangs nor drops the connection.",
     "RFC 9110 3.4: a request brings a response; RFC 9112 9.6 on closing",
     *wire_classes("size"),
-    request_class(
+    probes.request_class(
         "size/request",
         "many or long headers, long credentials, a long query, an empty chunked body, large forms",
-        update(own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
+        update(probes.own_pair(21), headers=(("X-Filler", "a" * 7_000),)),
         update(LONG_CLOSED, auth=Auth(user="A" * 2_000)),
         Request(body=b"", chunked=True),
-        update(own_pair(22), query=f"Unknown={'a' * 2_000}"),
+        update(probes.own_pair(22), query=f"Unknown={'a' * 2_000}"),
         update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
-        update(own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
-        update(own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
+        update(probes.own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
+        update(probes.own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
         update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
-        update(own_pair(25), headers=(("X-Filler", "a" * 8_200),)),
+        update(probes.own_pair(25), headers=(("X-Filler", "a" * 8_200),)),
         *map(_of_size, (1_024, 4_096, 8_192, 16_384, 32_768)),
         # A target that refuses it must not have written its beginning. What follows sets the other timer.
         update((CLOSED.parameter, "P31D"), ("Unknown", "a" * (_LARGE_BODY + 2_000))),
@@ -187,7 +179,7 @@ def _no_answer(reply: Reply) -> Iterator[Broken]:
     "no-leak",
     "No answer holds an auth token that its request's body, path and parameters do not hold.",
     "https://www.twilio.com/docs/usage/secure-credentials; CWE-209",
-    *answers("update", "refusal", "read", "unauthorised"),
+    *probes.answers("update", "refusal", "read", "unauthorised"),
     aspect=Aspect.REPRESENTATION,
     evidence=ANSWERED,
 )
@@ -206,7 +198,7 @@ STAYS_USABLE = must(
     "stays-usable",
     "An ordinary request works after any other request.",
     "RFC 9110 9.2.2 and 3.3: HTTP is stateless, one request's fault is not the next one's",
-    *answers("update"),
+    *probes.answers("update"),
     group="robustness",
     aspect=Aspect.WIRE,
     evidence=Evidence(
