@@ -68,7 +68,7 @@ _PRISM = ("{node}", "{modules}/@stoplight/prism-cli/dist/index.js", "mock", "-h"
 EMULATORS = (
     Emulator("@stoplight/prism-cli", "prism-{version}-own-openapi", (*_PRISM, "{ours}"), expected=4),
     Emulator("@stoplight/prism-cli", "prism-{version}-vendor-openapi", (*_PRISM, "{vendors}"), expected=4),
-    Emulator("@stoplight/prism-cli", "prism-{version}-dynamic", (*_PRISM, "-d", "{vendors}")),
+    Emulator("@stoplight/prism-cli", "prism-{version}-dynamic", (*_PRISM, "-d", "{vendors}"), expected=4),
     Emulator(
         "emulate",
         "emulate-{version}-twilio",
@@ -109,7 +109,6 @@ EMULATORS = (
         "openapi-generator-cli",
         "openapi-generator-{version}-fastapi",
         ("{python}", "{gallery}/generated_fastapi.py", "{java}", "{vendors}", "{port}"),
-        expected=4,
     ),
     Emulator(
         "json-server",
@@ -204,9 +203,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def listening(command: Sequence[str], port: int) -> Iterator[None]:
     """Start a server, wait until it listens, run the `with` block, and end the server."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # the commands above
+    # Otherwise Express answers with a stack trace, which has paths of this machine.
+    environment = {**os.environ, "NODE_ENV": "production"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + PATIENCE
         while True:

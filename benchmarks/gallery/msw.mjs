@@ -11,7 +11,7 @@ const openapi = { ...JSON.parse(readFileSync(document, "utf8")), servers: [{ url
 const handlers = await fromOpenApi(openapi);
 const server = createServer(async (incoming, outgoing) => {
   const hasBody = !["GET", "HEAD"].includes(incoming.method);
-  const request = new Request(base + incoming.url, {
+  const request = new Request(new URL(incoming.url, base), {
     method: incoming.method,
     headers: incoming.headers,
     ...(hasBody && { body: Readable.toWeb(incoming), duplex: "half" }),
