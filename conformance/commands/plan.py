@@ -21,8 +21,8 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
     """
     Print what a run would send, without sending it.
 
-    The table counts the probes of each rule and input class: explicit examples, and those that are drawn at random.
-    --json prints every request of the explicit ones. Their SIDs are for a target that takes any well-formed one.
+    The table counts the explicit requests of each rule and input class, and the probes that are drawn at random. --json
+    prints every explicit request. The SIDs are for a target that takes any well-formed one.
     """
     from conformance.api import names_some, select
     from conformance.harness.schedule import planned
@@ -46,10 +46,10 @@ def plan(profile: str, only: tuple[str, ...], as_json: bool) -> None:
         ]
         click.echo(json.dumps(listed, indent=1))
         return
-    click.echo(f"{'rule':34} {'class':34} {'explicit':>8} {'drawn':>6}")
+    click.echo(f"{'rule':34} {'class':36} {'explicit':>8} {'drawn':>6}")
     total = 0
     for rule, cls, probes, drawn in rows:
         steps = sum(len(probe.steps) for probe in probes)
         total += steps
-        click.echo(f"{rule.id:34} {cls.id:34} {steps:8} {drawn or '':>6}")
+        click.echo(f"{rule.id:34} {cls.id:36} {steps:8} {drawn or '':>6}")
     click.echo(f"\n{total:,} explicit requests, and up to {sum(row[3] for row in rows):,} probes drawn.")

@@ -18,7 +18,7 @@ OTHER = ("DefaultClosedTimer", "P1D")
             update(*[PAIR] * 3, *[OTHER] * 2),
             "&".join(["DefaultInactiveTimer=PT5M"] * 3) + "&DefaultClosedTimer=P1D and 1 more",
         ),
-        (update(("A", "1")), "A=1"),
+        (update(*[("A", "1")] * 4), "A=1&A=1&A=1&A=1"),
         (update(PAIR, auth=NO_AUTH), "DefaultInactiveTimer=PT5M"),
         (update(PAIR, auth=Auth(scheme="BASIC")), "DefaultInactiveTimer=PT5M (scheme BASIC)"),
         (EMPTY, "an empty update"),
