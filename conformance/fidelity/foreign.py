@@ -283,14 +283,14 @@ def _request(entry: _Entry) -> Request | str:
     content_type = entry.headers.get("content-type")
     query = urlsplit(entry.url).query
     if entry.method not in METHODS:
-        return "a method that is never sent"
+        return "the method is none that is ever sent"
     if not re.fullmatch("[!-~]*", query) or not re.fullmatch(r"[ -~\t]*", content_type or ""):
-        return "a query or a media type that no request can carry"
+        return "no request can carry the query or the media type"
     if entry.body is not None and "\ufffd".encode() in entry.body:
-        return "a body that the file does not hold to the byte"
+        return "the file does not have every byte of the body"
     auth = _auth(entry)
     if auth is None:
-        return "credentials that were refused, and that a file is never asked for"
+        return "the answer refuses credentials, and none are ever taken from a file"
     body = entry.body
     if body is None and entry.method == "POST":
         body = b""

@@ -200,7 +200,7 @@ class Minimizer:
         if not (self._candidate.violation.was_null and self.was_tried):
             return self.as_seen()
         # A setting cannot be made null again, so this violation can be seen only once in a run.
-        said = f"{progress.violation.summary}; the setting was null before, which does not come back"
+        said = f"{progress.violation.summary}; it shows only where the setting is null, and null cannot be set again"
         self._progress = replace(progress, violation=replace(progress.violation, summary=said))
         return self._first_seen(is_stable=True)
 
