@@ -29,7 +29,7 @@ ALL, HALF = 0.75, 0.5
 
 
 class CauseKey(NamedTuple):
-    """What findings have in common that are put down to one cause, before they are looked at together."""
+    """The own cause of a finding, which it has by itself; findings with equal ones have one cause in any case."""
 
     family: str
     """The rule, with the kind of setting in place of the setting; empty where a setting comes back as no value."""

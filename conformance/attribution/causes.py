@@ -71,7 +71,7 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
 
 
 def _key(finding: Finding) -> tuple[CauseKey, Field | None]:
-    """The own cause of a finding, and of rules about one setting, which."""
+    """The own cause of a finding, with the setting that its rule is about; None where it is about none."""
     key = cause_of(finding)
     return key, None if key.is_malformed else BY_ID[finding.rule].field
 

@@ -17,7 +17,7 @@ class Parts:
     """
     The parts of a run that the verdict does not need, such as a report. Each goes on without the others.
 
-    A line is told of each part that fails.
+    A line names each part that fails.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:

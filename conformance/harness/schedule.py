@@ -45,7 +45,7 @@ CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase, by profile, at most."""
 
 _CASE = 6
-"""Probes that take as long as one such case."""
+"""The number of probes that take as long as one case of the schemathesis phase."""
 
 STEPS = 8
 """Requests in one sequence of a state machine, at most."""

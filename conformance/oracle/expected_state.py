@@ -151,7 +151,7 @@ class ExpectedState:
         return sent not in self.attempted and any(sent in other.attempted for other in self.others)
 
     def beside(self) -> "ExpectedState":
-        """The model for one of several updates at the same time: it knows of no setting what is in force."""
+        """The model for one of several updates at the same time: it does not know the values in force."""
         return ExpectedState(
             sid=self.sid,
             others=self.others,

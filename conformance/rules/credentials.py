@@ -104,7 +104,7 @@ def _others_token(situation: Situation) -> Sequence[Probe]:
 
 
 def _from_within(situation: Situation) -> Sequence[Probe]:
-    """Requests with what proxies and tools add to those that come from within, or whose sender they know."""
+    """Requests with headers that proxies and tools add to a request from within, or from a sender that they know."""
     sid = next(iter(situation.account_sids), "admin")
     who = (
         "X-Forwarded-User",

@@ -25,7 +25,7 @@ CHECKS: tuple[Callable[[Reply], Iterator[Violation]], ...] = (
     check_robustness,
     check_errors,
 )
-"""The first violation of an exchange is the one that explains the later ones most often."""
+"""The response checks, in the order in which they judge: the first violation of an exchange explains most others."""
 
 _ABOUT_UPDATES = frozenset(rule.id for rule in response.RULES)
 """The rules about the answer to an update. The document describes POST alone, so no GET can break them."""

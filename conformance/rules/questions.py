@@ -97,7 +97,7 @@ class Case:
 
     @property
     def written(self) -> int:
-        """The place of the last update before whose answer shows this setting of the account; -1 where none does."""
+        """The index of the latest earlier update whose answer shows this setting of the account; -1 for none."""
         places = (
             index
             for index, each in enumerate(self.exchanges[:-1])

@@ -27,7 +27,7 @@ _PAUSE = 0.5
 """Seconds before the second try: the first may have failed by a lost connection."""
 
 _NEUTRAL = {INACTIVE.parameter: "P15D", CLOSED.parameter: "P30D"}
-"""Long timers do least: no conversation is closed early."""
+"""By parameter, the timer to leave where null cannot be set again: a long one, which closes no conversation early."""
 
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 """The errors after which nothing more can be sent."""
