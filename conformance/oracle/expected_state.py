@@ -337,6 +337,7 @@ class ExpectedState:
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             if suspect is None and about.parameter in dict(exchange.request.intends):
                 return  # what becomes of a value that is sent in no plain update is open
+            first_lost = value is None and setting.found is None and not setting.former
             others = {each for each in (setting.writer, suspect) if each is not None and each is not exchange}
             yield Mismatch(
                 kind=kind,
@@ -344,7 +345,8 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
-                was_null=setting.looked and setting.right == (None,) and suspect is not None,
+                was_null=setting.looked
+                and (first_lost or (setting.right == (None,) and suspect is not None)),
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 

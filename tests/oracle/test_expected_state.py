@@ -201,6 +201,18 @@ def test_a_bad_value_of_the_query_that_takes_the_place_of_the_form_s_was_written
     assert account.takes(beside, {T: "PT10Q"}) == [("unvalidated-write", "written")]
 
 
+def test_the_first_value_that_is_lost_is_known_to_have_been_null_before() -> None:
+    account = Account()
+    account.takes(READ, {T: None})
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    (lost,) = account.violations(OTHER, {CLOSED.attribute: "P30D"})
+    account.takes(inactive("PT8M"), {T: "PT8M", CLOSED.attribute: "P30D"})
+    (again,) = account.violations(OTHER, {CLOSED.attribute: "P30D"})
+
+    assert (lost.rule, lost.was_null) == ("omitted-parameters-kept", True)
+    assert (again.rule, again.was_null) == ("omitted-parameters-kept", False)
+
+
 def test_a_value_that_only_get_shows_breaks_a_should() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
