@@ -33,7 +33,7 @@ from conformance.rules.manners import (
     in_manner,
     value_of,
 )
-from conformance.rules.probes import LONG_CLOSED, single
+from conformance.rules.probes import LONG_CLOSED, by_turns, single
 
 _ENOUGH = 12
 """Manners that bring violations about. After so many, the next one would say nothing new about the target."""
@@ -220,7 +220,7 @@ def _in_turns(items: Iterable[Item]) -> list[Item]:
     by_rule: dict[str, list[Item]] = {}
     for item in items:
         by_rule.setdefault(item.rule.id, []).append(item)
-    return [item for turn in zip_longest(*by_rule.values()) for item in turn if item is not None]
+    return by_turns(by_rule.values())
 
 
 def _is_elsewhere(violation: Violation) -> bool:

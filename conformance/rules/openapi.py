@@ -5,9 +5,11 @@ This phase runs last. Its requests go through our client, count in the budget, a
 well. A failed check of schemathesis breaks a rule here only where the same exchange breaks no other rule.
 """
 
-from conformance.model import Aspect, Evidence, InputClass
+from functools import partial
+
+from conformance.model import Aspect, Evidence, InputClass, Level
 from conformance.rules.evidence import update_shows
-from conformance.rules.rows import must, should
+from conformance.rules.rows import row
 
 GENERATED = InputClass(
     "openapi/generated",
@@ -28,35 +30,34 @@ RULE_OF_CHECK = {
 }
 """The rule that a failed response check of schemathesis breaks."""
 
+_judged = partial(row, group="openapi", package="schemathesis")
+
 RULES = (
-    must(
+    _judged(
+        Level.MUST,
         "openapi-server-error",
         "No request generated from the OpenAPI document is answered with a 5xx.",
         "schemathesis: not_a_server_error",
         GENERATED,
-        group="openapi",
         aspect=Aspect.WIRE,
         evidence=_WORKS,
-        package="schemathesis",
     ),
-    must(
+    _judged(
+        Level.MUST,
         "openapi-response",
         "A 200 answer to a generated request has the documented schema and media type.",
         "schemathesis: response_schema_conformance, content_type_conformance",
         GENERATED,
-        group="openapi",
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        package="schemathesis",
     ),
-    should(
+    _judged(
+        Level.SHOULD,
         "openapi-checks",
         "An answer to a generated request passes the other response checks of schemathesis.",
         "schemathesis: response_headers_conformance",
         GENERATED,
-        group="openapi",
         aspect=Aspect.REPRESENTATION,
         evidence=update_shows("no answer to an accepted update was a JSON object"),
-        package="schemathesis",
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from conformance.http import EMPTY, READ, Exchange, Request
 from conformance.model import (
@@ -264,9 +265,10 @@ def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
 
 _NOT_KEPT = "no value that this run had set was shown again by a later update"
 
+_must, _should = partial(must, group="state"), partial(should, group="state")
 
 RULES = (
-    must(
+    _must(
         "omitted-parameters-kept",
         "A parameter that is not sent keeps its value.",
         f"{DOCUMENT}: every parameter is optional, and the update is partial",
@@ -281,71 +283,64 @@ RULES = (
             machine=sequences.machine,
             whole=True,
         ),
-        group="state",
         aspect=Aspect.STATE,
         evidence=proved(Proof.KEPT, _NOT_KEPT),
     ),
-    must(
+    _must(
         "last-write-wins",
         "The answer to an update shows the value just sent, whatever was there before.",
         DOCUMENT,
         InputClass("state/a-b-a", "one value, another, and the first again", sequences.last_wins),
-        group="state",
         aspect=Aspect.ECHO,
         evidence=proved(Proof.REPLACED, NOT_SHOWN),
     ),
-    must(
+    _must(
         "read-after-write",
         "Later answers to updates still show what was written.",
         DOCUMENT,
         InputClass("state/several-connections", "write on one connection, read on another", sequences.fresh),
         InputClass("state/kept-for-seconds", "write, and read some seconds later", sequences.kept),
-        group="state",
         aspect=Aspect.STATE,
         evidence=proved(Proof.KEPT, _NOT_KEPT),
     ),
-    should(
+    _should(
         "read-reflects-writes",
         "GET shows what was written.",
         "The vendor's OpenAPI, FetchConfiguration; the resource's document describes POST alone",
         InputClass(
             "state/read", "write, then GET, on the same connection and on others", sequences.reads, whole=True
         ),
-        group="state",
         aspect=Aspect.CONSISTENCY,
         evidence=proved(Proof.READ_BACK, "no GET showed a value that this run had set"),
     ),
-    must(
+    _must(
         "safe-methods",
         "GET and HEAD change nothing.",
         "RFC 9110 9.2.1",
         InputClass("state/safe-methods", "GET, HEAD and OPTIONS between two updates", sequences.safe),
-        group="state",
         aspect=Aspect.STATE,
         evidence=proved(Proof.AFTER_SAFE, _NOT_KEPT),
         culprit=_is_safe,
     ),
-    must(
+    _must(
         "idempotence",
         "The same update sent again is accepted again and changes nothing.",
         f"{DOCUMENT}: nothing forbids an update to the values that are in force",
         InputClass("state/same-twice", "the same body twice", sequences.twice),
-        group="state",
         aspect=Aspect.ECHO,
         evidence=proved(Proof.REPEATED, "no update that was sent twice showed what it had set"),
     ),
-    must(
+    _must(
         "accounts-apart",
         "An update changes the settings of its own account alone, and no answer holds another account's.",
         f"{DOCUMENT}: account-level settings, of the account responsible",
         InputClass("state/two-accounts", "two accounts in turn", sequences.two_accounts),
-        group="state",
         aspect=Aspect.STATE,
         evidence=proved(Proof.APART, "two accounts that both keep what they are sent were not seen"),
         needs_accounts=2,
         culprit=_is_of_another_account,
     ),
-    must(
+    _must(
         CONCURRENT,
         "Concurrent updates are all kept, and each answer shows what its own update has set.",
         f"{DOCUMENT}: parameters that are not sent keep their values, whoever else is writing",
@@ -356,16 +351,14 @@ RULES = (
             sequences.crowded,
             whole=True,
         ),
-        group="state",
         aspect=Aspect.STATE,
         evidence=proved(Proof.TOGETHER, "no value that concurrent updates had set was ever shown"),
     ),
-    should(
+    _should(
         "empty-update",
         "An update without parameters is answered with 200 and changes nothing.",
         f"{DOCUMENT}: no parameter is required; https://www.twilio.com/docs/api/errors/20161 speaks against it",
         InputClass("state/empty-update", "no parameter at all", sequences.empty),
-        group="state",
         aspect=Aspect.ACCEPTANCE,
         evidence=Evidence(
             "no update without parameters was accepted", lambda reply: is_accepted(reply, "empty")
