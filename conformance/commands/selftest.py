@@ -57,6 +57,12 @@ if TYPE_CHECKING:
     help="Fail when fewer of the faults are reported alone.",
 )
 @click.option(
+    "--caught",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Fail when fewer of the faults that break a MUST rule are caught, and not when one is missed.",
+)
+@click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix here."
 )
 def selftest(
@@ -72,6 +78,7 @@ def selftest(
     jobs: int,
     fail_fast: bool,
     alone: float | None,
+    caught: float | None,
     json_file: Path | None,
 ) -> None:
     """
@@ -85,8 +92,8 @@ def selftest(
     (the rule itself was reported), and those that were caught alone (nothing was reported that the fault does not
     explain). It also has the median number of requests to the first report.
 
-    The exit status is 1 when a fault was missed, when a variant was not found conformant, or when fewer faults
-    than --alone asks for were reported alone.
+    The exit status is 1 when a variant was not found conformant, when a fault was missed, or fewer than --caught asks
+    for were caught, or when fewer than --alone asks for were reported alone.
     """
     from conformance import emulator
     from conformance.emulator.demonstration import is_masked
@@ -141,10 +148,17 @@ def selftest(
     figures = proof.summary(results)
     click.echo("\n" + " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items()))
     _print_covered(profile)
-    too_few = alone is not None and figures["alone"] * 100 < alone * figures["faults"]
-    if too_few:
-        click.echo(f"fewer than {alone:g} % of the faults were reported alone")
-    sys.exit(0 if all(result.ok for result in results) and not too_few else 1)
+    too_few = [
+        f"fewer than {least:g} % of the {faults.replace('_', ' ')} were {said}"
+        for said, least, number, faults in (
+            ("reported alone", alone, "alone", "faults"),
+            ("caught", caught, "must_caught", "must_faults"),
+        )
+        if least is not None and figures[number] * 100 < least * figures[faults]
+    ]
+    click.echo("\n".join(too_few), nl=bool(too_few))
+    counts = [each for each in results if caught is None or each.broken or not each.subject.faults]
+    sys.exit(1 if too_few or not all(each.ok for each in counts) else 0)
 
 
 def _print_covered(profile: str) -> None:

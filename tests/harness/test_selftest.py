@@ -231,6 +231,20 @@ def test_the_command_fails_where_too_few_faults_are_reported_alone(monkeypatch: 
     assert "alone 1" in half.stdout
 
 
+def test_the_command_fails_where_too_few_faults_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    caught = reported("media-type")
+    missed = replace(caught, findings=(), headlines=())
+    monkeypatch.setattr(selftest, "examine_all", lambda *arguments, **options: iter([caught, missed]))
+
+    half, more, not_asked = (
+        CliRunner().invoke(main, ["selftest", *arguments])
+        for arguments in (["--caught", "50"], ["--caught", "51"], [])
+    )
+
+    assert (half.exit_code, more.exit_code, not_asked.exit_code) == (0, 1, 1)
+    assert "fewer than 51 % of the must faults were caught" in more.stdout
+
+
 def test_the_sample_is_of_the_faults_that_were_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     examined: list[Subject] = []
 
