@@ -169,8 +169,8 @@ def crowded(situation: Situation) -> Sequence[Probe]:
         for account in accounts
         for request in of(account, update(*pairs_for(situation, 230 + account)))
     ]
-    # The last crowd is more than many a pool of connections or threads has.
-    crowds = (first, many(0), alike(0), alike(1), (*many(1), *many(2)))
+    # With two accounts the last crowd has more requests than many a pool of connections has places.
+    crowds = (first, many(0), alike(0), many(1), (*alike(1), *many(2)))
     return [Probe(steps=tuple(crowd), together=True) for crowd in crowds]
 
 

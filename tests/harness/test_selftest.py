@@ -232,7 +232,8 @@ def test_the_command_fails_where_too_few_faults_are_reported_alone(monkeypatch: 
 
 
 def test_the_command_fails_where_too_few_faults_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    caught = reported("media-type")
+    fault = Subject(faults=("media-type-html",), rules=("media-type",))
+    caught = examine(fault, profile="quick", fail_fast=True)
     missed = replace(caught, findings=(), headlines=())
     monkeypatch.setattr(selftest, "examine_all", lambda *arguments, **options: iter([caught, missed]))
 

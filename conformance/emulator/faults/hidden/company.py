@@ -21,7 +21,7 @@ A, D = "DefaultInactiveTimer=PT1H", "DefaultClosedTimer=P1D"
 READ = Step(method="GET")
 
 _PAUSE = 5 * concurrency.PAUSE
-"""Seconds that a request takes: long enough for twenty others to come."""
+"""Seconds that a request takes: long enough for many others to come."""
 
 
 def _with(name: str, value: str, credentials: str | None = None) -> Step:
@@ -110,13 +110,13 @@ def _busy(behaviour: Behaviour) -> None:
     behaviour.write, behaviour.read = write, read
 
 
-def _twenty_at_once(behaviour: Behaviour) -> None:
-    """Have a pool of twenty workers, and nobody who waits."""
+def _sixteen_at_once(behaviour: Behaviour) -> None:
+    """Have a pool of sixteen workers, and nobody who waits."""
     inner = behaviour.answer
     running: list[Call] = []
 
     async def answer(call: Call) -> Answer:
-        if len(running) >= 20:
+        if len(running) >= 16:
             raise Crash
         running.append(call)
         await asyncio.sleep(_PAUSE)  # requests sent at the same time overlap only in a write that takes time
@@ -187,8 +187,8 @@ ALL: tuple[Fault, ...] = (
       Step(A, beside=(Step(D),)), READ),
     _fault("read-beside-writer-refused", "read-reflects-writes",
       "While an update is being written, a read of the account gets 409.", _busy, Step(A, beside=(READ,))),
-    _fault("twenty-one-at-once-crash", "no-server-error", "More than twenty requests at a time end in a server error.",
-      _twenty_at_once, Step(A, beside=(READ,) * 21)),
+    _fault("seventeen-at-once-crash", "no-server-error", "More than sixteen requests at a time end in a server error.",
+      _sixteen_at_once, Step(A, beside=(READ,) * 20)),
     _fault("last-pair-of-full-blocks-lost", "parameter-order last-write-wins",
       "A form that fills its last block of 1 KiB loses its last pair.", forms.decodes(_last_of_blocks_lost),
       f"x={'y' * (1024 - len(A) - 3)}&{A}"),
