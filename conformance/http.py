@@ -308,6 +308,11 @@ class Exchange:
         return self.failure is not None and self.failure.kind is FailureKind.DISCONNECT
 
     @property
+    def failed(self) -> bool:
+        """Whether no whole and well-framed answer came, or a server error."""
+        return self.failure is not None or (self.status or 0) >= 500
+
+    @property
     def accepted(self) -> bool:
         """Whether the target took the request: any 2xx, though only 200 is right."""
         return self.status is not None and 200 <= self.status < 300

@@ -173,7 +173,7 @@ def cut(violation: Violation) -> Violation:
 def is_broken(exchange: Exchange) -> bool:
     """Whether the target failed at once. A timeout is not counted: each further try would take the whole timeout."""
     failure = exchange.failure
-    return (exchange.status or 0) >= 500 if failure is None else failure.kind is not FailureKind.TIMEOUT
+    return exchange.failed and (failure is None or failure.kind is not FailureKind.TIMEOUT)
 
 
 def status_of(exchange: Exchange) -> str:

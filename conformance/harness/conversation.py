@@ -314,16 +314,13 @@ class Conversation:
 
     def _check_health(self, exchange: Exchange, cls: str) -> None:
         """Send an ordinary request after a failure or a 5xx: it must be accepted. The run ends if it cannot connect."""
-        if exchange.failure is None and (exchange.status or 0) < 500:
-            return
-        if self._safeguard.reading:
-            return  # An ordinary request would write, and nothing may be written yet.
+        if not exchange.failed or self._safeguard.reading:
+            return  # While the run reads settings, nothing may be written, as an ordinary request would.
         request = replace(ordinary(exchange.request), fresh=True)
         canary, reply = self._send(request, cls, known_good=True)
         self._record(canary, reply, cls)
         self._put_back(reply, cls)
-        failed = canary.failure is not None or (canary.status or 0) >= 500
-        if failed or (reply.is_due and not canary.accepted):
+        if canary.failed or (reply.is_due and not canary.accepted):
             self.note(unusable(canary, exchange), canary, cls, shows=lambda again: not again.accepted)
         self._recent.append(reply.exchange)
 
