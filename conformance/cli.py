@@ -363,7 +363,7 @@ def _read_seed(name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise Refused(f"cannot read {name} as JSON: {error}") from None
     if not isinstance(seed, dict):
-        raise Refused(f'{name} is to be a JSON object such as {{"AC…": {{"default_closed_timer": "PT10M"}}}}')
+        raise Refused(f'{name} must be a JSON object such as {{"AC…": {{"default_closed_timer": "PT10M"}}}}')
     return seed
 
 

@@ -88,7 +88,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         settings = settings_of(metafunc.config, given_to(metafunc.definition), os.environ)
         rules = [rule.id for rule in select(settings.only, sdk=settings.sdk)]
     except ConfigurationError:
-        # One test, which fails with the reason: an error here would be told with a traceback.
+        # One test, which fails with the reason: an error here would come with a traceback.
         rules = ["settings"]
     metafunc.parametrize("conformance_rule", rules)
 

@@ -111,7 +111,7 @@ class Shower:
         if isinstance(silent, Recording):
             return []
         first, is_passing = None, False
-        with suppress(BudgetExhausted):  # what was not sent again is told as the script has shown it
+        with suppress(BudgetExhausted):  # what was not sent again is reported as the script has shown it
             tried = (self._shown(search, each) for each in ordered[:_TOLD] if each.kind is group.kind)
             first = next((each for each in tried if each is not None), None)
             is_passing = silent is not None
@@ -209,7 +209,7 @@ class Shower:
                     return requests
             return None
 
-        with suppress(BudgetExhausted):  # then the smallest so far is told
+        with suppress(BudgetExhausted):  # then the smallest so far is reported
             smaller(tuple(each.request for each in steps[: len(shown.reference)]), first_shown)
         return best
 
@@ -258,7 +258,7 @@ def _found(
         if (each.kind, each.name) != (difference.kind, difference.name) or each.at not in own:
             continue
         if each.at != own[-1] and each.name not in BY_ATTRIBUTE:
-            continue  # a setting alone may show earlier: it stays wrong, and is told once
+            continue  # a setting alone may show earlier: it stays wrong, and is reported once
         if each.kind in (Kind.ACCEPT, Kind.CODE) and _words(each) != _words(difference):
             continue
         pairs = [compared.pairs[place] for place in own if place <= each.at]
