@@ -32,7 +32,7 @@ from conformance.transport.target import Target
 
 __all__ = ["Plan", "run"]
 
-_UNSET = {"quick": (1,), "standard": (4, 1), "thorough": (4, 4)}
+_UNSET = {"quick": (1,), "standard": (2, 1), "thorough": (4, 4)}
 """
 By account, the values that must be rejected and are sent to each setting while it is null.
 

@@ -124,13 +124,13 @@ class Phases:
 
     def _send_examples(self) -> None:
         self._session.conversation.enter("examples")
-        self._session.looks = self._plan.profile != "quick"
         rows: Sequence[Row] = self._rows
         firsts = [Item(rule, cls, probe) for rule, cls, probes, _ in self._rows for probe in probes[:1]]
         firsts.sort(key=_place)
         must = [item for item in firsts if item.rule.level is Level.MUST]
         if self._plan.profile != "quick":
             self._send_first([item for item in must if schedule.is_early(item)])
+            self._session.looks = True
             self._send_first([item for item in must if item.rule.field is None])
             rows = self._send_varied()
             self._combinations.send(self._may_send)
