@@ -38,6 +38,8 @@ class Candidate:
     violation: Violation
     exchange: Exchange
     """The first exchange that showed it."""
+    cls: str
+    """The input class of its request; the violation may name another, such as the setting that it is about."""
     before: tuple[Exchange, ...]
     """The last exchanges before that one, the oldest first."""
     context: Pairs
@@ -110,6 +112,7 @@ class Candidates(Mapping[Key, Candidate]):
         self._all[key] = Candidate(
             cut(violation),
             remembered(exchange),
+            cls,
             past.before,
             past.context,
             {exchange.number},

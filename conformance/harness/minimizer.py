@@ -334,13 +334,15 @@ def finding_of(
 ) -> Finding:
     """Return the finding that a candidate becomes, with the violation and the exchanges that show it best."""
     rule = BY_ID[violation.rule]
+    is_moved = rule.id != candidate.violation.rule
     # A connection of its own that is still in a minimal sequence is needed there.
     is_apart = any(each.request.fresh for each in exchanges[:-1])
     is_shared = len(exchanges) > 1 and (rule.culprit is is_trouble or is_apart)
     return Finding(
         rule=violation.rule,
         level=rule.level,
-        cls=candidate.violation.cls,
+        # What a value comes back as depends on the request, whatever the rule that was named first goes by.
+        cls=candidate.cls if is_moved and is_about_own(violation) else candidate.violation.cls,
         outcome=violation.outcome,
         field=violation.field,
         summary=violation.summary,

@@ -150,17 +150,17 @@ class Restorer:
                 shown = self._write(account, had)
             except _GONE:
                 return None
-            if shown is not None and all(_has(shown, each, value) for each, value in had.items()):
+            if _has_all(shown, had):
                 break
         return shown
 
     def _write(self, account: int, had: Mapping[Field, str]) -> Settings | None:
-        """Write settings in one update, or one by one where it is refused; return the settings shown then."""
+        """Write settings in one update, or one by one where it does not set all; return the settings shown then."""
         exchange: Exchange | None = None
         if had:
             pairs = [(each.parameter, value) for each, value in had.items()]
             exchange = self._send(account, update(*pairs), is_patient=True)
-            if exchange.status != 200:
+            if exchange.status != 200 or not _has_all(shown_by(exchange), had):
                 for pair in pairs:
                     exchange = self._send(account, update(pair), is_patient=True)
         if self.reader is not None or exchange is None or exchange.status != 200:
@@ -181,6 +181,10 @@ class Restorer:
 
 def _has(shown: Settings | None, about: Field, value: str) -> bool:
     return shown is not None and is_right(about, value, shown.get(about.attribute))
+
+
+def _has_all(shown: Settings | None, had: Mapping[Field, str]) -> bool:
+    return shown is not None and all(_has(shown, each, value) for each, value in had.items())
 
 
 def _is_out(exchange: Exchange) -> bool:

@@ -10,7 +10,7 @@ from fakes import FakeTarget, PacedTarget, Resource, refusal
 
 from conformance.exceptions import TargetDead
 from conformance.harness.session import Session
-from conformance.http import READ, Failure, FailureKind, Request, Response
+from conformance.http import READ, Failure, FailureKind, Request, Response, update
 from conformance.model import CHAT, CLOSED, FIELDS, INACTIVE, Restore
 from conformance.rules import BY_ID
 from conformance.safety.journal import Journal, entries
@@ -77,6 +77,18 @@ def test_settings_that_are_refused_together_are_written_one_by_one() -> None:
             return refusal() if len(request.form() or ()) > 1 else super().__call__(request)
 
     resource = OneByOne()
+    resource.states = changed().states
+    assert restored(session_with(resource), BEFORE).state == "restored"
+    assert {name: resource.states[0][name] for name in BEFORE} == BEFORE
+
+
+def test_settings_of_which_one_is_lost_together_are_written_one_by_one() -> None:
+    class LosesTheLast(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            pairs = (request.form() or ()) if request.method == "POST" else ()
+            return super().__call__(update(*pairs[:2]) if len(pairs) > 2 else request)
+
+    resource = LosesTheLast()
     resource.states = changed().states
     assert restored(session_with(resource), BEFORE).state == "restored"
     assert {name: resource.states[0][name] for name in BEFORE} == BEFORE
