@@ -175,9 +175,10 @@ EXPECTED: dict[type[servers.Right], Expected] = {
     # Nothing of the resource is ever shown, and nobody is refused: neither explains the other, nor the status.
     servers.AnswersWhatWasSent: Expected(
         causes=UNCHECKED
-        | {"credentials-required", "accepted-status", "closed-timer-echo", "account-sid-present"},
+        | _of(TIMERS, "echo")
+        | {"credentials-required", "accepted-status", "account-sid-present"},
         consequences=(UNCHECKED_BESIDES - {"repeated-parameters"})
-        | (ECHO - {"closed-timer-echo"})
+        | (ECHO - _of(TIMERS, "echo"))
         | {"credentials-status", "read-response", "openapi-response"},
         undecided=DOCUMENT - {"account-sid-present"}
         | STATE
