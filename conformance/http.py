@@ -112,6 +112,12 @@ class ByHand(StrEnum):
     TRAILERS = "trailers"
     PIPELINED = "right behind a read"
     """The request is written together with a GET of its account, before the answer to that."""
+    ELSEWHERE = "another path"
+    """The request is for a path below that of the resource, where nothing is."""
+
+
+ELSEWHERE = "/none"
+"""What a request for another path has after that of the resource."""
 
 
 def chunks_of(body: bytes) -> tuple[bytes, bytes]:
@@ -138,6 +144,8 @@ def by_hand(plain: bytes, way: ByHand, origin: str) -> bytes:
             target = origin.encode() + target
         case ByHand.ASTERISK:
             target = b"*"
+        case ByHand.ELSEWHERE:
+            target += ELSEWHERE.encode()
         case ByHand.NAMES:
             head, end, body = rest.partition(b"\r\n\r\n")
             rest = re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda name: name[0].upper(), head) + end + body

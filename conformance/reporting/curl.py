@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby, starmap, zip_longest
 from urllib.parse import urlsplit
 
-from conformance.http import FORM_MEDIA_TYPE, PLACEHOLDER, ByHand, Exchange, FailureKind, Request
+from conformance.http import ELSEWHERE, FORM_MEDIA_TYPE, PLACEHOLDER, ByHand, Exchange, FailureKind, Request
 from conformance.reporting.raw import NOT_BY_CURL, login_name, raw_parts
 
 LINE = 500
@@ -347,6 +347,8 @@ def _transfer(
         words.append("--http1.0")
     elif request.by_hand in (ByHand.ABSOLUTE, ByHand.ASTERISK):
         words += ["--request-target", quote("*" if request.by_hand is ByHand.ASTERISK else target)]
+    elif request.by_hand is ByHand.ELSEWHERE:
+        target += ELSEWHERE
     words += [*_method(request.method, body), *_patience(exchange, body), *credentials.arguments(request)]
     words += [word for header in _headers(exchange, body) for word in ("-H", quote(header))]
     source = ""

@@ -49,6 +49,12 @@ RULES = (
             ),
             rare=True,
         ),
+        fixed_class(
+            "http/elsewhere",
+            "HEAD of a path where nothing is",
+            single(Request(method="HEAD", content_type=None, by_hand=ByHand.ELSEWHERE), update(LONG_CLOSED)),
+            rare=True,
+        ),
         needs=BY_HAND,
     ),
     peculiar(

@@ -125,12 +125,18 @@ _ODDITIES: Mapping[str, bytes] = MappingProxyType(
 _BARE = ("GET", "HEAD", "DELETE")
 """Methods of requests without a body."""
 
+_SID_CLAIMS = ("prefix", "length", "alphabet", "anchoring")
+
 _PLACES = tuple(elsewhere((INACTIVE.parameter, "")))
 
 _VALUES: Mapping[Carrier, tuple[str, ...]] = MappingProxyType(
     {
         Carrier.GOOD: tuple(each.slug for each in FIELDS),
-        Carrier.BAD: tuple(f"{each.slug} {depth}" for each in FIELDS for depth in ("basic", "deeper")),
+        Carrier.BAD: tuple(
+            f"{each.slug} {claim}"
+            for each in FIELDS
+            for claim in (("syntax", "minimum") if each.kind == "timer" else _SID_CLAIMS)
+        ),
         Carrier.DISGUISED: tuple(each.slug for each in FIELDS),
         Carrier.INTRUDER: ("no-pair", "user", "token"),
     }
@@ -237,8 +243,10 @@ def value_of(carrier: Carrier, request: Request) -> str:
     about = BY_PARAMETER[name]
     if carrier is Carrier.GOOD:
         return about.slug
-    deeper = decide_value(about, value).claim not in ("syntax", "strictness", "prefix", "length")
-    return f"{about.slug} {'deeper' if deeper else 'basic'}"
+    claim = decide_value(about, value).claim
+    if about.kind == "timer":
+        return f"{about.slug} {'minimum' if claim == 'minimum' else 'syntax'}"
+    return f"{about.slug} {claim if claim in _SID_CLAIMS else 'prefix'}"
 
 
 def in_manner(request: Request, manner: Manner, situation: Situation, number: int) -> Request:

@@ -332,6 +332,12 @@ RULES = (
         ),
         by_hand.written(ByHand.SIZES, "body/chunk-sizes", "sizes of chunks in capital letters, after zeros"),
         by_hand.written(ByHand.BYTES, "body/chunk-of-a-byte", "a chunk for each byte"),
+        fixed_class(
+            "body/many-chunks",
+            "a chunk for each byte, hundreds of them, and the parameter in the last ones",
+            single(update(("Unknown", "a" * 520), own_pair(58), chunked=True, by_hand=ByHand.BYTES)),
+            rare=True,
+        ),
         by_hand.written(
             ByHand.TRAILERS, "body/trailers", "chunks with a trailer, to be kept or discarded (7.1.2)"
         ),

@@ -82,7 +82,7 @@ def accepted(timer: Field) -> dict[str, tuple[str, ...]]:
         ),
         "powers-of-two": (
             *(("PT2147483S", "PT2147484S", "PT32767M", "PT32768M") if timer is CLOSED else ()),
-            *(f"PT{each}S" for each in (32768, 65536, 1024, 4096, 32767, 65535, 16384)),
+            *(f"PT{each}S" for each in (32768, 65536, 1024, 4096, 32767, 65535, 16384, 10_000, 100_000)),
             *(f"PT{each}M" for each in (256, 255, 1024, 4096)),
             "PT256H" if timer is INACTIVE else "PT512H",
         ),

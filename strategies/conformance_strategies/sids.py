@@ -350,6 +350,11 @@ _CLASSES = (
         templates=_within("\u200b\u200d\u2060\u00ad\u200e\u200f\u202e\u0301\ufe0f"),
     ),
     InvalidSidClass(
+        name="invisible-besides", group="length",
+        reason="all the right characters, and one among them that takes no space on the screen",
+        templates=_of("<P>{16}\u200b{16}", "<P>{1}\u2060{31}", "<P>{31}\u00ad{1}"),
+    ),
+    InvalidSidClass(
         name="percent-literal", group="alphabet",
         reason="a percent-escape that decoding once has left standing",
         templates=_of("<P>%61{31}", "<P>%61{29}", "<P>{31}%61", "<P>{32}%00", "<P>{32}%0A", "<P>%2561{31}",

@@ -10,6 +10,8 @@ from jsonschema import Draft6Validator, Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
+from conformance.contract import load
+from conformance.http import ByHand
 from conformance.reporting import badge, ctrf, har, junit
 
 from .samples import REPORTS
@@ -71,3 +73,10 @@ def test_the_badge_has_the_members_that_shields_demands_and_no_others(document: 
     assert {"schemaVersion", "label", "message"} <= content.keys()
     assert content.keys() <= {"schemaVersion", "label", "message", "color", "isError"}
     assert content["schemaVersion"] == 1 and content["message"]
+
+
+@pytest.mark.parametrize("name", ["known-deviations", "recording", "result"])
+def test_every_way_to_write_by_hand_is_in_the_schemas(name: str) -> None:
+    schema = load(f"{name}.schema.json")
+    definitions = [each for each in schema["$defs"].values() if "by_hand" in each.get("properties", {})]
+    assert [set(each["properties"]["by_hand"]["enum"]) for each in definitions] == [set(ByHand)]

@@ -18,11 +18,18 @@ pytestmark = pytest.mark.slow
         (ByHand.VERSION, None, b"HTTP/1.1", b"HTTP/1.0"),
         (ByHand.ABSOLUTE, None, b"POST /v1/", b"POST {url}/v1/"),
         (ByHand.ASTERISK, None, b"POST /v1/Configuration ", b"POST * "),
+        (ByHand.ELSEWHERE, None, b"POST /v1/Configuration ", b"POST /v1/Configuration/none "),
         (ByHand.NAMES, None, b"Content-Length: 0", b"CONTENT-LENGTH: 0"),
         (ByHand.CODING, b"abcd", b": chunked", b": Chunked"),
         # What looks like a size within a chunk is none.
         (ByHand.EXTENSIONS, b"2\r\n2", b"\r\n2\r\n2\r\r\n2\r\n", b"\r\n2{x}\r\n2\r\r\n2{x}\r\n"),
-        (ByHand.SIZES, b"a" * 22, b"b\r\naaaaaaaaaaa\r\nb\r\n", b"B\r\naaaaaaaaaaa\r\nB\r\n"),
+        (ByHand.BYTES, b"abcd", b"2\r\nab\r\n2\r\ncd\r\n", b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n"),
+        (
+            ByHand.SIZES,
+            b"a" * 22,
+            b"b\r\naaaaaaaaaaa\r\nb\r\naaaaaaaaaaa\r\n0\r\n",
+            b"00B\r\naaaaaaaaaaa\r\n00B\r\naaaaaaaaaaa\r\n000\r\n",
+        ),
         (ByHand.TRAILERS, b"abcd", b"cd\r\n0\r\n", b"cd\r\n0\r\nX-Checksum: 1\r\n"),
     ],
 )
