@@ -303,7 +303,10 @@ def sent_plainly(case: Case) -> Asking:
         for rule in CATALOGUE
         if rule.control is not None and (plain := rule.control(case.last)) is not None
     ]
+    must_be_refused = case.violation.outcome == "accepted" and BY_ID[case.violation.rule].level is Level.MUST
     for rule, plain in ways:
+        if must_be_refused and rule.level is Level.SHOULD:
+            continue  # It must be refused in whatever way it is sent.
         own = case.violation.rule == rule.id
         if not (own or about_value or (about_answer and rule.control is without_accept)):
             continue

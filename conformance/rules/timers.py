@@ -27,7 +27,7 @@ _WORDS = {
     "carry-over-of-all-units": "numbers far beyond the next unit, such as PT1H121M",
     "long-fraction-of-a-unit": "a long decimal fraction of each unit",
     "padded": "with leading zeros, up to lengths around powers of two",
-    "powers-of-two": "numbers at powers of two and of ten, and around 2 to the 31 milliseconds",
+    "powers-of-two": "numbers at powers of two, and 2,147,483 seconds, around 2 to the 31 milliseconds",
     "seconds-of-all-digits": "many distinct numbers of seconds, with every digit at every place",
     "carry-over": "numbers beyond the next unit, such as PT90M",
     "fraction": "a decimal fraction",

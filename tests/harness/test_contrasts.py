@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from fakes import Resource, answer, found, refusal
 
-from conformance.http import READ, Exchange, Failure, Request, Response, encode_form, update
+from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, Request, Response, encode_form, update
 from conformance.model import CHAT, CLOSED, INACTIVE
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
@@ -107,6 +109,27 @@ def test_a_bad_value_that_only_an_overridden_method_writes_is_attributed_to_the_
     request = update((INACTIVE.parameter, "banana"), headers=headers)
     finding, _ = found(TrustsOverridden(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
     assert finding.rule == "unvalidated-write"
+
+
+@pytest.mark.parametrize(
+    ("way", "rule"),
+    [
+        ({"content_type": f"{FORM_MEDIA_TYPE}; charset=UTF-8"}, "inactive-timer-syntax"),
+        ({"chunked": True}, "chunked-body"),
+    ],
+)
+def test_no_way_of_sending_makes_less_of_a_bad_value_that_is_taken(way: dict[str, Any], rule: str) -> None:
+    class Lenient(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return self.is_odd or super().takes(parameter, value)
+
+        def __call__(self, request: Request) -> Response | Failure:
+            self.is_odd = any(getattr(request, name) == value for name, value in way.items())
+            return super().__call__(request)
+
+    request = update((INACTIVE.parameter, "banana"), **way)
+    finding, _ = found(Lenient(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == rule
 
 
 def test_a_body_that_is_not_read_for_its_media_type_is_attributed_to_the_media_type() -> None:
