@@ -218,13 +218,14 @@ class Minimizer:
         apart = tuple(replace(each, fresh=True) for each in (*together, last))
         seen = self._attempts.send(apart, (), before)
         lost = is_about_state(BY_ID[candidate.violation.rule])
-        for violation in seen[-1][1] if seen else ():
-            # Another setting may be lost each time; and what seems to be lost may only not be shown.
+        answers = [(place, violation) for place, (_, found) in enumerate(seen or ()) for violation in found]
+        for place, violation in answers:
+            # Another setting may be lost each time, or sooner; and what seems to be lost may only not be shown.
             aspect = BY_ID[violation.rule].aspect
             if self._is_same(violation) or (lost and aspect in (Aspect.STATE, Aspect.CONSISTENCY)):
                 candidate.separate(violation)
                 self._progress = replace(self._progress, violation=violation)
-                return self._search((*before, *apart))
+                return self._search((*before, *apart)[: place + 1])
         if refused:
             if any(exchange.refused for exchange, _ in self._attempts.send(together) or []):
                 candidate.separate(several_refused(candidate.violation))
