@@ -86,12 +86,13 @@ Further values of such headers: a date that is none is ignored (RFC 9110 13.1.3)
 expectations are written in any case (7.6.1 and 10.1.1).
 """
 
-_OVERRIDE = "X-HTTP-Method-Override"
+OVERRIDE = "X-HTTP-Method-Override"
+"""The header by which some frameworks take another method than that of the request line."""
 
 UNKNOWN_HEADERS = (
     ("Cookie", "theme=light; lang=en"),
     ("Origin", "https://example.com"),
-    (_OVERRIDE, "POST"),
+    (OVERRIDE, "POST"),
     ("X-Request-Id", "conformance"),
 )
 """Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
@@ -135,7 +136,7 @@ BUNDLES = (
 
 def is_overridden(request: Request) -> bool:
     """Whether a header asks for a method, the request's own or another one."""
-    return any(name == _OVERRIDE for name, _ in request.headers)
+    return any(name == OVERRIDE for name, _ in request.headers)
 
 
 MALFORMED_HEADERS = (

@@ -16,7 +16,7 @@ from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, as_usual, encode_f
 from conformance.model import BY_PARAMETER, CHAT, FIELDS, INACTIVE, MESSAGING, TIMERS, Situation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
-from conformance.rules.controls import BROWSER, FROM_WITHIN, IGNORED_HEADERS, UNKNOWN_HEADERS
+from conformance.rules.controls import BROWSER, FROM_WITHIN, IGNORED_HEADERS, OVERRIDE, UNKNOWN_HEADERS
 from conformance.rules.forms import pairs_for
 from conformance.rules.protocol import elsewhere
 
@@ -94,10 +94,7 @@ _HEADERS: Mapping[str, Pairs] = MappingProxyType(
             f"{name}: {value}": ((name, value),)
             for name, value in (*IGNORED_HEADERS, BROWSER, *UNKNOWN_HEADERS)
         },
-        **{
-            f"override by {method}": (("X-HTTP-Method-Override", method),)
-            for method in ("PUT", "PATCH", "GET", "OPTIONS")
-        },
+        **{f"override by {method}": ((OVERRIDE, method),) for method in ("PUT", "PATCH", "GET", "OPTIONS")},
         _WITHIN: FROM_WITHIN,
     }
 )

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from conformance.http import EMPTY, READ, Auth, Pairs, Request, encode_form, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, Probe, Situation
+from conformance.rules.controls import OVERRIDE
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
 
@@ -85,7 +86,7 @@ def safe(situation: Situation) -> Sequence[Probe]:
     filled = [
         replace(update(*wanted), method=request.method, intends=wanted, fresh=True) for request in plain[:2]
     ]
-    overridden = [replace(each, headers=(("X-HTTP-Method-Override", "POST"),)) for each in filled]
+    overridden = [replace(each, headers=((OVERRIDE, "POST"),)) for each in filled]
     return [
         single(before, *queried[:1], *overridden, update(LONG_CLOSED)),
         single(
