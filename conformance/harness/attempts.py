@@ -1,13 +1,13 @@
 """Attempts to show a candidate again: which sequences of requests may show it, and the budget for sending them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from conformance.attribution.sameness import is_about_state
-from conformance.exceptions import BudgetExhausted
+from conformance.attribution.sameness import PREVIOUS, is_about_state
+from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import Request, update
-from conformance.model import Aspect, Situation, Violation
+from conformance.http import Exchange, Request, json_of, update
+from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
 from conformance.rules import BY_ID
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import LONG_CLOSED, ordinary
@@ -79,6 +79,50 @@ class Attempts:
     def cut_short(self) -> None:
         """Send nothing more: the budget of the whole run is spent."""
         self.left, self.are_cut_short = 0, True
+
+
+def history(candidate: Candidate) -> tuple[Exchange, ...]:
+    """
+    Return the exchanges that first showed a violation: those that it compares, and the one that shows it last.
+
+    Of a violation about state also what lies between these and right before them, since any of it may be the reason; of
+    one that needs requests at the same time all of these; of one about a value that is in force its update.
+    """
+    violation, last = candidate.violation, candidate.exchange
+    related = {each.number: each for each in (*violation.related, last)}
+    before = [each for each in candidate.before if each.number not in related]
+    start = last.number
+    if candidate.together:
+        start = min((each.number for each in before if each.together), default=start)
+    elif violation.outcome == PREVIOUS:
+        start = next((each.number for each in reversed(before) if _sets(each.request, violation)), start) - 1
+    elif is_about_state(BY_ID[violation.rule]):
+        start = min(related) - 1
+    elif is_of_another(violation, (last,)):
+        start = next((each.number for each in reversed(before) if _sets(each.request, violation)), start)
+        before = [each for each in before if each.number == start]
+    earlier = {**related, **{each.number: each for each in before if each.number >= start}}
+    del earlier[last.number]
+    return (*(earlier[number] for number in sorted(earlier)), last)
+
+
+def is_of_another(violation: Violation, exchanges: Sequence[Exchange]) -> bool:
+    """Whether a violation is about the form of a value in the last answer that none of the requests has set."""
+    is_compared = violation.related or is_about_state(BY_ID[violation.rule]) or is_about_own(violation)
+    response = exchanges[-1].response
+    if is_compared or violation.field not in BY_ATTRIBUTE or response is None:
+        return False
+    try:
+        document = json_of(response)
+    except NotJSON:
+        return False
+    is_shown = isinstance(document, dict) and document.get(violation.field) is not None
+    return is_shown and not any(_sets(each.request, violation) for each in exchanges)
+
+
+def _sets(request: Request, violation: Violation) -> bool:
+    about = BY_ATTRIBUTE.get(violation.field or "") or BY_ID[violation.rule].field
+    return about is not None and about.parameter in dict((*(request.form() or ()), *request.intends))
 
 
 def is_about_values(violation: Violation) -> bool:

@@ -85,7 +85,7 @@ class Confirmation:
             budget = min(budget, 0 if is_known else _WAITING)
         minimizer = Minimizer(self._session, candidate, budget)
         finding = minimizer.finding()
-        if minimizer.was_tried:
+        if minimizer.was_tried and not minimizer.is_cut_short:
             (self._stable if finding.stable else self._unstable)[kind] += 1
         elif self._unstable[kind] > self._stable[kind]:
             finding = replace(finding, stable=False)  # Most of its kind that were tried are unstable.

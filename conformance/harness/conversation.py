@@ -206,13 +206,14 @@ class Conversation:
         self._judge.expect_together(requests)
         judged = []
         for exchange in self._target.send_together(requests):
-            reply, found = self._judge.violations_together(exchange)
-            violations = self._candidates.counted(found)
+            reply, seen = self._judge.violations_together(exchange)
+            violations = self._candidates.counted(seen)
             self._tell(cls, exchange, violations)
-            for violation in violations:
-                self.note(violation, exchange, cls)
             self._recent.append(reply.exchange)
             judged.append(Judged(exchange, reply, violations))
+        for exchange, _, found in judged:
+            for violation in found:
+                self.note(violation, exchange, cls)
         # Where one update alone was not seen to be shown, it may be that none ever is.
         doubtful = {rule for rule, _, _ in self._candidates}
         doubtful.update(rule.id for rule in CATALOGUE if self._judge.evidence.missing(rule))

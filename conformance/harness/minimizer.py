@@ -10,21 +10,29 @@ from itertools import chain, islice
 
 from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
-from conformance.harness.attempts import Attempts, is_about_values, other_than, sequences
+from conformance.harness.attempts import (
+    Attempts,
+    history,
+    is_about_values,
+    is_of_another,
+    other_than,
+    sequences,
+)
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, Request, update
-from conformance.model import Aspect, Finding, Violation
+from conformance.model import BY_ATTRIBUTE, Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
-from conformance.rules.forms import pairs_for, several_refused
+from conformance.rules.forms import other_pairs, pairs_for, several_refused
 from conformance.rules.probes import ordinary
 from conformance.rules.questions import Case, Instead, Requests, Seen, is_about_own
 from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
+from conformance.rules.wording import describe
 
 REQUESTS = 30
 """Requests to show one finding again and minimize it, as a rule. This bounds the time that a finding takes."""
@@ -92,6 +100,11 @@ class Minimizer:
         return self._attempts.are_made
 
     @property
+    def is_cut_short(self) -> bool:
+        """Whether the budget of the run was spent before the search ended."""
+        return self._attempts.are_cut_short
+
+    @property
     def is_attributed(self) -> bool:
         """Whether the target was asked which rule the counterexample breaks."""
         return self._progress.is_attributed
@@ -114,7 +127,11 @@ class Minimizer:
         return self._first_seen(is_stable=not self.was_tried)
 
     def _first_seen(self, *, is_stable: bool) -> Finding:
-        return self._finding((*self._candidate.violation.related, self._candidate.exchange), is_stable)
+        exchanges = history(self._candidate)
+        needs_others = len(exchanges) > 1 or self._progress.violation.outcome == PREVIOUS
+        if needs_others and not self.was_tried:
+            self._say("the counterexample was sent only once")
+        return self._finding(exchanges, is_stable)
 
     def _search(self, *first: Requests) -> Finding:
         """Search; `first` are sequences to try before those that the candidate suggests."""
@@ -126,9 +143,27 @@ class Minimizer:
                 (violation, exchanges), is_attributed = self._asked()
                 # A value that is always shown needs no request before it.
                 is_constant = (before.violation.outcome, violation.outcome) == (PREVIOUS, "changed")
+                shown = tuple(exchanges[-1:] if is_constant else exchanges)
                 self._progress = replace(before, violation=violation, is_attributed=is_attributed)
-                return self._finding(tuple(exchanges[-1:] if is_constant else exchanges), is_stable=True)
+                return self._finding(shown, is_stable=True)
         return self._unconfirmed()
+
+    def _where_set(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+        """Put an update of the setting before a value that is refused where the setting is null; say that it is."""
+        request, decision = exchanges[-1].request, decided(exchanges[-1].request)
+        if decision is None or decision.answer is Answer.ACCEPT or request.account or len(exchanges) > 1:
+            return exchanges
+        for name, _ in request.form() or ():
+            if (needed := self._session.needed_before(name, ask=self.was_tried)) is not None:
+                before, refused = needed
+                self._say(f"while the setting was null, {describe(refused)} was refused")
+                return (before, *exchanges)
+        return exchanges
+
+    def _say(self, more: str) -> None:
+        violation = self._progress.violation
+        said = replace(violation, summary=f"{violation.summary}; {more}")
+        self._progress = replace(self._progress, violation=said)
 
     def _asked(self) -> tuple[Instead, bool]:
         """Ask the target which rule is broken; return the counterexample, and whether the budget sufficed."""
@@ -159,11 +194,14 @@ class Minimizer:
         for requests in chain(first, sequences(self._candidate, self._session.situation)):
             if self._shows(requests):
                 small = smaller(requests, self._first_shown)
-                yield self._prepared(small)
+                prepared = self._prepared(small)
+                yield prepared
                 self._progress = replace(self._progress, is_minimal=False)
                 is_state = is_about_state(BY_ID[self._progress.violation.rule])
                 if is_state or requests != small:
                     yield requests
+                elif prepared != small:
+                    yield small
                 if not is_state:
                     yield (self._other_than(small), *small)
 
@@ -200,8 +238,7 @@ class Minimizer:
         if not (self._candidate.violation.was_null and self.was_tried):
             return self.as_seen()
         # A setting cannot be made null again, so this violation can be seen only once in a run.
-        said = f"{progress.violation.summary}; it shows only where the setting is null, and null cannot be set again"
-        self._progress = replace(progress, violation=replace(progress.violation, summary=said))
+        self._say("it shows only where the setting is null, and null cannot be set again")
         return self._first_seen(is_stable=True)
 
     def _search_together(self) -> Finding:
@@ -256,6 +293,9 @@ class Minimizer:
         related = self._candidate.violation.related and violation.outcome != "refused"
         if is_about_own(violation) and (alone or related):
             requests = (self._other_than(requests), *requests)
+        elif is_of_another(violation, self._progress.exchanges):
+            own = other_pairs(self._session.situation, [(BY_ATTRIBUTE[violation.field or ""].parameter, "")])
+            requests = (update(*own, account=requests[-1].account), *requests)
         return requests
 
     def _other_than(self, requests: Requests) -> Request:
@@ -327,6 +367,9 @@ class Minimizer:
         )
 
     def _finding(self, exchanges: tuple[Exchange, ...], is_stable: bool) -> Finding:
+        exchanges = self._where_set(exchanges)
+        if is_of_another(self._progress.violation, exchanges):
+            self._say("the value was in force before")
         return finding_of(self._candidate, self._progress.violation, exchanges, is_stable)
 
 

@@ -192,7 +192,9 @@ def probe_unset(session: Session, before: Sequence[Settings | None], *, each_set
             for value in _REJECTED[each][:most]
         ]
         for step in steps:
-            session.run_probe(Probe(steps=(step,)), REFUSED_WRITES, "state/unset")
+            seen = session.run_probe(Probe(steps=(step,)), REFUSED_WRITES, "state/unset")
+            if seen[-1].exchange.refused and not account:
+                session.learn_unset(step)
         if steps:
             session.read_back("state/unset", account)
         sent = sent or bool(steps)

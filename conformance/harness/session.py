@@ -1,8 +1,11 @@
 """One run against one target: sends probes, and keeps what the run knows of the target."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from conformance.exceptions import BudgetExhausted
 from conformance.harness.candidates import Candidates, Tally, is_broken, status_of
 from conformance.harness.conversation import Conversation, Judged
 from conformance.harness.events import Listener, ignore
@@ -12,7 +15,7 @@ from conformance.http import EMPTY, Exchange, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation
 from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_acceptable
-from conformance.rules.forms import GOOD_FORMS
+from conformance.rules.forms import GOOD_FORMS, other_pairs
 from conformance.rules.probes import look
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
@@ -55,6 +58,8 @@ class Session:
         """Second tries in a row that have failed."""
         self._reader: Request | None = None
         self._takes_empty = False
+        self._refused_unset: defaultdict[str, list[Request]] = defaultdict(list)
+        self._needed_before: dict[str, tuple[Exchange, Request]] = {}
 
     @property
     def situation(self) -> Situation:
@@ -193,6 +198,27 @@ class Session:
             asked = self.conversation.send(update(*shorter), "open/interplay").exchange
             self.judge.learn_interplay(is_refused=asked.refused)
         return bool(self.judge.interplay)
+
+    def learn_unset(self, refused: Request) -> None:
+        """Take note of an update with one wrong value that was refused where the setting was null."""
+        ((name, _),) = refused.form() or ()
+        self._refused_unset[name].append(refused)
+
+    def needed_before(self, name: str, *, ask: bool) -> tuple[Exchange, Request] | None:
+        """
+        Return an update that must go before a wrong value of a parameter, so that the target takes it; None for none.
+
+        That is so where an update with a wrong value was refused while the setting was null, and is taken once another
+        value is set; it is returned too. With `ask`, the first call for a parameter asks the target.
+        """
+        asked = self._refused_unset.pop(name, ()) if ask else ()
+        if asked:
+            first = update(*other_pairs(self.situation, asked[0].form() or ()))
+            with suppress(BudgetExhausted):  # what could not be asked is not said
+                (before, _), *seen = self.conversation.try_again([first, *asked])
+                for taken in (each.request for each, _ in seen if each.accepted):
+                    self._needed_before[name] = before, taken
+        return self._needed_before.get(name)
 
 
 def _names_of(item: Item) -> Iterator[str]:

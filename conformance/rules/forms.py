@@ -1,6 +1,6 @@
 """Rules about several parameters in one form: any subset, any order, and all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations, permutations
@@ -47,7 +47,7 @@ def pairs_for(situation: Situation, index: int = 0) -> Pairs:
     return tuple((each.parameter, value) for each, value in values.items() if value is not None)
 
 
-def other_pairs(situation: Situation, pairs: Pairs) -> Pairs:
+def other_pairs(situation: Situation, pairs: Iterable[tuple[str, str]]) -> Pairs:
     """The same parameters with valid values that a run sends in nothing else; undocumented ones are left out."""
     names = dict(pairs)
     return tuple(pair for pair in pairs_for(situation, 7) if pair[0] in names)

@@ -4,15 +4,16 @@ import itertools
 from collections.abc import Mapping
 
 import pytest
-from fakes import FakeTarget, Resource, found, refusal
+from fakes import FakeTarget, Resource, answer, found, refusal, representation
 
 from conformance.attribution.cause import CauseKey
 from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
-from conformance.http import Failure, Request, Response, encode_form, update
-from conformance.model import CLOSED, INACTIVE, Probe
+from conformance.http import READ, Failure, Request, Response, encode_form, update
+from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Probe
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
+from conformance.rules.acceptance import is_acceptable
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
 
@@ -84,6 +85,70 @@ def test_a_counterexample_of_two_requests_keeps_both() -> None:
     finding, _ = found(Forgets(), *requests, rule="omitted-parameters-kept")
     assert [each.request for each in finding.exchanges] == [update(SHORT_INACTIVE), update(LONG_CLOSED)]
     assert finding.field == INACTIVE.attribute
+    assert finding.stable
+
+
+def test_a_lost_setting_that_is_not_tried_again_keeps_what_came_between() -> None:
+    class Forgets(Resource):
+        """Loses the closed timer when a value is refused."""
+
+        def __call__(self, request: Request) -> Response | Failure:
+            answer = super().__call__(request)
+            if isinstance(answer, Response) and answer.status == 400:
+                self.states[request.account][CLOSED.attribute] = None
+            return answer
+
+    requests = (
+        update(EVERYTHING[2]),
+        update(EVERYTHING[1]),
+        update(LONG_CLOSED),
+        update((INACTIVE.parameter, "x")),
+        update(SHORT_INACTIVE),
+    )
+    finding, _ = found(Forgets(), *requests, rule="omitted-parameters-kept", budget=0)
+    assert [each.request for each in finding.exchanges] == list(requests[1:])
+    assert finding.summary.endswith("the counterexample was sent only once")
+
+
+def test_a_wrong_value_that_is_refused_while_the_setting_is_null_has_an_update_before_it() -> None:
+    class Lenient(Resource):
+        """Takes any timer once there is one."""
+
+        def takes(self, parameter: str, value: str) -> bool:
+            about = BY_PARAMETER[parameter]
+            return self.states[0][about.attribute] is not None or super().takes(parameter, value)
+
+    wrong = update((INACTIVE.parameter, "banana"))
+    session = Session(FakeTarget(Lenient()), tuple(BY_ID))
+    for request in (wrong, update(SHORT_INACTIVE), wrong):
+        exchange = session.conversation.send(request, "class").exchange
+        if exchange.refused:
+            session.learn_unset(request)
+    candidate = next(
+        each for (rule, _, _), each in session.candidates.items() if rule == "inactive-timer-syntax"
+    )
+    finding = Minimizer(session, candidate).finding()
+    first, last = (each.request for each in finding.exchanges)
+    assert last.form() == ((INACTIVE.parameter, "a"),)
+    assert is_acceptable(first)
+    assert dict(first.form() or ()).keys() == {INACTIVE.parameter}
+    assert finding.summary.endswith("while the setting was null, DefaultInactiveTimer=banana was refused")
+
+
+def test_a_malformed_value_in_a_read_has_the_update_before_it_that_sets_it() -> None:
+    class Numbers(Resource):
+        """Shows timers as numbers to those who read."""
+
+        def show(self, request: Request) -> Response:
+            shown = dict(representation(self.states[request.account], request.account))
+            if request.method == "GET" and shown[INACTIVE.attribute] is not None:
+                shown[INACTIVE.attribute] = 60
+            return answer(200, shown)
+
+    finding, _ = found(Numbers(), update(SHORT_INACTIVE), READ, rule="read-response", reader=READ)
+    first, last = (each.request for each in finding.exchanges)
+    assert last == READ
+    assert dict(first.form() or ()).keys() == {INACTIVE.parameter}
     assert finding.stable
 
 
