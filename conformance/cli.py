@@ -67,7 +67,12 @@ class _Program(click.Group):
             return super().invoke(ctx)
         except REFUSALS as error:
             raise Refused(options.shown(ctx, str(error))) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # A class that is being made while a module is imported has made another error of it.
+            if isinstance(error, RuntimeError) and not isinstance(
+                error.__cause__, KeyboardInterrupt | SystemExit
+            ):
+                raise
             sys.exit(ENDED)
 
 

@@ -29,6 +29,9 @@ ABSENT = frozenset({404, 405, 501})
 TURNED_AWAY = frozenset({401, 403})
 """Statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
 
+OUT = frozenset({502, 503, 504})
+"""Statuses of a target that is out of service; a proxy says so of the server behind it (RFC 9110 15.6.3 to 15.6.5)."""
+
 
 def encode_form(pairs: Sequence[tuple[str, str]]) -> bytes:
     """Serialise pairs as the WHATWG URL standard's application/x-www-form-urlencoded serialiser does."""
@@ -314,6 +317,11 @@ class Exchange:
     def is_cut(self) -> bool:
         """Whether the connection was closed before the end of an answer."""
         return self.failure is not None and self.failure.kind is FailureKind.DISCONNECT
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the target may have ended at the request: it was cut, or a proxy says that it is out of service."""
+        return self.is_cut or self.status in OUT
 
     @property
     def failed(self) -> bool:

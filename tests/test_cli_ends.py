@@ -109,6 +109,32 @@ class TestEndedInTheMiddle:
         assert (document["exit_code"], document["stopped"]) == (130, "interrupted")
         assert {path.name for path in (tmp_path / "conformance-report").iterdir()} >= REPORTS
 
+    @pytest.mark.parametrize(
+        "words",
+        [("record", "--out", "x.jsonl", "--target"), ("compare", "emulator")],
+        ids=["record", "compare"],
+    )
+    def test_ctrl_c_in_another_command_says_in_one_line_that_the_settings_are_back(
+        self, words: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        with Embedded(THROWAWAY) as embedded:
+            url = embedded.url()
+            before = configuration(url, TOKEN, self.FORM)
+            process = subprocess.Popen(
+                command(*words, url, "--rate", "100"),
+                cwd=tmp_path,
+                env=clean_environment(),
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread of ours holds a lock by then
+            )
+            wait_for_a_write(url)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+            assert (process.returncode, configuration(url, TOKEN)) == (130, before), said
+        assert said.splitlines()[-1] == f"conformance: interrupted: the settings are as before at {url}"
+        assert not (tmp_path / "x.jsonl").exists()
+
     def test_a_target_that_is_killed_ends_the_run_without_a_verdict_and_says_at_which_request(
         self, tmp_path: Path
     ) -> None:

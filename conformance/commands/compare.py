@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import NO_VERDICT, NOT_RESTORED
-from conformance.commands.signals import heed, interrupt
+from conformance.commands.refused import NO_VERDICT, ended
+from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,12 +187,15 @@ def _hold(
     from conformance.harness.events import RequestSent
     from conformance.reporting import Progress, console_for
 
-    held, status = None, ALIKE
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
+    held, status, is_interrupted = None, ALIKE, False
     ends: dict[int, Recording | Player] = dict(files)
     players: list[Player] = []
     with ExitStack() as stack:
         for place, own in settings.items():
-            ends[place] = player = stack.enter_context(opened(own, lambda line: click.echo(line, err=True)))
+            ends[place] = player = stack.enter_context(opened(own, tell))
             players.append(player)
         try:
             for player in players:
@@ -206,16 +209,16 @@ def _hold(
                 )
             for place in settings:
                 for note in (held.reference, held.candidate)[place].notes:
-                    click.echo(f"conformance: {note}", err=True)
+                    tell(f"conformance: {note}")
         except RunEnded as error:
-            click.echo(f"conformance: no verdict: {error}", err=True)
+            tell(f"conformance: no verdict: {error}")
+        except KeyboardInterrupt:
+            is_interrupted = True
         finally:
-            for player in players:
-                restored, interrupted = player.put_back(0.0)
-                if restored.state == "failed":
-                    lost = ", ".join(restored.failed)
-                    click.echo(f"conformance: NOT RESTORED at {player.target.url}: {lost}", err=True)
-                    status = NOT_RESTORED
-                if interrupted:
-                    raise KeyboardInterrupt
+            for player, own in zip(players, settings.values(), strict=True):
+                restored, again = player.put_back(0.0)
+                is_interrupted = is_interrupted or again
+                if own.target is not None or len(players) == 1:
+                    status = max(status, ended(restored, is_interrupted, tell, own.target))
+        status = ENDED if is_interrupted else status
     return held, [shell_accounts(settings[place]) if place in settings else [] for place in (0, 1)], status

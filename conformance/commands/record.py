@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused
+from conformance.commands.refused import NO_VERDICT, Refused, ended
 from conformance.commands.signals import ENDED, heed, interrupt
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _record(out: Path, settings: "RunSettings") -> int:
     def tell(line: str) -> None:
         click.echo(settings.shown(line), err=True)
 
-    data = b""
+    data, is_interrupted = b"", False
     with opened(settings, tell) as player:
         script = script_for([settings], settings.profile)
         try:
@@ -68,18 +68,16 @@ def _record(out: Path, settings: "RunSettings") -> int:
             data = file_of(recording, player)
         except (RunEnded, RecordingError) as error:
             tell(f"conformance: nothing was recorded: {error}")
+        except KeyboardInterrupt:
+            is_interrupted = True
         finally:
-            restored, interrupted = player.put_back(settings.settle)
-    if data and not interrupted:
+            restored, again = player.put_back(settings.settle)
+            status = ended(restored, is_interrupted or again, tell, settings.target)
+    if data and status != ENDED:
         try:
             with replacing(out) as file:
                 file.write(data)
         except OSError as error:
             raise Refused(f"cannot write {out}: {error.strerror}; choose another --out") from None
         click.echo(f"{len(recording.taken)} steps of {recording.target} are in {out}")
-    if interrupted:
-        return ENDED
-    if restored.state == "failed":
-        tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
-        return NOT_RESTORED
-    return 0 if data else NO_VERDICT
+    return status or (0 if data else NO_VERDICT)

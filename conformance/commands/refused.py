@@ -1,10 +1,12 @@
-"""How commands end early: the error of one that cannot be followed, and the exit statuses that several share."""
+"""How commands end: the error of one that cannot be followed, and the exit statuses and lines that several share."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.commands.signals import ENDED
 from conformance.exceptions import (
     BaselineError,
     ConfigurationError,
@@ -12,6 +14,9 @@ from conformance.exceptions import (
     RecordingError,
     ReportError,
 )
+
+if TYPE_CHECKING:
+    from conformance.model import Restore
 
 NO_VERDICT, NOT_RESTORED = 3, 4
 """Exit statuses: the target could not be judged; a setting that had a value does not have it again."""
@@ -28,6 +33,25 @@ class Refused(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print the line to the standard error."""
         click.echo(f"conformance: {self.message}", err=True)
+
+
+def ended(restored: "Restore", is_interrupted: bool, tell: Callable[[str], None], url: str | None) -> int:
+    """
+    Say what became of the settings at a URL, None for the embedded emulator; return an exit status, or 0.
+
+    Nothing is said of settings that were put back in the ordinary course.
+    """
+    if url is None:
+        if is_interrupted:
+            tell("conformance: interrupted")
+    elif restored.state == "failed":
+        tell(f"conformance: NOT RESTORED at {url}: {', '.join(restored.failed)}")
+    elif restored.state == "not-read":
+        tell(f"conformance: not restored at {url}: the settings could not be read")
+    elif is_interrupted:
+        what = "nothing was changed" if restored.state == "unchanged" else "the settings are as before"
+        tell(f"conformance: interrupted: {what} at {url}")
+    return ENDED if is_interrupted else NOT_RESTORED if restored.state == "failed" else 0
 
 
 def result_in(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands import options
-from conformance.commands.refused import NO_VERDICT, NOT_RESTORED, Refused, result_in
+from conformance.commands.refused import NO_VERDICT, Refused, ended, result_in
 from conformance.commands.signals import heed, interrupt
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _at_issue(finding: dict[str, Any], moments: list[list["Request"]]) -> set[st
 
 def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
     from conformance.api import redaction
-    from conformance.exceptions import BudgetExhausted, LeftShort, RateLimitedOut, Unsafe
+    from conformance.exceptions import RunEnded
     from conformance.fidelity.ends import opened
     from conformance.fidelity.outcome import changes, outcome_of
     from conformance.fidelity.recording import exchange_of
@@ -134,7 +134,7 @@ def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
     accounts = sorted({request.account for requests in moments for request in requests})
     if accounts and accounts[-1] >= len(settings.accounts):
         raise Refused(f"this takes {accounts[-1] + 1} accounts: set CONFORMANCE_ACCOUNTS")
-    exchanges = []
+    exchanges, is_interrupted, failed = [], False, 0
     with opened(settings, tell) as player:
         target, url = player.target, player.target.settings.url
         redact = redaction(settings, url)
@@ -143,23 +143,25 @@ def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
             if settings.target is not None:
                 _take_snapshots(session, accounts)
             for requests in moments:
-                again = session.conversation.try_again
-                seen = again((), requests) if len(requests) > 1 else again(requests)
+                send = session.conversation.try_again
+                seen = send((), requests) if len(requests) > 1 else send(requests)
                 # The target may refuse another one of them each time: the refused ones are compared last.
                 for exchange, _ in sorted(seen, key=lambda each: each[0].refused):
                     exchanges.append(plain(record(exchange, target.url), redact))
                     click.echo(f"sent      {request_line(exchanges[-1])}")
                     click.echo(f"answered  {answer_line(exchanges[-1])}")
-        except (BudgetExhausted, RateLimitedOut, Unsafe, LeftShort) as error:
+        except RunEnded as error:
             tell(f"conformance: {error}")
-            return NO_VERDICT
+            failed = NO_VERDICT
         except ValueError as error:  # it names another account, and there is none
             raise Refused(str(error)) from None
+        except KeyboardInterrupt:
+            is_interrupted = True
         finally:
-            restored, _ = session.restorer().put_back()
-        if restored.state == "failed":
-            tell(f"conformance: NOT RESTORED: {', '.join(restored.failed)}")
-            return NOT_RESTORED
+            restored, again = session.restorer().put_back()
+            status = ended(restored, is_interrupted or again, tell, settings.target)
+        if status or failed:
+            return status or failed
         accounts_shown = [plain(account.sid or "", redact) for account in settings.accounts]
     click.echo(f"recorded  {answer_line(finding['exchanges'][-1])}")
     recorded = plain(finding["exchanges"][-1], redact)

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.contract import SUITE, version_of
-from conformance.exceptions import BudgetExhausted, Garbled, NoVerdict, RecordingError, Unimplemented
+from conformance.exceptions import (
+    BudgetExhausted,
+    Garbled,
+    NoVerdict,
+    RecordingError,
+    TargetDead,
+    Unimplemented,
+)
 from conformance.fidelity.recording import (
     ROLES,
     Recording,
@@ -25,7 +32,7 @@ from conformance.fidelity.recording import (
 )
 from conformance.fidelity.script import Part, Script, Step
 from conformance.harness.reachable import is_absent, refuse_to_judge
-from conformance.http import EMPTY, READ, Exchange, Request, encode_form
+from conformance.http import EMPTY, OUT, READ, Exchange, Request, encode_form
 from conformance.model import Restore, shown_by
 from conformance.reporting import Redact
 from conformance.safety.restore import Restorer
@@ -33,6 +40,9 @@ from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import Account, secret
 from conformance.transport.redaction import Secrets
 from conformance.transport.target import Target
+
+_ROW = 3
+"""Steps in a row that are answered so that the target may be out of service, after which its settings are read."""
 
 Progress = Callable[[str, int], None]
 """Called before each step with its input class, and with the number of requests that were sent."""
@@ -49,6 +59,8 @@ class Player:
     """The request that shows the settings and writes nothing; None where the target has none."""
     lines: list[dict[str, Any]] = field(default_factory=list)
     """What a recording of the steps sent so far holds."""
+    _row: int = 0
+    """The last steps in a row that were answered with 502, 503 or 504."""
 
     def look(self, accounts: int) -> None:
         """
@@ -100,6 +112,7 @@ class Player:
 
         Raises:
             BudgetExhausted: The budget is not enough, and the whole script was asked for, or nothing was sent at all.
+            TargetDead: The target cannot be reached any more, or does not show its settings any more either.
         """
         redact = masking(self.target.settings.accounts)
         begun = now()
@@ -144,6 +157,9 @@ class Player:
             time.sleep(step.pause)
         exchange = self.target.send(step.request, known_good=step.part is Part.STATE)
         yield step, exchange
+        self._row = self._row + 1 if exchange.status in OUT else 0
+        if self._row == _ROW and self.reader is not None and self.target.send(self.reader).status in OUT:
+            raise TargetDead(self.target.silence.told(self.target.url))
         owed = guard.owed(exchange, shown_by(exchange)) if guard is not None else None
         if owed is not None:
             back = Step(cls=step.cls, rule=step.rule, request=owed, part=Part.GUARD)

@@ -6,7 +6,7 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import Exchange, Request, json_of, update
+from conformance.http import OUT, Exchange, Request, json_of, update
 from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
 from conformance.rules import BY_ID
 from conformance.rules.forms import other_pairs, pairs_for
@@ -70,6 +70,8 @@ class Attempts:
                     self._candidate.context, (*together, *requests)[-1].account
                 )
             seen = self._session.conversation.try_again(requests, together, before)
+            if (out := next((each for each, _ in seen if each.status in OUT), None)) is not None:
+                self._session.conversation.ask_ordinary(out)
         except BudgetExhausted:
             self.cut_short()
             return None

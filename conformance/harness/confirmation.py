@@ -41,7 +41,7 @@ class Confirmation:
         self._listener = listener
         self._findings: list[Finding] = []
         self.dropped: Exchange | None = None
-        """The exchange whose connection closed without an answer, if that happened once in the run; otherwise None."""
+        """The exchange that got no answer, but a closed connection, or 502, if there was one in the run; else None."""
         self._stable, self._unstable = Counter[str](), Counter[str]()
         """How many findings were tried again, by rule and outcome: those that were stable, and those that were not."""
         self._attributed: defaultdict[tuple[CauseKey, Field | None], dict[str, Finding]] = defaultdict(dict)
@@ -114,14 +114,14 @@ class Confirmation:
         self._findings = [each for each in self._findings if each not in once]
 
     def _is_a_single_drop(self, candidate: Candidate, finding: Finding) -> bool:
-        """Whether the candidate is a closed connection without an answer, and the only failure of the run."""
+        """Whether the candidate is a request that the target did not answer, and the only failure of the run."""
         failure = candidate.exchange.failure
-        if failure is None or failure.kind is not FailureKind.DISCONNECT or failure.partial or finding.stable:
+        if finding.stable or not candidate.exchange.is_lost or (failure is not None and failure.partial):
             return False
         numbers = {
             number
             for each in self._session.candidates.values()
-            if each.exchange.failure is not None
+            if each.exchange.failed
             for number in each.numbers
         }
         return len(numbers) == 1 and self._session.target.drops <= 1

@@ -15,7 +15,7 @@ from conformance.harness.candidates import Candidates, Past
 from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
 from conformance.harness.judging import Judge
 from conformance.harness.presence import ROW, Presence
-from conformance.http import Exchange, Pairs, Request, update
+from conformance.http import OUT, Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Violation
 from conformance.oracle.expected_state import ExpectedState, forget, record_together, states_of
 from conformance.rules import CATALOGUE, Reply
@@ -186,16 +186,19 @@ class Conversation:
             exchange, reply = self._send(replace(request, fresh=True), "", known_good=True, reserve=reserve)
             # A refusal is what we are finding out: it is recorded only once the target is known to be there.
             found = self._judge.violations(reply)
-            for violation in found if presence.is_alive(account) else ():
+            is_alive = presence.is_alive(account)
+            for violation in found if is_alive else ():
                 self.note(violation, exchange, "answer/update")
             self._put_back(reply, "answer/update")
             self._recent.append(reply.exchange)
-            if presence.is_alive(account):
+            if is_alive:
                 return
         if not presence.is_alive(account):
+            suspects = self._target.silence.suspects
+            since = f" since request {suspects[0].number:,}" if suspects else ""
             raise Gone(
-                f"{self._target.url} is not what it was: {presence.described(account)}; what came after "
-                f"request {presence.last_sign(account)} counts for nothing",
+                f"{self._target.url} is not what it was: {presence.described(account)}{since}; what came after "
+                f"request {presence.last_sign(account):,} counts for nothing",
                 presence.last_sign(account),
             )
 
@@ -317,13 +320,28 @@ class Conversation:
         """Send an ordinary request after a failure or a 5xx: it must be accepted. The run ends if it cannot connect."""
         if not exchange.failed or self._safeguard.reading:
             return  # While the run reads settings, nothing may be written, as an ordinary request would.
-        request = replace(ordinary(exchange.request), fresh=True)
-        canary, reply = self._send(request, cls, known_good=True)
+        canary, reply = self.ask_ordinary(exchange, cls)
         self._record(canary, reply, cls)
         self._put_back(reply, cls)
         if canary.failed or (reply.is_due and not canary.accepted):
             self.note(unusable(canary, exchange), canary, cls, shows=lambda again: not again.accepted)
         self._recent.append(reply.exchange)
+
+    def ask_ordinary(self, exchange: Exchange, cls: str = "") -> tuple[Exchange, Reply]:
+        """
+        Send an ordinary request after one that failed.
+
+        If the target is out of service, wait for it.
+
+        Raises:
+            Gone: It does not come back.
+        """
+        request = replace(ordinary(exchange.request), fresh=True)
+        asked = self._send(request, cls, known_good=True)
+        if asked[0].status not in OUT:
+            return asked
+        self._ask_whether_gone(0)
+        return self._send(request, cls, known_good=True)
 
 
 def _is_early(reply: Reply) -> bool:

@@ -97,7 +97,7 @@ class _Run:
         try:
             self._send_all()
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # After a bug of the suite the report still has all findings.
-            unanswered = silence.suspects if isinstance(error, TargetDead) else ()
+            unanswered = silence.suspects if isinstance(error, TargetDead | Gone) else ()
             end = end_by(error, "" if unanswered else self._last_request())
             self._forget_after(error)
         finally:

@@ -92,5 +92,6 @@ def _counts(statuses: Counter[str]) -> str:
 def dropped(exchange: Exchange | None, requests: int) -> Iterator[Observation]:
     """Yield an observation of the one exchange of a run that ended without an answer, where there is one."""
     if exchange is not None:
-        text = f"one connection closed without an answer (1 of {requests:,} requests), and never again"
+        what = f"was answered with {exchange.status}" if exchange.response else "got no answer"
+        text = f"one request {what} (1 of {requests:,} requests), and never again"
         yield Observation(topic="open/dropped", text=text)

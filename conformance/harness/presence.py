@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import responses
 
-from conformance.http import FailureKind, Request, update
+from conformance.http import OUT, FailureKind, Request, update
 from conformance.model import CLOSED
 from conformance.rules import Reply
 
@@ -38,9 +38,7 @@ _SAID = {
     405: "it takes no updates any more",
     423: "it is locked",
     429: "it only asks to wait",
-    502: "it is out of service",
-    503: "it is out of service",
-    504: "it is out of service",
+    **dict.fromkeys(OUT, "it is out of service"),
 }
 """What an answer of a status to every good update says about the target."""
 
@@ -68,15 +66,17 @@ class Presence:
 
     def see(self, reply: Reply) -> None:
         """Take note of an exchange."""
-        request = reply.request
-        if not reply.is_due or not request.body:
-            return
+        request, exchange = reply.request, reply.exchange
         known = self._accounts.setdefault(request.account, _Known())
+        # What it took before need not be due again: whether it is may depend on the settings in force.
+        again = request.body in known.taken and (exchange.accepted or exchange.status in OUT)
+        if not request.body or not (reply.is_due or again):
+            return
         like = _likeness(reply, known)
         if like is None:
             known.like, known.row = "", 0
         elif not like:
-            known.last, known.like, known.row = reply.exchange.number, "", 0
+            known.last, known.like, known.row = exchange.number, "", 0
             if not request.headers and not request.chunked and request.by_hand is None:
                 known.taken.pop(request.body, None)
                 known.taken[request.body] = request

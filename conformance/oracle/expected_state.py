@@ -53,7 +53,7 @@ def record_together(
     """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
     for account, state in enumerate(states):
         state.record_together([each for each in seen if each[0].request.account == account])
-    if any(exchange.is_cut for exchange, _ in seen):
+    if any(exchange.is_lost for exchange, _ in seen):
         forget(*states)
 
 
@@ -127,7 +127,7 @@ class ExpectedState:
             self._lenient(exchange, sent)
         else:
             self._write(exchange, sent, certain=exchange.accepted)
-        if exchange.is_cut:
+        if exchange.is_lost:
             forget(self, *self.others)
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:

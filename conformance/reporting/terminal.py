@@ -182,7 +182,7 @@ def _restore(restore: Document) -> Iterator[Text]:
     elif restore["state"] == "restored":
         yield Text("restored: the settings that were in force before the run", "dim")
     elif restore["state"] == "not-read":
-        yield Text("not restored: the settings before the run could not be read", "yellow")
+        yield Text("not restored: the settings could not be read", "yellow")
     if restore["unrestorable"]:
         yield Text(
             text.visible(

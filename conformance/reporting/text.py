@@ -64,9 +64,7 @@ def _shown(finding: Document, member: str) -> str:
     return f"# {len(lines):,} characters of {member}: in result.json, {name}"
 
 
-UNANSWERED = (
-    "After this the target could not be reached any more; whether it crashed because of it is not known"
-)
+UNANSWERED = "After this the target was not there any more; whether it crashed because of it is not known"
 """What is said of the requests in the member `unanswered`."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
-from conformance.http import READ, Exchange, FailureKind, Request, update
+from conformance.http import OUT, READ, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value, is_right
 from conformance.safety.journal import Settings
@@ -31,9 +31,6 @@ _NEUTRAL = {INACTIVE.parameter: "P15D", CLOSED.parameter: "P30D"}
 
 _GONE = (BudgetExhausted, RateLimitedOut, TargetDead)
 """The errors after which nothing more can be sent."""
-
-_OUT = frozenset({502, 503, 504})
-"""Statuses of a target that is out of service for a while (RFC 9110 15.6.3 to 15.6.5)."""
 
 
 class Sender(Protocol):
@@ -190,7 +187,7 @@ def _has_all(shown: Settings | None, had: Mapping[Field, str]) -> bool:
 def _is_out(exchange: Exchange) -> bool:
     """Whether a target could not be reached, or says that it is out of service."""
     failure = exchange.failure
-    return exchange.status in _OUT or (failure is not None and failure.kind in _UNREACHED)
+    return exchange.status in OUT or (failure is not None and failure.kind in _UNREACHED)
 
 
 _UNREACHED = (FailureKind.CONNECT, FailureKind.TLS, FailureKind.DISCONNECT)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from conformance.http import Exchange, FailureKind
+from conformance.http import OUT, Exchange, FailureKind
 
 _KEPT = 16
 """Unanswered requests that are kept: more than are sent at the same moment."""
@@ -15,6 +15,8 @@ class Silence:
     A target that takes a request, closes the connection without an answer, and then takes no connection any more, may
     have crashed because of the request. It may also have been stopped at that moment: the one cannot be told from the
     other. A target that is stopped between two requests, or a network that is down, cuts no request in this way.
+
+    Where a proxy is still there, it answers instead that the target is out of service. This is no answer of the target.
     """
 
     def __init__(self) -> None:
@@ -33,8 +35,8 @@ class Silence:
 
     @property
     def suspects(self) -> tuple[Exchange, ...]:
-        """The request after which no connection could be opened, or those that were under way together; else none."""
-        if not self._shut or not any(each.is_cut for each in self._unanswered):
+        """The request after which the target was not there, or those that were under way together; else none."""
+        if not (self._shut or self._is_out) or not any(each.is_lost for each in self._unanswered):
             return ()
         first = min(self._unanswered, key=lambda each: each.started)
         together = [each for each in self._unanswered if each is first or each.started < _end(first)]
@@ -46,13 +48,19 @@ class Silence:
         if failure is not None and failure.kind in (FailureKind.CONNECT, FailureKind.TLS):
             self.outages += self.was_there and not self._shut
             self._shut = failure.detail
-        elif failure is None or failure.kind not in (FailureKind.DISCONNECT, FailureKind.TIMEOUT):
+        elif exchange.status not in OUT and (
+            failure is None or failure.kind not in (FailureKind.DISCONNECT, FailureKind.TIMEOUT)
+        ):
             self.answered = max(self.answered, exchange.number)
             self._unanswered = [each for each in self._unanswered if _end(each) > exchange.started]
             self._shut = ""
         elif exchange.connection:
             self._unanswered = [*self._unanswered, exchange][:_KEPT]
             self._shut = ""
+
+    @property
+    def _is_out(self) -> bool:
+        return bool(self.answered and self._unanswered) and self._unanswered[-1].status in OUT
 
     def told(self, url: str) -> str:
         """Return one line that says how the target went away; `url` is that of the resource."""
@@ -61,7 +69,8 @@ class Silence:
         until = f"answered until request {self.answered:,}" if self.answered else "never answered"
         if not (suspects := self.suspects):
             return f"{url} {until}, and cannot be reached since: {self._shut}"
-        return f"{url} {until}; {without_answer(suspects)}, and it cannot be reached since: {self._shut}"
+        since = f"cannot be reached since: {self._shut}" if self._shut else "is out of service since"
+        return f"{url} {until}; {without_answer(suspects)}, and it {since}"
 
 
 def without_answer(suspects: tuple[Exchange, ...]) -> str:
@@ -70,7 +79,7 @@ def without_answer(suspects: tuple[Exchange, ...]) -> str:
     if others:
         numbers = ", ".join(f"{each.number:,}" for each in suspects)
         return f"requests {numbers}, sent at the same time, got no answer"
-    detail = first.failure.detail if first.failure is not None else ""
+    detail = first.failure.detail if first.failure is not None else f"status {first.status}"
     return f"request {first.number:,} got no answer ({detail})"
 
 

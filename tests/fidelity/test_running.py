@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from fakes import Resource, refusal
 
-from conformance.exceptions import NoVerdict
+from conformance.exceptions import NoVerdict, TargetDead
 from conformance.http import Failure, Request, Response
 from fidelity.played import held
 
@@ -59,3 +59,15 @@ class Moody(Numbered):
 def test_a_reference_without_a_will_of_its_own_gives_no_verdict(reference: type[Resource], says: str) -> None:
     with pytest.raises(NoVerdict, match=says):
         held(reference(), Resource())
+
+
+def test_a_candidate_that_a_proxy_says_is_out_of_service_gives_no_verdict() -> None:
+    class Crashes(Resource):
+        is_there = True
+
+        def __call__(self, request: Request) -> Response | Failure:
+            self.is_there = self.is_there and b"banana" not in (request.body or b"")
+            return super().__call__(request) if self.is_there else Response(status=502)
+
+    with pytest.raises(TargetDead, match=r"got no answer \(status 502\), and it is out of service since"):
+        held(Resource(), Crashes())

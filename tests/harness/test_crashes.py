@@ -115,6 +115,51 @@ class TestATargetThatStaysAway:
         assert outcome(report, "every-request-answered").verdict is Verdict.CONFORMANT
 
 
+class Proxy:
+    """Answers 502 in place of a target that is not there, and so to the request that has ended it."""
+
+    def __init__(self, target: Mortal) -> None:
+        self._target = target
+
+    def __call__(self, request: Request) -> Response:
+        came = self._target(request)
+        return came if isinstance(came, Response) else Response(status=502, body=b"<h1>Bad Gateway</h1>")
+
+
+class TestATargetBehindAProxy:
+    """The proxy answers that the target is out of service, and that is put down to nothing else."""
+
+    @pytest.mark.parametrize(
+        ("dies", "nobody_knows"),
+        [
+            (lambda request: request.chunked, False),
+            (lambda request: b"banana" in (request.body or b""), False),
+            (60, True),
+            (290, True),
+        ],
+        ids=["chunked", "value", "early", "late"],
+    )
+    @pytest.mark.parametrize("is_supervised", [False, True], ids=["stays-away", "comes-back"])
+    def test_the_request_is_named_or_accused_and_nothing_after_it_is(
+        self, dies: Dies | int, nobody_knows: bool, is_supervised: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dies = once(dies) if isinstance(dies, int) else dies
+        mortal = Mortal(dies, is_supervised=is_supervised)
+        monkeypatch.setattr(time, "sleep", mortal.start)
+        report = run(CATALOGUE, PacedTarget(Proxy(mortal), max_requests=300), Plan(profile="quick"))
+        if not is_supervised:
+            (suspect,) = report.unanswered
+            assert (findings(report), report.exit_code) == (set(), 3)
+            assert f"out of service (status 502 Bad Gateway) since request {suspect.number}" in report.stopped
+        elif nobody_knows:
+            assert (findings(report), report.exit_code) == (set(), 0)
+            assert "one request was answered with 502" in " ".join(each.text for each in report.observations)
+        else:
+            assert findings(report) == {("no-server-error", "server-error")}
+            (finding, *_) = outcome(report, "no-server-error").findings
+            assert [dies(each.request) for each in finding.exchanges] == [True]
+
+
 class TestATargetThatComesBack:
     """It is asked again: what ends it every time is accused, and what its restart has lost is not."""
 
