@@ -7,10 +7,11 @@ So a `Request` can be printed, stored and compared.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -58,7 +59,7 @@ def _decode(raw: bytes) -> str:
 
 
 PLACEHOLDER = (
-    "(?:sid|token)(?:~[0-9]+)?|digits_of_sid|other_sid|other_token"
+    "(?:sid|token)(?:~[0-9]+)?|digits_of_sid|short_sid|other_sid|other_token"
     "|truncated|swapped|reversed|escaped|full_width"
 )
 """A pattern of the names of all placeholders in an `Auth` but `basic`."""
@@ -72,10 +73,11 @@ class Auth:
     Args:
         scheme: The authentication scheme. With None here and in `header`, no credentials are sent.
         user: The user name. It may hold the placeholders `{sid}`, `{digits_of_sid}` (what follows its two letters),
-            `{token}`, `{other_sid}` and `{other_token}`, which are those of the next account, and `{sid~7}` and
-            `{token~7}`, in which one character is another: the one at this place, counted from 0. Of the token, there
-            are `{truncated}` (without its last character), `{swapped}` (letters in the other case), `{reversed}`,
-            `{escaped}` (each character as `%66`), and `{full_width}` (hexadecimal digits as full-width characters).
+            `{short_sid}` (without its last character), `{token}`, `{other_sid}` and `{other_token}`, which are those of
+            the next account, and `{sid~7}` and `{token~7}`, in which one character is another: the one at this place,
+            counted from 0. Of the token, there are `{truncated}` (without its last character), `{swapped}` (letters in
+            the other case), `{reversed}`, `{escaped}` (each character as `%66`), and `{full_width}` (hexadecimal digits
+            as full-width characters).
         secret: The password, with the same placeholders.
         header: The whole value of the header, in place of all the above. It may hold `{basic}` too, which stands for
             the base64 of `user:secret`.
@@ -117,10 +119,38 @@ class ByHand(StrEnum):
     """The request is written together with a GET of its account, before the answer to that."""
     ELSEWHERE = "another path"
     """The request is for a path below that of the resource, where nothing is."""
+    SLASH = "a slash behind the path"
+    DOUBLED = "a doubled slash in the path"
+    DOT = "a dot in the path"
+    ESCAPED = "an escaped letter in the path"
+    SMALL = "the path in small letters"
+    PARAMETER = "a parameter behind the path"
+    SUFFIX = "a suffix behind the path"
 
 
-ELSEWHERE = "/none"
-"""What a request for another path has after that of the resource."""
+PATHS: Mapping[ByHand, str] = MappingProxyType(
+    {
+        ByHand.ELSEWHERE: f"{PATH}/none",
+        ByHand.SLASH: f"{PATH}/",
+        ByHand.DOUBLED: "/v1//Configuration",
+        ByHand.DOT: "/v1/./Configuration",
+        ByHand.ESCAPED: "/v1/%43onfiguration",
+        ByHand.SMALL: PATH.lower(),
+        ByHand.PARAMETER: f"{PATH};v=1",
+        ByHand.SUFFIX: f"{PATH}.json",
+    }
+)
+"""
+By way of writing, the path in place of the resource's.
+
+A target may have nothing there, or another resource, or the same one: then all that holds for that holds there, too.
+"""
+
+
+def with_path(target: str, way: ByHand | None) -> str:
+    """Return a target, or a URL, with the path that a way of writing has."""
+    base, path, query = target.rpartition(PATH)
+    return base + PATHS[way] + query if path and way is not None and way in PATHS else target
 
 
 def chunks_of(body: bytes) -> tuple[bytes, bytes]:
@@ -147,8 +177,8 @@ def by_hand(plain: bytes, way: ByHand, origin: str) -> bytes:
             target = origin.encode() + target
         case ByHand.ASTERISK:
             target = b"*"
-        case ByHand.ELSEWHERE:
-            target += ELSEWHERE.encode()
+        case _ if way in PATHS:
+            target = with_path(target.decode("latin-1"), way).encode("latin-1")
         case ByHand.NAMES:
             head, end, body = rest.partition(b"\r\n\r\n")
             rest = re.sub(rb"(?m)^[^:\r\n]+(?=:)", lambda name: name[0].upper(), head) + end + body
@@ -201,16 +231,21 @@ class Request:
     intends: Pairs = ()
     """The parameters that a lenient target might read elsewhere in the request than from a form in the body."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is for another path than the resource's, or for another spelling of that."""
+        return self.by_hand in PATHS
+
     def form(self) -> Pairs | None:
         """
-        Return the decoded parameters of the body; None where the body is not a form.
+        Return the decoded parameters of the body; None where the body is not a form, or is for another path.
 
         It is a form where its media type says so and names no charset but UTF-8. A body with bytes beyond ASCII is not
         one: serialisers escape such bytes, and parsers differ on them.
         """
         if not self.body:
             return ()
-        is_form = _FORM.fullmatch(self.content_type or "") and self.body.isascii()
+        is_form = not self.is_elsewhere and _FORM.fullmatch(self.content_type or "") and self.body.isascii()
         return decode_form(self.body) if is_form else None
 
 

@@ -49,6 +49,16 @@ def in_html(call: Call, answer: Answer) -> Answer:
     return replace(answer, headers=(*headers, ("Content-Type", "text/html")), body=page.encode())
 
 
+def forbidding(call: Call, answer: Answer) -> Answer:
+    """Refuse a request with a page, as a firewall does."""
+    return in_html(call, replace(answer, status=400))
+
+
+def redirecting(call: Call, answer: Answer) -> Answer:
+    """Send a client on to the resource's own path."""
+    return Answer(308, (("Location", PATH),))
+
+
 def serial(behaviour: Behaviour) -> None:
     """Handle one request at a time."""
     inner = behaviour.answer
@@ -107,10 +117,26 @@ def found_after_credentials(behaviour: Behaviour) -> None:
     behaviour.find = checked
 
 
-def trailing_slash(behaviour: Behaviour) -> None:
-    """Serve the resource under the path with a slash behind it, too."""
+def loose_path(behaviour: Behaviour) -> None:
+    """Serve the resource under other spellings of its path, too."""
     inner = behaviour.find
-    behaviour.find = lambda call: inner(replace(call, path=PATH) if call.path == PATH + "/" else call)
+
+    def found(call: Call) -> None:
+        spelled = re.sub("//+|/\\./", "/", call.path.partition(";")[0]).rstrip("/").removesuffix(".json")
+        inner(replace(call, path=PATH) if spelled.lower() == PATH.lower() else call)
+
+    behaviour.find = found
+
+
+def page_elsewhere(behaviour: Behaviour) -> None:
+    """Answer requests for other paths with the page of an application that finds its way by itself."""
+    inner = behaviour.answer
+
+    async def answer(call: Call) -> Answer:
+        page = Answer(200, (("Content-Type", "text/html"),), b"<!doctype html><title>Console</title>")
+        return await inner(call) if call.path == PATH else behaviour.finish(call, page)
+
+    behaviour.answer = answer
 
 
 def refuses_where(condition: Callable[[Call], object], status: int, message: str) -> Callable[[Call], None]:

@@ -6,7 +6,7 @@ from conformance.emulator import choices
 from conformance.emulator import odd_choices as odd
 from conformance.emulator import request_choices as requests
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Install, Step, Variant, steps
-from conformance.emulator.behaviour import FORM
+from conformance.emulator.behaviour import FORM, PATH
 from conformance.emulator.faults.robustness_mistakes import header
 from conformance.emulator.messages import Answer, Call
 
@@ -117,8 +117,14 @@ ALL: tuple[Variant, ...] = (
       requests.without_methods("PUT", "PATCH", "DELETE", status=404), Step(method="PUT")),
     _variant("path-after-credentials", "requests", "Credentials are asked for on every path.",
       odd.found_after_credentials, Step(method="GET", path="/v1/Services", credentials="")),
-    _variant("trailing-slash-taken", "requests", "The path may end in a slash.", odd.trailing_slash,
-      Step(A, path="/v1/Configuration/")),
+    _variant("path-read-loosely", "requests", "The path may be spelled otherwise, as with a slash behind it.",
+      odd.loose_path, Step(A, path="/v1//configuration/")),
+    _variant("page-on-other-paths", "requests", "On other paths everybody gets a page.", odd.page_elsewhere,
+      Step(A, path="/v1/configuration", credentials="")),
+    _variant("other-paths-redirected", "requests", "Other paths redirect to the resource's.",
+      odd.answers_where(lambda call, answer: answer.status == 404, odd.redirecting), Step(A, path=f"{PATH}/")),
+    _variant("odd-paths-forbidden", "requests", "A server in front of the application refuses odd paths with a page.",
+      odd.answers_where(lambda call, answer: call.path != PATH, odd.forbidding), Step(A, path="/v1//Configuration")),
     _variant("large-headers-refused", "requests", "A header of more than 4 KiB gets 431.",
       requests.finds(odd.refuses_where(lambda call: any(len(value) > 4096 for _, value in call.headers), 431,
                                        "Request Header Fields Too Large")), _with(("X-Long", "x" * 5000))),

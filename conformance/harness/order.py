@@ -62,6 +62,8 @@ VARIED = (
     "header/ignored",
     "credentials/pieces",
     "credentials/from-within",
+    "credentials/other-path",
+    "unvalidated/path",
     "size/request",
     "header/unknown",
     "accept/json",

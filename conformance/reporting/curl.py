@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from itertools import groupby, starmap, zip_longest
 from urllib.parse import urlsplit
 
-from conformance.http import ELSEWHERE, FORM_MEDIA_TYPE, PLACEHOLDER, ByHand, Exchange, FailureKind, Request
+from conformance.http import (
+    FORM_MEDIA_TYPE,
+    PLACEHOLDER,
+    ByHand,
+    Exchange,
+    FailureKind,
+    Request,
+    with_path,
+)
 from conformance.reporting.raw import NOT_BY_CURL, login_name, raw_parts
 
 LINE = 500
@@ -280,6 +288,8 @@ class _Credentials:
             spelling = account.user or f"${variable}"
             if name.startswith("digits"):
                 return account.user[2:] or _Expansion(f"${{{variable}#??}}")
+            if name.startswith("short"):
+                return account.user[:-1] or _Expansion(f"${{{variable}%?}}")
             return _changed(spelling, place) if place else account.user or _Expansion(spelling)
         token = f"${variable}"
         if account.throwaway:
@@ -347,8 +357,9 @@ def _transfer(
         words.append("--http1.0")
     elif request.by_hand in (ByHand.ABSOLUTE, ByHand.ASTERISK):
         words += ["--request-target", quote("*" if request.by_hand is ByHand.ASTERISK else target)]
-    elif request.by_hand is ByHand.ELSEWHERE:
-        target += ELSEWHERE
+    elif request.is_elsewhere:
+        words.append("--path-as-is")
+        target = with_path(target, request.by_hand)
     words += [*_method(request.method, body), *_patience(exchange, body), *credentials.arguments(request)]
     words += [word for header in _headers(exchange, body) for word in ("-H", quote(header))]
     source = ""

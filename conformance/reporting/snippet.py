@@ -155,4 +155,5 @@ def _name(name: str, request: Request, accounts: Sequence[ShellAccount], names: 
         "swapped": ".swapcase()",
         "reversed": "[::-1]",
         "digits_of_sid": "[2:]",
+        "short_sid": "[:-1]",
     }.get(name, "")

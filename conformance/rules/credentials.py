@@ -5,7 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from conformance.http import EMPTY, NO_AUTH, READ, TURNED_AWAY, Auth, Exchange, Request, as_usual, update
+from conformance.http import (
+    EMPTY,
+    NO_AUTH,
+    PATHS,
+    READ,
+    TURNED_AWAY,
+    Auth,
+    Exchange,
+    Request,
+    as_usual,
+    update,
+)
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import FROM_WITHIN, is_overridden, plain_scheme, taken
@@ -161,6 +172,8 @@ _PIECES = _intruder(
     Auth(secret="{full_width}"),
     Auth(user="SK{digits_of_sid}"),
     Auth(user="{digits_of_sid}"),
+    Auth(user="{short_sid}"),
+    Auth(user="{sid}0"),
     Auth(user="{sid} "),
     Auth(user=" {sid}"),
     Auth(user="{sid}{sid}"),
@@ -185,6 +198,13 @@ _TRUSTED = InputClass(
     "headers that say that a request comes from within, or who sends it, in place of credentials",
     _from_within,
     whole=True,
+)
+_OTHER_PATHS = fixed_class(
+    "credentials/other-path",
+    "wrong credentials where a lenient router may find the resource, too",
+    *(_intrusion(Auth(secret="{truncated}"), by_hand=way, intends=_WRITE) for way in PATHS),
+    whole=True,
+    rare=True,
 )
 _OTHERS = InputClass("credentials/other-account", "one account's SID with another's token", _others_token)
 
@@ -216,6 +236,7 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
     _NEAR_MISSES,
     _PIECES,
     _TRUSTED,
+    _OTHER_PATHS,
     _AFTERWARDS,
     evidence=_LOCKED,
     culprit=_is_unauthorised,
@@ -223,8 +244,9 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
 def _required(reply: Reply) -> Iterator[Broken]:
     # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.
     is_update = reply.exchange.accepted and reply.request.method == "POST"
-    # One that says that it is another method may be served as that, with no settings in the answer.
-    is_served = not is_overridden(reply.request) or any((reply.shown or {}).values())
+    # What says that it is another method, or is for another path, may be served as that: with no settings.
+    is_other = is_overridden(reply.request) or reply.request.is_elsewhere
+    is_served = not is_other or any((reply.shown or {}).values())
     if not reply.authorised and is_update and is_served:
         yield _let_in(reply, "an update")
 

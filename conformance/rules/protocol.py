@@ -6,6 +6,7 @@ from itertools import cycle
 
 from conformance.http import (
     FORM_MEDIA_TYPE,
+    PATHS,
     ByHand,
     Exchange,
     FailureKind,
@@ -400,6 +401,16 @@ RULES = (
             ),
             _method("PUT", bad=True),
             _method("PATCH", bad=True),
+        ),
+        fixed_class(
+            "unvalidated/path",
+            "an invalid value where a lenient router may find the resource, too",
+            *(
+                single(update(pair, by_hand=way, intends=(pair,)), context=(LONG_CLOSED,))
+                for way, pair in zip(PATHS, cycle(_INVALID), strict=False)
+            ),
+            whole=True,
+            rare=True,
         ),
         *wire_classes("unknown"),
         group="protocol",

@@ -113,9 +113,10 @@ class Reply:
 
     @property
     def represents(self) -> bool:
-        """Whether the answer must hold the resource's representation."""
+        """Whether the answer must hold the resource's representation; another path may have another resource."""
         shows = self.exchange.status in _REPRESENTING
-        return self.authorised and self.request.method in ("POST", "GET") and shows
+        is_own = self.authorised and not self.request.is_elsewhere
+        return is_own and self.request.method in ("POST", "GET") and shows
 
     @cached_property
     def _parsed(self) -> Any:

@@ -144,6 +144,7 @@ def authorization(auth: Auth, account: Account, other: Account | None) -> tuple[
         "sid": account.user,
         "token": account.token,
         "digits_of_sid": account.user[2:],
+        "short_sid": account.user[:-1],
         **{name: change(account.token) for name, change in OF_TOKEN.items()},
     }
     if other is not None:

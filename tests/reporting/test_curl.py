@@ -205,6 +205,7 @@ CREDENTIALS = [
         for name in ("reversed", "escaped", "full_width")
     ),
     (Auth(user="SK{digits_of_sid}"), _basic(f"SK{SID[2:]}", TOKEN)),
+    (Auth(user="{short_sid}"), _basic(SID[:-1], TOKEN)),
     (Auth(secret="{token}x"), _basic(SID, TOKEN + "x")),
     (Auth(secret=""), _basic(SID, "")),
     (Auth(user="", secret=""), _basic("", "")),
@@ -325,6 +326,7 @@ BY_HAND = [
     Request(body=b"a=b", by_hand=ByHand.ABSOLUTE, query="c=d"),
     Request(method="OPTIONS", content_type=None, by_hand=ByHand.ASTERISK),
     Request(method="HEAD", content_type=None, by_hand=ByHand.ELSEWHERE),
+    Request(body=b"a=b", by_hand=ByHand.DOT, query="c=d"),
     Request(body=b"a=b", by_hand=ByHand.NAMES),
     Request(body=b"a" * 22, by_hand=ByHand.BYTES, chunked=True),
     Request(body=b"a=b", by_hand=ByHand.CODING, chunked=True),

@@ -95,6 +95,7 @@ CREDENTIALS = [
     (Auth(), SID, TOKEN, "Basic"),
     *((Auth(secret=f"{{{name}}}"), SID, change(TOKEN), "Basic") for name, change in OF_TOKEN.items()),
     (Auth(user="SK{digits_of_sid}"), f"SK{SID[2:]}", TOKEN, "Basic"),
+    (Auth(user="{short_sid}"), SID[:-1], TOKEN, "Basic"),
     (Auth(secret="{token}x"), SID, f"{TOKEN}x", "Basic"),
     (Auth(user="", secret=""), "", "", "Basic"),
     (Auth(user="{other_sid}", secret="{other_token}"), OTHER_SID, "second", "Basic"),

@@ -234,6 +234,16 @@ class TestByHand:
         assert broken(older, chunked)["framing"] == "framing"
         assert "framing" not in broken(replace(older, by_hand=None), chunked)
 
+    @pytest.mark.parametrize("auth", [Auth(), Auth(secret="x")])
+    def test_another_path_may_have_a_page_or_a_refusal_of_its_own(self, auth: Auth) -> None:
+        pair = ("DefaultClosedTimer", "PT1S")
+        elsewhere = update(pair, by_hand=ByHand.SLASH, intends=(pair,), auth=auth)
+        for status in (200, 308, 400):
+            page = Response(status=status, headers=(("Content-Type", "text/html"),), body=b"<p>")
+            assert broken(elsewhere, page) == {}
+        shows = response(200, with_(default_closed_timer="P1D"))
+        assert ("credentials-required" in broken(elsewhere, shows)) is not auth.valid
+
     def test_another_version_may_be_refused_for_itself(self) -> None:
         pair = ("DefaultClosedTimer", "P30D")
         assert "no-server-error" not in broken(update(pair, by_hand=ByHand.VERSION), error(505))

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
         (ByHand.ABSOLUTE, None, b"POST /v1/", b"POST {url}/v1/"),
         (ByHand.ASTERISK, None, b"POST /v1/Configuration ", b"POST * "),
         (ByHand.ELSEWHERE, None, b"POST /v1/Configuration ", b"POST /v1/Configuration/none "),
+        (ByHand.ESCAPED, None, b"POST /v1/Configuration ", b"POST /v1/%43onfiguration "),
         (ByHand.NAMES, None, b"Content-Length: 0", b"CONTENT-LENGTH: 0"),
         (ByHand.CODING, b"abcd", b": chunked", b": Chunked"),
         # What looks like a size within a chunk is none.

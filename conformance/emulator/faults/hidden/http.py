@@ -8,7 +8,7 @@ from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, S
 from conformance.emulator.behaviour import FORM, PATH, Behaviour
 from conformance.emulator.faults import protocol_mistakes as forms
 from conformance.emulator.faults import response
-from conformance.emulator.faults.hidden.combinations import any_password, chunked
+from conformance.emulator.faults.hidden.combinations import any_password, chunked, unread
 from conformance.emulator.faults.hidden.occasions import After, connection, on, only
 from conformance.emulator.faults.robustness_mistakes import crash, hang, header
 from conformance.emulator.faults.robustness_mistakes import on as instead
@@ -88,6 +88,20 @@ def _fault(name: str, rules: str, text: str, install: Install, *witness: bytes |
     return fault(name, rules, "http", text, install, steps)
 
 
+def _at(pattern: str, mistake: Install) -> Install:
+    """Return a mistake that is made where the path matches a pattern; the resource is there, too."""
+
+    def install(behaviour: Behaviour) -> None:
+        behaviour.find = lambda call: None
+        mistake(behaviour)
+
+    return only(lambda call: re.search(pattern, call.path), install)
+
+
+def _kept_unread(behaviour: Behaviour) -> None:
+    unread(behaviour, *behaviour.fields)
+
+
 TRAILERS = rb"\r\n0+\r\n[^\r\n]+:"
 EXTENSION = rb"\r\n[0-9a-fA-F]+[ \t]*;[^\r\n]*\r\n"
 CAPITALS = rb"\r\n(?=[0-9]*[A-F])[0-9A-F]+\r\n"
@@ -149,6 +163,25 @@ ALL: tuple[Fault, ...] = (
     _fault("pipelined-refused", "pipelining",
       "A request that was sent before the answer to the one before it is refused.",
       forms.refuses_call(_pipelined, 400), _raw(), _raw()),
+    # Another spelling of the path
+    _fault("unauthenticated-behind-slash", "credentials-required",
+      "Where a slash ends the path the password is not checked.", _at(r"n/\Z", any_password),
+      Step(A.decode(), path=f"{PATH}/", credentials=f"{SID}:wrong")),
+    _fault("unauthenticated-with-suffix", "credentials-required",
+      "Where the path names a format the password is not checked.", _at(r"\.json\Z", any_password),
+      Step(A.decode(), path=f"{PATH}.json", credentials=f"{SID}:wrong")),
+    _fault("unauthenticated-at-escaped-path", "credentials-required",
+      "The path is compared before it is decoded: where it is escaped the password is not checked.",
+      only(lambda call: _came(call, rb"\A[^\r\n?]*%"), any_password),
+      _raw(line="POST /v1/%43onfiguration HTTP/1.1", password="wrong")),  # noqa: S106  # a password that is wrong on purpose
+    _fault("unread-at-doubled-slash", "unvalidated-write", "Where a slash in the path is doubled no value is read.",
+      _at("//", _kept_unread), Step("DefaultInactiveTimer=banana", path="/v1//Configuration")),
+    _fault("unread-at-path-in-small-letters", "unvalidated-write",
+      "Where the path is in small letters no value is read.", _at(r"/configuration\Z", _kept_unread),
+      Step("DefaultInactiveTimer=banana", path=PATH.lower())),
+    _fault("unread-at-path-with-parameter", "unvalidated-write",
+      "Where a parameter follows the path no value is read.", _at(";", _kept_unread),
+      Step("DefaultInactiveTimer=banana", path=f"{PATH};v=1")),
     _fault("http-1-0-refused", "older-version", "A request of HTTP/1.0 is refused.",
       forms.refuses_call(_in_http_1_0, 426), _raw(line=f"POST {PATH} HTTP/1.0")),
 )
