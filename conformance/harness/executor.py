@@ -19,7 +19,7 @@ from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
 from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
 from conformance.harness.preflight import examine, learn_sids, look_at_others, probe_unset, write_first
-from conformance.harness.schedule import Plan, elsewhere, share
+from conformance.harness.schedule import Plan, of_other_shards, share
 from conformance.harness.session import Session
 from conformance.harness.verdicts import End, Results, end_by
 from conformance.http import Exchange
@@ -213,10 +213,10 @@ class _Run:
             lacks=self._lacks,
             was_reached=bool(self._before),
             end=end,
-            elsewhere=elsewhere(self._catalogue, self._share),
+            of_other_shards=of_other_shards(self._catalogue, self._share),
         )
         outcomes = (verdicts.outcome(results, rule) for rule in self._catalogue)
-        return tuple(each for each in outcomes if each.reason != verdicts.ELSEWHERE)
+        return tuple(each for each in outcomes if each.reason != verdicts.OF_ANOTHER_SHARD)
 
 
 def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:

@@ -174,7 +174,7 @@ def share(catalogue: Sequence[Rule], plan: Plan) -> frozenset[tuple[str, str]]:
     return frozenset(shares[number - 1])
 
 
-def elsewhere(catalogue: Sequence[Rule], sent: Collection[tuple[str, str]]) -> frozenset[str]:
+def of_other_shards(catalogue: Sequence[Rule], sent: Collection[tuple[str, str]]) -> frozenset[str]:
     """Return the ids of the rules that have no input class in a share."""
     ordered = must_first(catalogue)
     return frozenset(

@@ -14,7 +14,7 @@ from conformance.harness.schedule import Plan, owner_of
 from conformance.model import ClassOutcome, Finding, InputClass, Level, Outcome, Restore, Rule, Verdict
 from conformance.rules.probes import ANSWERS
 
-ELSEWHERE = "another shard sends its inputs"
+OF_ANOTHER_SHARD = "another shard sends its inputs"
 """The reason of a rule of which this run has nothing to say."""
 
 BUG = "a bug of the suite"
@@ -93,7 +93,7 @@ class Results:
     was_reached: bool
     """Whether preflight found that the target can be judged."""
     end: End
-    elsewhere: Collection[str] = ()
+    of_other_shards: Collection[str] = ()
     """Ids of the rules whose inputs other shards send."""
 
 
@@ -112,7 +112,7 @@ def outcome(results: Results, rule: Rule) -> Outcome:
         verdict = broken(rule, any(each.stable for each in findings), results.end.how)
     elif not examples and not fails:
         verdict, reason = Verdict.NOT_RUN, _why_not(results, rule)
-        if reason == ELSEWHERE and results.evidence.of(rule) is not None:
+        if reason == OF_ANOTHER_SHARD and results.evidence.of(rule) is not None:
             verdict, reason = Verdict.CONFORMANT, ""  # other inputs of this run would have shown it
     elif undecided := results.evidence.missing(rule):
         verdict, reason = Verdict.UNDECIDED, undecided
@@ -147,8 +147,8 @@ def _class_outcome(results: Results, rule: Rule, cls: InputClass) -> ClassOutcom
 
 
 def _why_not(results: Results, rule: Rule) -> str:
-    if rule.id in results.elsewhere:
-        return ELSEWHERE
+    if rule.id in results.of_other_shards:
+        return OF_ANOTHER_SHARD
     left_out = results.left_out
     if left_out and all(cls.id in left_out for cls in rule.classes):
         return "left out on a live target: a timer would have to stay shorter than it was"

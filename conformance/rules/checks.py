@@ -1,12 +1,13 @@
 """The response checks of one module: each rule's row, with the function that judges an answer by it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple, Unpack
 
-from conformance.model import Rule, Violation
+from conformance.model import InputClass, Level, Rule, Violation
 from conformance.rules.probes import ANSWERS
 from conformance.rules.reply import Reply
-from conformance.rules.rows import must, should
+from conformance.rules.rows import Columns, row
 
 
 class Broken(NamedTuple):
@@ -31,15 +32,30 @@ class Checks:
 
     Args:
         applies: Says whether these rules are about a reply at all.
-        **common: Fields that the rows of all these rules have in common; see `row`.
+        **common: Columns that the rows of all these rules have in common.
     """
 
-    def __init__(self, applies: Callable[[Reply], bool] = lambda reply: True, **common: Any) -> None:
+    def __init__(
+        self, applies: Callable[[Reply], bool] = lambda reply: True, **common: Unpack[Columns]
+    ) -> None:
         self.rules: list[Rule] = []
         self._common = common
         self._applies = applies
         self._checks: list[tuple[Rule, bool, Check]] = []
         """The rules, whether each is about kinds of answers, and what judges by them."""
+        self.must, self.should = partial(self.row, Level.MUST), partial(self.row, Level.SHOULD)
+
+    def row(
+        self,
+        level: Level,
+        rule_id: str,
+        statement: str,
+        source: str,
+        *classes: InputClass,
+        **columns: Unpack[Columns],
+    ) -> Callable[[Check], Check]:
+        """Add a rule, given its row; see `rows.row`."""
+        return self.add(row(level, rule_id, statement, source, *classes, **(self._common | columns)))
 
     def add(self, rule: Rule) -> Callable[[Check], Check]:
         """Add a rule. The result decorates the function that judges by it; a rule judged elsewhere needs none."""
@@ -51,14 +67,6 @@ class Checks:
             return check
 
         return decorate
-
-    def must(self, *row: Any, **more: Any) -> Callable[[Check], Check]:
-        """Add a rule that must be kept, given its row as `rows.must` takes it."""
-        return self.add(must(*row, **{**self._common, **more}))
-
-    def should(self, *row: Any, **more: Any) -> Callable[[Check], Check]:
-        """Add a rule that should be kept, given its row as `rows.should` takes it."""
-        return self.add(should(*row, **{**self._common, **more}))
 
     def __call__(self, reply: Reply) -> Iterator[Violation]:
         """Yield a violation for each way in which the reply breaks a rule."""

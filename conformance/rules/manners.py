@@ -18,7 +18,7 @@ from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
 from conformance.rules.controls import BROWSER, FROM_WITHIN, IGNORED_HEADERS, OVERRIDE, UNKNOWN_HEADERS
 from conformance.rules.forms import pairs_for
-from conformance.rules.protocol import elsewhere
+from conformance.rules.protocol import in_other_places
 
 PLAIN = "plain"
 """The value of every dimension that leaves a request as it is."""
@@ -124,7 +124,7 @@ _BARE = ("GET", "HEAD", "DELETE")
 
 _SID_CLAIMS = ("prefix", "length", "alphabet", "anchoring")
 
-_PLACES = tuple(elsewhere((INACTIVE.parameter, "")))
+_PLACES = tuple(in_other_places((INACTIVE.parameter, "")))
 
 _VALUES: Mapping[Carrier, tuple[str, ...]] = MappingProxyType(
     {
@@ -272,7 +272,7 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
         pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
         request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("oddity")))
     if chosen(PLACE) != PLAIN:
-        other = elsewhere((request.form() or ())[0])[chosen(PLACE)]
+        other = in_other_places((request.form() or ())[0])[chosen(PLACE)]
         content = {
             name: getattr(other, name) for name in ("method", "body", "content_type", "query", "intends")
         }

@@ -105,7 +105,7 @@ def _by_attribute(pair: Pair) -> Probe:
     return _attempt(FORM_MEDIA_TYPE, encode_form(((BY_PARAMETER[pair[0]].attribute, pair[1]),)), (pair,))
 
 
-def elsewhere(pair: Pair) -> Mapping[str, Request]:
+def in_other_places(pair: Pair) -> Mapping[str, Request]:
     """Requests that send a parameter elsewhere than in a form, or by another method, by the name of the place."""
     probes = {
         "query": _query(pair),

@@ -1,21 +1,40 @@
 """Makes rows of the catalogue."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypedDict, Unpack
 
-from conformance.model import Aspect, InputClass, Level, Rule
+from conformance.http import Exchange
+from conformance.model import Aspect, Evidence, Field, InputClass, Level, Rule
 from conformance.rules.controls import Control, taken
 
 
-def row(level: Level, rule_id: str, statement: str, source: str, *classes: InputClass, **more: Any) -> Rule:
-    """
-    Make a row of the catalogue, with other fields of the `Rule`, such as its aspect and its evidence.
+class Columns(TypedDict, total=False):
+    """The fields of a `Rule` that are given by name; an aspect and evidence are always needed."""
 
-    A rule about one setting is of the group of such settings.
-    """
-    if (about := more.get("field")) is not None:
-        more["group"] = f"{about.kind}s"
-    return Rule(id=rule_id, level=level, statement=statement, source=source, classes=classes, **more)
+    group: str
+    aspect: Aspect
+    evidence: Evidence
+    field: Field | None
+    needs_accounts: int
+    package: str
+    needs: str
+    culprit: Callable[[Exchange, Exchange], bool]
+    control: Control
+
+
+def row(
+    level: Level,
+    rule_id: str,
+    statement: str,
+    source: str,
+    *classes: InputClass,
+    **columns: Unpack[Columns],
+) -> Rule:
+    """Make a row of the catalogue. A rule about one setting is of the group of such settings."""
+    if (about := columns.get("field")) is not None:
+        columns["group"] = f"{about.kind}s"
+    return Rule(id=rule_id, level=level, statement=statement, source=source, classes=classes, **columns)
 
 
 must, should = partial(row, Level.MUST), partial(row, Level.SHOULD)
@@ -23,13 +42,17 @@ must, should = partial(row, Level.MUST), partial(row, Level.SHOULD)
 
 def peculiar(
     level: Level,
-    control: Control,
+    plain: Control,
     rule_id: str,
     statement: str,
     source: str,
     *classes: InputClass,
-    **more: Any,
+    **columns: Unpack[Columns],
 ) -> Rule:
-    """Make a row of a rule that requests which are peculiar in one way are served as others are; see `row`."""
-    common = {"group": "protocol", "aspect": Aspect.METHOD, "evidence": taken(control), "control": control}
-    return row(level, rule_id, statement, source, *classes, **{**common, **more})
+    """
+    Make a row of a rule that requests which are peculiar in one way are served as others are.
+
+    `plain` makes the same request without the peculiarity; see `Rule.control`. For the rest see `row`.
+    """
+    common = Columns(group="protocol", aspect=Aspect.METHOD, evidence=taken(plain), control=plain)
+    return row(level, rule_id, statement, source, *classes, **(common | columns))

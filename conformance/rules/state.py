@@ -12,6 +12,7 @@ from conformance.model import (
     Evidence,
     Field,
     InputClass,
+    Level,
     Violation,
     shortened,
 )
@@ -22,7 +23,7 @@ from conformance.rules import sequences
 from conformance.rules.evidence import NOT_SHOWN, is_accepted, proved
 from conformance.rules.probes import DOCUMENT, single
 from conformance.rules.reply import Reply
-from conformance.rules.rows import must, should
+from conformance.rules.rows import row
 from conformance.rules.wording import describe
 
 CONCURRENT = "concurrent-writers"
@@ -265,7 +266,7 @@ def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
 
 _NOT_KEPT = "no value that this run had set was shown again by a later update"
 
-_must, _should = partial(must, group="state"), partial(should, group="state")
+_must, _should = partial(row, Level.MUST, group="state"), partial(row, Level.SHOULD, group="state")
 
 RULES = (
     _must(
