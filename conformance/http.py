@@ -30,6 +30,9 @@ ABSENT = frozenset({404, 405, 501})
 TURNED_AWAY = frozenset({401, 403})
 """Statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
 
+NOT_ACCEPTABLE = 406
+"""The status that is about the Accept header alone (RFC 9110 15.5.7)."""
+
 OUT = frozenset({502, 503, 504})
 """Statuses of a target that is out of service; a proxy says so of the server behind it (RFC 9110 15.6.3 to 15.6.5)."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from conformance.attribution.cause import HALF, Cause
 from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.attribution.shapes import features, shape
+from conformance.http import NOT_ACCEPTABLE
 from conformance.model import Aspect, Field
 from conformance.oracle.decisions import contains_sid, decide_sid, is_zero
 from conformance.rules.controls import canonical, without_accept
@@ -106,8 +107,8 @@ def _is_not_decoded(root: Cause, cause: Cause) -> bool:
 
 
 def _is_not_acceptable(root: Cause, cause: Cause) -> bool:
-    """A 406 is about the Accept header, whatever else is wrong with the request (RFC 9110 15.5.7)."""
-    return root.statuses == cause.statuses == {406} and root.rules[0].control is without_accept
+    """A 406 is about the Accept header, whatever else is wrong with the request."""
+    return root.statuses == cause.statuses == {NOT_ACCEPTABLE} and root.rules[0].control is without_accept
 
 
 def _answers_nothing(root: Cause, cause: Cause) -> bool:

@@ -118,7 +118,7 @@ class Prober:
         """Return the answers to a form of timers, by slug. A timer that was made shorter is put back at once."""
         fields = {BY_PARAMETER[name] for name, _ in pairs}
         self._put_back(self._spoilt - fields, reserve=False)
-        self._safeguard.changed.add(0)
+        self._safeguard.touch(0)
         self._touched |= fields
         self._progress(pairs[0][1])
         exchange = self._send(update(*pairs))

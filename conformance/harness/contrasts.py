@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from conformance.http import NOT_ACCEPTABLE
 from conformance.model import Aspect, Level, Violation
 from conformance.rules import BY_ID
 from conformance.rules.questions import QUESTIONS, Case, Instead, Requests, Seen, is_about_own
-
-NOT_ACCEPTABLE = 406
-"""The status that is about the Accept header alone (RFC 9110 15.5.7)."""
 
 
 def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Instead:

@@ -40,7 +40,7 @@ def examine(session: Session) -> tuple[Settings | None, ...]:
         Unsafe: The target is live, and its settings could not be put back.
     """
     safeguard = session.safeguard
-    safeguard.reading = True
+    safeguard.look()
     before: list[Settings | None] = []
     for account in range(session.situation.accounts):
         try:
@@ -62,7 +62,7 @@ def _examine_account(session: Session, account: int) -> Settings | None:
     shows = _show(session, account, replies[0])
     if account == 0 or replies[0].exchange.status != 200:
         # The update without parameters may change settings, by mistake.
-        session.safeguard.changed.add(account)
+        session.safeguard.touch(account)
         looked = _send(session, EMPTY, account, "state/empty-update")
         replies.append(looked)
         shows = shows or _show(session, account, looked)

@@ -246,12 +246,12 @@ def side_by_side(
             ones.
     """
     # The longest come first, since a long inactive timer needs a longer closed timer beside it.
-    waiting = sorted((item for item in items if _is_good((item,), known_sids)), key=_shortness)
+    waiting = sorted((item for item in items if _fit_one_update((item,), known_sids)), key=_shortness)
     while waiting:
         group: tuple[Item, ...] = (waiting.pop(0),)
         for item in list(waiting):
             apart = all(item.rule.field is not each.rule.field for each in group)
-            if apart and _is_good((*group, item), known_sids):
+            if apart and _fit_one_update((*group, item), known_sids):
                 group = (*group, item)
                 waiting.remove(item)
         if len(group) > 1:
@@ -272,7 +272,7 @@ def carried(items: Sequence[Item]) -> Probe:
     return Probe(steps=(update(*pairs),), context=tuple(context.items()))
 
 
-def _is_good(items: Sequence[Item], known_sids: Mapping[str, frozenset[str] | None]) -> bool:
+def _fit_one_update(items: Sequence[Item], known_sids: Mapping[str, frozenset[str] | None]) -> bool:
     """Whether the items are single values that one update can carry, and that must be accepted."""
     if any(len(item.probe.steps) > 1 or item.rule.group not in ("timers", "sids") for item in items):
         return False

@@ -80,7 +80,7 @@ class Session:
         """Go on without an account that the target does not serve, and without the accounts after it."""
         name = self.target.settings.accounts[account].user
         self.safeguard.tell(f"judged without {name}: {reason}")
-        self.safeguard.changed.discard(account)
+        self.safeguard.leave_out(account)
         self.candidates.keep(lambda each: each.exchange.request.account < account)
         self.judge.serve(account)
 

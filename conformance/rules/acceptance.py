@@ -197,7 +197,7 @@ def is_acceptable(request: Request) -> bool:
     return decision is not None and decision.answer is Answer.ACCEPT
 
 
-def is_good(request: Request) -> bool:
+def must_be_accepted(request: Request) -> bool:
     """Whether a request is an update that must be accepted."""
     decision = decided(request)
     return is_acceptable(request) and decision is not None and decision.level is Level.MUST

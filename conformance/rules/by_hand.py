@@ -2,7 +2,7 @@
 
 from conformance.http import BASIC, Auth, ByHand, Request, update
 from conformance.model import BY_HAND, INACTIVE, InputClass, Level
-from conformance.rules.controls import typed
+from conformance.rules.controls import written_by_library
 from conformance.rules.probes import LONG_CLOSED, fixed_class, single
 from conformance.rules.rows import peculiar
 
@@ -36,7 +36,7 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
 RULES = (
     peculiar(
         Level.MUST,
-        typed(ByHand.ABSOLUTE),
+        written_by_library(ByHand.ABSOLUTE),
         "absolute-target",
         "A request whose target is in absolute form is understood.",
         "RFC 9112 3.2.2: a server must accept the absolute form",
@@ -59,7 +59,7 @@ RULES = (
     ),
     peculiar(
         Level.MUST,
-        typed(ByHand.NAMES),
+        written_by_library(ByHand.NAMES),
         "header-name-case",
         "The names of headers are understood in any case.",
         "RFC 9110 5.1: field names are case-insensitive",
@@ -68,7 +68,7 @@ RULES = (
     ),
     peculiar(
         Level.MUST,
-        typed(ByHand.PIPELINED),
+        written_by_library(ByHand.PIPELINED),
         "pipelining",
         "A request that comes before the one before it is answered is answered as by itself.",
         "RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
@@ -77,7 +77,7 @@ RULES = (
     ),
     peculiar(
         Level.SHOULD,
-        typed(ByHand.VERSION),
+        written_by_library(ByHand.VERSION),
         "older-version",
         "A request of HTTP/1.0 is served.",
         "RFC 9110 2.5: a message of a lower minor version of the same major version is understood",

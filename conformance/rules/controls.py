@@ -28,7 +28,7 @@ def unchunked(request: Request) -> Request | None:
     return replace(request, chunked=False, by_hand=None) if request.chunked else None
 
 
-def typed(way: ByHand) -> Control:
+def written_by_library(way: ByHand) -> Control:
     """Return the control that leaves out one way of writing by hand: the request as a library writes it."""
     return lambda request: replace(request, by_hand=None) if request.by_hand is way else None
 
@@ -194,7 +194,7 @@ def canonical(request: Request) -> Request | None:
     return replace(request, body=plain) if plain != request.body else None
 
 
-def taken(control: Control, *given: str) -> Evidence:
+def evidence_of(control: Control, *given: str) -> Evidence:
     """The evidence of an accepted request that is peculiar in one way, and whose answer shows a new value."""
     shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
     return Evidence(

@@ -19,7 +19,7 @@ from conformance.http import (
 )
 from conformance.model import INACTIVE, Aspect, Evidence, InputClass, Level, Probe, Situation
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.controls import FROM_WITHIN, is_overridden, plain_scheme, taken
+from conformance.rules.controls import FROM_WITHIN, evidence_of, is_overridden, plain_scheme
 from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair, request_class, single
 from conformance.rules.reply import Reply
 from conformance.rules.rows import peculiar
@@ -366,6 +366,6 @@ RULES = (
             update(own_pair(3), auth=Auth(scheme="BASIC")),
         ),
         aspect=Aspect.CREDENTIALS,
-        evidence=taken(plain_scheme, "credentials-required"),
+        evidence=evidence_of(plain_scheme, "credentials-required"),
     ),
 )

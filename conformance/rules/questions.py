@@ -15,7 +15,7 @@ from itertools import chain, islice, permutations
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from conformance.http import Exchange, Pairs, Request, encode_form, update
+from conformance.http import NOT_ACCEPTABLE, Exchange, Pairs, Request, encode_form, update
 from conformance.model import (
     BY_ATTRIBUTE,
     BY_PARAMETER,
@@ -200,7 +200,7 @@ _WRITTEN = ("written", "foreign-value", "invalid-value")
 
 def served(case: Case) -> Asking:
     """Accept: */*, which every request carries, is the cause when application/json is served."""
-    wrong = case.exchanges[-1].status == 406 or case.violation.rule in ("media-type", "json-body")
+    wrong = case.exchanges[-1].status == NOT_ACCEPTABLE or case.violation.rule in ("media-type", "json-body")
     if wrong and not case.last.headers:
         seen = yield case.instead(replace(case.last, headers=(("Accept", "application/json"),)))
         return "accept-header" if case.is_gone(seen) else ""

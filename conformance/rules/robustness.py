@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from conformance.http import ABSENT, TURNED_AWAY, Auth, ByHand, Exchange, FailureKind, Request, update
 from conformance.model import CLOSED, INACTIVE, SIDS, Aspect, Evidence, Violation
 from conformance.rules import probes
-from conformance.rules.acceptance import is_good
+from conformance.rules.acceptance import must_be_accepted
 from conformance.rules.checks import Broken, Checks
 from conformance.rules.controls import MALFORMED_HEADERS
 from conformance.rules.evidence import ANSWERED, is_accepted
@@ -42,7 +42,7 @@ def is_trouble(exchange: Exchange, last: Exchange) -> bool:
     """Whether a request was refused, written by hand, or no ordinary update: a target may let it affect the next."""
     # The answer to a HEAD is compared with that to the GET before it, so without the GET nothing would show.
     other = exchange.status != 200 or last.request.method != "HEAD"
-    return exchange.request.by_hand is not None or (other and not is_good(exchange.request))
+    return exchange.request.by_hand is not None or (other and not must_be_accepted(exchange.request))
 
 
 _POSTED = Evidence(

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 from conformance.http import Exchange
 from conformance.model import Aspect, Evidence, Field, InputClass, Level, Rule
-from conformance.rules.controls import Control, taken
+from conformance.rules.controls import Control, evidence_of
 
 
 class Columns(TypedDict, total=False):
@@ -54,5 +54,5 @@ def peculiar(
 
     `plain` makes the same request without the peculiarity; see `Rule.control`. For the rest see `row`.
     """
-    common = Columns(group="protocol", aspect=Aspect.METHOD, evidence=taken(plain), control=plain)
+    common = Columns(group="protocol", aspect=Aspect.METHOD, evidence=evidence_of(plain), control=plain)
     return row(level, rule_id, statement, source, *classes, **(common | columns))

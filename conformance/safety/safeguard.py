@@ -54,7 +54,7 @@ class Safeguard:
         self.changed: set[int] = set()
         """The indices of the accounts to which the run may have written."""
         self.reading = False
-        """Whether the run is still reading settings, and may write none."""
+        """Whether the run is still reading settings, and may write none; see `look`."""
         self._lost: dict[str, None] = {}
         """Attributes whose values of before the run cannot be put back."""
         self.left_out: dict[str, None] = {}
@@ -135,6 +135,18 @@ class Safeguard:
         """Take over the settings that an earlier run found and has not put back."""
         self.before[account] = settings
         self.changed.add(account)
+
+    def touch(self, account: int) -> None:
+        """Take note that a request may have written to an account."""
+        self.changed.add(account)
+
+    def leave_out(self, account: int) -> None:
+        """Take note that an account, which no request has changed, is left out of the run."""
+        self.changed.discard(account)
+
+    def look(self) -> None:
+        """Begin the reading of settings, until `begin`: meanwhile the run writes none."""
+        self.reading = True
 
     def begin(self) -> None:
         """End the reading of settings: name those that cannot be put back, and count every account as changed."""
