@@ -219,11 +219,13 @@ def _check(node: pytest.Item, rule: Mapping[str, Any], document: Mapping[str, An
     if not findings:
         return
     message = _message(rule, findings, document)
-    expired = [
-        each for each in document.get("known", ()) if (each["rule"], each["state"]) == (rule["id"], "expired")
-    ]
-    for each in expired:
-        message += f"\n\nThis was known, until {each['expires']}: {each['reason']}"
+    # Entries of several input classes may say the same.
+    expired = {
+        f"This was known, until {each['expires']}: {each['reason']}": None
+        for each in document.get("known", ())
+        if (each["rule"], each["state"]) == (rule["id"], "expired")
+    }
+    message = "\n\n".join((message, *expired))
     if known or expired or fails(document, rule["level"]):
         pytest.fail(message, pytrace=False)
     print(message)  # pytest shows this with -rP, and writes it to JUnit XML

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -21,7 +21,7 @@ import tomli_w
 from conformance.contract import error_in
 from conformance.exceptions import BaselineError
 from conformance.http import Request
-from conformance.model import Level, Verdict, fingerprint
+from conformance.model import Aspect, Level, Rule, Verdict, fingerprint
 from conformance.reporting.recorded import pinned, request_of
 from conformance.reporting.result import count, plain
 from conformance.reporting.text import UNJUDGED, Document, fails, headline, visible
@@ -208,7 +208,7 @@ def apply(
     known: Iterable[Known],
     today: date,
     *,
-    catalogue: Collection[str],
+    catalogue: Mapping[str, Rule],
     strict: bool = False,
 ) -> dict[str, Any]:
     """
@@ -218,17 +218,19 @@ def apply(
         document: A result document; it is not changed.
         known: The entries.
         today: An entry that expires before this day has expired.
-        catalogue: The ids of all rules, also of those that were not run.
+        catalogue: All rules by id, also those that were not run.
         strict: Whether an entry that is expired, unused or fixed fails the run.
     """
     entries = {each.fingerprint: each for each in known}
     states = {name: _state(each, document, today, catalogue) for name, each in entries.items()}
     applied = {**document}
+    explained = [_explaining(finding, entries) for finding in document["findings"]]
+    valid = [name if name and states[name] is State.KNOWN else None for name in explained]
+    if document["profile"] == "quick":
+        valid = list(_by_cause(document["findings"], explained, valid, catalogue))
     applied["findings"] = [
-        {**finding, "known": _why(entries[name])}
-        if (name := _explaining(finding, entries)) and states[name] is State.KNOWN
-        else finding
-        for finding in document["findings"]
+        {**finding, "known": _why(entries[name])} if name else finding
+        for finding, name in zip(document["findings"], valid, strict=True)
     ]
     fixed = {each.rule: each for name, each in entries.items() if states[name] is State.FIXED}
     applied["rules"] = [_rule(rule, applied["findings"], fixed.get(rule["id"])) for rule in document["rules"]]
@@ -253,6 +255,30 @@ def _explaining(finding: Document, fingerprints: Collection[str]) -> str | None:
     """Return the fingerprint of the entry that explains a finding: one of its class, else one of any class."""
     both = (finding["fingerprint"], fingerprint(finding["rule"], ANY_CLASS, finding["outcome"]))
     return next((each for each in both if each in fingerprints), None)
+
+
+def _by_cause(
+    findings: Sequence[Document],
+    explained: Sequence[str | None],
+    valid: Sequence[str | None],
+    catalogue: Mapping[str, Rule],
+) -> Iterator[str | None]:
+    """
+    Yield the fingerprint of the entry that explains each finding, or the difference that the finding is part of.
+
+    A quick run has few requests to name all parts of a difference. Where it begins with other settings, the same
+    mistake has others of its input classes, and shows in other values afterwards. A consequence of another kind may be
+    a mistake of its own. A part that an entry is about, and that has expired, stays what it is.
+    """
+    roots = {
+        finding["cause"]: name
+        for finding, name in zip(findings, valid, strict=True)
+        if name and finding["consequence_of"] is None
+    }
+    for finding, entry, name in zip(findings, explained, valid, strict=True):
+        rule = catalogue.get(finding["rule"])
+        is_part = finding["consequence_of"] is None or (rule is not None and rule.aspect >= Aspect.ECHO)
+        yield name if entry or not is_part else roots.get(finding["cause"])
 
 
 def _state(known: Known, document: Document, today: date, catalogue: Collection[str]) -> State:

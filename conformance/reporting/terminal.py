@@ -180,7 +180,8 @@ def _restore(restore: Document) -> Iterator[Text]:
             "bold red",
         )
     elif restore["state"] == "restored":
-        yield Text("restored: the settings that were in force before the run", "dim")
+        which = "had a value" if restore["unrestorable"] else "were in force"
+        yield Text(f"restored: the settings that {which} before the run", "dim")
     elif restore["state"] == "not-read":
         yield Text("not restored: the settings could not be read", "yellow")
     if restore["unrestorable"]:

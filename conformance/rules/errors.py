@@ -61,10 +61,11 @@ def _envelope(reply: Reply) -> Iterator[Broken]:
         return
     if not isinstance(document, dict):
         yield Broken("not-object", None, expected, type(document).__name__)
-    elif not isinstance(document.get("message"), str):
-        yield Broken("no-message", "message", expected, f"message: {document.get('message')!r:.80}")
+    elif not isinstance(message := document.get("message"), str):
+        shown = "null or absent" if message is None else f"{message!r:.80}"
+        yield Broken("no-message", "message", expected, f"message: {shown}")
     elif document.get("status") is None:
-        yield Broken("no-status", "status", expected, "status: None")
+        yield Broken("no-status", "status", expected, "status: null or absent")
 
 
 @check_errors.should(

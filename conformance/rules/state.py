@@ -46,6 +46,13 @@ _BROKEN = {
 }
 """The rule that each kind of mismatch breaks. For any other kind the id is the setting's slug and the kind."""
 
+_WRITERS = {
+    Kind.SAFE: "a request with a safe method",
+    Kind.REFUSED: "a refused update",
+    Kind.UNAUTHORISED: "a request without the account's own credentials",
+}
+"""What has written, in words, where it must not write."""
+
 
 def check_state(reply: Reply) -> Iterator[Violation]:
     """Judge whether a representation shows what the expected state predicts."""
@@ -118,6 +125,8 @@ def _summary(mismatch: Mismatch) -> str:
     about, sent = mismatch.about, mismatch.sent
     if mismatch.kind in (Kind.PATTERN, Kind.LENGTH):
         return f"{about.attribute} comes back as a value that it can never have"
+    if writer := _WRITERS.get(mismatch.kind):
+        return f"{writer} has changed {about.attribute}"
     if sent is None:
         return f"{about.attribute} was not sent, yet it is no longer the same"
     said = f"{about.parameter}={_quoted(sent)} was accepted"

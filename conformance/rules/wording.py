@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, Request, encode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, NO_AUTH, Request, encode_form
 from conformance.model import shortened
 
 
@@ -23,6 +23,8 @@ def _peculiarities(request: Request) -> Iterator[str]:
         yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
     if request.auth.valid and request.auth != BASIC:
         yield f"scheme {request.auth.scheme}"
+    if not request.auth.valid:
+        yield "without credentials" if request.auth == NO_AUTH else "with other credentials"
     if request.chunked:
         yield "chunked"
     if request.by_hand is not None:

@@ -153,9 +153,10 @@ class Safeguard:
         self.reading = False
         self.changed.update(self.before)
         if self._lost and self._tell is not None:
-            self.tell(
-                f"these settings are null, and the run cannot make them null again: {', '.join(self._lost)}"
-            )
+            # The report says at the end which of them are not null any more.
+            names = ", ".join(self._lost)
+            with suppress(OSError):  # the terminal may be gone
+                self._tell(f"these settings are null, and the run cannot make them null again: {names}")
 
     def unreadable(self, account: int) -> None:
         """

@@ -24,12 +24,14 @@ from conformance.reporting.baseline import (
     read,
     witnesses,
 )
+from conformance.rules import BY_ID
 from reporting.samples import DOCUMENTS, REPORTS, exchange, finding, outcome, rule
 
 TODAY = date(2026, 6, 1)
 SYNTAX = rule("closed-timer-syntax", "timers")
 LOOSE = rule("closed-timer-notation", "timers", Level.SHOULD)
-RULES = (SYNTAX, LOOSE)
+RULES = (SYNTAX, LOOSE, BY_ID["closed-timer-echo"])
+CATALOGUE = {each.id: each for each in RULES}
 
 
 def _found(cls: str = "timer/words", rule: Any = SYNTAX, **fields: Any) -> Any:
@@ -58,7 +60,7 @@ def _known(**fields: Any) -> Known:
 
 def _apply(result: dict[str, Any], *known: Known, strict: bool = False) -> dict[str, Any]:
     before = copy.deepcopy(result)
-    applied = apply(result, known, TODAY, catalogue=[each.id for each in RULES], strict=strict)
+    applied = apply(result, known, TODAY, catalogue=CATALOGUE, strict=strict)
     assert result == before
     validate(json.loads(json.dumps(applied)))
     return applied
@@ -116,6 +118,27 @@ def test_an_entry_for_any_class_explains_all_of_them() -> None:
     assert (applied["verdict"], applied["exit_code"]) == ("known", 0)
 
 
+@pytest.mark.parametrize(
+    ("profile", "put_down", "code"),
+    [
+        ("quick", {"consequence_of": SYNTAX.id, "rule": "closed-timer-echo"}, 0),
+        ("quick", {"consequence_of": SYNTAX.id}, 1),  # it is not about what is shown
+        ("quick", {}, 0),  # another input class of the same difference
+        ("quick", {"cause": "another"}, 1),
+        ("standard", {"consequence_of": SYNTAX.id, "rule": "closed-timer-echo"}, 1),
+    ],
+)
+def test_a_quick_run_takes_a_difference_as_known_where_what_it_is_told_under_is(
+    profile: str, put_down: dict[str, str], code: int
+) -> None:
+    result = _result(_found(), _found("timer/other"), profile=profile)
+    result["findings"][1] |= put_down
+    assert _apply(result, _known())["exit_code"] == code
+    # What is told under it explains nothing of the rest.
+    result["findings"][1] |= {"consequence_of": SYNTAX.id}
+    assert _apply(result, _known(cls="timer/other"))["exit_code"] == 1
+
+
 def test_a_should_is_known_too_when_it_fails_the_run() -> None:
     result = _result(_found(rule=LOOSE), exit_code=1, settings={"fail_on": "should"})
 
@@ -125,7 +148,7 @@ def test_a_should_is_known_too_when_it_fails_the_run() -> None:
 
 def test_without_entries_nothing_changes() -> None:
     for document in DOCUMENTS.values():
-        applied = apply(document, (), TODAY, catalogue=())
+        applied = apply(document, (), TODAY, catalogue={})
         assert applied == {**document, "known": []}
 
 
@@ -188,7 +211,7 @@ def test_a_result_whose_known_deviations_are_all_gone_is_fixed() -> None:
     assert (applied["verdict"], applied["exit_code"], applied["counts"]["must"]["conformant"]) == (
         "fixed",
         0,
-        1,
+        2,
     )
 
 
@@ -199,7 +222,7 @@ def test_an_entry_about_nothing_that_there_is_is_unused(entry: Known) -> None:
 
 def test_what_this_run_did_not_look_for_is_neither_fixed_nor_unused() -> None:
     stopped = _apply(_result(stopped="interrupted"), _known(witness=(update(),)))
-    deselected = apply(DOCUMENTS["clean"], [_known()], TODAY, catalogue=[SYNTAX.id])
+    deselected = apply(DOCUMENTS["clean"], [_known()], TODAY, catalogue={SYNTAX.id: SYNTAX})
 
     assert _states(stopped) == _states(deselected) == ["not-run"]
 
@@ -334,7 +357,7 @@ def test_what_a_result_shows_can_be_taken_as_known() -> None:
 
     stable = [each for each in result["findings"] if each["stable"]]
     assert [each.fingerprint for each in known] == [each["fingerprint"] for each in stable]
-    applied = apply(result, known, TODAY, catalogue=())
+    applied = apply(result, known, TODAY, catalogue={})
     assert ["known" in each for each in applied["findings"]] == [
         each["stable"] for each in result["findings"]
     ]

@@ -197,7 +197,7 @@ def test_what_was_not_decided_is_told_with_the_reason(deviating: dict[str, Any])
     assert "undecided: challenge: no 401 was seen" in lines
     assert "not-run: accounts-apart: there is one account only" in lines
     assert "stopped early: the budget of 3,000 requests is used up" in lines
-    assert "restored: the settings that were in force before the run" in lines
+    assert "restored: the settings that had a value before the run" in lines
     assert "settings that were null before and cannot be made null again: default_closed_timer" in lines
 
 
