@@ -172,11 +172,7 @@ def resolve(
     if "max_time" not in given and values["max_requests"] is not None:
         values["max_time"] = _MAX_TIME + values["max_requests"] / (values["rate"] or math.inf)
     return RunSettings(
-        **values,
-        accounts=accounts,
-        addresses=addresses,
-        notices=(*ignored, *notices),
-        given=frozenset(given),
+        **values, accounts=accounts, addresses=addresses, notices=(*ignored, *notices), given=frozenset(given)
     )
 
 

@@ -72,9 +72,7 @@ def picture(points: Sequence[Point], deviating: Iterable[Point] = ()) -> str:
         templates_of("conformance.explore")
         .get_template("picture.svg.j2")
         .render(
-            panels=panels,
-            width=panels[-1]["x"] + _WIDTH,
-            height=max(panel["height"] for panel in panels),
+            panels=panels, width=panels[-1]["x"] + _WIDTH, height=max(panel["height"] for panel in panels)
         )
     )
 

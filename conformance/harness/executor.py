@@ -64,23 +64,14 @@ def run(
 
 class _Run:
     def __init__(
-        self,
-        catalogue: Sequence[Rule],
-        target: Target,
-        plan: Plan,
-        listener: Listener,
-        safeguard: Safeguard,
+        self, catalogue: Sequence[Rule], target: Target, plan: Plan, listener: Listener, safeguard: Safeguard
     ) -> None:
         self._catalogue = catalogue
         self._plan = plan
         self._lacks = plan.lacks(target)
         able = [rule for rule in catalogue if rule.needs not in self._lacks]
         self._session = Session(
-            target,
-            [rule.id for rule in able],
-            settle=plan.settle,
-            listener=listener,
-            safeguard=safeguard,
+            target, [rule.id for rule in able], settle=plan.settle, listener=listener, safeguard=safeguard
         )
         budget = Budget(target, plan, self._session.candidates, safeguard)
         self._share = share(catalogue, plan)

@@ -44,12 +44,7 @@ class Session:
         self.tallies: dict[tuple[str, str], Tally] = {}
         """The examples sent, by the ids of rule and input class."""
         self.conversation = Conversation(
-            target,
-            self.judge,
-            self.candidates,
-            safeguard=self.safeguard,
-            settle=settle,
-            listener=listener,
+            target, self.judge, self.candidates, safeguard=self.safeguard, settle=settle, listener=listener
         )
         self.looks = False
         """Whether to look at the settings before a probe hides what is in force. Each look takes a request."""

@@ -202,9 +202,7 @@ def decide(
         only = (known_sids or {}).get(name)
         if decision.answer is Answer.ACCEPT and only is not None and sent[0] not in only:
             decision = _open(
-                "accept",
-                "the target may refuse SIDs of services it does not know",
-                target_field,
+                "accept", "the target may refuse SIDs of services it does not know", target_field
             )
         decisions.append(decision)
     if not decisions:

@@ -47,8 +47,7 @@ def states_of(accounts: Sequence[str]) -> list["ExpectedState"]:
 
 
 def record_together(
-    states: Sequence["ExpectedState"],
-    seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]],
+    states: Sequence["ExpectedState"], seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]]
 ) -> None:
     """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
     for account, state in enumerate(states):

@@ -22,11 +22,7 @@ MOST = 10
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Everything that is no character in XML 1.0 (Fifth Edition) 2.2, production 2."""
 
-_RED = {
-    1: "entries of known deviations are out of date",
-    **text.NO_VERDICT,
-    130: "interrupted",
-}
+_RED = {1: "entries of known deviations are out of date", **text.NO_VERDICT, 130: "interrupted"}
 
 
 def render(document: Document) -> str:

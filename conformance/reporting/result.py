@@ -127,10 +127,7 @@ def _evidence(exchange: Document) -> dict[str, Any]:
 
 
 def _finding(
-    finding: Finding,
-    attribution: Attribution,
-    requests: int,
-    statements: Collection[str],
+    finding: Finding, attribution: Attribution, requests: int, statements: Collection[str]
 ) -> dict[str, Any]:
     return {
         "rule": finding.rule,

@@ -85,10 +85,7 @@ def object_in(reply: Reply) -> dict[str, object] | None:
 
 
 ANSWERED = Evidence("no request was answered", lambda reply: reply.response is not None)
-ACCEPTED = Evidence(
-    "no update was accepted",
-    lambda reply: is_accepted(reply) and bool(reply.form),
-)
+ACCEPTED = Evidence("no update was accepted", lambda reply: is_accepted(reply) and bool(reply.form))
 REFUSED = Evidence(
     "no update was refused with a 4xx",
     lambda reply: (

@@ -72,12 +72,7 @@ IMPLEMENTED = must(
             probes.value_probe(timer, text)
             for size in _SIZES
             for timer in (INACTIVE, CLOSED)
-            for text in (
-                f"PT{'9' * size}S",
-                f"PT{'0' * size}900S",
-                f"PT900.{'1' * size}S",
-                f"P{'9' * size}Y",
-            )
+            for text in (f"PT{'9' * size}S", f"PT{'0' * size}900S", f"PT900.{'1' * size}S", f"P{'9' * size}Y")
         ),
     ),
     probes.fixed_class(

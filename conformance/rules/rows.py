@@ -24,12 +24,7 @@ class Columns(TypedDict, total=False):
 
 
 def row(
-    level: Level,
-    rule_id: str,
-    statement: str,
-    source: str,
-    *classes: InputClass,
-    **columns: Unpack[Columns],
+    level: Level, rule_id: str, statement: str, source: str, *classes: InputClass, **columns: Unpack[Columns]
 ) -> Rule:
     """Make a row of the catalogue. A rule about one setting is of the group of such settings."""
     if (about := columns.get("field")) is not None:

@@ -9,13 +9,7 @@ from conformance.oracle.mismatches import Proof
 from conformance.rules.evidence import NOT_SHOWN, accepts, proved, refuses
 from conformance.rules.probes import DOCUMENT, by_turns, joined, value_class
 from conformance.rules.rows import must, should
-from conformance.rules.timer_values import (
-    AT_MINIMUM,
-    BELOW,
-    OVERFLOWING,
-    accepted,
-    notations,
-)
+from conformance.rules.timer_values import AT_MINIMUM, BELOW, OVERFLOWING, accepted, notations
 from conformance_strategies import INVALID_DURATION_CLASSES, durations, durations_near, invalid_durations
 
 _ERRORS = {
@@ -65,13 +59,7 @@ _TOGETHER = {
 
 
 _WHOLE = frozenset(
-    {
-        "seconds-of-all-digits",
-        "padded",
-        "long-fraction-of-a-unit",
-        "powers-of-two",
-        "carry-over-of-all-units",
-    }
+    {"seconds-of-all-digits", "padded", "long-fraction-of-a-unit", "powers-of-two", "carry-over-of-all-units"}
 )
 """Classes of which the standard profile sends every value."""
 
@@ -190,12 +178,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         f"{timer.slug}-minimum",
         f"A {timer.parameter} shorter than {words} is refused, however it is spelled.",
         f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}",
-        *_by_notation(
-            timer,
-            "below-",
-            "shorter than the minimum",
-            below,
-        ),
+        *_by_notation(timer, "below-", "shorter than the minimum", below),
         value_class(
             timer,
             "timer/below",
@@ -213,12 +196,7 @@ def _rules(timer: Field) -> Iterator[Rule]:
         f"{timer.slug}-boundary",
         f"A {timer.parameter} of exactly {words}, or just above, is accepted, however it is spelled.",
         f"{DOCUMENT}: minimum {words}; {_ERRORS[timer]}: greater or equal",
-        *_by_notation(
-            timer,
-            "minimum-",
-            "exactly the minimum",
-            at_minimum,
-        ),
+        *_by_notation(timer, "minimum-", "exactly the minimum", at_minimum),
         value_class(
             timer,
             "timer/at-minimum",

@@ -283,11 +283,7 @@ class _Lifespan:
         return await self._said.get()
 
     async def _live(self) -> None:
-        scope = {
-            "type": "lifespan",
-            "asgi": {"version": "3.0", "spec_version": "2.0"},
-            "state": self._state,
-        }
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
         try:
             await self._app(scope, self._told.get, self._said.put)
         except Exception:  # noqa: BLE001  # the specification has it raise where it knows no lifespan

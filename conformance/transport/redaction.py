@@ -261,9 +261,7 @@ def masked(text: str, accounts: Iterable[Account]) -> str:
         if name
     }
     return re.sub(
-        r"\b(?:AC|SK)[0-9a-fA-F]{32}\b",
-        lambda match: _mask(match[0], numbers.get(match[0].lower(), 0)),
-        text,
+        r"\b(?:AC|SK)[0-9a-fA-F]{32}\b", lambda match: _mask(match[0], numbers.get(match[0].lower(), 0)), text
     )
 
 

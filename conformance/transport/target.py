@@ -309,12 +309,7 @@ class Target:
         return exchange
 
     def _exchange(
-        self,
-        request: Request,
-        prepared: Prepared,
-        number: int,
-        pool: httpcore.ConnectionPool,
-        reserve: bool,
+        self, request: Request, prepared: Prepared, number: int, pool: httpcore.ConnectionPool, reserve: bool
     ) -> Exchange:
         wire, shown = prepared
         response: Response | None = None

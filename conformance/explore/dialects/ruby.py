@@ -9,15 +9,7 @@ from conformance.oracle.durations import DAY, Length
 # github.com/rails/rails activesupport/lib/active_support/duration/iso8601_parser.rb
 _NUMBER = "-?[0-9]+(?:[.,][0-9]+)?"
 _ACTIVESUPPORT = re.compile(f"([-+]?)P((?:{_NUMBER}[YMWD])*)((?:T(?:{_NUMBER}[HMS])+)?)")
-_LENGTHS = {
-    "Y": 31_556_952,
-    "O": 2_629_746,
-    "W": 7 * DAY,
-    "D": DAY,
-    "H": 3600,
-    "M": 60,
-    "S": 1,
-}
+_LENGTHS = {"Y": 31_556_952, "O": 2_629_746, "W": 7 * DAY, "D": DAY, "H": 3600, "M": 60, "S": 1}
 """Seconds of a unit: years and months have the mean length of the Gregorian calendar."""
 
 
