@@ -9,10 +9,12 @@ a target that departs a little from a dialect is still placed next to it.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, log2
 
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.values import Answer, Disagreement, Identification, Taken
+from conformance.oracle.durations import Length
 
 LIMIT = 25
 """Probes that are chosen, at most."""
@@ -49,7 +51,7 @@ class Candidate:
 
     def predicts(self, text: str, window: Window) -> bool | None:
         """Return whether a text is accepted; None where neither the dialect nor the window says."""
-        length = self.dialect.read(text)
+        length = _length(self.dialect, text)
         if length is None:
             return False
         if length.low == Decimal("Infinity"):
@@ -61,6 +63,11 @@ class Candidate:
         if length.high <= window.refused_below:
             return False
         return True if length.low >= window.least and length.high <= window.greatest else None
+
+
+@lru_cache(maxsize=10_000)  # two candidates for each dialect ask, and two timers
+def _length(dialect: Dialect, text: str) -> Length | None:
+    return dialect.read(text)
 
 
 CANDIDATES = tuple(Candidate(dialect, zero) for dialect in DIALECTS for zero in (False, True))
@@ -147,13 +154,19 @@ def _by_dialect(belief: dict[int, float]) -> dict[tuple[str, str], float]:
 
 def _information(belief: dict[int, float], predicted: Sequence[bool | None]) -> float:
     """Return how many bits the answer to a text is expected to tell about the candidates."""
-    chances = [0.5 if each is None else 1 - ODD if each else ODD for each in predicted]
-    overall = sum(belief[index] * chance for index, chance in enumerate(chances))
-    return _entropy(overall) - sum(belief[index] * _entropy(chance) for index, chance in enumerate(chances))
+    overall = noise = 0.0
+    for share, each in zip(belief.values(), predicted, strict=True):
+        overall += share * (0.5 if each is None else 1 - ODD if each else ODD)
+        noise += share * (1.0 if each is None else _NOISE)
+    return _entropy(overall) - noise
 
 
 def _entropy(chance: float) -> float:
     return -sum(share * log2(share) for share in (chance, 1 - chance) if share > 0)
+
+
+_NOISE = _entropy(ODD)
+"""The bits by which the answer to a text may be odd, where a candidate predicts it."""
 
 
 def identify(answers: Iterable[Answer], window: Window, course: Course) -> Identification:
