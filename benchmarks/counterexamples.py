@@ -135,7 +135,9 @@ def _answered(
 
 def _shows(finding: Finding, last: Exchange, violations: Sequence[Violation]) -> bool:
     """Whether an answer breaks the rule of a finding, or shows the same of the same setting."""
-    if last.together or BY_ID[finding.rule].culprit is is_trouble:
+    if last.together:
+        return last.status == finding.exchanges[-1].status
+    if BY_ID[finding.rule].culprit is is_trouble:
         return not last.accepted
     state = is_about_state(BY_ID[finding.rule])
     return any(
