@@ -81,7 +81,7 @@ class Measured:
     """Whether the text says that it may not show again."""
 
 
-_SAID = ("sent only once", "null cannot be set again", "in force before")
+_SAID = ("sent only once", "null cannot be set again", "nothing can be unset", "in force before")
 
 
 def measure(fault: str, *, profile: str, max_requests: int | None, seed: int) -> list[Measured]:

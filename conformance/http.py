@@ -205,7 +205,7 @@ def _in_other_chunks(rest: bytes, way: ByHand) -> bytes:
         elif way is ByHand.EXTENSIONS and length:
             size += b";conformance=1"
         elif way is ByHand.TRAILERS and not length:
-            size += b"\r\nX-Checksum: 1"
+            size += b"\r\nX-Checksum: 1\r\nX-Count: 1"
         if way is ByHand.BYTES and length:
             written += b"".join(b"1\r\n%c\r\n" % byte for byte in rest[:length])
         else:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from conformance.attribution.shapes import shape
 from conformance.exceptions import NotJSON
-from conformance.http import Pairs, json_of
+from conformance.http import Exchange, Pairs, json_of
 from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
@@ -151,8 +151,13 @@ class Cause:
 
     @cached_property
     def says_nothing(self) -> bool:
-        """Whether the answers that show it have not one attribute of the resource."""
-        return all(map(_says_nothing, self.findings))
+        """Whether the 2xx answers that show it have not one attribute of the resource."""
+        return all(map(_says_nothing, (each for finding in self.findings for each in finding.exchanges[-1:])))
+
+    @cached_property
+    def rests_on_nothing(self) -> bool:
+        """Whether some 2xx answer has not one attribute of the resource, wherever it shows."""
+        return all(any(map(_says_nothing, finding.exchanges)) for finding in self.findings)
 
     @cached_property
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
@@ -184,10 +189,9 @@ def _form(finding: Finding) -> Pairs:
     return (finding.exchanges[-1].request.form() or ()) if finding.exchanges else ()
 
 
-def _says_nothing(finding: Finding) -> bool:
-    response = finding.exchanges[-1].response if finding.exchanges else None
+def _says_nothing(exchange: Exchange) -> bool:
     try:
-        content = None if response is None else json_of(response)
+        content = json_of(exchange.response) if exchange.response is not None and exchange.accepted else None
     except NotJSON:
         return False
     return isinstance(content, dict) and _ATTRIBUTES.isdisjoint(content)

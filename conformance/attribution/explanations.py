@@ -14,14 +14,22 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.attribution.shapes import features, shape
 from conformance.http import NOT_ACCEPTABLE
 from conformance.model import Aspect, Field
-from conformance.oracle.decisions import contains_sid, decide_sid, is_zero
+from conformance.oracle.decisions import Answer, contains_sid, decide_sid, decide_value, is_zero
+from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.controls import canonical, without_accept
 
 _LOST = ("cleared", "reset", "changed", "lost", "previous-value")
 """Outcomes of a setting that is no longer what it was."""
 
+_READ_LOST = (*_LOST, "stale", "never-in-force")
+"""Outcomes of a read that shows such a setting."""
+
 _NEARLY = 2
 """How many times the minimum a timer may be, to be refused for a minimum that is too high."""
+
+
+_LOOKED_AT = 64
+"""Characters of a value that are looked at for a duration in it."""
 
 
 def explains(root: Cause, cause: Cause) -> bool:
@@ -130,7 +138,7 @@ def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
     shows = any(
         each.evidence is not None and each.rule.aspect is Aspect.ECHO for each in cause.outcomes.values()
     )
-    return shows and root.outcome == "accepted" and root.says_nothing and cause.says_nothing
+    return shows and root.outcome == "accepted" and root.says_nothing and cause.rests_on_nothing
 
 
 def _is_not_kept(root: Cause, cause: Cause) -> bool:
@@ -193,6 +201,33 @@ def _is_a_sid_and_more(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _is_a_timer_and_more(root: Cause, cause: Cause) -> bool:
+    """What only begins or ends with a duration is taken: so is one with blanks around it, and comes back so."""
+    about = root.rules[0].field
+    return (
+        about is not None
+        and about.kind == "timer"
+        and about is cause.rules[0].field
+        and (root.outcome, cause.outcome) == ("accepted", "blank")
+        and any(_has_more(about, value) for sent in root.sent for _, value in sent)
+    )
+
+
+def _has_more(about: Field, value: str) -> bool:
+    """Whether a value is a good one, and something else before or behind it."""
+    parts = (
+        part for place in range(1, min(len(value), _LOOKED_AT)) for part in (value[:place], value[place:])
+    )
+    return any(decide_value(about, part).answer is Answer.ACCEPT for part in parts)
+
+
+def _takes_no_update(root: Cause, cause: Cause) -> bool:
+    """No good update was ever accepted: that it is refused says nothing about what is peculiar to it."""
+    none = root.outcomes.get(ACCEPTED_STATUS.id)
+    refused = root.outcome == cause.outcome == "refused"
+    return refused and root.aspect is Aspect.ACCEPTANCE and none is not None and none.evidence is None
+
+
 def _shows_its_blanks(root: Cause, cause: Cause) -> bool:
     """A value that only should be refused is taken, and comes back with its blanks, which it must not."""
     blank = root.outcome == "blank" and root.aspect is Aspect.ECHO
@@ -246,6 +281,25 @@ def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
         and root.rules[0].culprit is not None
         and cause.aspect is Aspect.CONSISTENCY
         and not cause.settings.isdisjoint(root.settings)
+    )
+
+
+def _loses_what_is_read(root: Cause, cause: Cause) -> bool:
+    """What an update sets is lost later: reads show it too, as rarely."""
+    lost = root.aspect is Aspect.STATE and root.rules[0].culprit is None
+    return (
+        lost and cause.aspect is Aspect.CONSISTENCY and cause.outcome in _READ_LOST and _is_rarer(cause, root)
+    )
+
+
+def _is_answered_alike(root: Cause, cause: Cause) -> bool:
+    """A way of sending that is not understood brings one status, whatever is sent so."""
+    control = root.rules[0].control
+    return (
+        control is not None
+        and root.statuses == cause.statuses
+        and all(status is not None and status >= 300 for status in root.statuses)
+        and all(control(each.exchanges[-1].request) is not None for each in cause.findings)
     )
 
 
@@ -341,6 +395,7 @@ _EXPLANATIONS = (
     _is_not_kept,
     _is_understood,
     _changes_what_is_read,
+    _loses_what_is_read,
 )
 _WHATEVER_IS_MORE_BASIC = (
     _comes_and_goes,
@@ -353,8 +408,11 @@ _WHATEVER_IS_MORE_BASIC = (
     _is_not_validated_there,
     _is_not_decoded,
     _is_not_acceptable,
+    _is_answered_alike,
     _shows_its_blanks,
     _is_a_sid_and_more,
+    _is_a_timer_and_more,
+    _takes_no_update,
     _is_refused_with_a_200,
     _does_so_when_sent_plainly,
 )

@@ -6,12 +6,15 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import OUT, Exchange, Request, json_of, update
+from conformance.http import OUT, Exchange, FailureKind, Request, json_of, update
 from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
 from conformance.rules import BY_ID
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import LONG_CLOSED, ordinary
 from conformance.rules.questions import Requests, Seen, is_about_own
+
+_WAITS = 8
+"""How often an answer is waited for in vain, to show one candidate again. Each time takes the whole timeout."""
 
 
 class Attempts:
@@ -27,6 +30,7 @@ class Attempts:
     def __init__(self, session: Session, candidate: Candidate, budget: int) -> None:
         self._session = session
         self._candidate = candidate
+        self._waits = _WAITS
         self.left = budget
         """How many requests may still be sent."""
         self.are_made = False
@@ -76,6 +80,9 @@ class Attempts:
             self.cut_short()
             return None
         self.are_made = True
+        self._waits -= sum(_is_timeout(exchange) for exchange, _ in seen)
+        if self._waits <= 0:
+            self.left = 0
         return seen
 
     def cut_short(self) -> None:
@@ -127,6 +134,10 @@ def _sets(request: Request, violation: Violation) -> bool:
     return about is not None and about.parameter in dict((*(request.form() or ()), *request.intends))
 
 
+def _is_timeout(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
+
+
 def is_about_values(violation: Violation) -> bool:
     """Whether a violation can depend on the values in force of the settings that the request sets."""
     return violation.outcome == "refused" or is_about_own(violation)
@@ -154,6 +165,12 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
     before = tuple(each.request for each in candidate.before)
     context = (update(*candidate.context, account=last.account),) if candidate.context else ()
     everything = update(*pairs_for(situation, 7), account=last.account)
+    # What the first request of a connection leaves behind harms all that come after it there.
+    first = tuple(
+        (each.request, last)
+        for each in candidate.before
+        if each.place == 1 and each.connection == candidate.exchange.connection
+    )
     tails = [before[-size:] for size in (1, 2, 4, 10) if size <= len(before)]
     set_first = ((everything, *related, last), *((everything, *tail, last) for tail in tails[:3]))
     as_sent = ((*related, last), (last,), (*context, *related, last))
@@ -167,7 +184,7 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
         previous = ((other, last),) if violation.outcome == "previous-value" else ()
         order = (*previous, *as_sent, (other, last), (other, last, last), *set_first)
     elif violation.outcome == "refused":
-        order = (*as_sent, (last, last), *set_first)
+        order = (*as_sent, *first, (last, last), *set_first)
     else:
-        order = (*as_sent, *set_first)
-    yield from dict.fromkeys((*order, *((*tail, last) for tail in tails)))
+        order = (*as_sent, *first, *set_first)
+    yield from dict.fromkeys((*order, *first, *((*tail, last) for tail in tails)))

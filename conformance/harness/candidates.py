@@ -24,11 +24,13 @@ class Past(NamedTuple):
     """The requests and settings before an exchange, which may be needed to show its violation again."""
 
     before: tuple[Exchange, ...] = ()
-    """The last exchanges before it, the oldest first."""
+    """The last exchanges before it, the oldest first; before them the first one of its connection."""
     context: Pairs = ()
     """The settings that were put in force."""
     together: tuple[Request, ...] = ()
     """The requests that were last sent at the same time."""
+    is_new: bool = False
+    """Whether nothing had set the setting that the violation is about; where it is about none, any setting."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class Candidate:
     """Decides whether another exchange shows it too; None where the rules decide."""
     together: tuple[Request, ...] = ()
     """The requests that were sent at the same time before it, where this may be the reason for it."""
+    is_new: bool = False
+    """Whether it showed each time before anything was set, or with the first update; see `Past`."""
 
     @property
     def cause(self) -> CauseKey:
@@ -108,6 +112,7 @@ class Candidates(Mapping[Key, Candidate]):
         key = (violation.rule, violation.cls, violation.outcome)
         if (candidate := self._all.get(key)) is not None:
             candidate.numbers.add(exchange.number)
+            candidate.is_new &= past.is_new
             return
         self._all[key] = Candidate(
             cut(violation),
@@ -118,6 +123,7 @@ class Candidates(Mapping[Key, Candidate]):
             {exchange.number},
             shows=shows,
             together=past.together if is_concurrent(violation) else (),
+            is_new=past.is_new,
         )
         self.causes.add(self._all[key].cause)
 

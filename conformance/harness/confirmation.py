@@ -21,9 +21,6 @@ _UNSTABLE = 3
 _FEW = 3
 """Requests for such a finding: one to show it again, and two to repeat that."""
 
-_WAITING = 8
-"""Requests for a finding whose requests time out, at most. Each of them takes the whole timeout."""
-
 
 class Confirmation:
     """
@@ -82,7 +79,7 @@ class Confirmation:
         failure = candidate.exchange.failure
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             is_known = self._stable[kind] and self._session.target.patience.is_spent
-            budget = min(budget, 0 if is_known else _WAITING)
+            budget = 0 if is_known else budget
         minimizer = Minimizer(self._session, candidate, budget)
         finding = minimizer.finding()
         if minimizer.was_tried and not minimizer.is_cut_short:

@@ -73,6 +73,8 @@ class Conversation:
         self._listener = listener
         self._phase = ""
         self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
+        self._opening: Exchange | None = None
+        """The first exchange of the connection that was used last."""
         self._context: Pairs = ()
         self._together: tuple[Request, ...] = ()
         self._unauthorised: Exchange | None = None
@@ -276,7 +278,13 @@ class Conversation:
         shows: Callable[[Exchange], bool] | None = None,
     ) -> None:
         """Record a violation with the requests before it; see `Candidates.note`."""
-        past = Past(tuple(self._recent), self._context, self._together)
+        first = self._opening
+        is_forgotten = (
+            first is not None and first.connection == exchange.connection and first not in self._recent
+        )
+        before = (first, *self._recent) if first is not None and is_forgotten else tuple(self._recent)
+        state = self._judge.states[exchange.request.account]
+        past = Past(before, self._context, self._together, state.is_new(violation.field, exchange))
         self._candidates.note(violation, exchange, cls, past, shows)
 
     def _send(
@@ -287,6 +295,8 @@ class Conversation:
         if self._outages != self._target.silence.outages:
             self._outages = self._target.silence.outages
             forget(*self._judge.states)
+        if exchange.place == 1:
+            self._opening = exchange
         reply = self._judge.reply(exchange)
         self._presence.see(reply)
         return exchange, reply

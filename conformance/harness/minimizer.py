@@ -235,10 +235,16 @@ class Minimizer:
             self._guess()
             is_stable = self._attempts.are_cut_short and not progress.has_failed
             return self._finding(progress.exchanges, is_stable=is_stable)
-        if not (self._candidate.violation.was_null and self.was_tried):
+        candidate = self._candidate
+        about_answers = BY_ID[candidate.violation.rule].aspect in (Aspect.STATUS, Aspect.REPRESENTATION)
+        is_first = candidate.is_new and about_answers
+        if not self.was_tried or not (candidate.violation.was_null or is_first):
             return self.as_seen()
-        # A setting cannot be made null again, so this violation can be seen only once in a run.
-        self._say("it shows only where the setting is null, and null cannot be set again")
+        # What is set cannot be unset, so this violation can be seen only once in a run.
+        if candidate.violation.was_null:
+            self._say("it shows only where the setting is null, and null cannot be set again")
+        else:
+            self._say("it showed only until something was set, and nothing can be unset")
         return self._first_seen(is_stable=True)
 
     def _search_together(self) -> Finding:
@@ -272,7 +278,7 @@ class Minimizer:
             shown = [self._shows((last,), together, before) for _ in range(_RACES)]
         if any(shown):
             return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)
-        return self.as_seen()
+        return self._unconfirmed()
 
     def _refuses_one(self, together: Requests) -> bool:
         """Send good updates at the same time; return whether one of them is refused."""
@@ -368,7 +374,7 @@ class Minimizer:
 
     def _finding(self, exchanges: tuple[Exchange, ...], is_stable: bool) -> Finding:
         exchanges = self._where_set(exchanges)
-        if is_of_another(self._progress.violation, exchanges):
+        if not self._candidate.is_new and is_of_another(self._progress.violation, exchanges):
             self._say("the value was in force before")
         return finding_of(self._candidate, self._progress.violation, exchanges, is_stable)
 

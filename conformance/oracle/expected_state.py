@@ -149,6 +149,12 @@ class ExpectedState:
         sent = (about.parameter, (value or "")[:_COMPARED])
         return sent not in self.attempted and any(sent in other.attempted for other in self.others)
 
+    def is_new(self, attribute: str | None, exchange: Exchange) -> bool:
+        """Whether no update had set a setting before an exchange, or any where `attribute` names none."""
+        named = self.settings.get(attribute or "")
+        settings = self.settings.values() if named is None else (named,)
+        return all(each.writer is None or each.writer.number >= exchange.number for each in settings)
+
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it does not know the values in force."""
         return ExpectedState(

@@ -166,7 +166,8 @@ def without_ignored(request: Request) -> Request | None:
 def without_unknown(request: Request) -> Request | None:
     """An update without the headers that should be ignored."""
     bundled = [each for bundle in BUNDLES for each in bundle]
-    return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS, *bundled))
+    overrides = [each for each in request.headers if each[0] == OVERRIDE]
+    return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS, *bundled, *overrides))
 
 
 def _without(request: Request, left_out: Pairs) -> Request | None:

@@ -24,6 +24,7 @@ from conformance.model import (
     Aspect,
     Field,
     Level,
+    Rule,
     Situation,
     Violation,
     shown_by,
@@ -308,7 +309,7 @@ def sent_plainly(case: Case) -> Asking:
         if must_be_refused and rule.level is Level.SHOULD:
             continue  # It must be refused in whatever way it is sent.
         own = case.violation.rule == rule.id
-        if not (own or about_value or (about_answer and rule.control is without_accept)):
+        if not (own or about_value or (about_answer and _names_answers(rule))):
             continue
         seen = yield case.instead(plain)
         if case.is_gone(seen):
@@ -318,6 +319,11 @@ def sent_plainly(case: Case) -> Asking:
         if seen is not None and own:
             return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
     return ""
+
+
+def _names_answers(rule: Rule) -> bool:
+    """Whether a rule about a peculiar way of sending is the name for a wrong answer to it; a SHOULD is for a 406."""
+    return rule.level is Level.MUST or rule.control is without_accept
 
 
 def decoded_again(case: Case) -> Asking:
@@ -343,6 +349,10 @@ def decoded_again(case: Case) -> Asking:
         if case.is_gone(seen):
             return "form-decoding"
     if case.violation.outcome == "accepted" and len(case.pairs) == 1 and "\0" in case.pairs[0][1]:
+        ((name, value),) = case.pairs
+        seen = yield case.instead(replace(case.last, body=encode_form(((name, value.replace("\0", "x")),))))
+        if seen is not None and seen[-1][0].accepted:
+            return ""  # A target that does not look at what is there takes a NUL as well.
         kind = {each.parameter: each.kind for each in FIELDS}
         for name, value in pairs_for(case.situation, 7):
             if kind[name] != kind.get(case.pairs[0][0]):
@@ -458,10 +468,10 @@ QUESTIONS: tuple[Question, ...] = (
     culprit,
     in_force,
     decoded_again,
-    ordered,
-    beside_others,
     overridden,
     sent_plainly,
+    ordered,
+    beside_others,
     stale,
     undone,
     in_any_notation,

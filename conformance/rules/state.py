@@ -220,12 +220,27 @@ def never_in_force(
         if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(
             is_right(about, each, back) for each in written
         ):
-            values = " or ".join(map(str, (*setting.right, *written)))
-            yield _beside(reply, kind, "never-in-force", about, f"{name}: {values}", f"{name}: {back}")
+            is_foreign = state.is_foreign(about, back)
+            yield _beside(
+                reply,
+                Kind.FOREIGN if is_foreign else kind,
+                "foreign-value" if is_foreign else "never-in-force",
+                about,
+                f"{name}: {' or '.join(map(str, (*setting.right, *written)))}",
+                f"{name}: {back}",
+                was_null=setting.right == (None,),
+            )
 
 
 def _beside(
-    reply: Reply, kind: Kind, outcome: str, about: Field | None, expected: str, observed: str
+    reply: Reply,
+    kind: Kind,
+    outcome: str,
+    about: Field | None,
+    expected: str,
+    observed: str,
+    *,
+    was_null: bool = False,
 ) -> Violation:
     """The violation of what is answered beside concurrent updates of the same account."""
     return Violation(
@@ -236,6 +251,7 @@ def _beside(
         summary=f"the answer to {describe(reply.request)}, beside updates of its account, fits none of them",
         expected=expected,
         observed=observed,
+        was_null=was_null,
     )
 
 
