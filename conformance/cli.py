@@ -100,6 +100,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
 
     URL is the base URL of the target, as with --target. Exit status 0: it is conformant. 1: it deviates. 2: the command
     cannot be followed. 3: there is no verdict. 4: settings could not be put back. 5: nothing was exercised.
+    130: it was interrupted.
     """
     from conformance.api import archive_of, document_of, judge, redaction, select, serving
     from conformance.reporting.baseline import apply, read, witnesses

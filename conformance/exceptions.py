@@ -78,7 +78,7 @@ class Lost(RunEnded):
 
 
 class TargetDead(Lost):
-    """A known-good request could not connect, three times in a row."""
+    """No connection could be opened, several times in a row, to a target that was there or must be."""
 
 
 class Gone(Lost):

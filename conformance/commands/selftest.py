@@ -48,7 +48,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seed of the runs, of the random sets and of the sample.",
 )
-@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Runs at a time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Runs at a time (default: one for each processor).",
+)
 @click.option("--fail-fast", is_flag=True, help="End each run at its first deviation.")
 @click.option(
     "--alone",
@@ -92,8 +97,8 @@ def selftest(
     (the rule itself was reported), and those that were caught alone (nothing was reported that the fault does not
     explain). It also has the median number of requests to the first report.
 
-    The exit status is 1 when a variant was not found conformant, when a fault was missed, or fewer than --caught asks
-    for were caught, or when fewer than --alone asks for were reported alone.
+    Exit status 1: a variant was not found conformant, a fault was missed (with --caught: fewer were caught), or fewer
+    than --alone asks for were reported alone.
     """
     from conformance import emulator
     from conformance.emulator.demonstration import is_masked
