@@ -129,6 +129,8 @@ class ByHand(StrEnum):
     SMALL = "the path in small letters"
     PARAMETER = "a parameter behind the path"
     SUFFIX = "a suffix behind the path"
+    SEGMENTS = "in several segments"
+    """The network brings the head in two pieces, and the body after them."""
 
 
 PATHS: Mapping[ByHand, str] = MappingProxyType(
@@ -162,13 +164,20 @@ def chunks_of(body: bytes) -> tuple[bytes, bytes]:
     return body[:half], body[half:]
 
 
+def segments_of(written: bytes) -> tuple[bytes, ...]:
+    """Return a request in the pieces in which `ByHand.SEGMENTS` sends it."""
+    head, end, body = written.partition(b"\r\n\r\n")
+    half = len(head) // 2
+    return tuple(filter(None, (head[:half], head[half:] + end, body)))
+
+
 def by_hand(plain: bytes, way: ByHand, origin: str) -> bytes:
     """
     Write a whole request in another way.
 
     Args:
         plain: The request as libraries write it: chunk sizes in small letters, no trailers.
-        way: The way. `ByHand.PIPELINED` changes nothing about the request itself.
+        way: The way. `ByHand.PIPELINED` and `ByHand.SEGMENTS` change nothing about the bytes of the request.
         origin: Scheme and authority of its URL, such as `http://localhost:4007`.
     """
     line, rest = plain.split(b"\r\n", 1)

@@ -15,12 +15,14 @@ class Arrival:
         absolute: Whether its target has the absolute form (RFC 9112 3.2.2).
         pipelined: Whether it was there before the answer to the request before it.
         received: Gives its first 64 KiB as they came; nothing where it came over no connection.
+        segments: Gives the number of pieces in which it has come up to now; 1 where it came over no connection.
     """
 
     version: str = "1.1"
     absolute: bool = False
     pipelined: bool = False
     received: Callable[[], bytes] = bytes
+    segments: Callable[[], int] = lambda: 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,10 +174,11 @@ class TreatingProtocol(PatientProtocol):
         """Wrap the connection."""
         super().connection_made(cast("asyncio.Transport", _TreatingTransport(transport)))
         self._received = bytearray()
+        self._segments = 0
         inner = self.app
 
         async def told(scope: Any, receive: Any, send: Any) -> None:
-            scope[RECEIVED] = (not self._fresh, lambda: bytes(self._received))
+            scope[RECEIVED] = (not self._fresh, lambda: bytes(self._received), lambda: self._segments)
             self._fresh = False
             await inner(scope, receive, send)
 
@@ -186,12 +187,14 @@ class TreatingProtocol(PatientProtocol):
     def data_received(self, data: bytes) -> None:
         """Take note of what comes."""
         self._fresh = True
+        self._segments += 1
         self._received += data[: _KEPT - len(self._received)]
         super().data_received(data)
 
     def on_response_complete(self) -> None:
         """Begin anew."""
         self._received.clear()
+        self._segments = 0
         super().on_response_complete()
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import cycle, islice, zip_longest
 from typing import NamedTuple
 
+from conformance import model
 from conformance.attribution.sameness import is_about_state
 from conformance.harness.conversation import Judged
 from conformance.harness.covering import rows
@@ -23,6 +24,7 @@ from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
 from conformance.rules.manners import (
+    BY_HAND,
     DESIGNS,
     PLACE,
     PLAIN,
@@ -153,6 +155,8 @@ class Combinations:
         manner = dict(row.manner)
         if self._session.situation.accounts < 2:
             manner["account"] = PLAIN
+        if model.BY_HAND in self._session.target.lacks:
+            manner[BY_HAND] = PLAIN
         for carrier, values in self._understood:
             if carrier is row.carrier and values <= manner.items():
                 manner[max(values)[0]] = PLAIN

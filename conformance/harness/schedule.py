@@ -35,11 +35,11 @@ from conformance.transport.target import Target
 _EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
 """Explicit examples of a class, by profile, at most."""
 
-_DRAWN = {"quick": 0, "standard": 2, "thorough": 100}
+_DRAWN = {"quick": 0, "standard": 1, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
 
-_WEIGHTS = {GOOD_FORMS: 5, "form/one-invalid": 5}
-"""Factors for `_DRAWN`: forms vary more than single values."""
+_WEIGHTS = {GOOD_FORMS: 4, "form/one-invalid": 4, "state/sequence": 2}
+"""Factors for `_DRAWN`: forms and sequences vary more than single values."""
 
 CASES = {"quick": 1, "standard": 30, "thorough": 1_000}
 """Cases of the schemathesis phase, by profile, at most."""

@@ -397,12 +397,12 @@ def _raw_command(
     """Bytes that curl cannot make, over one connection that stays open long enough for each answer."""
     words, seconds = ["{"], 1
     for exchange in exchanges:
-        writers = [
-            each
-            for head, rest, request in raw_parts(exchange, target_of(exchange, url))
-            for each in (_raw(head), credentials.line(request), _raw(rest))
-            if each
-        ]
+        writers: list[str] = []
+        for head, rest, request in raw_parts(exchange, target_of(exchange, url)):
+            if writers and exchange.request.by_hand is ByHand.SEGMENTS:
+                writers.append("sleep 1;")
+                seconds += 1
+            writers += filter(None, (_raw(head), credentials.line(request), _raw(rest)))
         pause = patience_of(exchange) or 1
         if exchange.request.by_hand is ByHand.PIPELINED:
             writers = ["{", *writers, "} | { sleep 1; cat; };"]  # all is written at once
@@ -419,7 +419,7 @@ def _raw_command(
 
 
 def _raw(raw: bytes) -> str:
-    return _printf(raw).replace("\\015\\012", "\\r\\n") + ";"
+    return _printf(raw).replace("\\015\\012", "\\r\\n") + ";" if raw else ""
 
 
 def _laid_out(words: Sequence[str]) -> str:

@@ -1,12 +1,21 @@
 """Requests byte for byte, but for their credentials: for what no client's library can write."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from conformance.http import ByHand, Exchange, Request, by_hand, chunks_of, read_before
+from conformance.http import NO_AUTH, ByHand, Exchange, Request, by_hand, chunks_of, read_before
 
 NOT_BY_CURL = frozenset(
-    {ByHand.NAMES, ByHand.BYTES, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS, ByHand.PIPELINED}
+    {
+        ByHand.NAMES,
+        ByHand.BYTES,
+        ByHand.EXTENSIONS,
+        ByHand.SIZES,
+        ByHand.TRAILERS,
+        ByHand.PIPELINED,
+        ByHand.SEGMENTS,
+    }
 )
 """The ways of writing by hand that curl does not have."""
 
@@ -20,9 +29,9 @@ def login_name(request: Request) -> str:
 
 def raw_parts(exchange: Exchange, target: str) -> Iterator[tuple[bytes, bytes, Request]]:
     """
-    Yield each request that is written: its bytes before and after the Authorization header, and the request itself.
+    Yield what is written at a time: its bytes before and after the Authorization header, and the request that has this.
 
-    Before a pipelined request comes the read that goes with it.
+    Before a pipelined request comes the read that goes with it. One in several segments comes in three.
     """
     request, at = exchange.request, urlsplit(target)
     sent = exchange.sent_headers or (("Host", at.netloc), *request.headers)
@@ -39,7 +48,13 @@ def raw_parts(exchange: Exchange, target: str) -> Iterator[tuple[bytes, bytes, R
     if request.by_hand is not None:
         plain = by_hand(plain, request.by_hand, f"{at.scheme}://{at.netloc}")
     head, end, body = plain.partition(b"\r\n\r\n")
-    yield head + b"\r\n", end[2:] + body, request
+    if request.by_hand is ByHand.SEGMENTS:
+        without = replace(request, auth=NO_AUTH)
+        yield head + b"\r\n", b"", without
+        yield b"", end[2:], request
+        yield body, b"", without
+    else:
+        yield head + b"\r\n", end[2:] + body, request
 
 
 def _head(line: str, headers: list[tuple[str, str]]) -> bytes:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from urllib.parse import urlsplit
 
-from conformance.http import Exchange, Request
+from conformance.http import ByHand, Exchange, Request
 from conformance.reporting.curl import FILLED_IN, ShellAccount, patience_of, pieces_of, spelled, target_of
 from conformance.reporting.raw import login_name, raw_parts
 
@@ -78,18 +78,24 @@ def _over_socket(
         wrapped = f"ssl.create_default_context().wrap_socket(connection, server_hostname={at.hostname!a})"
         lines.append(f"connection = {wrapped}")
     for exchange in exchanges:
-        parts = []
+        parts: list[str] = []
         for head, rest, request in raw_parts(exchange, target_of(exchange, url)):
             login = _authorization(request, partial(_text, request=request, accounts=accounts, names=names))
+            if parts and request.by_hand is ByHand.SEGMENTS:
+                lines += [*_sending(parts), "time.sleep(1)"]
+                parts.clear()
             parts += [
                 f"{head!r}",
                 *([f'("{login_name(request)}: " + {login} + "\\r\\n").encode()'] if login else []),
+                f"{rest!r}",
             ]
-            parts.append(f"{rest!r}")
-        lines.append("connection.sendall(")
-        lines += _indented(f"{'+ ' if number else ''}{part}" for number, part in enumerate(parts))
-        lines += [")", "time.sleep(1)", "print(connection.recv(65536).decode())"]
+        lines += [*_sending(parts), "time.sleep(1)", "print(connection.recv(65536).decode())"]
     return _program(lines, names)
+
+
+def _sending(parts: Sequence[str]) -> list[str]:
+    added = _indented(f"{'+ ' if number else ''}{part}" for number, part in enumerate(parts))
+    return ["connection.sendall(", *added, ")"]
 
 
 def _arguments(

@@ -17,7 +17,7 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
     An ordinary update follows the first on its connection.
     """
     chunked = way in (ByHand.BYTES, ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
-    number = 30 + 2 * _WAYS.index(way)
+    number = 20 + 2 * _WAYS.index(way)
 
     def request(value: str, auth: Auth = BASIC) -> Request:
         return update((INACTIVE.parameter, value), auth=auth, by_hand=way, chunked=chunked)
@@ -73,6 +73,15 @@ RULES = (
         "A request that comes before the one before it is answered is answered as by itself.",
         "RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
         written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),
+        needs=BY_HAND,
+    ),
+    peculiar(
+        Level.MUST,
+        written_by_library(ByHand.SEGMENTS),
+        "request-in-segments",
+        "A request is understood however the network divides it.",
+        "RFC 9112 2.2: a message is parsed as a sequence of octets; RFC 9293 3.7: TCP may divide them anywhere",
+        written(ByHand.SEGMENTS, "http/segments", "the head in two segments, and the body in another"),
         needs=BY_HAND,
     ),
     peculiar(

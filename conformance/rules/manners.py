@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from conformance.http import FORM_MEDIA_TYPE, Pairs, Request, as_usual, encode_form
+from conformance.http import FORM_MEDIA_TYPE, ByHand, Pairs, Request, as_usual, encode_form
 from conformance.model import BY_PARAMETER, CHAT, FIELDS, INACTIVE, MESSAGING, TIMERS, Situation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
@@ -25,6 +25,9 @@ PLAIN = "plain"
 
 VALUE = "value"
 """The dimension that says what the plain request is about: see `value_of`."""
+
+BY_HAND = "by-hand"
+"""The dimension that says in which way a request is written by hand, if not by a library."""
 
 PLACE = "place"
 """The dimension that says where a value is sent, if not in a form."""
@@ -98,6 +101,17 @@ _HEADERS: Mapping[str, Pairs] = MappingProxyType(
         _WITHIN: FROM_WITHIN,
     }
 )
+_CLIENTS: Mapping[str, Pairs] = MappingProxyType(
+    {
+        "of-xml": (("Accept", "application/xml"),),
+        "shell": (("Accept", "text/plain"), ("User-Agent", "curl/8.5.0")),
+        "browser": (("Accept", "text/event-stream, image/*"), ("User-Agent", "Mozilla/5.0")),
+        "probe": (("Accept", "application/health+json"), ("User-Agent", "kube-probe/1.31")),
+        "vendor": (("Accept", "application/vnd.api+json"), ("User-Agent", "twilio-python/9.3.0")),
+    }
+)
+"""Clients that would have other answers than JSON, and say who they are. A target may refuse each, or serve it."""
+
 _HARMLESS = tuple(f"{name}: {value}" for name, value in (*IGNORED_HEADERS, BROWSER))
 _UNKNOWN = tuple(f"{name}: {value}" for name, value in UNKNOWN_HEADERS)
 _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -153,6 +167,15 @@ _UPDATE: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_BY_CLIENT: Mapping[str, tuple[str, ...]] = {
+    "client": (PLAIN, *_CLIENTS),
+    BY_HAND: (PLAIN, ByHand.ABSOLUTE, ByHand.NAMES, ByHand.VERSION),
+}
+_BY_OLDER = (
+    Alone(BY_HAND, (ByHand.VERSION,), "framing"),  # HTTP/1.0 has no chunks
+    Alone("header", ("Expect: 100-continue",), BY_HAND),
+)
+
 DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
     {
         Carrier.GOOD: Design(
@@ -164,6 +187,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 "media-type": (PLAIN, "upper-case", "mixed-case"),
                 "header": (PLAIN, *_HARMLESS),
                 "beside": (PLAIN, "before", "after", "around"),
+                BY_HAND: (PLAIN, ByHand.ABSOLUTE, ByHand.NAMES),
             }
         ),
         Carrier.BAD: Design(
@@ -173,7 +197,9 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 "header": (PLAIN, *_HARMLESS, *_UNKNOWN, "override by PUT", "override by PATCH", _WITHIN),
                 "beside": (PLAIN, "before", "after", "around", "repeated", "unknown-before", "unknown-after"),
                 "oddity": (PLAIN, "empty-pairs", *_ODDITIES),
-            }
+                **_BY_CLIENT,
+            },
+            _BY_OLDER,
         ),
         Carrier.DISGUISED: Design(
             {
@@ -196,8 +222,10 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 PLACE: (PLAIN, *_PLACES),
                 "body": (PLAIN, "all", "large", "empty", "none"),
                 "query": (PLAIN, "parameter", "unknown"),
+                **_BY_CLIENT,
             },
             [
+                *_BY_OLDER,
                 Alone(VALUE, ("no-pair",), "scheme"),
                 Alone("body", ("none",), "framing"),
                 Alone("body", ("none",), "media-type"),
@@ -207,7 +235,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 *(Alone("method", _BARE, other) for other in ("framing", "media-type", "body")),
                 *(
                     Alone(PLACE, _PLACES, other)
-                    for other in ("method", "media-type", "body", "query", "header")
+                    for other in ("method", "media-type", "body", "query", "header", "client")
                 ),
             ],
         ),
@@ -268,6 +296,10 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
         request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
     if chosen("header") != PLAIN:
         request = replace(request, headers=(*request.headers, *_HEADERS[chosen("header")]))
+    if chosen("client") != PLAIN:
+        request = replace(request, headers=(*request.headers, *_CLIENTS[chosen("client")]))
+    if chosen(BY_HAND) != PLAIN:
+        request = replace(request, by_hand=ByHand(chosen(BY_HAND)))
     if any(chosen(each) != PLAIN for each in ("beside", "encoding", "oddity")):
         pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
         request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("oddity")))

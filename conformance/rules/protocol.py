@@ -110,6 +110,7 @@ def in_other_places(pair: Pair) -> Mapping[str, Request]:
     probes = {
         "query": _query(pair),
         "query-beside-form": _query_beside(pair),
+        "form-beside-query": _attempt(FORM_MEDIA_TYPE, encode_form((pair,)), (pair,), query="PageSize=1"),
         "other-name": _by_attribute(pair),
         "json": next(_json(pair)),
         "text": _plain(pair),

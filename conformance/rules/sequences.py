@@ -131,7 +131,7 @@ def two_accounts(situation: Situation) -> Sequence[Probe]:
         single(of(1, *_BAD[:1]), of(0, *_BAD[:1]), of(1, LONG_CLOSED), of(0, LONG_CLOSED)),
         single(theirs_read, of(0, *pairs_for(situation, 48)), theirs_read, READ, of(1, LONG_CLOSED), READ),
         *(
-            single(of(0, *mine), of(1, *theirs), of(0, one), of(1, other), of(0, LONG_CLOSED))
+            single(of(0, *mine), of(1, *theirs), of(0, *mine), of(1, other), of(0, one), of(1, LONG_CLOSED))
             for one, other in zip(pairs_for(situation, 41), pairs_for(situation, 42), strict=True)
         ),
     ]

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import h11
 import httpcore
 
-from conformance.http import Failure, FailureKind, Response
+from conformance.http import ByHand, Failure, FailureKind, Response, segments_of
 from conformance.model import shortened
 
 FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
@@ -34,6 +34,9 @@ _WIRE_FACTOR = 4
 
 _PIECE = 1 << 16
 """The greatest number of bytes that one write sends."""
+
+_APART = 0.02
+"""Seconds between the segments of a request that comes in several."""
 
 _MESSAGE = 300
 """The greatest number of characters of an error's message that a failure repeats."""
@@ -67,19 +70,20 @@ class Watch(threading.local):
         self,
         timeout: float,
         rewrite: Callable[[bytes], bytes] = lambda plain: plain,
-        *,
-        pipelined: bool = False,
+        way: ByHand | None = None,
     ) -> None:
         """
         Begin a new exchange, which may take so many seconds: forget the last one, and set the deadline.
 
-        `rewrite` makes the bytes that are sent of those that a library writes. Where it puts a GET before the request,
-        whose answer comes first, the exchange is pipelined.
+        `rewrite` makes the bytes that are sent of those that a library writes. Pipelined, it puts a GET
+        before the request, whose answer comes first; `way` is the way of writing by hand.
         """
         self._timeout = timeout
         self._deadline = time.perf_counter() + timeout
         self.rewrite = rewrite
-        self.ahead = Ahead(self._max_body) if pipelined else None
+        self.segmented = way is ByHand.SEGMENTS
+        """Whether the network brings the request in pieces."""
+        self.ahead = Ahead(self._max_body) if way is ByHand.PIPELINED else None
         """The answer that comes first; None where none does."""
         self.connected = False
         """Whether the exchange opened a connection and reused none."""
@@ -322,9 +326,12 @@ class _Stream(httpcore.NetworkStream):
             self._requests += 1
             self._watch.connection, self._watch.place = self._number, self._requests
         held, self._held = self._watch.rewrite(self._held) if self._held else b"", b""
-        # In pieces, so that the deadline is checked between them where the peer reads slowly.
-        for start in range(0, len(held), _PIECE):
-            self._inner.write(held[start : start + _PIECE], self._watch.limit())
+        for number, segment in enumerate(segments_of(held) if self._watch.segmented else (held,)):
+            if number:
+                time.sleep(_APART)  # else the network joins them
+            # In pieces, so that the deadline is checked between them where the peer reads slowly.
+            for start in range(0, len(segment), _PIECE):
+                self._inner.write(segment[start : start + _PIECE], self._watch.limit())
 
     def close(self) -> None:
         self._inner.close()

@@ -317,9 +317,7 @@ class Target:
         trace = ""
         began = time.perf_counter()
         timeout = self.settings.timeout if reserve else self.patience.seconds
-        self._network.watch.begin(
-            timeout, self._writer.rewrite(request), pipelined=request.by_hand is ByHand.PIPELINED
-        )
+        self._network.watch.begin(timeout, self._writer.rewrite(request), request.by_hand)
         try:
             if self._app is not None:
                 response, failure, trace = self._app.ask(wire, timeout)

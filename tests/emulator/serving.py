@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,13 +93,19 @@ def start(
     )
 
 
-def raw(url: str, data: bytes) -> bytes:
-    """Return what comes back on a connection for some bytes, but for the values of dates; CLOSED if it ends."""
+def raw(url: str, *data: bytes) -> bytes:
+    """
+    Return what comes back on a connection for some bytes, but for the values of dates; CLOSED if it ends.
+
+    Several pieces are sent one after the other, with time between them for the peer to read each.
+    """
     parts = urlsplit(url)
     received = b""
     with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
         try:
-            connection.sendall(data)
+            for number, piece in enumerate(data):
+                time.sleep(0.1 if number else 0)
+                connection.sendall(piece)
             while block := connection.recv(65536):
                 received += block
             received += CLOSED

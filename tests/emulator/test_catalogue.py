@@ -93,11 +93,11 @@ def assert_shows(item: Fault | Variant, reference_url: str, **built_in: list[str
     sent_raw = item.name in RAW_FAULTS
     assert sent_raw or observed != reference(item.witness)
     if sent_raw or marked(observed):
-        data = b"".join(raw_request(step) for step in item.witness)
+        data = [raw_request(step) for step in item.witness]
         with serving(accounts=WITNESS_ACCOUNTS, **built_in) as url:
-            shown = raw(url, data)
+            shown = raw(url, *data)
         assert b"emulator-wire" not in shown.lower()
-        assert shown != raw(reference_url, data)
+        assert shown != raw(reference_url, *data)
 
 
 @pytest.mark.parametrize("name", FAULTS)

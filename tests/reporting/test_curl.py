@@ -334,6 +334,7 @@ BY_HAND = [
     Request(body=b"a" * 22, by_hand=ByHand.SIZES, chunked=True),
     Request(body=b"a'%\\" * 5 + b"\0", by_hand=ByHand.TRAILERS, chunked=True),
     Request(body=b"a=b", by_hand=ByHand.PIPELINED),
+    Request(body=b"a=b", by_hand=ByHand.SEGMENTS),
     Request(body=b"a=b", by_hand=ByHand.TRAILERS, chunked=True, auth=NO_AUTH),
 ]
 

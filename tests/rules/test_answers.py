@@ -255,6 +255,7 @@ class TestByHand:
             ByHand.ABSOLUTE: "absolute-target",
             ByHand.NAMES: "header-name-case",
             ByHand.PIPELINED: "pipelining",
+            ByHand.SEGMENTS: "request-in-segments",
         }
         for way, rule in rules.items():
             assert broken(update(("DefaultClosedTimer", "P30D"), by_hand=way), error(400)) == {

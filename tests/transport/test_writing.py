@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
         (ByHand.ASTERISK, None, b"POST /v1/Configuration ", b"POST * "),
         (ByHand.ELSEWHERE, None, b"POST /v1/Configuration ", b"POST /v1/Configuration/none "),
         (ByHand.ESCAPED, None, b"POST /v1/Configuration ", b"POST /v1/%43onfiguration "),
+        (ByHand.SEGMENTS, b"abcd", b"", b""),
         (ByHand.NAMES, None, b"Content-Length: 0", b"CONTENT-LENGTH: 0"),
         (ByHand.CODING, b"abcd", b": chunked", b": Chunked"),
         # What looks like a size within a chunk is none.

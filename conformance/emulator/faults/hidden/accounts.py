@@ -44,6 +44,21 @@ def _reads_by_path(behaviour: Behaviour) -> None:
     behaviour.read, behaviour.write = read, write
 
 
+def _repeats_answered(behaviour: Behaviour) -> None:
+    """Keep the answer to the last accepted update for repeats, and forget whose it was."""
+    inner, last, bodies = behaviour.answer, list[Answer](), dict[str, bytes]()
+
+    async def answer(call: Call) -> Answer:
+        answered = await inner(call)
+        if not post(call) or not call.body or answered.status != 200:
+            return answered
+        if bodies.get(user(call)) != call.body:
+            last[:], bodies[user(call)] = [answered], call.body
+        return last[0]
+
+    behaviour.answer = answer
+
+
 def _refusal_writes_first(behaviour: Behaviour) -> None:
     """Write what is right in a refused form to the account at hand, which is the first one."""
     inner = behaviour.validate
@@ -225,6 +240,9 @@ ALL: tuple[Fault, ...] = (
       " read-reflects-writes",
       "The body of the last accepted update is answered from a cache, whoever sends it.", _same_body_cached,
       A, _of_other(A)),
+    _fault("repeat-answered-with-the-last-write", "accounts-apart account-sid read-response",
+      "An update equal to the account's last one is answered with what was written last, whoever wrote it.",
+      _repeats_answered, A, _of_other(D), A),
     _fault("account-sid-of-the-last-writer", "account-sid read-response",
       "Where nothing is written the SID of the account that wrote last is shown.", _sid_of_last_writer,
       A, _of_other()),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.emulator.alterations import WITNESS_ACCOUNTS, Fault, Install, Step, fault
-from conformance.emulator.behaviour import FORM, Behaviour, Changes
+from conformance.emulator.behaviour import FORM, PATH, Behaviour, Changes
 from conformance.emulator.faults import credential_mistakes as logins
 from conformance.emulator.faults import protocol_mistakes as forms
 from conformance.emulator.faults import sids, timer_mistakes
@@ -247,6 +247,13 @@ ALL: tuple[Fault, ...] = (
     _fault("password-unchecked-with-cookie", "credentials-required",
       "A cookie is taken for a session of the user name, whose password is not checked.",
       only(header(b"cookie", "."), any_password), _wrong(("Cookie", "session=1"))),
+    _fault("password-unchecked-for-plain-text", "credentials-required",
+      "Of a client that would have plain text, any password of a known account passes.",
+      only(header(b"accept", "text/plain"), any_password), _wrong(("Accept", "text/plain"))),
+    _fault("closed-timer-unread-beside-query", "unvalidated-write",
+      "Where the target has a query, the closed timer is kept unread.",
+      only(lambda call: call.query, lambda behaviour: unread(behaviour, CLOSED)),
+      Step(f"{CLOSED}=banana", path=f"{PATH}?x=y")),
     _fault("origin-trusted", "credentials-required",
       "A request with an Origin counts as one of the own console, and needs no credentials.",
       only(header(b"origin", "."), anybody), _wrong(("Origin", "https://console.example.com"))),

@@ -46,6 +46,13 @@ def _by_token(behaviour: Behaviour, call: Call) -> str | None:
     return next((name for name, token in behaviour.accounts.items() if token == password), None)
 
 
+def _by_beginning(behaviour: Behaviour, call: Call) -> str | None:
+    """Find the account by the beginning of its SID."""
+    name, password = parse_credentials(call) or ("", "")
+    known = (sid for sid, token in behaviour.accounts.items() if sid.startswith(name) and token == password)
+    return next(known, None) if len(name) > len(SID) // 2 else None
+
+
 def _of_user_name(behaviour: Behaviour, call: Call) -> str | None:
     """Let the user name pass for the token."""
     name, password = parse_credentials(call) or ("", "")
@@ -96,6 +103,8 @@ ALL: tuple[Fault, ...] = (
       f"{SID} :{TOKEN}"),
     _fault("user-name-with-domain", "A user name ends at an @ sign.",
       _named(lambda name: name.partition("@")[0]), f"{SID}@example.com:{TOKEN}"),
+    _fault("user-name-shortened", "A user name passes that is the beginning of a SID.",
+      logins.credentials(_by_beginning), f"{SID[:-1]}:{TOKEN}"),
     _fault("user-name-of-another-kind", "Of a user name only the digits are looked at, whatever kind of SID it is.",
       logins.credentials(_of_any_kind), f"SK{SID[2:]}:{TOKEN}"),
     _fault("user-name-ignored", "The account is found by its token alone.", logins.credentials(_by_token),

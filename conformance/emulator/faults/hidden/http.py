@@ -88,6 +88,17 @@ def _fault(name: str, rules: str, text: str, install: Install, *witness: bytes |
     return fault(name, rules, "http", text, install, steps)
 
 
+def _in_segments(call: Call) -> bool:
+    """Tell whether an update comes in pieces though it would fit into one."""
+    return call.method == "POST" and len(call.body) < 1000 and call.arrival.segments() > 1
+
+
+def _segments_of(request: bytes) -> tuple[bytes, bytes]:
+    """Divide a request between its head and its body."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    return head + end, body
+
+
 def _at(pattern: str, mistake: Install) -> Install:
     """Return a mistake that is made where the path matches a pattern; the resource is there, too."""
 
@@ -145,10 +156,10 @@ ALL: tuple[Fault, ...] = (
       Step(A.decode(), headers=(("Content-Type", FORM), ("Expect", "100-continue")))),
     _fault("pipelined-unanswered", "every-request-answered",
       "A request that was sent before the answer to the one before it is never answered.",
-      instead(_pipelined, hang), _raw(), _raw()),
+      instead(_pipelined, hang), _raw() + _raw()),
     _fault("pipelined-unauthenticated", "credentials-required",
       "The password of a request that was sent before the answer to the one before it is not checked.",
-      only(_pipelined, any_password), _raw(), _raw(password="wrong")),  # noqa: S106  # a password that is wrong on purpose
+      only(_pipelined, any_password), _raw() + _raw(password="wrong")),  # noqa: S106  # a password that is wrong on purpose
     _fault("crash-on-header-names-in-capitals", "no-server-error",
       "A server error comes where the name of a header is written in capitals.",
       instead(lambda call: _came(call, rb"\r\n(?:AUTHORIZATION|CONTENT-TYPE):")),
@@ -162,7 +173,19 @@ ALL: tuple[Fault, ...] = (
       _raw(names="Authorization CONTENT-TYPE")),
     _fault("pipelined-refused", "pipelining",
       "A request that was sent before the answer to the one before it is refused.",
-      forms.refuses_call(_pipelined, 400), _raw(), _raw()),
+      forms.refuses_call(_pipelined, 400), _raw() + _raw()),
+    _fault("absolute-target-unauthenticated", "credentials-required",
+      "The password of a request whose target has the absolute form is not checked.",
+      only(lambda call: call.arrival.absolute, any_password),
+      _raw(line=f"POST http://emulator.test{PATH} HTTP/1.1", password="wrong")),  # noqa: S106  # wrong on purpose
+    # In several segments
+    _fault("segments-refused", "request-in-segments", "A request that does not come in one piece is refused.",
+      forms.refuses_call(_in_segments, 400), *_segments_of(_raw())),
+    _fault("body-of-later-segment-lost", "request-in-segments",
+      "A body that does not come in one piece with the head is taken for empty.", forms.ignores_body(_in_segments),
+      *_segments_of(_raw())),
+    _fault("crash-on-segments", "no-server-error", "A server error comes on a request that does not come in one piece.",
+      instead(_in_segments), *_segments_of(_raw())),
     # Another spelling of the path
     _fault("unauthenticated-behind-slash", "credentials-required",
       "Where a slash ends the path the password is not checked.", _at(r"n/\Z", any_password),
