@@ -23,8 +23,6 @@ from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import Target, TargetSettings
 
-pytestmark = pytest.mark.slow
-
 # Rules of the schema-driven layer are broken by faults that other rules tell first.
 SCHEMA_DRIVEN = {
     "openapi-server-error": "crash-on-unknown-parameters",
@@ -53,6 +51,7 @@ def judged(
             return run(rules, target, plan)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
 def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
@@ -68,6 +67,7 @@ def test_a_rule_fails_on_a_fault(rule: Rule) -> None:
     pytest.fail(f"none of {faults_of(rule)} was put down to {rule.id}")
 
 
+@pytest.mark.slow
 def test_every_rule_is_silent_without() -> None:
     outcomes = judged(CATALOGUE, "standard", sdk=True).outcomes
 
@@ -75,6 +75,7 @@ def test_every_rule_is_silent_without() -> None:
     assert {Verdict.CONFORMANT} == {outcome.verdict for outcome in outcomes}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", list(emulator.VARIANTS)[::6])
 def test_a_variant_brings_no_finding(name: str) -> None:
@@ -84,6 +85,7 @@ def test_a_variant_brings_no_finding(name: str) -> None:
     assert result.ok, result.findings
 
 
+@pytest.mark.slow
 def test_two_faults_are_both_reported() -> None:
     faults = ("closed-timer-minimum-halved", "messaging-service-sid-accepts-lower-case-prefix")
     rules = tuple(emulator.FAULTS[name].rule for name in faults)
@@ -93,6 +95,7 @@ def test_two_faults_are_both_reported() -> None:
     assert set(rules) <= {finding.rule for finding in result.findings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["crash-on-every-2th", "crash-on-every-7th", "every-10th-update-forgotten"])
 def test_a_fault_that_comes_and_goes_is_unstable(fault: str) -> None:
     result = examine(Subject(faults=(fault,), rules=(emulator.FAULTS[fault].rule,)), profile="quick")
@@ -101,6 +104,7 @@ def test_a_fault_that_comes_and_goes_is_unstable(fault: str) -> None:
     assert not all(finding.stable for finding in result.findings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["refusal-breaks-next", "refusal-breaks-connection"])
 def test_what_fails_after_a_refusal_alone_is_shown_after_one_every_time(fault: str) -> None:
     result = examine(Subject(faults=(fault,), rules=("stays-usable",)), profile="quick")
@@ -113,6 +117,7 @@ def test_what_fails_after_a_refusal_alone_is_shown_after_one_every_time(fault: s
     )
 
 
+@pytest.mark.slow
 def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
     faults = [Subject(faults=(name,), rules=(fault.rule,)) for name, fault in emulator.FAULTS.items()]
 
@@ -121,6 +126,7 @@ def test_random_sets_and_pairs_are_the_same_for_the_same_seed() -> None:
     assert list(pairs(faults, 5, 1, is_masked)) != list(pairs(faults, 5, 2, is_masked))
 
 
+@pytest.mark.slow
 def test_no_pair_is_made_of_faults_that_hide_each_other() -> None:
     names = ("post-not-implemented", "closed-timer-minimum-unchecked", "inactive-timer-refuses-hours")
     faults = [Subject(faults=(name,), rules=(emulator.FAULTS[name].rule,)) for name in names]
@@ -129,6 +135,7 @@ def test_no_pair_is_made_of_faults_that_hide_each_other() -> None:
     assert {frozenset(each.faults) for each in pairs(faults, 3, 0, is_masked)} == {frozenset(names[1:])}
 
 
+@pytest.mark.slow
 def test_a_miss_and_a_false_alarm_count() -> None:
     caught = examine(
         Subject(faults=("media-type-html",), rules=("media-type",)), profile="quick", fail_fast=True
@@ -143,6 +150,7 @@ def test_a_miss_and_a_false_alarm_count() -> None:
     assert BY_ID["media-type"].id in {finding.rule for finding in caught.findings}
 
 
+@pytest.mark.slow
 def test_a_run_that_a_bug_of_the_suite_ended_is_no_success_whatever_it_found() -> None:
     for subject in (Subject(), Subject(faults=("media-type-html",), rules=("media-type",))):
         good = examine(subject, profile="quick", fail_fast=True)
@@ -188,6 +196,7 @@ def test_a_fault_is_reported_alone_under_its_rule_and_declared_consequences(
     assert summary([result])["alone"] == by_rule([result])[0]["alone"] == alone
 
 
+@pytest.mark.slow
 def test_a_sample_has_one_fault_of_every_kind_and_all_of_them_in_turn() -> None:
     kinds = {fault.name: (fault.rule, fault.group) for fault in emulator.FAULTS.values()}
     samples = [sample(kinds, seed) for seed in range(len(kinds))]
@@ -197,6 +206,7 @@ def test_a_sample_has_one_fault_of_every_kind_and_all_of_them_in_turn() -> None:
     assert samples[0] == sample(kinds, 0)
 
 
+@pytest.mark.slow
 def test_the_command_prints_how_many_faults_were_caught(tmp_path: Path) -> None:
     done = conformance(
         tmp_path,
@@ -215,6 +225,7 @@ def test_the_command_prints_how_many_faults_were_caught(tmp_path: Path) -> None:
     assert (tmp_path / "m.json").exists()
 
 
+@pytest.mark.slow
 def test_the_command_fails_where_too_few_faults_are_reported_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     fault = Subject(faults=("media-type-html",), rules=("media-type",))
     alone = examine(fault, profile="quick", fail_fast=True)
@@ -231,6 +242,7 @@ def test_the_command_fails_where_too_few_faults_are_reported_alone(monkeypatch: 
     assert "alone 1" in half.stdout
 
 
+@pytest.mark.slow
 def test_the_command_fails_where_too_few_faults_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     fault = Subject(faults=("media-type-html",), rules=("media-type",))
     caught = examine(fault, profile="quick", fail_fast=True)
@@ -246,6 +258,7 @@ def test_the_command_fails_where_too_few_faults_are_caught(monkeypatch: pytest.M
     assert "fewer than 51 % of the must faults were caught" in more.stdout
 
 
+@pytest.mark.slow
 def test_the_sample_is_of_the_faults_that_were_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     examined: list[Subject] = []
 
@@ -264,6 +277,7 @@ def test_the_sample_is_of_the_faults_that_were_chosen(monkeypatch: pytest.Monkey
     assert [each.rules for each in examined] == [("media-type",)] * len(kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--fault", "*"), ("--fault", "*", "--hidden"), ("--hidden",)])
 def test_faults_that_hide_are_examined_where_they_are_asked_for(
     arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch
@@ -284,6 +298,7 @@ def test_faults_that_hide_are_examined_where_they_are_asked_for(
     assert ("kind" in done.stdout) == hidden
 
 
+@pytest.mark.slow
 def test_to_select_nothing_is_an_error(tmp_path: Path) -> None:
     done = conformance(tmp_path, "selftest", "--fault", "no-such-fault")
 

@@ -17,7 +17,7 @@ from conformance.safety.journal import Journal, entries
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_waiting")]
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 BEFORE: Mapping[str, str | None] = {
     "default_chat_service_sid": "IS" + "7" * 32,
@@ -82,6 +82,7 @@ class Failing(Resource):
         return came
 
 
+@pytest.mark.slow
 class TestTimers:
     @pytest.mark.parametrize("kind", [Resource, Careless, Failing])
     @pytest.mark.parametrize("profile", ["quick", "standard"])
@@ -155,6 +156,7 @@ class TestUnrestorable:
         assert "default_inactive_timer PT30S, which cannot be put back" in report.stopped
         assert [request.method for request in target.sent] == ["GET"]
 
+    @pytest.mark.slow
     def test_a_live_run_that_may_set_null_settings_leaves_timers_long(self) -> None:
         made = Resource()
         report, _ = live(FakeTarget(made, accounts=1), "quick", accept=True)
@@ -162,6 +164,7 @@ class TestUnrestorable:
         assert made.states[0][CLOSED.attribute] == made.states[0][INACTIVE.attribute] == "P30D"
         assert set(report.restore.unrestorable) == {each.attribute for each in FIELDS}
 
+    @pytest.mark.slow
     def test_a_run_that_is_not_live_names_them_before_it_writes(self) -> None:
         target = FakeTarget(Resource(), accounts=2)
         lines: list[tuple[str, int]] = []
