@@ -62,7 +62,7 @@ _KINDS = {
     Aspect.CONTENT: {Kind.ACCEPT},
     Aspect.ACCEPTANCE: {Kind.ACCEPT, Kind.STATE},
     Aspect.ECHO: {Kind.STATE, Kind.SPELLING},
-    Aspect.STATE: {Kind.STATE},
+    Aspect.STATE: {Kind.STATE, Kind.ACCEPT},  # the same update may be refused when it comes again
     Aspect.CONSISTENCY: {Kind.STATE, Kind.SPELLING, Kind.CODE, Kind.ACCEPT},
 }
 """The kinds of differences that a broken claim can bring."""

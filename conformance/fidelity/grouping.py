@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.fidelity import outcome
 from conformance.fidelity.comparing import Comparison, Difference, Kind
 from conformance.fidelity.judged import Judged, Judgement
 from conformance.fidelity.outcome import ABSENT
@@ -68,12 +69,17 @@ class _Placed:
 
 
 def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Group]:
-    """Return the differences of a comparison in groups, the most harmful first, given the judgements on each side."""
+    """
+    Return the differences of a comparison in groups, the most harmful first, given the judgements on each side.
+
+    Where the candidate accepts nothing at all, that is the one cause of all of them.
+    """
+    takes_some = any(pair.candidate.outcome.answer is outcome.Answer.ACCEPTED for pair in compared.pairs)
     groups: dict[tuple[bool, str], list[_Placed]] = {}
     for difference in compared.differences:
         placed = _place(difference, compared, reference, candidate)
         allowed = placed.document is Document.BOTH
-        groups.setdefault((allowed, placed.cause), []).append(placed)
+        groups.setdefault((allowed, placed.cause) if takes_some else (False, ""), []).append(placed)
     _join(groups, compared)
     return sorted(
         (_group(each, compared) for each in groups.values()),
@@ -85,8 +91,9 @@ def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -
     """
     Add a group that breaks no rule to groups that do, where each of its differences belongs to one of these.
 
-    The rules report a wrong setting once; later answers that show it again break no rule. And a side that refuses what
-    it must accept also refuses like values on which the document is silent, or refuses them with another code.
+    The rules report a wrong setting once; later answers that show it again break no rule. A status that is wrong in
+    some answers may stand in others, too, of which the document says nothing. And a side that refuses what it must
+    accept also refuses like values on which the document is silent, or refuses them with another code.
     """
     homes: dict[tuple[object, ...], list[_Placed]] = {}
     for (allowed, _), members in groups.items():
@@ -110,6 +117,8 @@ def _keys(placed: _Placed, compared: Comparison) -> Iterator[tuple[object, ...]]
     kind, name = placed.difference.kind, placed.difference.name
     if kind in (Kind.STATE, Kind.SPELLING):
         yield kind, name
+    if name == "status":
+        yield name, placed.difference.reference, placed.difference.candidate
     for parameter in _sent(placed, compared):
         if kind is Kind.ACCEPT:
             yield parameter, _way(placed.difference)
@@ -145,7 +154,7 @@ def _group(placed: Sequence[_Placed], compared: Comparison) -> Group:
     sides = {each.document for each in ordered} - {Document.BOTH}
     return Group(
         kind=ordered[0].difference.kind,
-        cause=ordered[0].cause,
+        cause=next((each.cause for each in ordered if each.rule), ordered[0].cause),
         document=sides.pop() if len(sides) == 1 else Document.NEITHER if sides else Document.BOTH,
         level=Level.MUST if Level.MUST in levels else Level.SHOULD if levels else None,
         rules=rules,

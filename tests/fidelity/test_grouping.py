@@ -1,6 +1,7 @@
 """Differences beside the document, and in groups of one cause."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -45,6 +46,21 @@ class Both(OtherStatus, Shorter):
     """Has two peculiarities."""
 
 
+class Created(Resource):
+    """Answers 201 wherever another answers 200."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        came = super().__call__(request)
+        return replace(came, status=201) if isinstance(came, Response) and came.status == 200 else came
+
+
+class Unwilling(Resource):
+    """Refuses everything."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        return refusal(406)
+
+
 class WithoutUrl(Resource):
     """Shows no URL."""
 
@@ -67,6 +83,8 @@ class TestGroups:
             (Shorter, [Kind.ACCEPT], Document.REFERENCE, "closed-timer-minimum"),
             (WithoutSeconds, [Kind.ACCEPT], Document.REFERENCE, "inactive-timer-accept"),
             (OtherStatus, [Kind.CODE], Document.BOTH, None),
+            (Unwilling, [Kind.ACCEPT], Document.REFERENCE, "any-subset"),
+            (Created, [Kind.CODE], Document.REFERENCE, "accepted-status"),
             (WithoutUrl, [Kind.SPELLING], Document.BOTH, None),
         ],
     )
@@ -78,6 +96,7 @@ class TestGroups:
         assert groups[0].document is document
         assert groups[0].level is (Level.MUST if rule else None)
         assert [*groups[0].rules, None][0] == rule
+        assert groups[0].cause.startswith(rule or "")
 
     def test_of_two_mistakes_neither_hides_the_other(self) -> None:
         groups = beside_a_right_one(Both).groups
