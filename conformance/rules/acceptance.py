@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.http import Request
-from conformance.model import BY_PARAMETER, Aspect, Level, Violation
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Level, Violation
 from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
 from conformance.rules import credentials, protocol, sdk
 from conformance.rules.controls import MALFORMED_HEADERS
-from conformance.rules.evidence import ACCEPTED, REFUSED
+from conformance.rules.evidence import ACCEPTED, REFUSED, object_in
 from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
 from conformance.rules.rows import must, should
@@ -70,9 +70,9 @@ def _not_refused(reply: Reply, status: int, decision: FormDecision) -> Iterator[
     cause = decision.causes[0]
     expected = f"4xx, for {cause.reason}"
     if 200 <= status < 300:
-        yield _violation(
-            reply, rule_of(cause), "accepted", "was accepted", expected, field=_parameter_of(cause)
-        )
+        shows = not BY_ATTRIBUTE.keys().isdisjoint(object_in(reply) or ())
+        said = "was accepted" if shows else f"was answered with {status}, and without any setting"
+        yield _violation(reply, rule_of(cause), "accepted", said, expected, field=_parameter_of(cause))
     elif 300 <= status < 400 and decision.level is Level.MUST:
         yield _violation(reply, REFUSAL_STATUS.id, "redirect", "was answered by a redirect", expected)
 

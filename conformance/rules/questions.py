@@ -306,8 +306,9 @@ def sent_plainly(case: Case) -> Asking:
     ]
     must_be_refused = case.violation.outcome == "accepted" and BY_ID[case.violation.rule].level is Level.MUST
     for rule, plain in ways:
-        if must_be_refused and rule.level is Level.SHOULD:
-            continue  # It must be refused in whatever way it is sent.
+        # It must be refused in whatever way it is sent; but a form that is not read at all is refused for nothing.
+        if must_be_refused and rule.level is Level.SHOULD and not (yield from _is_unread(case)):
+            continue
         own = case.violation.rule == rule.id
         if not (own or about_value or (about_answer and _names_answers(rule))):
             continue
@@ -319,6 +320,15 @@ def sent_plainly(case: Case) -> Asking:
         if seen is not None and own:
             return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
     return ""
+
+
+def _is_unread(case: Case) -> Generator[Requests, Seen | None, bool]:
+    """Whether a form leaves in force all that an update before it sets, of what the form itself sets."""
+    others = other_pairs(case.situation, case.pairs)
+    seen = yield (update(*others, account=case.last.account), case.last)
+    return seen is not None and all(
+        is_right(BY_PARAMETER[name], value, _shown(seen[-1][0], BY_PARAMETER[name])) for name, value in others
+    )
 
 
 def _names_answers(rule: Rule) -> bool:

@@ -38,6 +38,16 @@ def _finding(cause: str, setting: str = "", cls: str = "a", **fields: Any) -> Fi
     )
 
 
+def _answered_with(finding: Finding, status: int, answer: str = "", **request: Any) -> Finding:
+    """The finding with another status, and with an update that has further features."""
+    exchange = Exchange(
+        number=1,
+        request=Request(**request),
+        response=Response(status=status, body=answer.encode()),
+    )
+    return replace(finding, exchanges=(exchange,))
+
+
 def _outcomes(*findings: Finding, **sent: str) -> list[Outcome]:
     """A run in which the classes `a` to `d` of every rule were sent, or those given by rule."""
     rules = dict.fromkeys(each.rule for each in findings)
@@ -208,6 +218,48 @@ def test_a_refusal_that_is_a_200_is_told_with_all_that_its_body_lacks() -> None:
         _finding("closed-timer-syntax: accepted", "closed-timer", count=9, answer=representation),
         _finding("account-sid-present: absent", answer=error),
     )
+
+
+def test_a_refusal_that_is_a_200_hides_no_refusal_of_what_is_right() -> None:
+    error = '{"success": false}'
+    accepted = _finding("closed-timer-syntax: accepted", "closed-timer", count=9, answer=error)
+    shown = _finding("chat-service-sid-echo: missing", "chat-service-sid", answer=error)
+    refused = _answered_with(_finding("scheme-case: refused"), 401, error)
+
+    assert len(set(_causes(accepted, shown, refused))) == 2
+
+
+def test_a_header_that_is_not_ignored_brings_its_status_whatever_is_sent() -> None:
+    header = ("If-Modified-Since", "Sat, 29 Oct 1994 19:43:31 GMT")
+    ignored = _answered_with(_finding("ignored-headers: status-304"), 304, headers=(header,))
+    refusal = _finding("refusal-status: redirect")
+
+    assert _are_one(ignored, _answered_with(refusal, 304, headers=(header,)))
+    assert not _are_one(ignored, _answered_with(refusal, 304))
+    assert not _are_one(ignored, _answered_with(refusal, 302, headers=(header,)))
+
+
+def test_what_is_taken_behind_a_duration_takes_blanks_as_well() -> None:
+    syntax, blank = "inactive-timer-syntax: accepted", "inactive-timer-echo: blank"
+    echo = _finding(blank, "inactive-timer", "b", sent="DefaultInactiveTimer=PT10M%0A")
+
+    assert _are_one(_finding(syntax, "inactive-timer", sent="DefaultInactiveTimer=PT10Mx"), echo)
+    assert not _are_one(_finding(syntax, "inactive-timer", sent="DefaultInactiveTimer=banana"), echo)
+
+
+def test_where_no_update_was_ever_accepted_refusals_are_one() -> None:
+    one, other = _finding("closed-timer-accept: refused"), _finding("inactive-timer-boundary: refused")
+    unseen = replace(_outcomes(_finding("accepted-status: status-202"))[0], findings=(), evidence=None)
+
+    assert not _are_one(one, other)
+    assert len({each.cause for each in attribute([*_outcomes(one, other), unseen])}) == 1
+
+
+def test_what_is_lost_later_is_lost_to_reads_as_well() -> None:
+    lost = replace(_finding("read-after-write: previous-value", "closed-timer", count=9), stable=False)
+
+    assert _are_one(lost, _finding("read-reflects-writes: stale", "inactive-timer"))
+    assert not _are_one(lost, _finding("read-reflects-writes: stale", "inactive-timer", count=99))
 
 
 def test_sids_are_told_apart_by_the_kinds_of_their_digits() -> None:

@@ -408,3 +408,48 @@ def test_a_value_that_a_plain_update_writes_too_is_told_as_that() -> None:
     )
     finding, _ = found(TakesAnything(), update(LONG_CLOSED), banana, update(SID), rule="unvalidated-write")
     assert (finding.rule, len(finding.exchanges)) == ("closed-timer-syntax", 1)
+
+
+def test_a_nul_that_is_taken_like_any_other_character_is_attributed_to_the_syntax() -> None:
+    class LooksAtTheBeginning(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            return any(super(LooksAtTheBeginning, self).takes(parameter, value[:end]) for end in range(99))
+
+    request = update((INACTIVE.parameter, "PT10M\0x"))
+    finding, _ = found(LooksAtTheBeginning(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
+    assert finding.rule == "inactive-timer-syntax"
+
+
+def test_a_status_that_only_a_header_brings_is_attributed_to_that() -> None:
+    class ServesRanges(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            came = super().__call__(request)
+            if isinstance(came, Response) and ("Range", "bytes=0-0") in request.headers:
+                return replace(came, status=206)
+            return came
+
+    request = update(SHORT_INACTIVE, headers=(("Range", "bytes=0-0"),))
+    finding, _ = found(ServesRanges(), update(LONG_CLOSED), request, rule="accepted-status")
+    assert finding.rule == "ignored-headers"
+
+
+def test_a_bad_value_in_a_form_that_is_not_read_is_attributed_to_the_way_it_is_sent() -> None:
+    class ReadsNoCharset(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            is_read = "charset" not in (request.content_type or "")
+            return super().__call__(request if is_read else update(account=request.account))
+
+    request = replace(update((CLOSED.parameter, "banana")), content_type=f"{FORM_MEDIA_TYPE}; charset=utf-8")
+    finding, _ = found(ReadsNoCharset(), update(LONG_CLOSED), request, rule="closed-timer-syntax")
+    assert finding.rule == "charset-parameter"
+
+
+def test_a_good_update_that_an_overridden_method_makes_a_read_is_attributed_to_the_header() -> None:
+    class Overridden(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            is_read = any(value == "GET" for _, value in request.headers)
+            return super().__call__(replace(request, method="GET", body=b"") if is_read else request)
+
+    request = update((INACTIVE.parameter, "PT3M"), headers=(("X-HTTP-Method-Override", "GET"),))
+    finding, _ = found(Overridden(), update(SHORT_INACTIVE), request, rule="last-write-wins")
+    assert finding.rule == "unknown-headers"

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from fakes import FakeTarget, Resource, answer, found, refusal, representation
@@ -9,7 +10,7 @@ from fakes import FakeTarget, Resource, answer, found, refusal, representation
 from conformance.attribution.cause import CauseKey
 from conformance.harness.minimizer import REQUESTS, Minimizer
 from conformance.harness.session import Session
-from conformance.http import READ, Failure, Request, Response, encode_form, update
+from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, Request, Response, encode_form, update
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Probe
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
@@ -150,6 +151,57 @@ def test_a_malformed_value_in_a_read_has_the_update_before_it_that_sets_it() -> 
     assert last == READ
     assert dict(first.form() or ()).keys() == {INACTIVE.parameter}
     assert finding.stable
+
+
+def test_what_the_first_request_of_a_connection_leaves_behind_is_found_long_after_it() -> None:
+    class Sticky(Resource):
+        """Refuses all updates of a connection that has begun with another media type."""
+
+        def __call__(self, request: Request) -> Response | Failure:
+            self.is_spoilt = request.content_type == "text/plain" or (self.is_spoilt and not request.fresh)
+            return refusal(415) if self.is_spoilt else super().__call__(request)
+
+        is_spoilt = False
+
+    class Connected(FakeTarget):
+        place = 0
+
+        def reconnect(self) -> None:
+            self.place, sticky.is_spoilt = 0, False
+
+        def send(self, request: Request, **options: bool) -> Exchange:
+            self.place += 1
+            return replace(super().send(request, **options), place=self.place)
+
+    spoils = replace(update(SHORT_INACTIVE), content_type="text/plain")
+    sticky = Sticky()
+    session = Session(Connected(sticky), tuple(BY_ID))
+    session.conversation.send(READ, "class")
+    session.target.reconnect()
+    for number, request in enumerate([spoils, *[update(LONG_CLOSED)] * 15]):
+        session.conversation.send(request, f"class {number}")
+    candidate = next(each for (_, cls, _), each in session.candidates.items() if cls == "class 15")
+    finding = Minimizer(session, candidate).finding()
+    assert [each.request.content_type for each in finding.exchanges] == ["text/plain", FORM_MEDIA_TYPE]
+    assert (finding.rule, finding.stable) == ("stays-usable", True)
+
+
+def test_an_answer_that_only_the_first_update_gets_is_stable_and_says_so() -> None:
+    class Creates(Resource):
+        """Answers the first update of all with 201."""
+
+        is_new = True
+
+        def __call__(self, request: Request) -> Response | Failure:
+            came = super().__call__(request)
+            if self.is_new and isinstance(came, Response) and came.status == 200 and request.method == "POST":
+                self.is_new = False
+                return replace(came, status=201)
+            return came
+
+    finding, _ = found(Creates(), READ, update(SHORT_INACTIVE), update(LONG_CLOSED), rule="accepted-status")
+    assert finding.stable
+    assert finding.summary.endswith("it showed only until something was set, and nothing can be unset")
 
 
 def test_a_counterexample_keeps_an_earlier_request_that_it_needs() -> None:
