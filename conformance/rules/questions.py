@@ -325,6 +325,8 @@ def sent_plainly(case: Case) -> Asking:
 def _is_unread(case: Case) -> Generator[Requests, Seen | None, bool]:
     """Whether a form leaves in force all that an update before it sets, of what the form itself sets."""
     others = other_pairs(case.situation, case.pairs)
+    if not others:
+        return False
     seen = yield (update(*others, account=case.last.account), case.last)
     return seen is not None and all(
         is_right(BY_PARAMETER[name], value, _shown(seen[-1][0], BY_PARAMETER[name])) for name, value in others
