@@ -72,14 +72,16 @@ def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Gr
     """
     Return the differences of a comparison in groups, the most harmful first, given the judgements on each side.
 
-    Where the candidate accepts nothing at all, that is the one cause of all of them.
+    Where the candidate accepts no update at all, that is the one cause of all that it refuses, and of how it does so.
     """
-    takes_some = any(pair.candidate.outcome.answer is outcome.Answer.ACCEPTED for pair in compared.pairs)
+    updates = [pair.candidate.outcome.answer for pair in compared.pairs if pair.step.request.method == "POST"]
+    refused = () if outcome.Answer.ACCEPTED in updates else (Kind.ACCEPT, Kind.CODE)
     groups: dict[tuple[bool, str], list[_Placed]] = {}
     for difference in compared.differences:
         placed = _place(difference, compared, reference, candidate)
         allowed = placed.document is Document.BOTH
-        groups.setdefault((allowed, placed.cause) if takes_some else (False, ""), []).append(placed)
+        name = (False, "refused") if difference.kind in refused else (allowed, placed.cause)
+        groups.setdefault(name, []).append(placed)
     _join(groups, compared)
     return sorted(
         (_group(each, compared) for each in groups.values()),

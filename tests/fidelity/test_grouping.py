@@ -54,11 +54,11 @@ class Created(Resource):
         return replace(came, status=201) if isinstance(came, Response) and came.status == 200 else came
 
 
-class Unwilling(Resource):
-    """Refuses everything."""
+class ReadOnly(Resource):
+    """Refuses every update."""
 
     def __call__(self, request: Request) -> Response | Failure:
-        return refusal(406)
+        return refusal(422) if request.method == "POST" else super().__call__(request)
 
 
 class WithoutUrl(Resource):
@@ -83,7 +83,7 @@ class TestGroups:
             (Shorter, [Kind.ACCEPT], Document.REFERENCE, "closed-timer-minimum"),
             (WithoutSeconds, [Kind.ACCEPT], Document.REFERENCE, "inactive-timer-accept"),
             (OtherStatus, [Kind.CODE], Document.BOTH, None),
-            (Unwilling, [Kind.ACCEPT], Document.REFERENCE, "any-subset"),
+            (ReadOnly, [Kind.ACCEPT, Kind.SPELLING], Document.REFERENCE, "closed-timer-boundary"),
             (Created, [Kind.CODE], Document.REFERENCE, "accepted-status"),
             (WithoutUrl, [Kind.SPELLING], Document.BOTH, None),
         ],
