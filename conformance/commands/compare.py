@@ -218,7 +218,9 @@ def _hold(
             for player, own in zip(players, settings.values(), strict=True):
                 restored, again = player.put_back(0.0)
                 is_interrupted = is_interrupted or again
-                if own.target is not None or len(players) == 1:
+                if own.target is not None:
                     status = max(status, ended(restored, is_interrupted, tell, own.target))
-        status = ENDED if is_interrupted else status
+        if is_interrupted and status != ENDED:
+            tell("conformance: interrupted")
+            status = ENDED
     return held, [shell_accounts(settings[place]) if place in settings else [] for place in (0, 1)], status
