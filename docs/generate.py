@@ -1,5 +1,5 @@
 """
-Writes what follows from the code: rules.md, command-line.md, and the totals in the README and in reports.md.
+Writes what follows from the code: rules.md, command-line.md, the totals in pages, and the kept rows of manners.
 
 `python docs/generate.py` writes them. With `--check` it writes nothing, names the files that are out of date, and
 fails if there is one.
@@ -15,6 +15,7 @@ import click
 
 from conformance.api import select
 from conformance.cli import main
+from conformance.harness import covering
 from conformance.model import Level
 from conformance.rules import CATALOGUE
 
@@ -81,8 +82,11 @@ def pages() -> dict[Path, str]:
     """The text of every page that is written here, by its file."""
     written = {_DOCS / "rules.md": rules(), _DOCS / "command-line.md": command_line()}
     counted = (_DOCS.parent / "README.md", _DOCS / "reports.md")
-    return {path: "\n".join(lines) + "\n" for path, lines in written.items()} | {
-        path: totals(path.read_text(encoding="utf-8")) for path in counted
+    rows = Path(covering.__file__).with_name(covering.FILE)
+    return {
+        **{path: "\n".join(lines) + "\n" for path, lines in written.items()},
+        **{path: totals(path.read_text(encoding="utf-8")) for path in counted},
+        rows: covering.to_keep(),
     }
 
 

@@ -1,13 +1,26 @@
-"""Covering arrays of manners: the fewest that together have every pair of values, or every triple."""
+"""
+Covering arrays of manners: the fewest that together have every pair of values, or every triple.
 
+It takes seconds to find those of pairs, as long as a third of a run. So they are kept in `covering.json`, which
+`docs/generate.py` writes; where a design has changed since, they are found anew.
+"""
+
+import hashlib
+import json
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from covertable import criteria, make
 
-from conformance.rules.manners import DESIGNS, PLAIN, Carrier, Manner
+from conformance.rules.manners import DESIGNS, PLAIN, Carrier, Design, Manner
+
+FILE = "covering.json"
+"""By carrier, the digest of its design, and its rows: by turns the place of a dimension and that of its value."""
+
+_PLACES = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Coverage(NamedTuple):
@@ -22,9 +35,49 @@ def rows(carrier: Carrier, strength: int) -> tuple[Manner, ...]:
     """
     Return manners of a carrier that cover every sensible combination of `strength` values of different dimensions.
 
-    They are in the order in which the library found them, so the first ones of pairs cover most. Of triples a simpler
-    search finds an eighth more, in half the time.
+    They are in the order in which the library found them, so the first ones of pairs cover most.
     """
+    design, kept = DESIGNS[carrier], _kept()[carrier]
+    if strength != 2 or kept["design"] != digest(design):
+        return _found(carrier, strength)
+    factors = {
+        f"{_PLACES[at]}{_PLACES[place]}": (name, value)
+        for at, (name, values) in enumerate(design.factors.items())
+        for place, value in enumerate(values)
+    }
+    return tuple(dict(factors[row[at : at + 2]] for at in range(0, len(row), 2)) for row in kept["rows"])
+
+
+@cache
+def _kept() -> Any:
+    return json.loads(files(__package__).joinpath(FILE).read_text(encoding="ascii"))
+
+
+def digest(design: Design) -> str:
+    """Return what tells one design from another."""
+    return hashlib.sha256(repr((*design.factors.items(), *design.constraints)).encode()).hexdigest()
+
+
+def to_keep() -> str:
+    """Return the text of the file in which the rows of pairs are kept."""
+    content = {}
+    for carrier, design in DESIGNS.items():
+        names = list(design.factors)
+        content[str(carrier)] = {
+            "design": digest(design),
+            "rows": [
+                "".join(
+                    _PLACES[names.index(name)] + _PLACES[design.factors[name].index(value)]
+                    for name, value in manner.items()
+                )
+                for manner in _found(carrier, 2)
+            ],
+        }
+    return json.dumps(content, indent=0) + "\n"
+
+
+def _found(carrier: Carrier, strength: int) -> tuple[Manner, ...]:
+    """Find the rows; of triples a simpler search finds an eighth more than the thorough one, in half the time."""
     design = DESIGNS[carrier]
     factors = {name: list(values) for name, values in design.factors.items()}
     constraints = [

@@ -1,10 +1,12 @@
 """Requests are sent in manners that cover every pair, and that change nothing about how they must be answered."""
 
+import json
 from functools import cache
+from importlib.resources import files
 
 import pytest
 
-from conformance.harness.covering import coverage, rows
+from conformance.harness.covering import FILE, coverage, digest, rows
 from conformance.harness.figures import Figures, figures
 from conformance.http import NO_AUTH, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, Field, Situation
@@ -29,6 +31,12 @@ def in_every_manner(request: Request) -> list[Request]:
 def test_every_pair_of_manners_is_sent(carrier: Carrier) -> None:
     covered, possible = standard().pairs[carrier]
     assert covered == possible > 0
+
+
+@pytest.mark.parametrize("carrier", Carrier)
+def test_the_rows_that_are_kept_are_of_the_present_design(carrier: Carrier) -> None:
+    kept = json.loads(files("conformance.harness").joinpath(FILE).read_text(encoding="ascii"))
+    assert kept[carrier]["design"] == digest(DESIGNS[carrier]), "run python docs/generate.py"
 
 
 @pytest.mark.parametrize("carrier", Carrier)
