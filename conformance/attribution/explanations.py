@@ -285,10 +285,14 @@ def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
 
 
 def _loses_what_is_read(root: Cause, cause: Cause) -> bool:
-    """What an update sets is lost later: reads show it too, as rarely."""
-    lost = root.aspect is Aspect.STATE and root.rules[0].culprit is None
+    """What an update sets is lost later, or any setting now and then: reads show it too, no more often."""
     return (
-        lost and cause.aspect is Aspect.CONSISTENCY and cause.outcome in _READ_LOST and _is_rarer(cause, root)
+        root.aspect is Aspect.STATE
+        and root.rules[0].culprit is None
+        and cause.aspect is Aspect.CONSISTENCY
+        and cause.outcome in _READ_LOST
+        and _is_rarer(cause, root)
+        and (not root.is_stable or not cause.settings.isdisjoint(root.settings))
     )
 
 

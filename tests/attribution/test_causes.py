@@ -260,6 +260,9 @@ def test_what_is_lost_later_is_lost_to_reads_as_well() -> None:
 
     assert _are_one(lost, _finding("read-reflects-writes: stale", "inactive-timer"))
     assert not _are_one(lost, _finding("read-reflects-writes: stale", "inactive-timer", count=99))
+    always = replace(lost, stable=True)
+    assert not _are_one(always, _finding("read-reflects-writes: stale", "inactive-timer"))
+    assert _are_one(always, _finding("read-reflects-writes: stale", "closed-timer"))
 
 
 def test_sids_are_told_apart_by_the_kinds_of_their_digits() -> None:
