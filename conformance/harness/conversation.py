@@ -74,7 +74,7 @@ class Conversation:
         self._phase = ""
         self._recent: deque[Exchange] = deque(maxlen=_REMEMBERED)
         self._opening: Exchange | None = None
-        """The first exchange of the connection that was used last."""
+        """The first exchange of the connection that is kept."""
         self._context: Pairs = ()
         self._together: tuple[Request, ...] = ()
         self._unauthorised: Exchange | None = None
@@ -295,7 +295,7 @@ class Conversation:
         if self._outages != self._target.silence.outages:
             self._outages = self._target.silence.outages
             forget(*self._judge.states)
-        if exchange.place == 1:
+        if exchange.place == 1 and not request.fresh:
             self._opening = exchange
         reply = self._judge.reply(exchange)
         self._presence.see(reply)

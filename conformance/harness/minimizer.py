@@ -150,7 +150,8 @@ class Minimizer:
 
     def _where_set(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
         """Put an update of the setting before a value that is refused where the setting is null; say that it is."""
-        request, decision = exchanges[-1].request, decided(exchanges[-1].request)
+        violation, request = self._progress.violation, exchanges[-1].request
+        decision = decided(request) if violation.outcome == "accepted" or is_about_own(violation) else None
         if decision is None or decision.answer is Answer.ACCEPT or request.account or len(exchanges) > 1:
             return exchanges
         for name, _ in request.form() or ():
