@@ -21,7 +21,7 @@ from conformance.harness.phases import Phases
 from conformance.harness.preflight import examine, learn_sids, look_at_others, probe_unset, write_first
 from conformance.harness.schedule import Plan, of_other_shards, share
 from conformance.harness.session import Session
-from conformance.harness.verdicts import End, Results, end_by
+from conformance.harness.verdicts import End, How, Results, end_by
 from conformance.http import Exchange
 from conformance.model import Outcome, Report, Restore, Rule
 from conformance.rules.robustness import EVERY_ANSWERED, is_absence
@@ -99,6 +99,9 @@ class _Run:
             elif not end.is_interrupted and not unanswered and (unanswered := silence.suspects):
                 told = silence.told(self._session.target.url)
                 end = replace(end, reason="; ".join(filter(None, (end.reason, told))))
+                if silence.is_out:  # what a proxy has answered in its place accuses it of nothing
+                    end = replace(end, how=How.WITHOUT_VERDICT)
+                    self._forget_after(Gone(told, silence.answered))
             self._confirmation.give_up()
         if self._session.judge.bugs and end == End():
             end = end_by(self._session.judge.bugs[0], self._last_request())

@@ -36,7 +36,7 @@ class Silence:
     @property
     def suspects(self) -> tuple[Exchange, ...]:
         """The request after which the target was not there, or those that were under way together; else none."""
-        if not (self._shut or self._is_out) or not any(each.is_lost for each in self._unanswered):
+        if not (self._shut or self.is_out) or not any(each.is_lost for each in self._unanswered):
             return ()
         first = min(self._unanswered, key=lambda each: each.started)
         together = [each for each in self._unanswered if each is first or each.started < _end(first)]
@@ -59,7 +59,8 @@ class Silence:
             self._shut = ""
 
     @property
-    def _is_out(self) -> bool:
+    def is_out(self) -> bool:
+        """Whether a target that was there has last been said to be out of service."""
         return bool(self.answered and self._unanswered) and self._unanswered[-1].status in OUT
 
     def told(self, url: str) -> str:
