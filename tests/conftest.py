@@ -22,6 +22,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+def pytest_sessionstart() -> None:
+    """Forget what was cached: a tester of mutants runs each session in a fork of a process that has run one before."""
+    for name, module in [*sys.modules.items()]:
+        for value in vars(module).values() if name.startswith("conformance") else ():
+            if callable(forget := getattr(value, "cache_clear", None)):
+                forget()
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector of garbage what was imported: it stays to the end, and is most of what there is."""
     gc.collect()
