@@ -31,6 +31,41 @@ def test_java_gives_the_length_that_the_jdk_gave() -> None:
     assert {text: length.high for text, length in read_as_java.items()} == jdk
 
 
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("PT9223372036854775807S", True),
+        ("PT9223372036854775808S", False),
+        ("PT153722867280912930M7S", True),
+        ("PT153722867280912930M8S", False),  # together 2 to the 63 seconds
+        ("PT-153722867280912930M-8S", True),
+        ("PT-153722867280912930M-9S", False),
+        ("PT-1H9223372036854775808S", False),  # one number is beyond 64 bits, though the sum is not
+    ],
+)
+def test_java_reads_what_64_bits_hold(text: str, is_read: bool) -> None:
+    assert ("java" in read(text)) is is_read
+
+
+@pytest.mark.parametrize("text", ["P0001-200T01:00:02", "P0001200T010002"])
+def test_the_alternative_format_may_count_the_days_of_a_year(text: str) -> None:
+    rest = Decimal(200 * 86400 + 3600 + 2)
+    length = read(text)["alternative"]
+    assert (length.low, length.high) == (365 * 86400 + rest, 366 * 86400 + rest)
+    assert read(text.replace("200T", "366T"))
+    assert not read(text.replace("200T", "367T"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["P0001-13-01T00:00:00", "P0001-01-32T00:00:00", "P00010132T000000"]
+    + [f"P0001-01-01T{time}" for time in ("25:00:00", "00:61:00", "00:00:61")],
+)
+def test_no_number_of_the_alternative_format_exceeds_its_carry_over_point(text: str) -> None:
+    assert read("P0001-12-31T24:60:60")
+    assert not read(text)
+
+
 @pytest.mark.parametrize("text", RFC3339["valid"])
 def test_rfc3339_takes_what_the_json_schema_test_suite_calls_valid(text: str) -> None:
     assert "rfc3339" in read(text)
