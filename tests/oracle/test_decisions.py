@@ -14,6 +14,7 @@ from conformance.oracle.decisions import (
     decide_sid,
     decide_timer,
     decide_value,
+    is_right,
     length_of,
     lost_fraction,
     same_length,
@@ -338,3 +339,15 @@ def test_lengths_of_any_size_are_compared() -> None:
     assert decision.answer is Answer.OPEN
     assert not lost_fraction("PT1.5H", huge)
     assert not same_length("P1Y", huge)
+
+
+@pytest.mark.parametrize(
+    ("sent", "same"), [("P12M", True), ("p12m", True), ("P365D", False), ("PT525600M", False)]
+)
+def test_a_year_comes_back_only_for_years_or_months(sent: str, same: bool) -> None:
+    assert same_length(sent, "P1Y") is same
+
+
+@pytest.mark.parametrize(("shown", "right"), [("P", True), ("PT", True), (None, True), ("PT1S", False)])
+def test_a_zero_may_come_back_without_a_component(shown: str | None, right: bool) -> None:
+    assert is_right(INACTIVE, "PT0M", shown) is right
