@@ -248,6 +248,13 @@ class Request:
         """Whether it is for another path than the resource's, or for another spelling of that."""
         return self.by_hand in PATHS
 
+    @property
+    def takes_json(self) -> bool:
+        """Whether it asks for JSON, or says nothing about what it asks for (RFC 9110 12.5.1)."""
+        asked = [value for name, value in self.headers if name.lower() == "accept"]
+        ranges = {each.partition(";")[0].strip().lower() for value in asked for each in value.split(",")}
+        return not asked or not ranges.isdisjoint(("*/*", "application/*", "application/json"))
+
     def form(self) -> Pairs | None:
         """
         Return the decoded parameters of the body; None where the body is not a form, or is for another path.

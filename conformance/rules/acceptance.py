@@ -59,6 +59,7 @@ def check_acceptance(reply: Reply) -> Iterator[Violation]:
     elif decision.answer is Answer.ACCEPT and status != 200:
         tolerated = (
             (reply.request.chunked and status == 411)
+            or not reply.request.takes_json
             or _is_bulky(reply.request)
             or not set(MALFORMED_HEADERS).isdisjoint(reply.request.headers)
         )

@@ -24,6 +24,7 @@ def _is_judged(reply: Reply) -> bool:
         and 400 <= response.status < 500
         and reply.request.method in ("GET", "POST")
         and not reply.request.is_elsewhere
+        and reply.request.takes_json
         and (
             response.status not in _BY_THE_SERVER
             or {"code", "message", "status"} <= (object_in(reply) or {}).keys()

@@ -171,9 +171,10 @@ _BY_CLIENT: Mapping[str, tuple[str, ...]] = {
     "client": (PLAIN, *_CLIENTS),
     BY_HAND: (PLAIN, ByHand.ABSOLUTE, ByHand.NAMES, ByHand.VERSION),
 }
-_BY_OLDER = (
+_NOT_TOGETHER = (
     Alone(BY_HAND, (ByHand.VERSION,), "framing"),  # HTTP/1.0 has no chunks
     Alone("header", ("Expect: 100-continue",), BY_HAND),
+    Alone("header", tuple(each for each in _HARMLESS if each.startswith("Accept: ")), "client"),
 )
 
 DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
@@ -199,7 +200,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 "oddity": (PLAIN, "empty-pairs", *_ODDITIES),
                 **_BY_CLIENT,
             },
-            _BY_OLDER,
+            _NOT_TOGETHER,
         ),
         Carrier.DISGUISED: Design(
             {
@@ -225,7 +226,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 **_BY_CLIENT,
             },
             [
-                *_BY_OLDER,
+                *_NOT_TOGETHER,
                 Alone(VALUE, ("no-pair",), "scheme"),
                 Alone("body", ("none",), "framing"),
                 Alone("body", ("none",), "media-type"),

@@ -113,9 +113,13 @@ class Reply:
 
     @property
     def represents(self) -> bool:
-        """Whether the answer must hold the resource's representation; another path may have another resource."""
+        """
+        Whether the answer must hold the resource's representation in JSON.
+
+        Another path may have another resource, and who asks for something else than JSON may get that.
+        """
         shows = self.exchange.status in _REPRESENTING
-        is_own = self.authorised and not self.request.is_elsewhere
+        is_own = self.authorised and not self.request.is_elsewhere and self.request.takes_json
         return is_own and self.request.method in ("POST", "GET") and shows
 
     @cached_property

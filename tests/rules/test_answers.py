@@ -225,6 +225,14 @@ class TestFailures:
         assert broken(BAD, Failure(FailureKind.FRAMING, "two lengths")) == {"framing": "framing"}
 
 
+def test_who_asks_for_something_else_than_json_may_be_refused_or_get_it() -> None:
+    pair = ("DefaultClosedTimer", "P30D")
+    for accept, may in (("application/xml", True), ("text/html, */*;q=0.1", False)):
+        asking = update(pair, headers=(("Accept", accept),))
+        xml = Response(status=200, headers=(("Content-Type", "application/xml"),), body=b"<a/>")
+        assert (broken(asking, error(406)) == broken(asking, xml) == {}) is may
+
+
 class TestByHand:
     """What is written by hand is judged by what HTTP says about it."""
 
