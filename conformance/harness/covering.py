@@ -1,7 +1,7 @@
 """
 Covering arrays of manners: the fewest that together have every pair of values, or every triple.
 
-It takes seconds to find those of pairs, as long as a third of a run. So they are kept in `covering.json`, which
+It takes seconds to find those of pairs, and half a minute those of triples. So they are kept in `covering.json`, which
 `docs/generate.py` writes; where a design has changed since, they are found anew.
 """
 
@@ -18,7 +18,9 @@ from covertable import criteria, make
 from conformance.rules.manners import DESIGNS, PLAIN, Carrier, Design, Manner
 
 FILE = "covering.json"
-"""By carrier, the digest of its design, and its rows: by turns the place of a dimension and that of its value."""
+"""
+By carrier, the digest of its design, and by strength its rows: by turns the place of a dimension and that of its value.
+"""
 
 _PLACES = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -38,14 +40,16 @@ def rows(carrier: Carrier, strength: int) -> tuple[Manner, ...]:
     They are in the order in which the library found them, so the first ones of pairs cover most.
     """
     design, kept = DESIGNS[carrier], _kept()[carrier]
-    if strength != 2 or kept["design"] != digest(design):
+    if kept["design"] != digest(design):
         return _found(carrier, strength)
     factors = {
         f"{_PLACES[at]}{_PLACES[place]}": (name, value)
         for at, (name, values) in enumerate(design.factors.items())
         for place, value in enumerate(values)
     }
-    return tuple(dict(factors[row[at : at + 2]] for at in range(0, len(row), 2)) for row in kept["rows"])
+    return tuple(
+        dict(factors[row[at : at + 2]] for at in range(0, len(row), 2)) for row in kept[str(strength)]
+    )
 
 
 @cache
@@ -59,21 +63,28 @@ def digest(design: Design) -> str:
 
 
 def to_keep() -> str:
-    """Return the text of the file in which the rows of pairs are kept."""
-    content = {}
-    for carrier, design in DESIGNS.items():
-        names = list(design.factors)
-        content[str(carrier)] = {
-            "design": digest(design),
-            "rows": [
-                "".join(
-                    _PLACES[names.index(name)] + _PLACES[design.factors[name].index(value)]
-                    for name, value in manner.items()
-                )
-                for manner in _found(carrier, 2)
-            ],
-        }
+    """Return the text of the file in which the rows are kept; those of a design that has not changed stay."""
+    kept = _kept()
+    content = {
+        str(carrier): kept[carrier] if kept[carrier]["design"] == digest(design) else _new(carrier)
+        for carrier, design in DESIGNS.items()
+    }
     return json.dumps(content, indent=0) + "\n"
+
+
+def _new(carrier: Carrier) -> dict[str, str | list[str]]:
+    design = DESIGNS[carrier]
+    names = list(design.factors)
+    return {"design": digest(design)} | {
+        str(strength): [
+            "".join(
+                _PLACES[names.index(name)] + _PLACES[design.factors[name].index(value)]
+                for name, value in manner.items()
+            )
+            for manner in _found(carrier, strength)
+        ]
+        for strength in (2, 3)
+    }
 
 
 def _found(carrier: Carrier, strength: int) -> tuple[Manner, ...]:

@@ -179,11 +179,9 @@ class Phases:
         due = [item for item in items if self._is_due(item)]
         for group in schedule.side_by_side(due, self._session.situation.sids):
             self._send_group(group)
-        # Longer profiles send further examples of each class, of the accounts in turns.
-        is_quick = self._plan.profile == "quick"
-        for turn, item in enumerate(items):
+        for item in items:
             if self._is_due(item):
-                self._send(item._replace(probe=self._of_account(item.probe, turn * is_quick)))
+                self._send(item)
 
     def _send_group(self, items: Sequence[Item]) -> None:
         self._budget.claim([item.probe.steps[0] for item in items], more=1)

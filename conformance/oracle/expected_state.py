@@ -146,7 +146,9 @@ class ExpectedState:
 
     def is_foreign(self, about: Field, value: str | None) -> bool:
         """Whether another account was sent a value, and this one was not."""
-        sent = (about.parameter, (value or "")[:_COMPARED])
+        if value is None:
+            return False
+        sent = (about.parameter, value[:_COMPARED])
         return sent not in self.attempted and any(sent in other.attempted for other in self.others)
 
     def is_new(self, attribute: str | None, exchange: Exchange) -> bool:

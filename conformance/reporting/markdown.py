@@ -144,7 +144,9 @@ def escaped(words: str) -> str:
     return _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", text.visible(words))
 
 
-_STRUCTURE = re.compile(r"^[^A-Za-z(]|_|:(?=//)|(?<=www)\.|[^\w ·,()=+%.:;/'\"?{}-]", re.IGNORECASE)
+_STRUCTURE = re.compile(
+    r"^[^\w(]|^\d(?=\d*[.)])|_|:(?=//)|(?<=www)\.|[^\w ·,()=+%.:;/'\"?{}-]", re.IGNORECASE
+)
 """What could begin a block, emphasis, a link, code, markup or a table's cell."""
 
 

@@ -397,7 +397,7 @@ RULES = (
             "an invalid value by PUT and PATCH",
             single(
                 *_method("PATCH", bad=True).steps[:1],
-                *_method("PUT", bad=True).steps[:1],  # what comes later shows the settings
+                *_method("PUT", bad=True).steps,
                 context=(LONG_CLOSED,),
             ),
             _method("PUT", bad=True),

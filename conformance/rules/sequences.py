@@ -67,7 +67,7 @@ def kept(situation: Situation) -> Sequence[Probe]:
 
 def reads(situation: Situation) -> Sequence[Probe]:
     return [
-        single(update(*pairs_for(situation, 33)), READ),
+        single(update(*pairs_for(situation, 33)), READ, READ),
         # What one connection writes shows on another one that has read before.
         single(READ, update(*pairs_for(situation, 149), fresh=True), READ),
         *(single(each, READ) for each in each_setting(situation, 34)),
@@ -98,7 +98,7 @@ def safe(situation: Situation) -> Sequence[Probe]:
 
 def twice(situation: Situation) -> Sequence[Probe]:
     return [
-        single(update(*pairs_for(situation, 37)), update(*pairs_for(situation, 37))),
+        single(update(*pairs_for(situation, 37)), update(*pairs_for(situation, 37)), update(SHORT_INACTIVE)),
         *(single(each, each, each) for each in each_setting(situation, 38)),
     ]
 
@@ -117,7 +117,7 @@ def two_accounts(situation: Situation) -> Sequence[Probe]:
         of(0, (INACTIVE.parameter, "PT17M17S"), ("AccountSid", sid)) for sid in situation.account_sids[1:2]
     ]
     return [
-        single(of(0, *mine), of(1, *theirs), READ, *named, of(1, LONG_CLOSED)),
+        single(of(0, *mine), of(1, *theirs), READ, of(0, SHORT_INACTIVE), *named, of(1, LONG_CLOSED)),
         single(
             *(
                 each

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from conformance.http import EMPTY, Exchange, Request
+from conformance.http import EMPTY, READ, Exchange, Request
 from conformance.model import (
     BY_PARAMETER,
     SIDS,
@@ -303,7 +303,7 @@ RULES = (
             "state/sequence",
             "sequences of updates, refusals and reads: every two kinds of request one after the other",
             lambda situation: [
-                single(sequences.each_setting(situation, 49)[0], EMPTY),
+                single(sequences.each_setting(situation, 49)[0], READ, EMPTY),
                 *sequences.tour(situation),
             ],
             machine=sequences.machine,

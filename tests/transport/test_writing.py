@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
             b"b\r\naaaaaaaaaaa\r\nb\r\naaaaaaaaaaa\r\n0\r\n",
             b"00B\r\naaaaaaaaaaa\r\n00B\r\naaaaaaaaaaa\r\n000\r\n",
         ),
-        (ByHand.TRAILERS, b"abcd", b"cd\r\n0\r\n", b"cd\r\n0\r\nX-Checksum: 1\r\n"),
+        (ByHand.TRAILERS, b"abcd", b"cd\r\n0\r\n", b"cd\r\n0\r\nX-Checksum: 1\r\nX-Count: 1\r\n"),
     ],
 )
 def test_a_request_differs_from_the_plain_one_in_what_the_way_says(

@@ -92,7 +92,7 @@ def _crash(name: str, text: str, condition: str, header_name: bytes, step: Step)
 
 # fmt: off
 ALL: tuple[Fault, ...] = (
-    _fault("update-with-if-none-match-304", "accepted-status",
+    _fault("update-with-if-none-match-304", "ignored-headers",
       "An update with If-None-Match is answered with 304, as a read would be.",
       only(lambda call: post(call) and header(b"if-none-match", ".")(call), _not_modified),
       _with("If-None-Match", '"0"')),
