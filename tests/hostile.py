@@ -381,7 +381,7 @@ def _is_whole(came: bytes) -> bool:
     if head.startswith(b"GET "):
         return _is_whole(body)
     if b"chunked" in head.lower():
-        return re.search(rb"\r\n0+\r\n([^\r\n]+\r\n)?\r\n\Z", body) is not None
+        return re.search(rb"\r\n0+\r\n([^\r\n]+\r\n)*\r\n\Z", body) is not None
     length = re.search(rb"(?i)content-length: ([0-9]+)", head)
     return bool(gap) and len(body) >= int(length[1] if length else 0)
 

@@ -104,7 +104,7 @@ def raw(url: str, *data: bytes) -> bytes:
     with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
         try:
             for number, piece in enumerate(data):
-                time.sleep(0.1 if number else 0)
+                time.sleep(0.1 if number else 0)  # else the network joins the pieces
                 connection.sendall(piece)
             while block := connection.recv(65536):
                 received += block
