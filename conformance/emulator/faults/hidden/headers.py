@@ -96,7 +96,7 @@ ALL: tuple[Fault, ...] = (
       "An update with If-None-Match is answered with 304, as a read would be.",
       only(lambda call: post(call) and header(b"if-none-match", ".")(call), _not_modified),
       _with("If-None-Match", '"0"')),
-    _fault("update-with-if-modified-since-304", "accepted-status",
+    _fault("update-with-if-modified-since-304", "ignored-headers",
       "An update with If-Modified-Since is answered with 304 (RFC 9110 13.1.3: to be ignored but for GET and HEAD).",
       only(lambda call: post(call) and header(b"if-modified-since", ".")(call), _not_modified),
       _with("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT")),
