@@ -216,7 +216,9 @@ def _allow(reply: Reply) -> Iterator[Broken]:
 )
 def _framing(reply: Reply) -> Iterator[Broken]:
     failure = reply.exchange.failure
-    if reply.request.by_hand is ByHand.VERSION and reply.header("Transfer-Encoding") is not None:
+    is_chunked = reply.header("Transfer-Encoding") is not None
+    # An answer to HEAD has no body, so a header that says how one would come does no harm.
+    if reply.request.by_hand is ByHand.VERSION and is_chunked and reply.request.method != "HEAD":
         summary = f"{describe(reply.request)}: the answer is chunked"
         yield Broken("framing", None, "no transfer coding (RFC 9112 6.1)", "Transfer-Encoding", summary)
     if failure is not None and (failure.kind is FailureKind.FRAMING or failure.partial):
