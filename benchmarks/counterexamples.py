@@ -32,6 +32,7 @@ from conformance import emulator
 from conformance.attribution.sameness import is_about_state
 from conformance.fidelity.outcome import changes, outcome_of
 from conformance.harness.executor import Plan, run
+from conformance.harness.minimizer import ONLY_FIRST, ONLY_NULL, SENT_ONCE, SET_BEFORE
 from conformance.harness.session import Session
 from conformance.http import Exchange, Request, Response, encode_form
 from conformance.model import BY_PARAMETER, FIELDS, Finding, Level, Violation
@@ -79,9 +80,6 @@ class Measured:
     curl: str
     says_so: bool
     """Whether the text says that it may not show again."""
-
-
-_SAID = ("sent only once", "null cannot be set again", "nothing can be unset", "in force before")
 
 
 def measure(fault: str, *, profile: str, max_requests: int | None, seed: int) -> list[Measured]:
@@ -163,7 +161,7 @@ def _measured(fault: str, finding: Finding, curl: str, url: str, target: Target)
         value=value,
         shorter=None if value is None else _shorter(finding, value, target),
         curl=curl,
-        says_so=any(each in finding.summary for each in _SAID),
+        says_so=any(each in finding.summary for each in (SENT_ONCE, ONLY_NULL, ONLY_FIRST, SET_BEFORE)),
     )
 
 

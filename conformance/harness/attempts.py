@@ -100,19 +100,19 @@ def history(candidate: Candidate) -> tuple[Exchange, ...]:
     violation, last = candidate.violation, candidate.exchange
     related = {each.number: each for each in (*violation.related, last)}
     before = [each for each in candidate.before if each.number not in related]
+    writers = [each for each in before if _sets(each.request, violation)][-1:]
     start = last.number
     if candidate.together:
         start = min((each.number for each in before if each.together), default=start)
     elif violation.outcome == PREVIOUS:
-        start = next((each.number for each in reversed(before) if _sets(each.request, violation)), start) - 1
+        start = min((each.number for each in writers), default=start) - 1
     elif is_about_state(BY_ID[violation.rule]):
         start = min(related) - 1
-    elif is_of_another(violation, (last,)):
-        start = next((each.number for each in reversed(before) if _sets(each.request, violation)), start)
-        before = [each for each in before if each.number == start]
-    earlier = {**related, **{each.number: each for each in before if each.number >= start}}
-    del earlier[last.number]
-    return (*(earlier[number] for number in sorted(earlier)), last)
+    needed = [each for each in before if each.number >= start]
+    if is_of_another(violation, (last,)):
+        needed = writers
+    earlier = {each.number: each for each in (*violation.related, *needed)}
+    return (*(earlier[number] for number in sorted(earlier) if number != last.number), last)
 
 
 def is_of_another(violation: Violation, exchanges: Sequence[Exchange]) -> bool:

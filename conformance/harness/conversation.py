@@ -278,11 +278,9 @@ class Conversation:
         shows: Callable[[Exchange], bool] | None = None,
     ) -> None:
         """Record a violation with the requests before it; see `Candidates.note`."""
-        first = self._opening
-        is_forgotten = (
-            first is not None and first.connection == exchange.connection and first not in self._recent
-        )
-        before = (first, *self._recent) if first is not None and is_forgotten else tuple(self._recent)
+        before, first = tuple(self._recent), self._opening
+        if first is not None and first.connection == exchange.connection and first not in before:
+            before = (first, *before)
         state = self._judge.states[exchange.request.account]
         past = Past(before, self._context, self._together, state.is_new(violation.field, exchange))
         self._candidates.note(violation, exchange, cls, past, shows)

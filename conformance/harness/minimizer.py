@@ -43,6 +43,12 @@ _TIMES = 2
 _ASKED = 3
 """Requests that differ a little from the counterexample, for which the search leaves enough of its budget."""
 
+SENT_ONCE = "the counterexample was sent only once"
+ONLY_NULL = "it shows only where the setting is null, and null cannot be set again"
+ONLY_FIRST = "it showed only until something was set, and nothing can be unset"
+SET_BEFORE = "the value was in force before"
+"""What is said of a counterexample that may not show its violation on a target that starts anew."""
+
 _RACES = 3
 """How often requests are sent together again. A race shows on some of the times only."""
 
@@ -130,7 +136,7 @@ class Minimizer:
         exchanges = history(self._candidate)
         needs_others = len(exchanges) > 1 or self._progress.violation.outcome == PREVIOUS
         if needs_others and not self.was_tried:
-            self._say("the counterexample was sent only once")
+            self._say(SENT_ONCE)
         return self._finding(exchanges, is_stable)
 
     def _search(self, *first: Requests) -> Finding:
@@ -242,10 +248,7 @@ class Minimizer:
         if not self.was_tried or not (candidate.violation.was_null or is_first):
             return self.as_seen()
         # What is set cannot be unset, so this violation can be seen only once in a run.
-        if candidate.violation.was_null:
-            self._say("it shows only where the setting is null, and null cannot be set again")
-        else:
-            self._say("it showed only until something was set, and nothing can be unset")
+        self._say(ONLY_NULL if candidate.violation.was_null else ONLY_FIRST)
         return self._first_seen(is_stable=True)
 
     def _search_together(self) -> Finding:
@@ -376,7 +379,7 @@ class Minimizer:
     def _finding(self, exchanges: tuple[Exchange, ...], is_stable: bool) -> Finding:
         exchanges = self._where_set(exchanges)
         if not self._candidate.is_new and is_of_another(self._progress.violation, exchanges):
-            self._say("the value was in force before")
+            self._say(SET_BEFORE)
         return finding_of(self._candidate, self._progress.violation, exchanges, is_stable)
 
 

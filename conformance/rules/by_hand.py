@@ -1,7 +1,7 @@
 """Rules about requests that are written by hand, byte for byte, in ways that HTTP allows and few clients use."""
 
 from conformance.http import BASIC, Auth, ByHand, Request, update
-from conformance.model import BY_HAND, INACTIVE, InputClass, Level
+from conformance.model import BY_HAND, INACTIVE, InputClass, Level, Rule
 from conformance.rules.controls import written_by_library
 from conformance.rules.probes import LONG_CLOSED, fixed_class, single
 from conformance.rules.rows import peculiar
@@ -33,14 +33,30 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
     )
 
 
+def _rule(
+    level: Level,
+    way: ByHand,
+    rule_id: str,
+    statement: str,
+    source: str,
+    name: str,
+    reason: str,
+    *further: InputClass,
+) -> Rule:
+    """Make the row of a way, with the input class of requests written in it and further ones."""
+    plain, cls = written_by_library(way), written(way, name, reason)
+    return peculiar(level, plain, rule_id, statement, source, cls, *further, needs=BY_HAND)
+
+
 RULES = (
-    peculiar(
+    _rule(
         Level.MUST,
-        written_by_library(ByHand.ABSOLUTE),
+        ByHand.ABSOLUTE,
         "absolute-target",
         "A request whose target is in absolute form is understood.",
         "RFC 9112 3.2.2: a server must accept the absolute form",
-        written(ByHand.ABSOLUTE, "http/absolute-target", "the whole URL in the request line"),
+        "http/absolute-target",
+        "the whole URL in the request line",
         fixed_class(
             "http/asterisk",
             "OPTIONS *, which is about the server and no resource",
@@ -55,42 +71,41 @@ RULES = (
             single(Request(method="HEAD", content_type=None, by_hand=ByHand.ELSEWHERE), update(LONG_CLOSED)),
             rare=True,
         ),
-        needs=BY_HAND,
     ),
-    peculiar(
+    _rule(
         Level.MUST,
-        written_by_library(ByHand.NAMES),
+        ByHand.NAMES,
         "header-name-case",
         "The names of headers are understood in any case.",
         "RFC 9110 5.1: field names are case-insensitive",
-        written(ByHand.NAMES, "http/header-names", "the names of all headers in capitals"),
-        needs=BY_HAND,
+        "http/header-names",
+        "the names of all headers in capitals",
     ),
-    peculiar(
+    _rule(
         Level.MUST,
-        written_by_library(ByHand.PIPELINED),
+        ByHand.PIPELINED,
         "pipelining",
         "A request that comes before the one before it is answered is answered as by itself.",
         "RFC 9112 9.3.2: responses in the order of the requests; a server may answer the first and close (9.6)",
-        written(ByHand.PIPELINED, "http/pipelined", "an update right behind a read"),
-        needs=BY_HAND,
+        "http/pipelined",
+        "an update right behind a read",
     ),
-    peculiar(
+    _rule(
         Level.MUST,
-        written_by_library(ByHand.SEGMENTS),
+        ByHand.SEGMENTS,
         "request-in-segments",
         "A request is understood however the network divides it.",
         "RFC 9112 2.2: a message is parsed as a sequence of octets; RFC 9293 3.7: TCP may divide them anywhere",
-        written(ByHand.SEGMENTS, "http/segments", "the head in two segments, and the body in another"),
-        needs=BY_HAND,
+        "http/segments",
+        "the head in two segments, and the body in another",
     ),
-    peculiar(
+    _rule(
         Level.SHOULD,
-        written_by_library(ByHand.VERSION),
+        ByHand.VERSION,
         "older-version",
         "A request of HTTP/1.0 is served.",
         "RFC 9110 2.5: a message of a lower minor version of the same major version is understood",
-        written(ByHand.VERSION, "http/version-1-0", "HTTP/1.0, with a Host"),
-        needs=BY_HAND,
+        "http/version-1-0",
+        "HTTP/1.0, with a Host",
     ),
 )
