@@ -10,7 +10,7 @@ from typing import NamedTuple
 from conformance.attribution.shapes import shape
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, json_of
-from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation
+from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation, shown_by
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 from conformance.rules.probes import ANSWERS
@@ -160,6 +160,11 @@ class Cause:
         return all(any(map(_says_nothing, finding.exchanges)) for finding in self.findings)
 
     @cached_property
+    def shows_what_was_sent(self) -> bool:
+        """Whether every value that comes back wrong is the one that was sent: it should have been refused."""
+        return all(map(_is_as_sent, self.findings))
+
+    @cached_property
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
         """By finding, the parameters of the request that shows it."""
         return [frozenset(_form(each)) for each in self.findings]
@@ -187,6 +192,14 @@ def _setting(finding: Finding) -> Field | None:
 
 def _form(finding: Finding) -> Pairs:
     return (finding.exchanges[-1].request.form() or ()) if finding.exchanges else ()
+
+
+def _is_as_sent(finding: Finding) -> bool:
+    about = _setting(finding)
+    if about is None or not finding.exchanges:
+        return False
+    shown = (shown_by(finding.exchanges[-1]) or {}).get(about.attribute)
+    return shown is not None and shown == dict(_form(finding)).get(about.parameter)
 
 
 def _says_nothing(exchange: Exchange) -> bool:

@@ -24,6 +24,9 @@ _LOST = ("cleared", "reset", "changed", "lost", "previous-value")
 _READ_LOST = (*_LOST, "stale", "never-in-force")
 """Outcomes of a read that shows such a setting."""
 
+_UNREAD = (PREVIOUS, "missing", "changed")
+"""Outcomes of a parameter that was not read."""
+
 _NEARLY = 2
 """How many times the minimum a timer may be, to be refused for a minimum that is too high."""
 
@@ -45,6 +48,21 @@ def explains(root: Cause, cause: Cause) -> bool:
 def _fails_and_stays_so(root: Cause, cause: Cause) -> bool:
     """After a failure an ordinary update is sent, which may fail as well."""
     return root.aspect is Aspect.WIRE and cause.outcome == "unusable" and root.outcome != "unusable"
+
+
+def _harms_what_comes_after(root: Cause, cause: Cause) -> bool:
+    """Ordinary requests are refused after certain others: a good value is refused with the same status after those."""
+    culprit = root.rules[0].culprit
+    return (
+        culprit is not None
+        and root.aspect is Aspect.WIRE
+        and root.outcome == cause.outcome == "refused"
+        and root.statuses >= cause.statuses
+        and all(
+            any(culprit(each, seen[-1]) for each in seen[:-1])
+            for seen in (finding.exchanges for finding in cause.findings)
+        )
+    )
 
 
 def _lets_anybody_in(root: Cause, cause: Cause) -> bool:
@@ -91,9 +109,10 @@ def _is_refused_by_itself(root: Cause, cause: Cause) -> bool:
 
 
 def _is_not_read_beside_others(root: Cause, cause: Cause) -> bool:
-    """A parameter is not read in some forms of several: then they do not set it."""
+    """A parameter is not read in some forms of several: then they do not set it, and it is not validated."""
     unread = root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is None and root.outcome != "refused"
-    return unread and cause.is_about_shown and all(len(sent) > 1 for sent in cause.sent)
+    unvalidated = cause.outcome == "accepted" and root.outcome in _UNREAD and root.rules[0].control is None
+    return unread and (cause.is_about_shown or unvalidated) and all(len(sent) > 1 for sent in cause.sent)
 
 
 def _is_not_validated_there(root: Cause, cause: Cause) -> bool:
@@ -297,12 +316,13 @@ def _loses_what_is_read(root: Cause, cause: Cause) -> bool:
 
 
 def _is_answered_alike(root: Cause, cause: Cause) -> bool:
-    """A way of sending that is not understood brings one status, whatever is sent so."""
+    """A way of sending that is not understood brings one status, whatever is sent so, or is not validated."""
     control = root.rules[0].control
+    unvalidated = root.outcome == cause.outcome == "accepted"
     return (
         control is not None
         and root.statuses == cause.statuses
-        and all(status is not None and status >= 300 for status in root.statuses)
+        and (unvalidated or all(status is not None and status >= 300 for status in root.statuses))
         and all(control(each.exchanges[-1].request) is not None for each in cause.findings)
     )
 
@@ -326,11 +346,10 @@ def _reads_other_bytes(root: Cause, cause: Cause) -> bool:
 
 def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
     """Bad values are taken in a form of several parameters only: it is that form which is not looked at."""
-    aspects = (Aspect.SYNTAX, Aspect.CONTENT)
     return (
         root.outcome == "accepted"
-        and root.aspect in aspects
-        and (cause.outcome == "blank" or (cause.outcome == "accepted" and cause.aspect in aspects))
+        and root.aspect in (Aspect.SYNTAX, Aspect.CONTENT)
+        and (cause.outcome in ("accepted", "blank") or (cause.is_about_shown and cause.shows_what_was_sent))
         and root.rules[0].field is cause.rules[0].field is not None
         and all(len(sent) > 1 for sent in (*root.sent, *cause.sent))
     )
@@ -384,6 +403,7 @@ def _comes_and_goes(root: Cause, cause: Cause) -> bool:
 
 _EXPLANATIONS = (
     _fails_and_stays_so,
+    _harms_what_comes_after,
     _lets_anybody_in,
     _checks_nothing,
     _is_as_short,
@@ -392,7 +412,6 @@ _EXPLANATIONS = (
     _takes_blanks,
     _answers_nothing,
     _is_as_unreadable,
-    _is_not_read_beside_others,
     _shows_what_was_before,
     _is_never_shown,
     _is_shown_wrong,
@@ -409,6 +428,7 @@ _WHATEVER_IS_MORE_BASIC = (
     _is_the_answer_of_another,
     _refuses_a_value,
     _is_refused_by_itself,
+    _is_not_read_beside_others,
     _is_not_validated_there,
     _is_not_decoded,
     _is_not_acceptable,

@@ -25,6 +25,13 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
     rules = BY_ID[wanted.rule], BY_ID[seen.rule]
     if together and wanted.rule == seen.rule:
         return True
+    if wanted.outcome == "foreign-value" and wanted.field is not None:
+        # A value may be that of another account by chance: then it shows without that account, too.
+        return wanted.field == seen.field and rules[1].aspect in (
+            Aspect.ECHO,
+            Aspect.STATE,
+            Aspect.CONSISTENCY,
+        )
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
     if rules[0].aspect is Aspect.ECHO and wanted.related and wanted.outcome != "refused":

@@ -219,12 +219,16 @@ class Conversation:
         for exchange, _, found in judged:
             for violation in found:
                 self.note(violation, exchange, cls)
+        exchanges = [each.exchange for each in judged]
         # Where one update alone was not seen to be shown, it may be that none ever is.
         doubtful = {rule for rule, _, _ in self._candidates}
         doubtful.update(rule.id for rule in CATALOGUE if self._judge.evidence.missing(rule))
         for exchange, reply, _ in judged if not self._judge.states[0].is_random else ():
             before = self._judge.states[reply.request.account]
-            for violation in (*mixed_up(reply, doubtful), *never_in_force(reply, before, requests, doubtful)):
+            for violation in (
+                *mixed_up(reply, doubtful),
+                *never_in_force(reply, before, exchanges, doubtful),
+            ):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
         for _, reply, _ in judged:

@@ -13,6 +13,7 @@ target's is not found again in the next answer under another name.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 
 from conformance.http import Exchange, Request, parameters_of
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
@@ -120,8 +121,11 @@ class ExpectedState:
         if forbidden is Kind.SAFE:
             self.last_safe = exchange
         if forbidden is not None:
-            for name, value in sent:
-                self._setting(name).suspect(value, forbidden, exchange)
+            # Without good credentials a request is of no account.
+            elsewhere = forbidden if forbidden is Kind.UNAUTHORISED else Kind.FOREIGN
+            for state, (name, value) in product((self, *self.others), sent):
+                kind = forbidden if state is self else elsewhere
+                state.settings[BY_PARAMETER[name].attribute].suspect(value, kind, exchange)
         elif form is None or request.intends:
             self._lenient(exchange, sent)
         else:
@@ -423,15 +427,19 @@ class ExpectedState:
         # The last one; but sooner one that was answered as if it had written.
         latest_first = setting.suspects[::-1]
         for suspect in sorted(latest_first, key=lambda each: not each.exchange.accepted):
+            own = suspect.exchange.request.account == exchange.request.account
             if (
-                (value is None and self.explanation is None)
+                (own and value is None and self.explanation is None)
                 or suspect.value == value
                 or is_right(setting.about, suspect.value, value)
             ):
-                return suspect.kind, "cleared" if value is None else "written", suspect.exchange
+                written = "foreign-value" if suspect.kind is Kind.FOREIGN else "written"
+                return suspect.kind, "cleared" if value is None else written, suspect.exchange
         if value is not None and (writer := self._foreign_writer(setting, value)) is not None:
             return Kind.FOREIGN, "foreign-value", writer
         outcome = "reset" if value is None else "previous-value" if value in setting.former else "changed"
+        if setting.about.kind == "sid" and self.is_foreign(setting.about, value):
+            return Kind.FOREIGN, "foreign-value", None
         if self.explanation is not None:
             setting.explained.add(self.explanation)
             return self.explanation, outcome, None

@@ -19,9 +19,6 @@ def foreign_writer(setting: Setting, value: str, theirs: Iterable[Setting]) -> E
     if value == setting.shown:
         return None
     for their in theirs:
-        refused = [each.exchange for each in their.suspects if each.value == value]
-        if refused:
-            return refused[-1]
         writer = their.writer
         # The account itself has had the value, and set another one since.
         if writer is None or (value in setting.former and writer.number <= written):

@@ -315,7 +315,8 @@ def sent_plainly(case: Case) -> Asking:
         seen = yield case.instead(plain)
         if case.is_gone(seen):
             return rule.id
-        if seen is None and is_about_own(case.violation) and case.comes_back and len(ways) == 1:
+        guessed = seen is None and len(ways) == 1 and is_about_own(case.violation) and case.comes_back
+        if guessed and is_acceptable(case.last):
             return rule.id  # The budget is spent; but what was sent plainly has come back.
         if seen is not None and own:
             return next((each.rule for each in seen[-1][1] if case.is_same(each)), "")
@@ -388,7 +389,7 @@ def _resolved(value: str) -> set[str]:
 
 def overridden(case: Case) -> Asking:
     """The value is refused without the header that asks for a method: it was written in another way."""
-    if case.violation.outcome != "accepted" or not is_overridden(case.last):
+    if case.violation.outcome != "accepted" or not (case.last.auth.valid and is_overridden(case.last)):
         return ""
     seen = yield case.instead(replace(case.last, headers=()))
     return "unvalidated-write" if case.is_gone(seen) else ""

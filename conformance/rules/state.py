@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from conformance.http import EMPTY, READ, Exchange, Request
+from conformance.http import EMPTY, READ, Exchange
 from conformance.model import (
     BY_PARAMETER,
     SIDS,
@@ -184,7 +184,7 @@ def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
 
 
 def never_in_force(
-    reply: Reply, state: ExpectedState, beside: Sequence[Request], doubtful: Collection[str]
+    reply: Reply, state: ExpectedState, beside: Sequence[Exchange], doubtful: Collection[str]
 ) -> Iterator[Violation]:
     """
     Yield a violation where an answer beside concurrent updates shows a setting as no update has left it.
@@ -192,7 +192,7 @@ def never_in_force(
     Args:
         reply: The answer, to one of the updates or to a read at the same time.
         state: What was expected of its account before them.
-        beside: All requests of that time.
+        beside: All exchanges of that time.
         doubtful: As `mixed_up` takes them.
     """
     is_read = reply.request.method == "GET"
@@ -212,10 +212,11 @@ def never_in_force(
             continue
         written = [
             value
-            for request in beside
-            if request.account == reply.request.account and request.auth.valid
-            for parameter, value in request.form() or ()
-            if parameter == about.parameter and decide_value(about, value).answer is not Answer.REJECT
+            for each in beside
+            if each.request.account == reply.request.account or not each.request.auth.valid
+            for parameter, value in each.request.form() or ()
+            # What was accepted in error is told as that.
+            if parameter == about.parameter and (each.accepted or _may_be_accepted(each, about, value))
         ]
         if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(
             is_right(about, each, back) for each in written
@@ -230,6 +231,10 @@ def never_in_force(
                 f"{name}: {back}",
                 was_null=setting.right == (None,),
             )
+
+
+def _may_be_accepted(exchange: Exchange, about: Field, value: str) -> bool:
+    return exchange.request.auth.valid and decide_value(about, value).answer is not Answer.REJECT
 
 
 def _beside(
@@ -286,7 +291,8 @@ def _is_safe(exchange: Exchange, last: Exchange) -> bool:
 
 
 def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:
-    return exchange.request.account != last.request.account
+    # A request without good credentials is of no account: `credentials-required` answers for it.
+    return exchange.request.auth.valid and exchange.request.account != last.request.account
 
 
 _NOT_KEPT = "no value that this run had set was shown again by a later update"

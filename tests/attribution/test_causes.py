@@ -418,6 +418,63 @@ def test_what_is_not_read_beside_others_is_not_shown_beside_others() -> None:
     assert not _are_one(unread, _finding("closed-timer-echo: changed", "closed-timer", sent=one))
 
 
+def test_what_is_not_read_beside_others_is_not_validated_beside_others() -> None:
+    unread = _finding("parameter-order: previous-value", "closed-timer", sent="x=y&DefaultClosedTimer=P1D")
+
+    for sent, one in (("x=y&DefaultInactiveTimer=PT1S", True), ("DefaultInactiveTimer=PT1S", False)):
+        taken = _finding("inactive-timer-minimum: accepted", "inactive-timer", sent=sent)
+        assert _are_one(unread, taken) is one
+
+
+def test_bad_values_that_are_taken_beside_others_come_back_as_they_were_sent() -> None:
+    both = "DefaultInactiveTimer=&DefaultClosedTimer=x"
+    syntax = _finding("inactive-timer-syntax: accepted", "inactive-timer", sent="DefaultInactiveTimer=x&a=b")
+    strict = _finding("inactive-timer-strictness: accepted", "inactive-timer", sent=both)
+    as_sent, other = (
+        _finding("inactive-timer-echo: changed", "inactive-timer", sent=both, answer=answer)
+        for answer in ('{"default_inactive_timer": ""}', '{"default_inactive_timer": "PT5M"}')
+    )
+
+    assert _causes(syntax, strict, as_sent) == ["inactive-timer-syntax: accepted"] * 3
+    assert not _are_one(syntax, other)
+
+
+def test_a_body_that_is_not_read_in_chunks_is_not_validated_in_chunks() -> None:
+    chunked, plain = (
+        _answered_with(
+            _finding("inactive-timer-minimum: accepted", "inactive-timer"),
+            200,
+            body=b"DefaultInactiveTimer=PT1S",
+            chunked=chunked,
+        )
+        for chunked in (True, False)
+    )
+    unread = _answered_with(
+        _finding("chunked-body: accepted", "closed-timer"),
+        200,
+        body=b"DefaultClosedTimer=PT1S",
+        chunked=True,
+    )
+
+    assert _are_one(unread, chunked)
+    assert not _are_one(unread, plain)
+
+
+def test_a_good_value_that_is_refused_after_what_breaks_a_connection_is_no_mistake_of_its_own() -> None:
+    broken = Exchange(
+        number=1,
+        request=Request(content_type="application/json", body=b"{}"),
+        response=Response(status=415),
+    )
+    after = _answered_with(_finding("stays-usable: refused"), 405)
+    refused = _answered_with(_finding("inactive-timer-boundary: refused", "inactive-timer"), 405)
+    alone, then = refused, replace(refused, exchanges=(broken, *refused.exchanges))
+
+    assert _are_one(after, then)
+    assert not _are_one(after, alone)
+    assert not _are_one(after, replace(then, exchanges=(broken, *_answered_with(then, 400).exchanges)))
+
+
 def test_a_value_that_needs_an_escape_is_refused_where_none_is_decoded() -> None:
     undecoded = _finding("form-decoding: refused", sent="%44efaultClosedTimer=P1D")
 

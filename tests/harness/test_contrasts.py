@@ -5,9 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Resource, answer, found, refusal
+from fakes import Resource, answer, found, refusal, representation
 
-from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, Request, Response, encode_form, update
+from conformance.http import (
+    BASIC,
+    FORM_MEDIA_TYPE,
+    NO_AUTH,
+    READ,
+    Exchange,
+    Failure,
+    Request,
+    Response,
+    encode_form,
+    update,
+)
 from conformance.model import CHAT, CLOSED, INACTIVE
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
@@ -109,6 +120,17 @@ def test_a_bad_value_that_only_an_overridden_method_writes_is_attributed_to_the_
     request = update((INACTIVE.parameter, "banana"), headers=headers)
     finding, _ = found(TrustsOverridden(), update(LONG_CLOSED), request, rule="inactive-timer-syntax")
     assert finding.rule == "unvalidated-write"
+
+
+def test_an_overridden_method_that_needs_no_credentials_is_a_matter_of_credentials() -> None:
+    class Unlocked(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            return super().__call__(replace(request, auth=BASIC) if request.headers else request)
+
+    headers = (("X-HTTP-Method-Override", "OPTIONS"),)
+    request = replace(update(SHORT_INACTIVE, headers=headers), auth=NO_AUTH)
+    finding, _ = found(Unlocked(), update(LONG_CLOSED), request, rule="credentials-required")
+    assert finding.rule == "credentials-required"
 
 
 @pytest.mark.parametrize(
@@ -453,3 +475,18 @@ def test_a_good_update_that_an_overridden_method_makes_a_read_is_attributed_to_t
     request = update((INACTIVE.parameter, "PT3M"), headers=(("X-HTTP-Method-Override", "GET"),))
     finding, _ = found(Overridden(), update(SHORT_INACTIVE), request, rule="last-write-wins")
     assert finding.rule == "unknown-headers"
+
+
+def test_a_wrong_read_that_shows_another_account_s_value_by_chance_is_a_wrong_read() -> None:
+    class WholeMinutes(Resource):
+        def show(self, request: Request) -> Response:
+            settings = dict(self.states[request.account])
+            timer = settings[INACTIVE.attribute]
+            if request.method == "GET" and timer:
+                settings[INACTIVE.attribute] = timer.partition("M")[0] + "M"
+            return answer(200, representation(settings))
+
+    requests = (update((INACTIVE.parameter, "PT1M")), update((INACTIVE.parameter, "PT1M2S"), account=1))
+    finding, _ = found(WholeMinutes(), *requests, replace(READ, account=1), rule="accounts-apart")
+    assert finding.rule == "read-reflects-writes"
+    assert [each.request.account for each in finding.exchanges] == [1, 1]

@@ -260,6 +260,33 @@ def test_an_other_account_s_value_is_recognised() -> None:
     assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("accounts-apart", "foreign-value")]
 
 
+def test_what_a_refused_update_of_another_account_has_written_is_that_account_s() -> None:
+    mine = Account()
+    theirs = Account(mine)
+    mine.takes(inactive("PT7M"), {T: "PT7M"})
+    theirs.refuses(inactive("PT41M"))
+    theirs.takes(OTHER, {CLOSED.attribute: "P30D"})
+    assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("accounts-apart", "foreign-value")]
+
+
+def test_without_good_credentials_a_request_is_of_no_account() -> None:
+    mine = Account()
+    theirs = Account(mine)
+    mine.takes(inactive("PT7M"), {T: "PT7M"})
+    theirs.refuses(replace(inactive("PT41M"), auth=NO_AUTH), status=401)
+    theirs.takes(OTHER, {CLOSED.attribute: "P30D"})
+    assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("credentials-required", "written")]
+
+
+def test_another_account_s_refused_update_does_not_explain_a_setting_that_is_lost() -> None:
+    mine = Account()
+    theirs = Account(mine)
+    mine.takes(inactive("PT7M"), {T: "PT7M"})
+    theirs.refuses(replace(inactive("PT41M"), account=1))
+    lost = {T: None, CLOSED.attribute: "P30D"}
+    assert mine.takes(OTHER, lost) == [("omitted-parameters-kept", "reset")]
+
+
 def test_an_answer_of_another_account_is_that_and_no_wrong_value() -> None:
     mine, theirs = states_of(["ACa", "ACb"])
     shown: dict[str, str | None] = {each.attribute: None for each in FIELDS}
