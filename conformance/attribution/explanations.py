@@ -13,7 +13,7 @@ from conformance.attribution.cause import HALF, Cause
 from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.attribution.shapes import features, shape
 from conformance.http import NOT_ACCEPTABLE
-from conformance.model import Aspect, Field
+from conformance.model import BY_PARAMETER, Aspect, Field
 from conformance.oracle.decisions import Answer, contains_sid, decide_sid, decide_value, is_zero
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.controls import canonical, without_accept
@@ -355,6 +355,23 @@ def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _pass_together(root: Cause, cause: Cause) -> bool:
+    """Bad values of two settings are taken only where both are bad."""
+    if not root.outcome == cause.outcome == "accepted":
+        return False
+    both = {each.parameter for each in (root.rules[0].field, cause.rules[0].field) if each is not None}
+    return len(both) > 1 and all(both <= _bad(sent) for sent in (*root.sent, *cause.sent))
+
+
+def _bad(sent: Iterable[tuple[str, str]]) -> set[str]:
+    """The parameters of a form whose values are to be refused."""
+    return {
+        name
+        for name, value in sent
+        if name in BY_PARAMETER and decide_value(BY_PARAMETER[name], value).answer is Answer.REJECT
+    }
+
+
 def _is_unchecked(cause: Cause) -> bool:
     return cause.aspect is Aspect.SYNTAX and cause.outcome == "accepted" and cause.is_everywhere
 
@@ -408,6 +425,7 @@ _EXPLANATIONS = (
     _checks_nothing,
     _is_as_short,
     _is_unread_beside_others,
+    _pass_together,
     _is_refused_for_its_length,
     _takes_blanks,
     _answers_nothing,

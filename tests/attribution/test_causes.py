@@ -439,6 +439,21 @@ def test_bad_values_that_are_taken_beside_others_come_back_as_they_were_sent() -
     assert not _are_one(syntax, other)
 
 
+def test_bad_values_of_two_settings_that_pass_only_together_are_one_difference() -> None:
+    def taken(closed: str) -> Finding:
+        sent = f"DefaultInactiveTimer=PT1S&DefaultClosedTimer={closed}"
+        return _finding("closed-timer-syntax: accepted", "closed-timer", cls="c", sent=sent)
+
+    short = _finding(
+        "inactive-timer-minimum: accepted",
+        "inactive-timer",
+        sent="DefaultClosedTimer=x&DefaultInactiveTimer=PT1S",
+    )
+
+    assert _are_one(taken("x"), short)
+    assert not _are_one(taken("P1D"), short)
+
+
 def test_a_body_that_is_not_read_in_chunks_is_not_validated_in_chunks() -> None:
     chunked, plain = (
         _answered_with(

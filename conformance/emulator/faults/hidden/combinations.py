@@ -294,7 +294,7 @@ ALL: tuple[Fault, ...] = (
     _fault("query-kept-where-form-passes", "unvalidated-write inactive-timer-echo last-write-wins",
       "Where form and query name the inactive timer, the form's value is validated and the query's is kept.",
       _query_kept, Step(A, path=f"/v1/Configuration?{INACTIVE}=banana")),
-    _fault("closed-timer-minimum-unchecked-in-chunks", "closed-timer-minimum unvalidated-write closed-timer-strictness",
+    _fault("closed-timer-minimum-unchecked-in-chunks", "chunked-body closed-timer-minimum closed-timer-strictness",
       "In a chunked body the minimum of the closed timer is not checked.",
       only(chunked, _closed_minimum_unchecked), Step(f"{CLOSED}=PT1M", chunked=True)),
     _fault("messaging-service-sid-unanchored-with-charset",

@@ -100,7 +100,7 @@ ALL: tuple[Fault, ...] = (
       "An update with If-Modified-Since is answered with 304 (RFC 9110 13.1.3: to be ignored but for GET and HEAD).",
       only(lambda call: post(call) and header(b"if-modified-since", ".")(call), _not_modified),
       _with("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT")),
-    _fault("update-with-range-206", "accepted-status json-body",
+    _fault("update-with-range-206", "ignored-headers accepted-status json-body",
       "A part of the answer to an update is sent where a Range is asked for (RFC 9110 14.2: GET alone has one).",
       only(lambda call: post(call) and header(b"range", "bytes=")(call), _ranged), _with("Range", "bytes=0-9")),
     _fault("origin-as-allow-credentials", "documented-headers",
