@@ -1,7 +1,7 @@
 """The findings of a run with one cause of their own, and what they have in common."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -124,6 +124,14 @@ class Cause:
         """The settings that it is about."""
         return frozenset(each for each in self.counts if each is not None)
 
+    def is_within(self, other: "Cause") -> bool:
+        """Whether it is about settings, and about none but those of another cause."""
+        return bool(self.settings) and self.settings <= other.settings
+
+    def is_rarer_than(self, other: "Cause") -> bool:
+        """Whether no more exchanges showed it than another cause."""
+        return self.counts.total() <= other.counts.total()
+
     @cached_property
     def classes(self) -> frozenset[str]:
         """The input classes that show it."""
@@ -184,6 +192,11 @@ class Cause:
     def shapes(self) -> frozenset[str]:
         """The shapes of the values that came back, whatever their digits and letters are."""
         return frozenset(shape(each.observed.partition(": ")[2]) for each in self.findings)
+
+
+def settings_of(causes: Iterable[Cause]) -> frozenset[Field]:
+    """The settings that any of the causes is about."""
+    return frozenset().union(*(each.settings for each in causes))
 
 
 def _setting(finding: Finding) -> Field | None:

@@ -70,9 +70,9 @@ class Attempts:
                 self._session.conversation.try_again([ordinary(requests[-1])])
             if BY_ID[self._candidate.violation.rule].aspect < Aspect.ECHO:
                 # A counterexample about the settings in force has to set them itself.
-                self._session.conversation.establish(
-                    self._candidate.context, (*together, *requests)[-1].account
-                )
+                sent = {name for each in requests for name, _ in each.form() or ()}
+                context = tuple(pair for pair in self._candidate.context if pair[0] not in sent)
+                self._session.conversation.establish(context, (*together, *requests)[-1].account)
             seen = self._session.conversation.try_again(requests, together, before)
             if (out := next((each for each, _ in seen if each.status in OUT), None)) is not None:
                 self._session.conversation.ask_ordinary(out)
@@ -140,7 +140,8 @@ def _is_timeout(exchange: Exchange) -> bool:
 
 def is_about_values(violation: Violation) -> bool:
     """Whether a violation can depend on the values in force of the settings that the request sets."""
-    return violation.outcome == "refused" or is_about_own(violation)
+    is_status = BY_ID[violation.rule].aspect is Aspect.STATUS
+    return violation.outcome == "refused" or is_status or is_about_own(violation)
 
 
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:
@@ -183,7 +184,7 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
         other = other_than((last,), violation, situation)
         previous = ((other, last),) if violation.outcome == "previous-value" else ()
         order = (*previous, *as_sent, (other, last), (other, last, last), *set_first)
-    elif violation.outcome == "refused":
+    elif is_about_values(violation):
         order = (*as_sent, *first, (last, last), *set_first)
     else:
         order = (*as_sent, *first, *set_first)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import NamedTuple
 
 from conformance.attribution.cause import CauseKey, cause_of
@@ -145,12 +144,6 @@ class Candidates(Mapping[Key, Candidate]):
     def confirm(self, candidate: Candidate) -> None:
         """Take note that a candidate has become a finding; this is said once, and stays."""
         candidate.confirmed = True
-
-    def first(self, rule: str) -> float:
-        """Return the number of the first request that showed a rule broken; infinity where none did."""
-        return min(
-            (each.exchange.number for each in self.values() if each.violation.rule == rule), default=inf
-        )
 
     def keep(self, is_kept: Callable[[Candidate], bool]) -> None:
         """Forget the candidates for which `is_kept` is false."""

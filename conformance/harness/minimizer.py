@@ -328,8 +328,10 @@ class Minimizer:
     def _shows(self, requests: Requests, together: Requests = (), before: Requests = ()) -> bool:
         """Send a sequence as `Attempts.send` does; return whether the last answer shows the violation."""
         wanted = self._candidate.violation
-        # What is refused for setting what is in force has to be set by the sequence itself.
-        other = (self._other_than(requests),) if wanted.related and wanted.outcome == "refused" else ()
+        # What is answered otherwise for setting what is in force has to be set by the sequence itself.
+        again = wanted.related and wanted.outcome == "refused"
+        is_status = BY_ID[wanted.rule].aspect is Aspect.STATUS
+        other = (self._other_than(requests),) if again or is_status else ()
         seen = self._attempts.send(requests, together, (*other, *before))
         if seen is None:
             return False
@@ -352,14 +354,13 @@ class Minimizer:
 
     def _case(self, is_stable: bool) -> Case:
         session, exchanges = self._session, self._progress.exchanges
-        state, first = session.judge.states[exchanges[-1].request.account], session.candidates.first
+        state = session.judge.states[exchanges[-1].request.account]
         return Case(
             violation=self._progress.violation,
             exchanges=exchanges,
             situation=session.situation,
             reader=session.reader,
             found=lambda about: state.settings[about.attribute].found,
-            is_first=lambda rule, other: first(rule) < first(other),
             comes_back=self._comes_back(),
             is_minimal=self._progress.is_minimal,
             is_stable=is_stable,

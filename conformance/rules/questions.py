@@ -58,8 +58,6 @@ class Case:
     """The request that shows the settings without writing."""
     found: Callable[[Field], str | None]
     """The value of a setting before the run."""
-    is_first: Callable[[str, str], bool]
-    """Whether the first rule was seen to be broken before the second."""
     comes_back: bool
     """Whether the setting was shown rightly, and never wrongly, where it was sent as most clients send it."""
     is_minimal: bool
@@ -348,11 +346,10 @@ def decoded_again(case: Case) -> Asking:
     """
     if case.violation.outcome == "accepted" and len(case.pairs) == 1:
         ((name, value),) = case.pairs
-        for text in _resolved(value) if name in BY_PARAMETER else ():
-            if decide_value(BY_PARAMETER[name], text).answer is Answer.ACCEPT:
-                # A target that looks at nothing takes whatever the escape stands for.
-                seen = yield case.instead(replace(case.last, body=encode_form(((name, f"{value}x"),))))
-                return "form-decoding" if seen and seen[-1][0].refused else ""
+        if is_decoded_good(name, value):
+            # A target that looks at nothing takes whatever the escape stands for.
+            seen = yield case.instead(replace(case.last, body=encode_form(((name, f"{value}x"),))))
+            return "form-decoding" if seen and seen[-1][0].refused else ""
     plain = tuple(
         ("Unknown", "1") if pair[0] not in PARAMETERS and not _is_plain("".join(pair)) else pair
         for pair in case.pairs
@@ -387,6 +384,14 @@ def _resolved(value: str) -> set[str]:
     return {unquote(value), html.unescape(value), escapes} - {value}
 
 
+def is_decoded_good(name: str, value: str) -> bool:
+    """Whether a decoder that has no business with a form makes a good value of this one."""
+    about = BY_PARAMETER.get(name)
+    return about is not None and any(
+        decide_value(about, text).answer is Answer.ACCEPT for text in _resolved(value)
+    )
+
+
 def overridden(case: Case) -> Asking:
     """The value is refused without the header that asks for a method: it was written in another way."""
     if case.violation.outcome != "accepted" or not (case.last.auth.valid and is_overridden(case.last)):
@@ -397,20 +402,21 @@ def overridden(case: Case) -> Asking:
 
 def stale(case: Case) -> Asking:
     """The answer shows the value before, or always the same one."""
-    if case.violation.rule != "last-write-wins" or len(case.pairs) != 1:
+    sent = dict(case.pairs)
+    if case.violation.rule != "last-write-wins" or case.about is None or case.about.parameter not in sent:
         return ""
-    ((name, value),) = case.pairs
-    about = BY_PARAMETER[name]
-    echo = f"{about.slug}-echo"
-    # A value that was there before anything was sent, or came in place of the first one, is no value before.
-    never = _shown(case.exchanges[-1], about) == case.found(about)
-    if not never and not case.is_first(echo, case.violation.rule):
-        return ""
-    other = dict(other_pairs(case.situation, case.pairs)).get(name, value)
-    if other == value:
+    name, about = case.about.parameter, case.about
+    other = dict(other_pairs(case.situation, case.pairs)).get(name, sent[name])
+    if other == sent[name]:
         return ""
     seen = yield (update((name, other), account=case.last.account), case.last)
-    return "" if seen is None or is_right(about, other, _shown(seen[-1][0], about)) else echo
+    if seen is None:
+        return ""
+    replaced, kept = (is_right(about, other, _shown(exchange, about)) for exchange, _ in seen)
+    # Where another value is shown, and then neither, it was the value before by chance; so it was where the value was
+    # there before the run.
+    by_chance = replaced or _shown(case.exchanges[-1], about) == case.found(about)
+    return f"{about.slug}-echo" if by_chance and not kept else ""
 
 
 def undone(case: Case) -> Asking:
@@ -483,9 +489,9 @@ QUESTIONS: tuple[Question, ...] = (
     decoded_again,
     overridden,
     sent_plainly,
+    stale,
     ordered,
     beside_others,
-    stale,
     undone,
     in_any_notation,
 )

@@ -1,0 +1,153 @@
+"""How it follows from one cause that settings come back wrong, or are no longer what they were."""
+
+from conformance.attribution.cause import HALF, Cause, settings_of
+from conformance.attribution.sameness import PREVIOUS, is_about_state
+from conformance.model import Aspect
+from conformance.oracle.durations import read
+
+_LOST = ("cleared", "reset", "changed", "lost", "previous-value")
+"""Outcomes of a setting that is no longer what it was."""
+
+_READ_LOST = (*_LOST, "stale", "never-in-force")
+"""Outcomes of a read that shows such a setting."""
+
+
+def _is_shown_wrong(root: Cause, cause: Cause) -> bool:
+    """The answer to an update shows something else than what was set, in one way or another."""
+    return (
+        root.is_about_shown
+        and cause.is_about_shown
+        and cause.is_within(root)
+        and all(cause.counts[each] <= HALF * root.counts[each] for each in cause.settings)
+    )
+
+
+def _shows_another_length(root: Cause, cause: Cause) -> bool:
+    """Timers come back with another length: for the one with the longer minimum, also with one that is too short."""
+    fields = (root.rules[0].field, next(iter(cause.settings), None))
+    own = cause.classes & root.own
+    return (
+        all(each is not None and each.kind == "timer" for each in fields)
+        and (root.outcome, root.aspect, cause.key.is_malformed) == ("changed", Aspect.ECHO, True)
+        and all(read(each.observed.partition(": ")[2].strip("'")) for each in cause.findings)
+        and bool(own)
+        and len(own & root.classes) >= HALF * len(own)
+    )
+
+
+def _shows_what_was_before(root: Cause, cause: Cause) -> bool:
+    """Answers show the value before, and of a setting without one they show none."""
+    alike = (root.outcome, cause.outcome) == (PREVIOUS, "missing")
+    return alike and root.is_stable and cause.is_rarer_than(root)
+
+
+def _is_never_shown(root: Cause, cause: Cause) -> bool:
+    """What an update sets is never shown: nothing can be said of what later answers show of it."""
+    return (
+        _is_unshown(root)
+        and cause.aspect in (Aspect.STATE, Aspect.CONSISTENCY)
+        and cause.is_within(root)
+        and cause.is_rarer_than(root)
+    )
+
+
+def _does_so_when_sent_plainly(root: Cause, cause: Cause) -> bool:
+    """A rule about a peculiar way of sending says nothing where the plain way does no better."""
+    return (
+        _is_unshown(root)
+        and cause.rules[0].control is not None
+        and cause.outcome not in ("refused", "accepted")
+        and not cause.settings.isdisjoint(root.settings)
+        and cause.settings <= settings_of(filter(_is_unshown, cause.all))
+    )
+
+
+def _is_unshown(cause: Cause) -> bool:
+    return cause.aspect is Aspect.ECHO and cause.is_never_right
+
+
+def _is_not_kept(root: Cause, cause: Cause) -> bool:
+    """A setting is no longer the same: only how much was sent in between tells these rules apart."""
+    kept = [each.aspect is Aspect.STATE and each.rules[0].culprit is None for each in (root, cause)]
+    return all(kept) and not root.settings.isdisjoint(cause.settings) and cause.is_rarer_than(root)
+
+
+def _is_understood(root: Cause, cause: Cause) -> bool:
+    """Settings are kept as a rule, and are changed by one kind of request: other changes are put down to it, too."""
+    return (
+        root.aspect is cause.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.rules[0].culprit is None
+        and root.is_stable
+        and {each.outcome for each in cause.findings} <= {each.outcome for each in root.findings}
+        and all(cause.outcomes[rule.id].evidence is not None for rule in cause.rules)
+    )
+
+
+def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
+    """A request that must change nothing does: what is read later shows it."""
+    return (
+        root.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.aspect is Aspect.CONSISTENCY
+        and not cause.settings.isdisjoint(root.settings)
+    )
+
+
+def _loses_what_is_read(root: Cause, cause: Cause) -> bool:
+    """What an update sets is lost later, or any setting now and then: reads show it too, no more often."""
+    return (
+        root.aspect is Aspect.STATE
+        and root.rules[0].culprit is None
+        and cause.aspect is Aspect.CONSISTENCY
+        and cause.outcome in _READ_LOST
+        and cause.is_rarer_than(root)
+        and (not root.is_stable or not cause.settings.isdisjoint(root.settings))
+    )
+
+
+def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
+    """Settings are lost now and then: after requests that must change nothing, too, so these are not to blame."""
+    return (
+        not (root.is_stable or cause.is_stable)
+        and root.aspect is Aspect.STATE
+        and root.rules[0].culprit is None
+        and is_about_state(cause.rules[0])
+        and cause.outcome in _LOST
+        and (cause.rules[0].culprit is not None or cause.is_rarer_than(root))
+    )
+
+
+def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
+    """An answer that shows the settings of another account says so, too; and what is written there is lost here."""
+    follows = cause.outcome.endswith("other-account") or cause.outcome in ("lost", "mixed-up")
+    return root.outcome == "foreign-value" and follows
+
+
+def _comes_and_goes(root: Cause, cause: Cause) -> bool:
+    """What does not show every time is put down to what shows every time of the same setting, or connection."""
+    if cause.is_stable or not root.is_stable:
+        return False
+    if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:
+        return all(status is None or status >= 400 for status in cause.statuses)
+    aspects = {root.aspect, cause.aspect}
+    alike = not cause.settings.isdisjoint(root.settings) or aspects <= {Aspect.STATE, Aspect.CONSISTENCY}
+    return alike and min(aspects) >= Aspect.ECHO
+
+
+WHERE_MORE_BASIC = (
+    _is_shown_wrong,
+    _shows_another_length,
+    _shows_what_was_before,
+    _is_never_shown,
+    _is_not_kept,
+    _is_understood,
+    _changes_what_is_read,
+    _loses_what_is_read,
+)
+ANYWHERE = (
+    _does_so_when_sent_plainly,
+    _is_lost_whatever_came_before,
+    _is_the_answer_of_another,
+    _comes_and_goes,
+)
