@@ -1,5 +1,6 @@
 """What belongs together is reported as one difference, and nothing else is."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,7 +49,7 @@ def _answered_with(finding: Finding, status: int, answer: str = "", **request: A
     return replace(finding, exchanges=(exchange,))
 
 
-def _outcomes(*findings: Finding, **sent: str) -> list[Outcome]:
+def _outcomes(*findings: Finding, **sent: Sequence[str]) -> list[Outcome]:
     """A run in which the classes `a` to `d` of every rule were sent, or those given by rule."""
     rules = dict.fromkeys(each.rule for each in findings)
     return [
@@ -66,12 +67,12 @@ def _outcomes(*findings: Finding, **sent: str) -> list[Outcome]:
     ]
 
 
-def _causes(*findings: Finding, **sent: str) -> list[str]:
+def _causes(*findings: Finding, **sent: Sequence[str]) -> list[str]:
     """The causes of findings, in the order of the rules that they break."""
     return [each.cause for each in attribute(_outcomes(*findings, **sent))]
 
 
-def _are_one(*findings: Finding, **sent: str) -> bool:
+def _are_one(*findings: Finding, **sent: Sequence[str]) -> bool:
     return len(set(_causes(*findings, **sent))) == 1
 
 
@@ -452,6 +453,28 @@ def test_bad_values_of_two_settings_that_pass_only_together_are_one_difference()
 
     assert _are_one(taken("x"), short)
     assert not _are_one(taken("P1D"), short)
+
+
+def test_an_escape_that_is_resolved_makes_good_values_of_bad_ones() -> None:
+    decoded = _finding("form-decoding: accepted", sent="DefaultInactiveTimer=%26%2380%3BT4M")
+
+    for value, one in (("%26%2380%3BT10M", True), ("%26T10M", False)):
+        sent = f"DefaultClosedTimer={value}"
+        taken = _finding("closed-timer-syntax: accepted", "closed-timer", sent=sent)
+        assert _are_one(decoded, taken) is one
+
+
+def test_timers_of_another_length_may_be_too_short() -> None:
+    changed = _finding("inactive-timer-echo: changed", "inactive-timer", cls="timer/seconds")
+
+    def malformed(shown: str, cls: str = "timer/seconds") -> Finding:
+        observed = f"default_closed_timer: {shown!r}"
+        return _finding("closed-timer-echo: malformed", "closed-timer", cls=cls, observed=observed)
+
+    sent = {"inactive_timer_echo": ("timer/seconds", "timer/hours")}
+    for found, one in ((malformed("PT0S"), True), (malformed("none"), False)):
+        assert _are_one(changed, found, **sent) is one
+    assert not _are_one(changed, malformed("PT0S", "timer/hours"), **sent)
 
 
 def test_a_body_that_is_not_read_in_chunks_is_not_validated_in_chunks() -> None:

@@ -192,6 +192,16 @@ def test_a_value_that_no_other_replaces_is_reported_as_the_value_before() -> Non
     assert finding.rule == "last-write-wins"
 
 
+def test_a_wrong_echo_that_is_the_value_before_by_chance_is_a_wrong_echo() -> None:
+    class WithoutDays(Resource):
+        def write(self, request: Request, values: Mapping[str, str]) -> None:
+            super().write(request, {name: value.replace("P1D", "P") for name, value in values.items()})
+
+    requests = (update((CLOSED.parameter, "PT20M")), update((CLOSED.parameter, "P1DT20M")))
+    finding, _ = found(WithoutDays(), *requests, rule="last-write-wins")
+    assert finding.rule == "closed-timer-echo"
+
+
 def test_an_echo_of_the_value_before_is_found() -> None:
     class Stale(Resource):
         def __call__(self, request: Request) -> Response | Failure:

@@ -204,6 +204,20 @@ def test_an_answer_that_only_the_first_update_gets_is_stable_and_says_so() -> No
     assert finding.summary.endswith("it showed only until something was set, and nothing can be unset")
 
 
+def test_a_status_that_only_values_in_force_bring_shows_with_the_update_that_sets_them() -> None:
+    class SaysUnchanged(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = dict(self.states[request.account])
+            answer = super().__call__(request)
+            assert isinstance(answer, Response)
+            return replace(answer, status=204) if before == self.states[request.account] else answer
+
+    requests = (update(SHORT_INACTIVE), update(SHORT_INACTIVE))
+    finding, _ = found(SaysUnchanged(), *requests, rule="accepted-status")
+    assert [each.request for each in finding.exchanges] == list(requests)
+    assert finding.stable
+
+
 def test_a_counterexample_keeps_an_earlier_request_that_it_needs() -> None:
     class AfterGarbage(Resource):
         """Accepts a short timer right after a refusal."""
