@@ -34,7 +34,8 @@ from conformance.http import READ, Exchange, Failure, FailureKind, Response, enc
 from conformance.model import FIELDS, Level, Rule, Verdict, Violation
 from conformance.oracle.expected_state import ExpectedState
 from conformance.rules import CATALOGUE, Reply, judge
-from conformance.rules.questions import QUESTIONS, Case
+from conformance.rules.case import Case
+from conformance.rules.questions import QUESTIONS
 from conformance.rules.robustness import IMPLEMENTED
 from conformance.settings import PROFILES
 from conformance.transport.credentials import THROWAWAY, Account

@@ -22,8 +22,8 @@ from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, FailureKind, Request, parameters_of, update
 from conformance.model import BY_ATTRIBUTE
 from conformance.rules.acceptance import decided
+from conformance.rules.case import Requests
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.rules.questions import Requests
 
 REQUESTS, FEW = 30, 8
 """The most requests to each end to show one group again: without a budget of requests, and with one."""

@@ -9,9 +9,10 @@ from conformance.harness.session import Session
 from conformance.http import OUT, Exchange, FailureKind, Request, json_of, update
 from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
 from conformance.rules import BY_ID
+from conformance.rules.case import Requests, Seen
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import LONG_CLOSED, ordinary
-from conformance.rules.questions import Requests, Seen, is_about_own
+from conformance.rules.questions import is_about_own
 
 _WAITS = 8
 """How often an answer is waited for in vain, to show one candidate again. Each time takes the whole timeout."""

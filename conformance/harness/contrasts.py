@@ -6,7 +6,8 @@ from dataclasses import replace
 from conformance.http import NOT_ACCEPTABLE
 from conformance.model import Aspect, Level, Violation
 from conformance.rules import BY_ID
-from conformance.rules.questions import QUESTIONS, Case, Instead, Requests, Seen, is_about_own
+from conformance.rules.case import Case, Instead, Requests, Seen
+from conformance.rules.questions import QUESTIONS, is_about_own
 
 
 def attributed(case: Case, ask: Callable[[Requests], Seen | None]) -> Instead:

@@ -10,6 +10,7 @@ from conformance.http import Request
 from conformance.model import SIDS, Probe, Situation
 from conformance.rules import CATALOGUE
 from conformance.rules.manners import Carrier
+from conformance.rules.sids import EDGES
 
 _TWO = Situation(accounts=2, account_sids=("AC" + "0" * 31 + "1", "AC" + "0" * 31 + "2"))
 """A target that accepts every well-formed SID, and two accounts: nothing is left out."""
@@ -38,11 +39,10 @@ def _positions(probes: list[Probe]) -> dict[str, Coverage]:
         values = [value for name, value in _pairs(requests) if name == each.parameter]
         own = [value[2:] for value in values if value.startswith(each.prefix) and len(value) == 34]
         wrong = {
-            place
+            (place, character)
             for value in own
             for place, character in enumerate(value)
-            if re.fullmatch("[0-9a-fA-F]*", value[:place] + value[place + 1 :])
-            and not re.fullmatch("[0-9a-fA-F]", character)
+            if character in EDGES and re.fullmatch("[0-9a-fA-F]*", value[:place] + value[place + 1 :])
         }
         digits = {
             (place, digit)
@@ -50,7 +50,7 @@ def _positions(probes: list[Probe]) -> dict[str, Coverage]:
             if re.fullmatch("[0-9a-fA-F]{32}", value)
             for place, digit in enumerate(value)
         }
-        found[f"{each.slug}, one wrong character"] = Coverage(len(wrong), 32)
+        found[f"{each.slug}, one wrong character"] = Coverage(len(wrong), 32 * len(EDGES))
         found[f"{each.slug}, every digit"] = Coverage(len(digits), 32 * 22)
     for name, size in (("sid", 34), ("token", 32)):
         templates = {text for request in requests for text in (request.auth.user, request.auth.secret)}

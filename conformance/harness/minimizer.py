@@ -27,9 +27,10 @@ from conformance.model import BY_ATTRIBUTE, Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
+from conformance.rules.case import Case, Instead, Requests, Seen
 from conformance.rules.forms import other_pairs, pairs_for, several_refused
 from conformance.rules.probes import ordinary
-from conformance.rules.questions import Case, Instead, Requests, Seen, is_about_own
+from conformance.rules.questions import is_about_own
 from conformance.rules.reply import remembered
 from conformance.rules.robustness import is_trouble
 from conformance.rules.wording import describe

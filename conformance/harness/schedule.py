@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.harness.order import FIRST
+from conformance.harness.order import FIRST, VARIED
 from conformance.http import Pairs, Request, update
 from conformance.model import (
     CHAT,
@@ -32,8 +32,8 @@ from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
 from conformance.transport.target import Target
 
-_EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
-"""Explicit examples of a class, by profile, at most."""
+_EXPLICIT = {"quick": 1, "standard": 4, "thorough": 1_000}
+"""Explicit examples of a class, by profile, at most; one fewer of a rare class that a parallel setting has."""
 
 _DRAWN = {"quick": 0, "standard": 1, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
@@ -141,8 +141,9 @@ def planned(
             sent |= {(cls.id, rule.field), (cls.id, None)}
             if is_first:
                 turn = rare or not cls.rare or _has_turn(rule, cls)
-                most = None if cls.whole and profile != "quick" else _EXPLICIT[profile]
-                probes = cls.examples(situation)[:most] if turn or profile != "quick" else ()
+                is_whole = (cls.whole or cls.id in VARIED) and profile != "quick"
+                most = None if is_whole else _EXPLICIT[profile] - (not turn)
+                probes = cls.examples(situation)[:most]
                 draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
                 yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
 

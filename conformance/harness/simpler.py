@@ -9,7 +9,7 @@ from conformance.http import Pairs, Request, as_usual, encode_form
 from conformance.model import PARAMETERS
 from conformance.oracle.durations import read
 from conformance.rules import CATALOGUE
-from conformance.rules.questions import Requests
+from conformance.rules.case import Requests
 
 TRIED = 64
 """Simpler requests that are tried at a time, at most. A form with 10,000 parameters has at least as many."""

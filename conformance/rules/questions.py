@@ -9,139 +9,26 @@ that is broken, or an empty text where the answer says nothing. So rules still s
 
 import html
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from itertools import chain, islice, permutations
-from typing import NamedTuple
 from urllib.parse import unquote
 
-from conformance.http import NOT_ACCEPTABLE, Exchange, Pairs, Request, encode_form, update
-from conformance.model import (
-    BY_ATTRIBUTE,
-    BY_PARAMETER,
-    FIELDS,
-    PARAMETERS,
-    Aspect,
-    Field,
-    Level,
-    Rule,
-    Situation,
-    Violation,
-    shown_by,
-)
+from conformance.http import NOT_ACCEPTABLE, Pairs, encode_form, update
+from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Level, Rule, Violation, shown_by
 from conformance.oracle.decisions import Answer, decide_value, is_right, length_of
 from conformance.rules.acceptance import is_acceptable
+from conformance.rules.case import Asking, Case, Instead, Question, Requests, Seen, shown_of
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.controls import is_overridden, without_accept
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import ordinary
-
-Requests = tuple[Request, ...]
-Seen = list[tuple[Exchange, list[Violation]]]
 
 _ORDERS = 3
 """Other orders of the parameters that are tried."""
 
 _LOST = ("previous-value", "missing", "changed", "swapped", "accepted")
 """Outcomes that a parameter which was not read would have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A counterexample that shows the same every time."""
-
-    violation: Violation
-    exchanges: Sequence[Exchange]
-    """The last one shows the violation."""
-    situation: Situation
-    reader: Request | None
-    """The request that shows the settings without writing."""
-    found: Callable[[Field], str | None]
-    """The value of a setting before the run."""
-    comes_back: bool
-    """Whether the setting was shown rightly, and never wrongly, where it was sent as most clients send it."""
-    is_minimal: bool
-    """Whether it was seen that no request can be left out."""
-    is_stable: bool
-    """Whether it was sent again and showed the violation every time."""
-    failed: Collection[Requests]
-    """Sequences that were sent and did not show it."""
-    is_same: Callable[[Violation], bool]
-    """Whether a violation is the one in question."""
-
-    @property
-    def requests(self) -> Requests:
-        """All requests, the one that shows it last."""
-        return tuple(each.request for each in self.exchanges)
-
-    @property
-    def last(self) -> Request:
-        """The request that shows it."""
-        return self.exchanges[-1].request
-
-    @property
-    def pairs(self) -> Pairs:
-        """The parameters of the request that shows it."""
-        return (self.last.form() or ()) if self.last.method == "POST" else ()
-
-    @property
-    def aspect(self) -> Aspect:
-        """What the violated rule makes a claim about."""
-        return BY_ID[self.violation.rule].aspect
-
-    @property
-    def about(self) -> Field | None:
-        """The setting that the violation is about."""
-        return BY_ATTRIBUTE.get(self.violation.field or "") or BY_ID[self.violation.rule].field
-
-    @property
-    def written(self) -> int:
-        """The index of the latest earlier update whose answer shows this setting of the account; -1 for none."""
-        places = (
-            index
-            for index, each in enumerate(self.exchanges[:-1])
-            if each.request.method == "POST" and each.request.account == self.last.account
-            if self.about is not None and self.about.attribute in (shown_by(each) or {})
-        )
-        return max(places, default=-1)
-
-    @property
-    def read(self) -> Request | None:
-        """A GET that shows the settings of the account; None where there is none."""
-        if self.reader is None or self.reader.method != "GET":
-            return None
-        return replace(self.reader, account=self.last.account)
-
-    def is_kept(self, exchange: Exchange) -> bool:
-        """Whether an answer shows the value of the setting that the last update before has set, or has shown."""
-        assert self.about is not None
-        before, now = self.exchanges[self.written], _shown(exchange, self.about)
-        sent = dict(before.request.form() or ()).get(self.about.parameter)
-        return now == _shown(before, self.about) if sent is None else is_right(self.about, sent, now)
-
-    def instead(self, last: Request) -> Requests:
-        """The same requests with another last one."""
-        return (*self.requests[:-1], last)
-
-    def is_gone(self, seen: Seen | None) -> bool:
-        """Whether a target did better: it answered, and not with the violation. False where nothing could be sent."""
-        if seen is None or any(self.is_same(each) for each in seen[-1][1]):
-            return False
-        last = seen[-1][0]
-        is_refusal = self.violation.outcome == "refused"
-        is_failure = last.status is None or last.status >= 500 or last.status == 429
-        return last.accepted if is_refusal else not is_failure
-
-
-class Instead(NamedTuple):
-    """Another counterexample, which shows what the one in question follows from."""
-
-    violation: Violation
-    exchanges: Sequence[Exchange]
-
-
-Asking = Generator[Requests, Seen | None, str | Instead]
-Question = Callable[[Case], Asking]
 
 
 def culprit(case: Case) -> Asking:
@@ -328,7 +215,8 @@ def _is_unread(case: Case) -> Generator[Requests, Seen | None, bool]:
         return False
     seen = yield (update(*others, account=case.last.account), case.last)
     return seen is not None and all(
-        is_right(BY_PARAMETER[name], value, _shown(seen[-1][0], BY_PARAMETER[name])) for name, value in others
+        is_right(BY_PARAMETER[name], value, shown_of(seen[-1][0], BY_PARAMETER[name]))
+        for name, value in others
     )
 
 
@@ -412,10 +300,10 @@ def stale(case: Case) -> Asking:
     seen = yield (update((name, other), account=case.last.account), case.last)
     if seen is None:
         return ""
-    replaced, kept = (is_right(about, other, _shown(exchange, about)) for exchange, _ in seen)
+    replaced, kept = (is_right(about, other, shown_of(exchange, about)) for exchange, _ in seen)
     # Where another value is shown, and then neither, it was the value before by chance; so it was where the value was
     # there before the run.
-    by_chance = replaced or _shown(case.exchanges[-1], about) == case.found(about)
+    by_chance = replaced or shown_of(case.exchanges[-1], about) == case.found(about)
     return f"{about.slug}-echo" if by_chance and not kept else ""
 
 
@@ -430,6 +318,21 @@ def undone(case: Case) -> Asking:
         return ""
     between, after = case.is_kept(seen[place][0]), case.is_kept(seen[-1][0])
     return "omitted-parameters-kept" if between and not after else "read-after-write"
+
+
+def lost_or_unshown(case: Case) -> Asking:
+    """A read shows what was lost before it, or by it: then the answer to an update of another setting shows it, too."""
+    about = case.about
+    if case.aspect is not Aspect.CONSISTENCY or case.last.method != "GET" or about is None:
+        return ""
+    others = [pair for pair in pairs_for(case.situation, 7) if pair[0] != about.parameter]
+    other = update(*others[:1], account=case.last.account)
+    for requests in (case.requests[:-1], case.requests) if others else ():
+        seen = yield (*requests, other)
+        for each in seen[-1][1] if seen else ():
+            if BY_ID[each.rule].aspect is Aspect.STATE and each.field == case.violation.field:
+                return Instead(each, [exchange for exchange, _ in seen or ()])
+    return ""
 
 
 def in_any_notation(case: Case) -> Asking:
@@ -472,10 +375,6 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _shown(exchange: Exchange, about: Field) -> str | None:
-    return (shown_by(exchange) or {}).get(about.attribute)
-
-
 def is_about_own(violation: Violation) -> bool:
     """Whether the answer to an update does not show what was sent."""
     return BY_ID[violation.rule].aspect is Aspect.ECHO
@@ -493,6 +392,7 @@ QUESTIONS: tuple[Question, ...] = (
     ordered,
     beside_others,
     undone,
+    lost_or_unshown,
     in_any_notation,
 )
 """In the order in which they are asked: the first that names a rule ends it."""

@@ -112,8 +112,11 @@ def _invalid_class(target_field: Field, name: str, parts: Sequence[str]) -> Inpu
 
 _DIGITS = "0123456789abcdefABCDEF"
 
-_EDGES = "gG`@/:-"
-"""The characters just outside the hexadecimal digits, at each edge of `0-9`, `A-F` and `a-f`, and a UUID's hyphen."""
+EDGES = "gG`@/:"
+"""The characters just outside the hexadecimal digits, at each edge of `0-9`, `A-F` and `a-f`."""
+
+_ROUNDS = (0, 3, 1, 4, 2, 5)
+"""By how much each round moves on in `EDGES`: any three positions in a row see all of them in two rounds."""
 
 
 def latin_square(number: int) -> str:
@@ -127,18 +130,11 @@ def latin_square(number: int) -> str:
 
 
 def outside(number: int) -> str:
-    """
-    Return 32 characters with one that is no hexadecimal digit: at position `number`, another one each time round.
-
-    Any four positions in a row see all of `_EDGES` in two rounds.
-    """
+    """Return 32 characters with one wrong one: at position `number`, each of `EDGES` in six rounds."""
     turn, position = divmod(number, 32)
     digits = latin_square(number)
-    return digits[:position] + _EDGES[(position + 3 * turn) % len(_EDGES)] + digits[position + 1 :]
+    return digits[:position] + EDGES[(position + _ROUNDS[turn]) % len(EDGES)] + digits[position + 1 :]
 
-
-_TURNS = 2
-"""How many of the characters in `_EDGES` are sent at each position."""
 
 _HYPHENS = tuple(latin_square(each)[:each] + "-" + latin_square(each)[each + 1 :] for each in (16, 8, 12, 20))
 """32 characters with a hyphen where a UUID has one after as many digits."""
@@ -150,11 +146,11 @@ _TWICE = outside(4)[:16] + outside(20)[16:]
 
 def _every_position(target_field: Field) -> InputClass:
     # The middle comes first: a check that overlooks one character seldom overlooks the first.
-    order = sorted(range(32 * _TURNS), key=lambda number: (number // 32, (number + 16) % 32))
+    order = sorted(range(32 * len(_ROUNDS)), key=lambda number: (number // 32, (number + 16) % 32))
     return value_class(
         target_field,
         "sid/every-position",
-        "one character just outside the hexadecimal digits, at every position",
+        "each character just outside the hexadecimal digits, at every position",
         [target_field.prefix + each for each in (*_HYPHENS[:1], *map(outside, order), _TWICE, *_HYPHENS[1:])],
         whole=True,
     )
