@@ -301,6 +301,8 @@ class Finding:
     """The numbers of those exchanges' requests; empty where they were not kept."""
     first: int = 0
     """The number of the first of those requests."""
+    sent_once: bool = False
+    """Whether the counterexample was not sent again: nothing says that it shows the deviation by itself."""
     shared_connection: bool = False
     """Whether the requests must follow each other on one connection to show the deviation."""
 

@@ -100,10 +100,12 @@ def _bad(sent: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def _is_decoded_again(root: Cause, cause: Cause) -> bool:
-    """Escapes that are no part of a form are resolved: bad values are taken for what these stand for."""
+    """Escapes that are no part of a form are resolved, or a NUL ends a text: bad values are taken for good ones."""
     decoded = root.rules[0].control is canonical and root.outcome == cause.outcome == "accepted"
     return decoded and all(
-        any(is_decoded_good(name, value) for name, value in sent) for sent in cause.sent if sent
+        any(is_decoded_good(name, value) or _is_good_before_nul(name, value) for name, value in sent)
+        for sent in cause.sent
+        if sent
     )
 
 
@@ -112,6 +114,11 @@ def _reads_other_bytes(root: Cause, cause: Cause) -> bool:
     names = {name for sent in root.sent for name, _ in sent}
     lenient = root.rules[0].control is canonical and root.outcome == "accepted"
     return lenient and cause.outcome == "written" and names >= {each.parameter for each in cause.settings}
+
+
+def _is_good_before_nul(name: str, value: str) -> bool:
+    about, (beginning, nul, _) = BY_PARAMETER.get(name), value.partition("\0")
+    return about is not None and bool(nul) and decide_value(about, beginning).answer is Answer.ACCEPT
 
 
 def _takes_blanks(root: Cause, cause: Cause) -> bool:

@@ -136,11 +136,15 @@ class Confirmation:
                 moved or other.cls == finding.cls or [each.request for each in other.exchanges] == requests
             ):
                 # The finding gets the class that comes first in its rule, so that it has the same name in every run.
-                kept = other if moved else min(other, finding, key=lambda each: place(each.rule, each.cls))
+                kept = other if moved else min(other, finding, key=_place)
                 self._findings[index] = _counted(_counted(kept, other), finding)
                 return
         self._findings.append(finding)
         self._listener(FindingConfirmed(finding=finding))
+
+
+def _place(finding: Finding) -> tuple[bool, int, str]:
+    return (finding.sent_once, *place(finding.rule, finding.cls))
 
 
 def _is_behind(finding: Finding) -> bool:

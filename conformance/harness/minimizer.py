@@ -138,7 +138,7 @@ class Minimizer:
         needs_others = len(exchanges) > 1 or self._progress.violation.outcome == PREVIOUS
         if needs_others and not self.was_tried:
             self._say(SENT_ONCE)
-        return self._finding(exchanges, is_stable)
+        return replace(self._finding(exchanges, is_stable), sent_once=not self.was_tried)
 
     def _search(self, *first: Requests) -> Finding:
         """Search; `first` are sequences to try before those that the candidate suggests."""

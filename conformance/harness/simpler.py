@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from conformance.http import Pairs, Request, as_usual, encode_form
+from conformance.http import NO_AUTH, Pairs, Request, as_usual, encode_form
 from conformance.model import PARAMETERS
 from conformance.oracle.durations import read
 from conformance.rules import CATALOGUE
@@ -66,6 +66,8 @@ def _simpler(request: Request) -> Iterator[Request]:
         yield replace(request, account=0)
     if request.query and not request.intends:
         yield replace(request, query="")
+    if not request.auth.valid and request.auth != NO_AUTH:
+        yield replace(request, auth=NO_AUTH)
     pairs = request.form() if request.method == "POST" else None
     if pairs is None:
         return

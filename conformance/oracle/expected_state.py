@@ -275,7 +275,7 @@ class ExpectedState:
                 setting.found = value
             right = setting.matches(value)
             if not right:
-                mismatches += self._explain(exchange, setting, value, sent)
+                mismatches += self._explain(exchange, setting, value, sent, other)
             elif setting.writer is None and value is not None:
                 # Nobody wrote it in this run. A value that was accepted in error is a matter of the rule that says so.
                 mismatches += self._malformed(setting, value, ())
@@ -318,8 +318,14 @@ class ExpectedState:
     # Mismatches
 
     def _explain(
-        self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
+        self,
+        exchange: Exchange,
+        setting: Setting,
+        value: str | None,
+        sent: Sequence[str],
+        other: "ExpectedState | None",
     ) -> Iterator[Mismatch]:
+        """Explain a wrong value; `other` is the other account whose settings the answer says it shows."""
         about = setting.about
         malformed = () if value is None or len(sent) > 1 else tuple(self._malformed(setting, value, sent))
         yield from malformed
@@ -346,6 +352,8 @@ class ExpectedState:
             if exchange.request.method != "POST" and any(each.value == value for each in setting.suspects):
                 return  # the next answer to an update says who wrote it
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
+            if other is not None and other.settings[about.attribute].matches(value):
+                kind, outcome = Kind.FOREIGN, "foreign-value"
             if suspect is None and about.parameter in dict(exchange.request.intends):
                 return  # what becomes of a value that is sent in no plain update is open
             first_lost = value is None and setting.found is None and not setting.former

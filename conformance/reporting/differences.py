@@ -23,6 +23,8 @@ class Difference:
     first: Document
     """The finding of the cause itself with the smallest counterexample among the gravest."""
     others: tuple[Document, ...]
+    ever_held: bool = True
+    """Whether the rule of the first finding was ever seen to hold."""
 
     @property
     def findings(self) -> tuple[Document, ...]:
@@ -37,7 +39,8 @@ class Difference:
         # One answer may show several findings: without the numbers of the requests only a lower bound is known.
         at_least = "" if distinct or len(counts) == 1 else "at least "
         number = min(distinct, sum(counts)) if distinct else max(counts)
-        return f"in {at_least}{plural(number, 'request')}" if number > 1 else ""
+        never = "" if self.ever_held else "; the rule was never seen to hold"
+        return f"in {at_least}{plural(number, 'request')}{never}" if number > 1 else ""
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -72,18 +75,19 @@ def differences(document: Document) -> list[Difference]:
         causes[finding["cause"], "known" in finding].append(
             (finding.get("consequence_of") is not None, KINDS.index(_kind(finding)), finding)
         )
+    never = {rule["id"] for rule in document["rules"] if rule.get("evidence", True) is None}
     places = {
         (rule["id"], each["id"]): place
         for rule in document["rules"]
         for place, each in enumerate(rule["classes"])
     }
 
-    def simplest(finding: Document) -> tuple[int, int, float]:
-        # Of those of about one size, the input that the catalogue names first is the plainest.
+    def simplest(finding: Document) -> tuple[bool, int, int, float]:
+        # What was sent again is sure to show it. Of those of one size, what the catalogue names first is the plainest.
         exchanges = finding["exchanges"]
         size = sum(len(body(each["request"]) or b"") for each in exchanges)
         place = places.get((finding["rule"], finding["class"]), inf)
-        return len(exchanges), size // _ALIKE, place
+        return "sent_once" in finding, len(exchanges), size // _ALIKE, place
 
     grouped = []
     for members in causes.values():
@@ -91,7 +95,7 @@ def differences(document: Document) -> list[Difference]:
         members.sort(key=lambda member: (*member[:2], *simplest(member[2])))
         rank = min(rank for _, rank, _ in members)
         first, *others = (finding for _, _, finding in members)
-        grouped.append(Difference(KINDS[rank], first, tuple(others)))
+        grouped.append(Difference(KINDS[rank], first, tuple(others), first["rule"] not in never))
     return sorted(grouped, key=lambda each: (KINDS.index(each.kind), each.first.get("rank", 0)))
 
 

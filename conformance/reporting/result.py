@@ -60,6 +60,7 @@ def build(
         "rules": [_rule(outcome, url, redact) for outcome in report.outcomes],
         "findings": [
             _finding(finding, attribution, report.requests, statements)
+            | ({"sent_once": True} if finding.sent_once else {})
             | _to_send(finding.exchanges, finding.shared_connection, **shell)
             for finding, attribution in zip(findings, attributions, strict=True)
         ],

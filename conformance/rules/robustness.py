@@ -145,7 +145,7 @@ EVERY_ANSWERED = must(
         update(LONG_CLOSED, auth=Auth(secret="{token}" + "0" * 2_000)),
         update(probes.own_pair(23), headers=tuple((f"X-Filler-{number}", "a") for number in range(60))),
         update(probes.own_pair(24), headers=(("Cookie", "; ".join(f"c{n}={n}" for n in range(300))),)),
-        update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 4_000}")),
+        update(LONG_CLOSED, auth=Auth(header=f"Basic {'A' * 6_000}")),
         update(probes.own_pair(25), headers=(("X-Filler", "a" * 8_200),)),
         *map(_of_size, (1_024, 4_096, 8_192, 16_384, 32_768)),
         # A target that refuses it must not have written its beginning. What follows sets the other timer.

@@ -494,7 +494,7 @@ def test_a_wrong_read_that_shows_another_account_s_value_by_chance_is_a_wrong_re
             timer = settings[INACTIVE.attribute]
             if request.method == "GET" and timer:
                 settings[INACTIVE.attribute] = timer.partition("M")[0] + "M"
-            return answer(200, representation(settings))
+            return answer(200, representation(settings, request.account))
 
     requests = (update((INACTIVE.parameter, "PT1M")), update((INACTIVE.parameter, "PT1M2S"), account=1))
     finding, _ = found(WholeMinutes(), *requests, replace(READ, account=1), rule="accounts-apart")

@@ -123,6 +123,8 @@ def outcome(rule: Rule, verdict: Verdict, *findings: Finding, **fields: Any) -> 
         ClassOutcome(id=each.cls, reason="a common slip", examples=3, statuses={"200": 2, "timeout": 1})
         for each in findings
     )
+    if findings:
+        fields.setdefault("evidence", exchange(READ, number=3))
     return Outcome(
         rule=rule, verdict=verdict, examples=3 * len(classes), findings=findings, classes=classes, **fields
     )

@@ -140,9 +140,10 @@ def test_most_rules_without_a_verdict_are_said_first_and_half_of_them_are_not() 
     assert headline(_with_verdicts()) == headline(DOCUMENTS["deviating"]) == ""
 
 
-def _counted(*found: Finding, requests: int = 100) -> str:
+def _counted(*found: Finding, requests: int = 100, **fields: Any) -> str:
     report = replace(REPORTS["clean"], requests=requests)
-    document = build(replace(report, outcomes=(outcome(rule("json-body", "x"), Verdict.DEVIATION, *found),)))
+    judged = outcome(rule("json-body", "x"), Verdict.DEVIATION, *found, **fields)
+    document = build(replace(report, outcomes=(judged,)))
     (difference,) = differences(document)
     return difference.seen
 
@@ -158,6 +159,13 @@ def test_a_difference_is_seen_in_as_many_requests_as_showed_it() -> None:
     assert _counted(uncounted[0]) == "in 9 requests"
     assert _counted(uncounted[0], requests=5) == "in 5 requests"
     assert _counted(replace(uncounted[0], count=1)) == ""
+
+
+def test_a_difference_says_where_its_rule_was_never_seen_to_hold() -> None:
+    found = finding(rule("json-body", "x"), "a/a", exchange(READ), count=9)
+
+    assert _counted(found, evidence=None) == "in 9 requests; the rule was never seen to hold"
+    assert _counted(found, evidence=exchange(READ)) == "in 9 requests"
 
 
 def test_requests_are_told_with_their_connections_where_these_matter() -> None:
