@@ -60,5 +60,11 @@ class Setting:
 
     def suspect(self, value: str, kind: Kind, exchange: Exchange) -> None:
         """Remember a value that must not be shown, unless it is right anyway."""
-        if self.right is None or not self.matches(value):
-            self.suspects = [*self.suspects[-REMEMBERED:], Suspect(value, kind, exchange)]
+        if self.right is not None and self.matches(value):
+            return
+        if len(self.suspects) > REMEMBERED:
+            # What was answered as if it had written is the likeliest, however long ago that was.
+            refused = (each for each in self.suspects if not each.exchange.accepted)
+            forgotten = next(refused, self.suspects[0])
+            self.suspects = [each for each in self.suspects if each is not forgotten]
+        self.suspects = [*self.suspects, Suspect(value, kind, exchange)]

@@ -278,6 +278,17 @@ def test_without_good_credentials_a_request_is_of_no_account() -> None:
     assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("credentials-required", "written")]
 
 
+def test_an_intruder_that_was_let_in_is_remembered_for_longer_than_those_that_were_not() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    intruder = replace(inactive("PT41M"), auth=NO_AUTH)
+    account.state.record(account.exchange(intruder, {T: "PT41M"}))
+    for seconds in range(100):
+        account.refuses(inactive(f"PT{seconds}S"))
+    shown = {T: "PT41M", CLOSED.attribute: "P30D"}
+    assert account.takes(OTHER, shown) == [("credentials-required", "written")]
+
+
 def test_another_account_s_refused_update_does_not_explain_a_setting_that_is_lost() -> None:
     mine = Account()
     theirs = Account(mine)
