@@ -124,7 +124,6 @@ class Proofs:
             situation=judging.situation,
             reader=READ,
             found=lambda setting: None,
-            is_first=lambda one, other: True,
             comes_back=True,
             is_minimal=True,
             is_stable=True,

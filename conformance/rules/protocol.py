@@ -236,11 +236,13 @@ def _framing(reply: Reply) -> Iterator[Broken]:
 
 
 def _size_of_read(reply: Reply) -> int:
-    """The length of the answer to a GET just before a HEAD that was answered alike; 0 where there is none."""
-    read = reply.state.last_read
+    """The length of the answer to the same GET just before a HEAD that was answered alike; 0 where there is none."""
+    read = reply.state.last_read  # It had good credentials.
     if (
         reply.request.method != "HEAD"
+        or not reply.request.auth.valid
         or read is None
+        or read.request.query != reply.request.query
         or read.response is None
         or read.status != reply.exchange.status
     ):

@@ -5,8 +5,20 @@ from dataclasses import replace
 import pytest
 from fakes import ACCOUNT, representation
 
-from conformance.http import NO_AUTH, READ, Auth, ByHand, Failure, FailureKind, Request, Response, update
-from conformance.rules import BY_ID
+from conformance.http import (
+    BASIC,
+    NO_AUTH,
+    READ,
+    Auth,
+    ByHand,
+    Exchange,
+    Failure,
+    FailureKind,
+    Request,
+    Response,
+    update,
+)
+from conformance.rules import BY_ID, judge
 from rules.seeing import broken, error, response, seen
 
 UPDATE = update()
@@ -322,3 +334,15 @@ def test_no_account_is_known_of_an_api_key_so_its_answers_are_no_evidence() -> N
 def test_a_name_that_stands_twice_is_told_whatever_else_the_answer_holds() -> None:
     body = b'{"account_sid": null, "account_sid": "%s", "long": %s}' % (ACCOUNT.encode(), b"9" * 5_000)
     assert broken(UPDATE, response(body=body)) == {"unique-names": "repeated"}
+
+
+@pytest.mark.parametrize(
+    ("auth", "query", "wrong"), [(BASIC, "", True), (NO_AUTH, "", False), (BASIC, "PageSize=1", False)]
+)
+def test_an_answer_to_head_is_compared_with_one_to_the_same_get(auth: Auth, query: str, wrong: bool) -> None:
+    read, empty = (
+        Response(status=200, headers=(("Content-Length", size),), body=b"{}") for size in ("300", "2")
+    )
+    reply = seen(Request(method="HEAD", content_type=None, auth=auth, query=query), empty)
+    reply.state.last_read = Exchange(number=1, request=READ, response=read)
+    assert ("length-of-head" in {each.outcome for each in judge(reply)}) is wrong
