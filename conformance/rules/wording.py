@@ -9,16 +9,16 @@ from conformance.model import shortened
 def describe(request: Request) -> str:
     """A request in a few words: its parameters, and what is peculiar about the way they are sent."""
     pairs = request.form() or request.intends
-    peculiar = "".join(f" ({each})" for each in _peculiarities(request))
+    shown = "&".join(f"{name}={_quoted(value)}" for name, value in pairs[:4])
+    peculiar = "".join(f" ({each})" for each in _peculiarities(request, shown))
     if not pairs:
         return ("an empty update" if request.method == "POST" else request.method) + peculiar
-    shown = "&".join(f"{name}={_quoted(value)}" for name, value in pairs[:4])
     more = f" and {len(pairs) - 4} more" if len(pairs) > 4 else ""
     method = "" if request.method == "POST" else f"{request.method} "
     return method + shown + more + peculiar
 
 
-def _peculiarities(request: Request) -> Iterator[str]:
+def _peculiarities(request: Request, shown: str) -> Iterator[str]:
     if request.method not in ("GET", "HEAD", "OPTIONS") and request.content_type != FORM_MEDIA_TYPE:
         yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
     if request.auth.valid and request.auth != BASIC:
@@ -33,8 +33,8 @@ def _peculiarities(request: Request) -> Iterator[str]:
     if request.form() and body.replace(b"+", b"%20") != plain.replace(b"+", b"%20"):
         if len(body) > _SPELLED:
             yield f"in {len(body):,} bytes, where {len(plain):,} would say the same"
-        else:
-            yield f"spelled {body.decode('latin-1')}"
+        elif (spelled := body.decode("latin-1")) != shown:
+            yield f"spelled {spelled}"
     yield from (f"{name}: {value}" for name, value in request.headers)
 
 
