@@ -33,8 +33,9 @@ def _peculiarities(request: Request, shown: str) -> Iterator[str]:
     if request.form() and body.replace(b"+", b"%20") != plain.replace(b"+", b"%20"):
         if len(body) > _SPELLED:
             yield f"in {len(body):,} bytes, where {len(plain):,} would say the same"
-        elif (spelled := body.decode("latin-1")) != shown:
-            yield f"spelled {spelled}"
+        else:
+            spelled = body.decode("latin-1")
+            yield "unescaped" if spelled == shown else f"spelled {spelled}"
     yield from (f"{name}: {value}" for name, value in request.headers)
 
 

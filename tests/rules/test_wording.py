@@ -22,7 +22,7 @@ OTHER = ("DefaultClosedTimer", "P1D")
         (update(PAIR, auth=NO_AUTH), "{} (without credentials)"),
         (update(PAIR, auth=Auth(secret="")), "{} (with other credentials)"),
         (update(PAIR, auth=Auth(scheme="BASIC")), "DefaultInactiveTimer=PT5M (scheme BASIC)"),
-        (Request(body=b"DefaultInactiveTimer=%u0050"), "DefaultInactiveTimer=%u0050"),
+        (Request(body=b"DefaultInactiveTimer=%u0050"), "DefaultInactiveTimer=%u0050 (unescaped)"),
         (EMPTY, "an empty update"),
         (READ, "GET"),
         (Request(method="HEAD", content_type=None), "HEAD"),
