@@ -139,10 +139,14 @@ def _is_timeout(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
 
 
+def is_of_status(violation: Violation) -> bool:
+    """Whether a violation is that an update got another status than 200, but was not refused."""
+    return BY_ID[violation.rule].aspect is Aspect.STATUS
+
+
 def is_about_values(violation: Violation) -> bool:
     """Whether a violation can depend on the values in force of the settings that the request sets."""
-    is_status = BY_ID[violation.rule].aspect is Aspect.STATUS
-    return violation.outcome == "refused" or is_status or is_about_own(violation)
+    return violation.outcome == "refused" or is_of_status(violation) or is_about_own(violation)
 
 
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:

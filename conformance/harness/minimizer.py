@@ -15,6 +15,7 @@ from conformance.harness.attempts import (
     history,
     is_about_values,
     is_of_another,
+    is_of_status,
     other_than,
     sequences,
 )
@@ -331,8 +332,7 @@ class Minimizer:
         wanted = self._candidate.violation
         # What is answered otherwise for setting what is in force has to be set by the sequence itself.
         again = wanted.related and wanted.outcome == "refused"
-        is_status = BY_ID[wanted.rule].aspect is Aspect.STATUS
-        other = (self._other_than(requests),) if again or is_status else ()
+        other = (self._other_than(requests),) if again or is_of_status(wanted) else ()
         seen = self._attempts.send(requests, together, (*other, *before))
         if seen is None:
             return False

@@ -121,11 +121,7 @@ class ExpectedState:
         if forbidden is Kind.SAFE:
             self.last_safe = exchange
         if forbidden is not None:
-            # Without good credentials a request is of no account.
-            elsewhere = forbidden if forbidden is Kind.UNAUTHORISED else Kind.FOREIGN
-            for state, (name, value) in product((self, *self.others), sent):
-                kind = forbidden if state is self else elsewhere
-                state.settings[BY_PARAMETER[name].attribute].suspect(value, kind, exchange)
+            self._suspect(exchange, sent, forbidden)
         elif form is None or request.intends:
             self._lenient(exchange, sent)
         else:
@@ -201,8 +197,14 @@ class ExpectedState:
         for exchange, _ in seen:
             self.expect(exchange.request, exchange)
             if (forbidden := _must_not_write(exchange)) is not None:
-                for name, value in _form(exchange):
-                    self._setting(name).suspect(value, forbidden, exchange)
+                self._suspect(exchange, _form(exchange), forbidden)
+
+    def _suspect(self, exchange: Exchange, sent: Iterable[tuple[str, str]], forbidden: Kind) -> None:
+        """Take note for every account of what a request sends that must not write; an intruder is of no account."""
+        elsewhere = forbidden if forbidden is Kind.UNAUTHORISED else Kind.FOREIGN
+        for state, (name, value) in product((self, *self.others), sent):
+            about = state.settings[BY_PARAMETER[name].attribute]
+            about.suspect(value, forbidden if state is self else elsewhere, exchange)
 
     def _setting(self, parameter: str) -> Setting:
         return self.settings[BY_PARAMETER[parameter].attribute]
