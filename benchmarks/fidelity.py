@@ -272,7 +272,6 @@ def _causes(groups: Sequence[Group], *, reverse: bool = False) -> dict[str, str]
 
 def _pairs(count: int) -> None:
     script = _unhurried(_script())
-    recordings = {name: _recorded(script, [name]) for name in emulator.VARIANTS}
     reference = _recorded(script)
     alone = {}
     for name in emulator.VARIANTS:
@@ -287,7 +286,7 @@ def _pairs(count: int) -> None:
         if first.keys() & second.keys() or tried == count:
             continue  # what both change cannot be told by construction
         tried += 1
-        held = _held(recordings[one], variants=[other])
+        held = _held(_recorded(script, [one]), variants=[other])
         found = _causes(held.groups) if isinstance(held, Held) else {}
         right += found == {**first, **second}
         if found != {**first, **second}:

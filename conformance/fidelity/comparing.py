@@ -151,7 +151,12 @@ def compare(
     """
     pairs, missing, extra = pairs_of(reference, candidate)
     walk = _Walk(pairs, has_messages=Kind.MESSAGE in kinds)
-    for place in range(len(pairs)):
+    before = (0, 0)
+    for place, pair in enumerate(pairs):
+        now = pair.reference.number, pair.candidate.number
+        for side, first, last in zip((reference, candidate), before, now, strict=True):
+            walk.skip(side.taken[first : last - 1])
+        before = now
         walk.take(place)
     found = [each for each in walk.found if facts_of(pairs, each).isdisjoint(doubted)]
     different = {each.culprit for each in found}
@@ -204,6 +209,11 @@ class _Walk:
         self._pairs = pairs
         self._known: dict[tuple[int, str], _Known] = {}
 
+    def skip(self, alone: Sequence[Taken]) -> None:
+        """Note that one side was sent further steps: what these set, the other side may not hold."""
+        for each in alone:
+            self._lose(each.step.request, list(_sent(each.step.request)))
+
     def take(self, place: int) -> None:
         """Compare the two answers to one step."""
         pair = self._pairs[place]
@@ -240,7 +250,7 @@ class _Walk:
         return self._known.setdefault((request.account, attribute), _Known())
 
     def _lose(self, request: Request, sent: Sequence[tuple[Field, str]]) -> None:
-        """Note that the sides may hold different values from now on; the difference behind it was reported."""
+        """Note that the sides may hold different values from now on, which is no difference of later answers."""
         for each, _ in sent:
             known = self._of(request, each.attribute)
             known.is_alike, known.told = False, None

@@ -204,9 +204,11 @@ def _place(difference: Difference, compared: Comparison, reference: Judged, cand
     return _Placed(difference, None, None, _open_cause(difference, at[-1].step, ours[0], theirs[0]))
 
 
-_EARLY = range(Aspect.WIRE, Aspect.ECHO)
+_EARLY = tuple(each for each in Aspect if each < Aspect.ECHO)
 _FITTING = {
-    Kind.ACCEPT: _EARLY,
+    Kind.ACCEPT: [
+        each for each in _EARLY if each is not Aspect.REPRESENTATION
+    ],  # no form of an answer refuses
     Kind.CODE: _EARLY,
     Kind.STATE: range(Aspect.ECHO, Aspect.CONSISTENCY + 1),
     Kind.SPELLING: range(Aspect.METHOD, Aspect.CONSISTENCY + 1),

@@ -160,7 +160,8 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         f"{counts['unsettled']:,} unsettled"
     )
     new = sum(not each["known"] for each in told["groups"])
-    yield f"{plural(new, 'difference') if new else 'alike'} in the scope {told['scope']}"
+    scope = ", beyond what the document allows" if told["scope"] == "documented" else ""
+    yield f"{plural(new, 'difference') if new else 'alike'}{scope}"
 
 
 _SENTENCES = {

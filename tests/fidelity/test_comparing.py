@@ -1,11 +1,13 @@
 """What two recordings of one script differ in."""
 
+from dataclasses import replace
+
 import pytest
 from fakes import Resource, answer, refusal, representation
 
 from conformance.fidelity.comparing import Kind, compare
 from conformance.http import Failure, FailureKind, Request, Response
-from fidelity.played import compared, recorded_once
+from fidelity.played import compared, recorded, recorded_once, script
 
 
 class TestAlike:
@@ -22,6 +24,14 @@ class TestAlike:
         found = compared(Resource(), reference=used)
         assert found.differences == ()
         assert found.not_comparable > 0  # what was set cannot be compared before both have set it
+
+    def test_what_only_one_side_was_sent_makes_no_difference_later(self) -> None:
+        whole, _ = recorded_once()
+        steps = [step for at, step in enumerate(script().steps) if at % 3]
+        some, _ = recorded(Resource(), replace(script(), steps=tuple(steps)))
+        for found in (compare(whole, some), compare(some, whole)):
+            assert found.differences == ()
+            assert found.alike > found.not_comparable > 0
 
 
 class Shorter(Resource):

@@ -14,7 +14,7 @@ from conformance.fidelity import telling
 from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document
 from conformance.fidelity.running import Held
-from conformance.http import Failure, Request, Response
+from conformance.http import Auth, Failure, Request, Response
 from conformance.model import Level
 from conformance.reporting.baseline import Known
 from fidelity.played import held
@@ -40,6 +40,17 @@ class OtherStatus(Resource):
     def __call__(self, request: Request) -> Response | Failure:
         came = super().__call__(request)
         return refusal(422) if isinstance(came, Response) and came.status == 400 else came
+
+
+class Open(Resource):
+    """Takes any credentials, and has a header of another type than the documented one."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        return super().__call__(replace(request, auth=Auth()))
+
+    def show(self, request: Request) -> Response:
+        came = super().show(request)
+        return replace(came, headers=(*came.headers, ("Access-Control-Allow-Credentials", "maybe")))
 
 
 class Both(OtherStatus, Shorter):
@@ -101,6 +112,11 @@ class TestGroups:
     def test_of_two_mistakes_neither_hides_the_other(self) -> None:
         groups = beside_a_right_one(Both).groups
         assert [each.kind for each in groups] == [Kind.ACCEPT, Kind.CODE]
+
+    def test_what_is_accepted_is_not_put_down_to_the_form_of_the_answer(self) -> None:
+        groups = beside_a_right_one(Open).groups
+        rules = [(each.kind, each.rules[0]) for each in groups]
+        assert rules == [(Kind.ACCEPT, "credentials-required"), (Kind.SPELLING, "documented-headers")]
 
     def test_a_reference_that_is_wrong_is_said_to_be(self) -> None:
         (group,) = held(Shorter(), Resource()).groups
