@@ -265,4 +265,6 @@ def _taken(step: Step, ours: Judgement, theirs: Judgement) -> str:
         if decision is not None and decision.answer is Answer.OPEN:
             first = decision.causes[0]
             return f"{first.field.kind if first.field else 'form'}-{first.claim}"
+    if step.rule and BY_ID[step.rule].aspect is Aspect.WIRE:
+        return "unusual requests"  # such a rule only demands that they are answered
     return BY_ID[step.rule].family if step.rule else step.cls

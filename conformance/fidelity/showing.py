@@ -103,10 +103,19 @@ class Shower:
         """
         Return a few differences of a group, first the one that shows again.
 
+        An accepted value in the lead breaks the rule in the heading.
+
         There are none where the reference contradicts itself, or where one answer of either end once did not come.
         """
         search = _Search(self._requests)
-        ordered = sorted(group.differences, key=lambda each: (each.kind, self._size(each), each.at))
+        told = zip(group.differences, group.identities, strict=True)
+        heading = {each for each, ((rule, *_), *_) in told if rule in group.rules[:1]}
+        # What is accepted shows by itself. What is kept may need much before it, so there the smallest request leads.
+        is_first = group.kind is Kind.ACCEPT
+        ordered = sorted(
+            group.differences,
+            key=lambda each: (each.kind, is_first and each not in heading, self._size(each), each.at),
+        )
         silent = self._silent(ordered[0]) if len(ordered) == 1 else None
         if isinstance(silent, Recording):
             return []

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from conformance.contract import load
 from conformance.fidelity import telling
-from conformance.fidelity.comparing import Kind
+from conformance.fidelity.comparing import USUAL, Kind
 from conformance.fidelity.grouping import Document
 from conformance.fidelity.running import Held
 from conformance.http import Auth, Failure, Request, Response
@@ -51,6 +51,13 @@ class Open(Resource):
     def show(self, request: Request) -> Response:
         came = super().show(request)
         return replace(came, headers=(*came.headers, ("Access-Control-Allow-Credentials", "maybe")))
+
+
+class Lenient(Resource):
+    """Takes any timer, the empty one too."""
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return super().takes(parameter, value) or "Timer" in parameter
 
 
 class Both(OtherStatus, Shorter):
@@ -117,6 +124,12 @@ class TestGroups:
         groups = beside_a_right_one(Open).groups
         rules = [(each.kind, each.rules[0]) for each in groups]
         assert rules == [(Kind.ACCEPT, "credentials-required"), (Kind.SPELLING, "documented-headers")]
+
+    def test_the_difference_that_is_told_first_breaks_the_rule_in_the_heading(self) -> None:
+        found = beside_a_right_one(Lenient)
+        told = telling.document(found, scope="documented", kinds=USUAL, today=date(2026, 11, 29))["groups"]
+        assert told
+        assert [each["deviation"]["rule"] for each in told] == [each["rules"][0] for each in told]
 
     def test_a_reference_that_is_wrong_is_said_to_be(self) -> None:
         (group,) = held(Shorter(), Resource()).groups
