@@ -27,6 +27,12 @@ Pairs = tuple[tuple[str, str], ...]
 ABSENT = frozenset({404, 405, 501})
 """Statuses of a resource that is not implemented (RFC 9110 15.5.5, 15.5.6, 15.6.2)."""
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Methods of the suite that ask for no change (RFC 9110 9.2.1)."""
+
+CONTENT_METHODS = ("POST", "PUT", "PATCH")
+"""Methods that anticipate content, so that its absence is said by `Content-Length: 0` (RFC 9110 8.6)."""
+
 TURNED_AWAY = frozenset({401, 403})
 """Statuses that are about who sends a request (RFC 9110 15.5.2 and 15.5.4)."""
 
@@ -418,7 +424,7 @@ def json_of(
         return json.loads(
             response.body.decode("utf-8"),
             parse_int=_integer,
-            parse_constant=_refuse,
+            parse_constant=refuse_constant,
             object_pairs_hook=object_pairs_hook,
         )
     except UnicodeDecodeError as error:
@@ -434,5 +440,6 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= 400 else float("inf")
 
 
-def _refuse(constant: str) -> object:
+def refuse_constant(constant: str) -> object:
+    """Refuse `NaN` and the infinities, which Python takes for JSON; for `json.loads`."""
     raise ValueError(f"{constant} is no JSON value")

@@ -346,11 +346,15 @@ class Observation:
     text: str
 
 
+RestoreState = Literal["failed", "not-read", "restored", "unchanged"]
+"""The states of the settings after a run, the worst first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
     """The state, after the run, of the settings that were in force before it."""
 
-    state: Literal["restored", "unchanged", "failed", "not-read"] = "unchanged"
+    state: RestoreState = "unchanged"
     unrestorable: tuple[str, ...] = ()
     """Attributes that were null before the run, and have a value now that cannot be unset."""
     failed: tuple[str, ...] = ()

@@ -101,6 +101,11 @@ def resolved(flags: Mapping[str, object]) -> "RunSettings":
     return settings
 
 
+def teller(settings: "RunSettings") -> Callable[[str], None]:
+    """Return a function that prints a line to standard error, as the settings allow it to be shown."""
+    return lambda line: click.echo(settings.shown(line), err=True)
+
+
 def shown(context: click.Context, line: str) -> str:
     """Return a line as the settings allow it to be shown that were resolved within a context, if any were."""
     for settings in context.ensure_object(list):

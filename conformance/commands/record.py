@@ -52,9 +52,7 @@ def _record(out: Path, settings: "RunSettings") -> int:
     from conformance.harness.events import RequestSent
     from conformance.reporting import Progress, console_for, replacing
 
-    def tell(line: str) -> None:
-        click.echo(settings.shown(line), err=True)
-
+    tell = options.teller(settings)
     data, is_interrupted = b"", False
     with opened(settings, tell) as player:
         script = script_for([settings], settings.profile)

@@ -127,9 +127,7 @@ def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
     from conformance.reporting.result import plain
     from conformance.reporting.text import answer_line, request_line
 
-    def tell(line: str) -> None:
-        click.echo(settings.shown(line), err=True)
-
+    tell = options.teller(settings)
     moments = list(_moments(finding["exchanges"]))
     accounts = sorted({request.account for requests in moments for request in requests})
     if accounts and accounts[-1] >= len(settings.accounts):

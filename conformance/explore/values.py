@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from conformance.model import RestoreState
+
 
 class Taken(StrEnum):
     """The result of sending one value."""
@@ -195,7 +197,7 @@ class Exploration:
     complete: bool
     stopped: str = ""
     """Why it ended early; empty when it did not."""
-    restore: Literal["restored", "unchanged", "failed", "not-read"] = "unchanged"
+    restore: RestoreState = "unchanged"
     notes: tuple[str, ...] = ()
 
     @property

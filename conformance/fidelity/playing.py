@@ -26,7 +26,6 @@ from conformance.fidelity.recording import (
     Taken,
     contract_digest,
     dump,
-    now,
     taken_from,
     written,
 )
@@ -35,6 +34,7 @@ from conformance.harness.reachable import is_absent, refuse_to_judge
 from conformance.http import EMPTY, OUT, READ, Exchange, Request, encode_form
 from conformance.model import Restore, shown_by
 from conformance.reporting import Redact
+from conformance.safety.journal import now
 from conformance.safety.restore import Restorer
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import Account, secret

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +75,6 @@ class Recording:
     def steps(self) -> tuple[Step, ...]:
         """The steps in the order sent."""
         return tuple(each.step for each in self.taken)
-
-
-def now() -> str:
-    """Return the present time in UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def contract_digest() -> str:

@@ -13,7 +13,7 @@ from conformance.fidelity.showing import Shown
 from conformance.model import BY_ATTRIBUTE, fingerprint
 from conformance.reporting import ShellAccount, curl, record
 from conformance.reporting.baseline import ANY_CLASS, Known
-from conformance.reporting.text import clipped, plural, request_line, visible
+from conformance.reporting.text import clipped, plural, request_line, some, visible
 
 SCHEMA_VERSION = 1
 
@@ -149,9 +149,7 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         yield f"  candidate  {visible(first['candidate'], 160)}"
         rules = f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
         yield f"  document   {group['document']}{rules}"
-        classes = group["classes"]
-        more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
-        yield f"  seen       in {plural(group['steps'], 'step')}: {visible(', '.join(classes[:5]), 400)}{more}"
+        yield f"  seen       in {plural(group['steps'], 'step')}: {visible(some(group['classes'], 5), 400)}"
         yield f"\n# reference\n{clipped(first['curl_reference'])}\n# candidate\n{clipped(first['curl_candidate'])}\n"
     counts = told["counts"]
     yield (

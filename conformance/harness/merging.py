@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import accumulate
-from typing import Any
+from typing import Any, get_args
 
 from conformance.attribution.causes import attribute
 from conformance.contract import SUITE
@@ -16,7 +16,7 @@ from conformance.harness.confirmation import place
 from conformance.harness.schedule import Plan
 from conformance.harness.verdicts import End, How
 from conformance.http import Exchange, Response
-from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, Rule, Verdict
+from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, RestoreState, Rule, Verdict
 from conformance.reporting import request_of
 from conformance.reporting.baseline import apply, known_in
 from conformance.reporting.result import count, plain
@@ -243,14 +243,10 @@ def _end(shards: Sequence[Document]) -> End:
     return End(how, "; ".join(early), is_interrupted=any(each["exit_code"] == 130 for each in shards))
 
 
-_STATES = ("failed", "not-read", "restored", "unchanged")
-"""The states of the settings after a run, the worst first."""
-
-
 def _restore(shards: Sequence[Document]) -> Restore:
     said = [shard["restore"] for shard in shards]
     names = {
         kind: tuple(dict.fromkeys(name for each in said for name in each[kind]))
         for kind in ("unrestorable", "failed")
     }
-    return Restore(state=min((each["state"] for each in said), key=_STATES.index), **names)
+    return Restore(state=min((each["state"] for each in said), key=get_args(RestoreState).index), **names)

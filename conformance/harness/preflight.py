@@ -248,7 +248,7 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
             continue
         own = provisioned.get(each.parameter)
         likely = [own] if own is not None else [EXAMPLE[each.parameter]]
-        taken_alone = [value for value in likely if _is_taken(session, each, "any", value)]
+        taken_alone = [value for value in likely if _is_taken(session, each, value)]
         session.judge.know(each.parameter, frozenset([own] if own is not None else taken_alone))
 
 
@@ -258,6 +258,6 @@ def _item(target_field: Field, name: str) -> Item:
     return Item(rule, cls, value_probe(target_field, unprovisioned(target_field)[name]))
 
 
-def _is_taken(session: Session, target_field: Field, name: str, value: str) -> bool:
+def _is_taken(session: Session, target_field: Field, value: str) -> bool:
     probe = value_probe(target_field, value)
-    return session.run_probe(probe, f"{target_field.slug}-accept", f"sid/{name}")[-1].exchange.accepted
+    return session.run_probe(probe, f"{target_field.slug}-accept", "sid/any")[-1].exchange.accepted

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
 
-from conformance.http import Exchange, Request, parameters_of
+from conformance.http import SAFE_METHODS, Exchange, Request, parameters_of
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, Field, Level
 from conformance.oracle.canaries import Canaries
 from conformance.oracle.decisions import (
@@ -485,7 +485,7 @@ def _must_not_write(exchange: Exchange) -> Kind | None:
     """Why an exchange must not have written what its request sends; None where it may have."""
     if not exchange.request.auth.valid:
         return Kind.UNAUTHORISED
-    if exchange.request.method in ("GET", "HEAD", "OPTIONS"):
+    if exchange.request.method in SAFE_METHODS:
         return Kind.SAFE
     return Kind.REFUSED if exchange.unwritten else None
 

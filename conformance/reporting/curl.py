@@ -16,6 +16,7 @@ from itertools import groupby, starmap, zip_longest
 from urllib.parse import urlsplit
 
 from conformance.http import (
+    CONTENT_METHODS,
     FORM_MEDIA_TYPE,
     PLACEHOLDER,
     ByHand,
@@ -348,8 +349,7 @@ def _transfer(
         words.append("--http1.1")  # the version the suite speaks
     if exchange.response is not None and exchange.response.header("content-encoding"):
         words.append("--compressed")
-    # RFC 9110 8.6: where content is anticipated, its absence is said by Content-Length: 0.
-    body = b"" if request.body is None and request.method in ("POST", "PUT", "PATCH") else request.body
+    body = b"" if request.body is None and request.method in CONTENT_METHODS else request.body
     if is_apart:
         # curl does not reuse a connection for a transfer that is told where its own begins.
         words += ["--local-port", "20000-60000"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.contract import error_in
 from conformance.exceptions import ReportError
+from conformance.http import refuse_constant
 
 SCHEMA_VERSION = 1
 
@@ -35,11 +36,7 @@ def parsed(text: str) -> Any:
         ValueError: It is no JSON text.
         RecursionError: It is nested too deep.
     """
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no JSON value")
+    return json.loads(text, parse_constant=refuse_constant, parse_float=_finite)
 
 
 def _finite(digits: str) -> float:

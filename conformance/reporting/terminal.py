@@ -110,8 +110,7 @@ def _curl(shown: Document, console: Console) -> None:
 def _related(difference: Difference, console: Console) -> None:
     """Print the other input classes of the rule, and every other rule that is broken as a consequence."""
     classes = difference.also
-    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
-    _row(console, "also", text.visible(", ".join(classes[:5]) + more))
+    _row(console, "also", text.visible(text.some(classes, 5)))
     _row(console, "follows", text.visible(", ".join(difference.consequences)))
 
 
@@ -152,9 +151,7 @@ def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
     """Yield the lines between the table and the totals; each begins with its kind."""
     yield Text()
     for (verdict, reason), rules in text.reasons(document).items():
-        names = ", ".join(rules[:4]) + (f" and {len(rules) - 4} more" if len(rules) > 4 else "")
-        if len(rules) == len(document["rules"]):
-            names = "all rules"
+        names = "all rules" if len(rules) == len(document["rules"]) else text.some(rules, 4)
         yield Text(
             text.visible(f"{verdict}: {names}{f': {reason}' if reason else ''}"),
             "red" if verdict == "error" else "",

@@ -205,6 +205,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """Return the first names, `most` of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 NO_VERDICT = {
     3: "no verdict: the target could not be judged",
     4: "the settings before the run could not be restored",

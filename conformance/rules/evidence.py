@@ -61,6 +61,9 @@ def update_shows(
     return Evidence(missing, lambda reply: reply.request.method == "POST" and _shows(reply, shows))
 
 
+SHOWS_OBJECT = update_shows("no answer to an accepted update was a JSON object")
+
+
 def read_shows(missing: str) -> Evidence:
     """A 200 answer to a GET that is a JSON object."""
     return Evidence(

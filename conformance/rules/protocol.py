@@ -7,6 +7,7 @@ from itertools import cycle
 from conformance.http import (
     FORM_MEDIA_TYPE,
     PATHS,
+    SAFE_METHODS,
     ByHand,
     Exchange,
     FailureKind,
@@ -146,7 +147,7 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
     request = exchange.request
     if request.method == "POST" and exchange.refused:
         return False  # It is a refused update, and of these another rule says that they change nothing.
-    return bool(request.intends) and request.auth.valid and request.method not in ("GET", "HEAD", "OPTIONS")
+    return bool(request.intends) and request.auth.valid and request.method not in SAFE_METHODS
 
 
 def _with_headers(name: str, reason: str, minutes: int, *bundles: Pairs) -> InputClass:

@@ -14,7 +14,7 @@ from conformance.http import PATH, json_of
 from conformance.model import CHAT, FIELDS, TIMERS, Aspect, Evidence, shortened
 from conformance.oracle.decisions import Answer, decide_sid
 from conformance.rules.checks import Broken, Checks
-from conformance.rules.evidence import ACCEPTED, object_in, read_shows, update_shows
+from conformance.rules.evidence import ACCEPTED, SHOWS_OBJECT, object_in, read_shows, update_shows
 from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
 
@@ -22,7 +22,6 @@ _SETTINGS = frozenset(each.attribute for each in FIELDS)
 _ATTRIBUTES = _SETTINGS | {"account_sid", "url", "links"}
 _NO_ATTRIBUTE = "no attribute of the resource was ever shown"
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
-_IS_OBJECT = update_shows("no answer to an accepted update was a JSON object")
 
 check_response = Checks(lambda reply: reply.represents, group="response", aspect=Aspect.REPRESENTATION)
 """Judges the form of a representation. `judge` turns what a GET shows into violations of `read-response`."""
@@ -62,7 +61,7 @@ def _media_type(reply: Reply) -> Iterator[Broken]:
     "The body of the answer to an accepted update is one JSON object in UTF-8.",
     f"{DOCUMENT}; RFC 8259 8.1",
     *answers("update"),
-    evidence=_IS_OBJECT,
+    evidence=SHOWS_OBJECT,
 )
 def _json_body(reply: Reply) -> Iterator[Broken]:
     if _is_cut(reply):
@@ -86,7 +85,7 @@ def _json_body(reply: Reply) -> Iterator[Broken]:
     "The members of the JSON object in the answer to an accepted update have different names.",
     "RFC 8259 4: otherwise nobody knows which of the values counts",
     *answers("update"),
-    evidence=_IS_OBJECT,
+    evidence=SHOWS_OBJECT,
 )
 def _unique_names(reply: Reply) -> Iterator[Broken]:
     if reply.response is not None and _object(reply):

@@ -7,7 +7,7 @@ from itertools import combinations, count
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from conformance.http import EMPTY, READ, Auth, Pairs, Request, encode_form, update
+from conformance.http import EMPTY, READ, SAFE_METHODS, Auth, Pairs, Request, encode_form, update
 from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, Probe, Situation
 from conformance.rules.controls import OVERRIDE
 from conformance.rules.forms import pairs_for
@@ -80,7 +80,7 @@ def safe(situation: Situation) -> Sequence[Probe]:
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))
-    plain = [Request(method=method, content_type=None) for method in ("GET", "HEAD", "OPTIONS")]
+    plain = [Request(method=method, content_type=None) for method in SAFE_METHODS]
     queried = [replace(request, query=query, intends=wanted) for request in plain]
     # These have connections of their own: a server that leaves the content unread may take it for the next request.
     filled = [

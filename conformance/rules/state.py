@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from conformance.http import EMPTY, READ, Exchange
+from conformance.http import EMPTY, READ, SAFE_METHODS, Exchange
 from conformance.model import (
     BY_PARAMETER,
     SIDS,
@@ -287,7 +287,7 @@ def _is_safe(exchange: Exchange, last: Exchange) -> bool:
     # Where only the same read shows the change, nothing says that a safe request wrote it. What is turned away is no
     # read: `credentials-required` answers for that.
     request = exchange.request
-    return request.method in ("GET", "HEAD", "OPTIONS") and request != last.request and request.auth.valid
+    return request.method in SAFE_METHODS and request != last.request and request.auth.valid
 
 
 def _is_of_another_account(exchange: Exchange, last: Exchange) -> bool:

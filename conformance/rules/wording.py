@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, NO_AUTH, Request, encode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, NO_AUTH, SAFE_METHODS, Request, encode_form
 from conformance.model import shortened
 
 
@@ -19,7 +19,7 @@ def describe(request: Request) -> str:
 
 
 def _peculiarities(request: Request, shown: str) -> Iterator[str]:
-    if request.method not in ("GET", "HEAD", "OPTIONS") and request.content_type != FORM_MEDIA_TYPE:
+    if request.method not in SAFE_METHODS and request.content_type != FORM_MEDIA_TYPE:
         yield f"as {request.content_type}" if request.content_type else "without a Content-Type"
     if request.auth.valid and request.auth != BASIC:
         yield f"scheme {request.auth.scheme}"

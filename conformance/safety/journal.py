@@ -249,7 +249,7 @@ class Journal:
             "places": self._places,
             "account": self._accounts[account],
             "settings": {name: value for name, value in settings.items() if name in _ATTRIBUTES},
-            "taken": _now(),
+            "taken": now(),
             "process": f"process {os.getpid()} on {socket.gethostname()}",
         }
         text = json.dumps({**document, "version": _VERSION, "sha256": _digest(document)})
@@ -265,7 +265,8 @@ class Journal:
             path.unlink(missing_ok=True)
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the present time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -310,7 +311,7 @@ def _locked(lock: Path, account: str, is_shared: bool = False) -> Iterator[None]
             who = "another process"
         raise Locked(f"{who} is at work on the settings of {account}: let it end, or end it, first") from None
     try:
-        since = f"process {os.getpid()} on {socket.gethostname()}, since {_now()},"
+        since = f"process {os.getpid()} on {socket.gethostname()}, since {now()},"
         owner.write_text(since, encoding="utf-8")
         yield
     finally:

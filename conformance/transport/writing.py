@@ -7,7 +7,17 @@ from urllib.parse import urlsplit
 import httpcore
 
 from conformance.contract import SUITE, version_of
-from conformance.http import BASIC, PATH, Auth, ByHand, Request, by_hand, chunks_of, read_before
+from conformance.http import (
+    BASIC,
+    CONTENT_METHODS,
+    PATH,
+    Auth,
+    ByHand,
+    Request,
+    by_hand,
+    chunks_of,
+    read_before,
+)
 from conformance.transport.credentials import Account, authorization
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -50,7 +60,7 @@ class Writer:
             own.append(("Content-Type", request.content_type))
         if request.chunked:
             own.append(("Transfer-Encoding", "Chunked" if request.by_hand is ByHand.CODING else "chunked"))
-        elif request.body is not None or request.method in ("POST", "PUT", "PATCH"):
+        elif request.body is not None or request.method in CONTENT_METHODS:
             own.append(("Content-Length", str(len(body))))
         if request.headers:
             named = {name.lower() for name, _ in request.headers}
