@@ -112,7 +112,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
     settings = options.resolved(flags)
     known = read(settings.known) if settings.known is not None else ()
     with ExitStack() as stack:
-        told = stack.enter_context(github.told(err=as_json))
+        result = stack.enter_context(github.annotated(err=as_json))
         url_of = stack.enter_context(serving(settings))
         from conformance import reporting
         from conformance.harness.containment import Parts
@@ -178,12 +178,12 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
             if as_json:
                 click.echo(json.dumps(document, indent=1))
             else:
-                reporting.print_result(document, console, told=printed, page=page)
+                reporting.print_result(document, console, printed=printed, page=page)
             sys.stdout.flush()
 
         Parts(lambda line: click.echo(f"conformance: {line}", err=True)).contain("the summary", show)()
         _silence_if_broken()
-        told.update(document)
+        result.update(document)
     end_if_left()
     sys.exit(document["exit_code"])
 

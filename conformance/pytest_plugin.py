@@ -166,9 +166,9 @@ def _tell_once(result: "Result") -> None:
     document = result.document
     # The tests of rules that were not run have already failed with the reason.
     not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
-    reported = document["exit_code"] == 3 and document["stopped"] and not_run
-    if not (result.told or reported) and (reason := NO_VERDICT.get(document["exit_code"])):
-        result.told = True
+    failed = document["exit_code"] == 3 and document["stopped"] and not_run
+    if not (result.is_reported or failed) and (reason := NO_VERDICT.get(document["exit_code"])):
+        result.is_reported = True
         detail = document["stopped"] or ", ".join(document["restore"]["failed"]) or headline(document)
         pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
 

@@ -127,7 +127,7 @@ class Result:
 
     document: dict[str, Any] = field(default_factory=dict)
     error: str = ""
-    told: bool = False
+    is_reported: bool = False
     """Whether a failure that belongs to no single rule was reported."""
 
 
@@ -201,7 +201,7 @@ class Results:
                 path.write_text(json.dumps(kept), encoding="ascii")
             kept = json.loads(path.read_text(encoding="ascii"))
         # One rule alone may well be without a verdict, and the test says so.
-        return Result(kept["document"], kept["error"], told=alone)
+        return Result(kept["document"], kept["error"], is_reported=alone)
 
     def _run(self, settings: RunSettings, rules: tuple[str, ...], part: Path) -> dict[str, Any]:
         """Judge a target, and return what comes of it: a result document, or why there is none, and what was lost."""

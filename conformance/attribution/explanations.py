@@ -4,7 +4,7 @@ How a cause can follow from another.
 Each function in `refusals`, `leniency` and `losses` takes two causes, and says whether the first explains the second.
 Most do so only where the first makes the more basic claim (`conformance.model.Aspect`); those in `ANYWHERE` do so
 whatever it claims: they are about how a value was sent. Where nothing in the run says so, two causes stay apart: two
-mistakes told as one hide one of them.
+mistakes that are reported as one hide one of them.
 """
 
 from itertools import chain
@@ -21,7 +21,7 @@ def explains(root: Cause, cause: Cause) -> bool:
         return False
     is_basic = root.aspect <= cause.aspect
     return any(
-        holds(root, cause)
+        follows(root, cause)
         for module in _MODULES
-        for holds in chain(module.ANYWHERE, module.WHERE_MORE_BASIC if is_basic else ())
+        for follows in chain(module.ANYWHERE, module.WHERE_MORE_BASIC if is_basic else ())
     )

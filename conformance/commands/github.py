@@ -11,7 +11,7 @@ import click
 
 
 @contextmanager
-def told(*, err: bool) -> Iterator[dict[str, Any]]:
+def annotated(*, err: bool) -> Iterator[dict[str, Any]]:
     """
     Keep what a target says from being a command; print annotations at the end, for use in a `with` statement.
 

@@ -36,7 +36,7 @@ def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: b
     from conformance import reporting
     from conformance.harness.merging import merged
 
-    with github.told(err=as_json) as told:
+    with github.annotated(err=as_json) as result:
         document = merged(list(map(result_in, shards)), datetime.now(UTC).date(), strict=strict_known)
         place = reporting.place_of(document, output)
         archives = [(path if path.is_dir() else path.parent) / reporting.ARCHIVE for path in shards]
@@ -50,5 +50,5 @@ def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: b
         else:
             page = next(path for path in paths if path.suffix == ".html")
             reporting.print_result(document, reporting.console_for(sys.stdout), page=page)
-        told.update(document)
+        result.update(document)
     sys.exit(document["exit_code"])

@@ -151,7 +151,7 @@ def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -
         code = RESTORED
     else:
         names = ", ".join(restored.failed) or "they cannot be read again"
-        gone = f"; {target.silence.told(target.url)}" if target.silence.suspects else ""
+        gone = f"; {target.silence.line(target.url)}" if target.silence.suspects else ""
         code = _failed(NOT_RESTORED, f"not restored: {names}{gone}")
     if interrupted:
         raise KeyboardInterrupt

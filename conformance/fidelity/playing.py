@@ -159,7 +159,7 @@ class Player:
         yield step, exchange
         self._row = self._row + 1 if exchange.status in OUT else 0
         if self._row == _ROW and self.reader is not None and self.target.send(self.reader).status in OUT:
-            raise TargetDead(self.target.silence.told(self.target.url))
+            raise TargetDead(self.target.silence.line(self.target.url))
         owed = guard.owed(exchange, shown_by(exchange)) if guard is not None else None
         if owed is not None:
             back = Step(cls=step.cls, rule=step.rule, request=owed, part=Part.GUARD)

@@ -97,11 +97,11 @@ class _Run:
             if is_interrupted:
                 end = end.interrupted()
             elif not end.is_interrupted and not unanswered and (unanswered := silence.suspects):
-                told = silence.told(self._session.target.url)
-                end = replace(end, reason="; ".join(filter(None, (end.reason, told))))
+                gone = silence.line(self._session.target.url)
+                end = replace(end, reason="; ".join(filter(None, (end.reason, gone))))
                 if silence.is_out:  # what a proxy has answered in its place accuses it of nothing
                     end = replace(end, how=How.WITHOUT_VERDICT)
-                    self._forget_after(Gone(told, silence.answered))
+                    self._forget_after(Gone(gone, silence.answered))
             self._confirmation.give_up()
         if self._session.judge.bugs and end == End():
             end = end_by(self._session.judge.bugs[0], self._last_request())

@@ -128,8 +128,8 @@ def _renumbered(shards: Sequence[Document]) -> list[dict[str, Any]]:
     before = accumulate((shard["requests"] for shard in shards), initial=0)
     numbered = []
     for shard, offset in zip(copy.deepcopy([*map(dict, shards)]), before, strict=False):
-        told = [*shard["findings"], *([shard["unanswered"]] if "unanswered" in shard else [])]
-        shown = [exchange for each in told for exchange in each["exchanges"]]
+        counterexamples = [*shard["findings"], *([shard["unanswered"]] if "unanswered" in shard else [])]
+        shown = [exchange for each in counterexamples for exchange in each["exchanges"]]
         for exchange in [*shown, *(row["evidence"] for row in shard["rules"] if row["evidence"])]:
             exchange["number"] += offset
         numbered.append(shard)
@@ -188,14 +188,14 @@ def _rule(rule: Rule, rows: Sequence[Document], findings: Sequence[Document]) ->
     if rule is EVERY_ANSWERED and any(row["verdict"] == Verdict.UNDECIDED for row in rows):
         evidence = None
     examples = sum(each["examples"] for each in classes)
-    told = {row["verdict"]: row for row in rows}
+    by_verdict = {row["verdict"]: row for row in rows}
     verdict, reason = Verdict.CONFORMANT, ""
     if findings:
-        how = How.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in told else How.JUDGED
+        how = How.UNIMPLEMENTED if Verdict.UNIMPLEMENTED in by_verdict else How.JUDGED
         verdict = verdicts.broken(rule, any(each["stable"] for each in findings), how)
     elif not examples or evidence is None:
-        verdict = Verdict.UNDECIDED if examples and Verdict.UNDECIDED in told else Verdict.NOT_RUN
-        reason = told.get(verdict, rows[0])["reason"]
+        verdict = Verdict.UNDECIDED if examples and Verdict.UNDECIDED in by_verdict else Verdict.NOT_RUN
+        reason = by_verdict.get(verdict, rows[0])["reason"]
     return {
         **rows[0],
         "verdict": str(verdict),
@@ -217,20 +217,20 @@ def _outcome(row: Document, findings: Sequence[Document]) -> Outcome:
     )
 
 
-def _finding(told: Document) -> Finding:
+def _finding(recorded: Document) -> Finding:
     """Return a recorded finding as a value, with all that attribution looks at."""
     same = ("rule", "outcome", "field", "summary", "expected", "observed", "stable", "count")
     return Finding(
-        **{name: told[name] for name in same},
-        level=Level(told["level"]),
-        cls=told["class"],
-        exchanges=tuple(_exchange(each["number"], each) for each in told["exchanges"]),
+        **{name: recorded[name] for name in same},
+        level=Level(recorded["level"]),
+        cls=recorded["class"],
+        exchanges=tuple(_exchange(each["number"], each) for each in recorded["exchanges"]),
     )
 
 
-def _exchange(number: int, told: Document | None = None) -> Exchange:
-    request = request_of(told["request"] if told else {})
-    answer = told and told.get("response")
+def _exchange(number: int, recorded: Document | None = None) -> Exchange:
+    request = request_of(recorded["request"] if recorded else {})
+    answer = recorded and recorded.get("response")
     response = Response(status=answer["status"], body=body(answer) or b"") if answer else None
     return Exchange(number=number, request=request, response=response)
 

@@ -75,8 +75,8 @@ def build(
     for finding, attribution in zip(findings, attributions, strict=True):
         by_cause[attribution.cause] |= finding.numbers
     if all(finding.numbers for finding in findings):
-        for told in document["findings"]:
-            told["cause_requests"] = len(by_cause[told["cause"]])
+        for entry in document["findings"]:
+            entry["cause_requests"] = len(by_cause[entry["cause"]])
     document["counts"] = count(document)
     said: dict[str, Any] = plain(document, redact)
     return said

@@ -35,12 +35,12 @@ def console_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Cons
 
 
 def print_result(
-    document: Document, console: Console, *, told: Collection[str] = (), page: Path | None = None
+    document: Document, console: Console, *, printed: Collection[str] = (), page: Path | None = None
 ) -> None:
     """
     Print a result document: whether there is a verdict, deviations, groups, rules left open, notices, totals.
 
-    `told` are notices that were printed when the run began, and `page` is the path of the report page.
+    `printed` are the notices that were printed when the run began, and `page` is the path of the report page.
     """
     if no_verdict := text.headline(document):
         console.print(Text(no_verdict, "bold yellow"), soft_wrap=not console.is_terminal, end="\n\n")
@@ -56,7 +56,7 @@ def print_result(
         console.print(_groups(document))
     where = [Text(f"report: {text.visible(str(page))}", "dim")] if page is not None else []
     for line in [
-        *_remarks(document, told),
+        *_remarks(document, printed),
         *where,
         Text(text.totals(document), _verdict_style(document["verdict"])),
     ]:
@@ -147,7 +147,7 @@ def _standing(rules: list[Document]) -> Text:
     )
 
 
-def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
+def _remarks(document: Document, printed: Collection[str]) -> Iterator[Text]:
     """Yield the lines between the table and the totals; each begins with its kind."""
     yield Text()
     for (verdict, reason), rules in text.reasons(document).items():
@@ -161,7 +161,7 @@ def _remarks(document: Document, told: Collection[str]) -> Iterator[Text]:
             ("observed ", "dim"), text.visible(f"{observation['topic']}: {observation['text']}", 300)
         )
     for notice in document["notices"]:
-        if notice not in told:
+        if notice not in printed:
             yield Text(text.visible(f"note: {notice}"), "yellow")
     for line in text.stale(document):
         yield Text(text.visible(line), "yellow")

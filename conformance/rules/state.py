@@ -215,7 +215,7 @@ def never_in_force(
             for each in beside
             if each.request.account == reply.request.account or not each.request.auth.valid
             for parameter, value in each.request.form() or ()
-            # What was accepted in error is told as that.
+            # The finding says that the value was accepted in error.
             if parameter == about.parameter and (each.accepted or _may_be_accepted(each, about, value))
         ]
         if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(

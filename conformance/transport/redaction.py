@@ -213,11 +213,11 @@ class Secrets:
             return False
         response, request = exchange.response, exchange.request
         names, values = zip(*response.headers, strict=True) if response.headers else ((), ())
-        answer = _told([response.reason, *names, *values, response.body.decode("latin-1")])
+        answer = _bare([response.reason, *names, *values, response.body.decode("latin-1")])
         shown = [each for each in self._leaking if _is_in(each, answer)]
         if not shown:
             return False
-        asked = _told([(request.body or b"").decode("latin-1"), request.query])
+        asked = _bare([(request.body or b"").decode("latin-1"), request.query])
         return not all(_is_in(each, asked) for each in shown)
 
     def _redacted(self, text: str) -> str:
@@ -242,14 +242,14 @@ class Secrets:
         return "".join([*parts, text[done:]])
 
 
-def _told(texts: Iterable[str]) -> tuple[str, str]:
+def _bare(texts: Iterable[str]) -> tuple[str, str]:
     """Return texts as one, with encodings taken off, and the same without what may stand between pieces of a token."""
     plain = _plain("\n".join(texts))
     return plain, _SIGNS.sub("", plain)
 
 
-def _is_in(spellings: tuple[Sequence[str], Sequence[str]], told: tuple[str, str]) -> bool:
-    return any(each in text for every, text in zip(spellings, told, strict=True) for each in every)
+def _is_in(spellings: tuple[Sequence[str], Sequence[str]], bare: tuple[str, str]) -> bool:
+    return any(each in text for every, text in zip(spellings, bare, strict=True) for each in every)
 
 
 def masked(text: str, accounts: Iterable[Account]) -> str:

@@ -63,7 +63,7 @@ class Silence:
         """Whether a target that was there has last been said to be out of service."""
         return bool(self.answered and self._unanswered) and self._unanswered[-1].status in OUT
 
-    def told(self, url: str) -> str:
+    def line(self, url: str) -> str:
         """Return one line that says how the target went away; `url` is that of the resource."""
         if not self.was_there:
             return f"{url} cannot be reached: {self._shut}"

@@ -188,7 +188,7 @@ class Target:
                 # What was sent last: without the read before it, say, which may be what has ended the target.
                 exchange = self._attempt(exchange.request, reserve)
             if _unreached(exchange):
-                raise TargetDead(self.silence.told(exchange.url))
+                raise TargetDead(self.silence.line(exchange.url))
         return self._heed(exchange, reserve)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:

@@ -108,7 +108,7 @@ def test_why_a_run_was_stopped_is_told_once() -> None:
 
 def test_a_notice_that_was_told_when_the_run_began_is_not_told_again(deviating: dict[str, Any]) -> None:
     output = io.StringIO()
-    print_result(deviating, console_for(output, {}), told=deviating["notices"])
+    print_result(deviating, console_for(output, {}), printed=deviating["notices"])
 
     assert "note:" not in output.getvalue()
 

@@ -78,7 +78,7 @@ def test_all_requests_under_way_at_the_same_time_are_suspect_though_one_of_them_
     ],
 )
 def test_one_line_says_how_the_target_went_away(seen: list[Exchange], line: str) -> None:
-    assert after(*seen).told("http://fake.test") == f"http://fake.test {line}"
+    assert after(*seen).line("http://fake.test") == f"http://fake.test {line}"
 
 
 def test_an_outage_is_counted_once_and_only_of_a_target_that_was_there() -> None:
