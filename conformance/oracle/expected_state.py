@@ -351,8 +351,6 @@ class ExpectedState:
             swapped = value is not None and self._swapped(setting, value)
             if swapped and self._is_sent_elsewhere(exchange, setting, value):
                 return  # the value was sent for another setting, which reports it
-            if exchange.request.method != "POST" and any(each.value == value for each in setting.suspects):
-                return  # the next answer to an update says who wrote it
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             if other is not None and other.settings[about.attribute].matches(value):
                 kind, outcome = Kind.FOREIGN, "foreign-value"

@@ -260,6 +260,14 @@ def test_an_other_account_s_value_is_recognised() -> None:
     assert mine.takes(OTHER, {T: "PT41M", CLOSED.attribute: "P30D"}) == [("accounts-apart", "foreign-value")]
 
 
+def test_a_read_that_shows_a_refused_value_is_wrong_though_no_update_shows_it() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.refuses(inactive("PT41M"))
+    assert account.takes(READ, {T: "PT41M"}) == [("read-reflects-writes", "different")]
+    assert account.takes(OTHER, {T: "PT7M", CLOSED.attribute: "P30D"}) == []
+
+
 def test_what_a_refused_update_of_another_account_has_written_is_that_account_s() -> None:
     mine = Account()
     theirs = Account(mine)
