@@ -351,11 +351,14 @@ class ExpectedState:
             swapped = value is not None and self._swapped(setting, value)
             if swapped and self._is_sent_elsewhere(exchange, setting, value):
                 return  # the value was sent for another setting, which reports it
+            taken = (each.value for each in setting.suspects if each.exchange.accepted)
+            if exchange.request.method != "POST" and value in taken:
+                return  # that it was accepted is told already
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             if other is not None and other.settings[about.attribute].matches(value):
                 kind, outcome = Kind.FOREIGN, "foreign-value"
             if suspect is None and about.parameter in dict(exchange.request.intends):
-                return  # what becomes of a value that is sent in no plain update is open
+                return  # what becomes of it is open
             first_lost = value is None and setting.found is None and not setting.former
             others = {each for each in (setting.writer, suspect) if each is not None and each is not exchange}
             yield Mismatch(

@@ -78,7 +78,13 @@ def _is_kept_after(case: Case, place: int) -> Generator[Requests, Seen | None, b
     return seen is not None and not case.is_gone(seen) and case.is_kept(seen[place + 1][0])
 
 
-_OF_STATE = (Aspect.STATE, Aspect.CONSISTENCY, Aspect.CREDENTIALS, Aspect.METHOD)
+_OF_STATE = (
+    Aspect.STATE,
+    Aspect.CONSISTENCY,
+    Aspect.CREDENTIALS,
+    Aspect.METHOD,
+    Aspect.REPRESENTATION,  # of a value that comes back, which an earlier request may have written
+)
 _OF_ANSWERS = (Aspect.METHOD, Aspect.STATUS, Aspect.REPRESENTATION, Aspect.CONSISTENCY)
 _WRITTEN = ("written", "foreign-value", "invalid-value")
 """Outcomes that say whose value is there now."""
