@@ -336,13 +336,12 @@ class ExpectedState:
             if malformed and kind is Kind.ECHO:
                 outcome = "malformed"
             again = kind is Kind.IDEMPOTENCE and self.last_update is not None
-            expected = setting.right or ()
             yield Mismatch(
                 kind=kind,
                 outcome=outcome,
                 about=about,
                 shown=value,
-                expected=expected,
+                expected=setting.right or (),
                 sent=sent[-1],
                 was_null=setting.looked and setting.last is None,
                 related=(self.last_update,) if again and self.last_update is not None else (),
@@ -351,14 +350,14 @@ class ExpectedState:
             swapped = value is not None and self._swapped(setting, value)
             if swapped and self._is_sent_elsewhere(exchange, setting, value):
                 return  # the value was sent for another setting, which reports it
-            taken = (each.value for each in setting.suspects if each.exchange.accepted)
-            if exchange.request.method != "POST" and value in taken:
-                return  # that it was accepted is told already
+            taken = any(each.exchange.accepted and each.value == value for each in setting.suspects)
+            if taken and exchange.request.method != "POST":
+                return  # that it was accepted is reported already
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             if other is not None and other.settings[about.attribute].matches(value):
                 kind, outcome = Kind.FOREIGN, "foreign-value"
             if suspect is None and about.parameter in dict(exchange.request.intends):
-                return  # what becomes of it is open
+                return  # what becomes of a value that is sent in no plain update is open
             first_lost = value is None and setting.found is None and not setting.former
             others = {each for each in (setting.writer, suspect) if each is not None and each is not exchange}
             yield Mismatch(
