@@ -32,8 +32,8 @@ from conformance.rules.openapi import GENERATED
 from conformance.rules.probes import LONG_CLOSED
 from conformance.transport.target import Target
 
-_EXPLICIT = {"quick": 1, "standard": 4, "thorough": 1_000}
-"""Explicit examples of a class, by profile, at most; one fewer of a rare class that a parallel setting has."""
+_EXPLICIT = {"quick": 1, "standard": 5, "thorough": 1_000}
+"""Explicit examples of a class, by profile, at most; `_explicit` makes exceptions."""
 
 _DRAWN = {"quick": 0, "standard": 1, "thorough": 100}
 """Drawn examples of a class, by profile, at most; `_WEIGHTS` multiplies them."""
@@ -141,11 +141,20 @@ def planned(
             sent |= {(cls.id, rule.field), (cls.id, None)}
             if is_first:
                 turn = rare or not cls.rare or _has_turn(rule, cls)
-                is_whole = (cls.whole or cls.id in VARIED) and profile != "quick"
-                most = None if is_whole else _EXPLICIT[profile] - (not turn)
-                probes = cls.examples(situation)[:most]
+                probes = cls.examples(situation)[: _explicit(rule, cls, profile, turn=turn)]
                 draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
                 yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
+
+
+def _explicit(rule: Rule, cls: InputClass, profile: str, *, turn: bool) -> int | None:
+    """Return how many explicit examples of a class a rule sends, at most; None for all."""
+    if profile == "quick":
+        return _EXPLICIT[profile] if turn else 0
+    if cls.whole or cls.id in VARIED:
+        return None
+    # Parallel settings have the same classes; of rare ones most is sent for the setting whose turn it is.
+    is_parallel = rule.field is not None and profile == "standard"
+    return _EXPLICIT[profile] - is_parallel - 2 * (is_parallel and not turn)
 
 
 def share(catalogue: Sequence[Rule], plan: Plan) -> frozenset[tuple[str, str]]:
