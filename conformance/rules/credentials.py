@@ -24,7 +24,8 @@ from conformance.rules.probes import LONG_CLOSED, answers, fixed_class, own_pair
 from conformance.rules.reply import Reply
 from conformance.rules.rows import peculiar
 
-_WRITE = ((INACTIVE.parameter, "PT3M7S"),)
+_WRITE = ((INACTIVE.parameter, "PT187M"),)
+"""One component, and far above the minimum: a target that takes few notations should not refuse it for its value."""
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _PARAMETER = rf"{_WORD}[ \t]*=[ \t]*(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")"
@@ -216,8 +217,11 @@ _AFTERWARDS = fixed_class(
 )
 
 _LOCKED = Evidence(
-    "no update without the account's own credentials was refused",
-    lambda reply: not reply.authorised and reply.request.method == "POST" and reply.exchange.refused,
+    "no update without the account's own credentials was refused with 401 or 403",
+    # Any other refusal may be for the update's value: a target that looks at no credentials refuses such ones, too.
+    lambda reply: (
+        not reply.authorised and reply.request.method == "POST" and reply.exchange.status in TURNED_AWAY
+    ),
     given=("accepted-status",),
 )
 

@@ -37,6 +37,12 @@ SID = ("DefaultChatServiceSid", "IS" + "a" * 32)
         ("refusal-status", update(SHORT, auth=NO_AUTH), error(401), False),
         ("error-envelope", update(SHORT), response(200), False),
         ("error-envelope", update(LONG), error(400), True),
+        # Nobody knows for what an intruder was refused, but where the answer says so.
+        ("credentials-required", update(LONG, auth=NO_AUTH), error(401), True),
+        ("credentials-required", update(LONG, auth=NO_AUTH), error(403), True),
+        ("credentials-required", update(LONG, auth=NO_AUTH), error(400), False),
+        ("credentials-required", update(LONG, auth=NO_AUTH), error(429), False),
+        ("credentials-required", update(LONG), error(401), False),
         ("json-body", update(LONG), response(200), True),
         ("json-body", READ, response(200), False),
         ("read-response", READ, response(200), True),
