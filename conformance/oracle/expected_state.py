@@ -354,7 +354,11 @@ class ExpectedState:
             if taken and exchange.request.method != "POST":
                 return  # that it was accepted is reported already
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
-            if other is not None and other.settings[about.attribute].matches(value):
+            # That nothing is shown says nothing of another account: a mock shows none to all.
+            theirs = (
+                other is not None and value is not None and other.settings[about.attribute].matches(value)
+            )
+            if theirs:
                 kind, outcome = Kind.FOREIGN, "foreign-value"
             if suspect is None and about.parameter in dict(exchange.request.intends):
                 return  # what becomes of a value that is sent in no plain update is open

@@ -329,6 +329,17 @@ def test_an_example_that_every_account_is_shown_is_no_answer_of_another() -> Non
         assert mismatch.kind is Kind.ECHO
 
 
+def test_that_nothing_is_shown_is_no_answer_of_another_account() -> None:
+    """A mock that keeps nothing names one account to all, and shows null."""
+    mine, theirs = states_of(["ACa", "ACb"])
+    read = Exchange(number=1, request=READ, response=Response(status=200))
+    theirs.record(read)
+    theirs.compare(read, {T: None}, "ACb")
+    mine.record(Exchange(number=2, request=inactive("PT7M"), response=Response(status=200)))
+    (mismatch,) = mine.compare(replace(read, number=3), {T: None}, "ACb").mismatches
+    assert mismatch.kind is Kind.READ
+
+
 def test_a_value_that_no_account_wrote_is_not_another_account_s() -> None:
     """Two accounts that are both shown one example do not see each other."""
     mine = Account()
