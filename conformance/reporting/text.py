@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form
+from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form, encode_form
 from conformance.model import Level, Verdict
 
 UNJUDGED = frozenset({Verdict.UNDECIDED, Verdict.NOT_RUN, Verdict.ERROR})
@@ -98,11 +98,15 @@ def request_line(exchange: Document, limit: int | None = 160) -> str:
     request = exchange["request"]
     raw = body(request)
     essence = (request["content_type"] or "").partition(";")[0].strip().lower()
-    if raw and essence == FORM_MEDIA_TYPE and (pairs := decode_form(raw)):
+    pairs = decode_form(raw) if raw and essence == FORM_MEDIA_TYPE else None
+    # Where the bytes are not the usual ones for these parameters, they are the point.
+    if raw and pairs and raw.replace(b"+", b"%20") == encode_form(pairs).replace(b"+", b"%20"):
         content = " ".join(f"{name}={_value(value)}" for name, value in pairs)
     else:
         content = visible_bytes(raw) if raw else "(empty)" if request["method"] == "POST" else ""
     parts = [
+        # First, as a long line is cut at its end.
+        f"[account {request['account'] + 1}]" if request["account"] else "",
         request["method"] if request["method"] != "POST" else "",
         f"?{request['query']}" if request["query"] else "",
         content,
@@ -145,8 +149,6 @@ def _marks(request: Document, *, has_form: bool) -> Iterator[str]:
         yield "no credentials"
     elif auth["scheme"] != BASIC.scheme or auth["user"] != BASIC.user or auth["secret"] != BASIC.secret:
         yield f"credentials: {auth['scheme']} {auth['user']}:{auth['secret']}"
-    if request["account"]:
-        yield f"account {request['account'] + 1}"
     if request["content_type"] != (FORM_MEDIA_TYPE if has_form else None):
         yield f"Content-Type: {request['content_type'] or 'none'}"
     yield from (f"{name}: {value}" for name, value in request["own_headers"])

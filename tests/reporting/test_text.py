@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import NotJSON
-from conformance.http import READ, Auth, Exchange, Request, Response, json_of, update
+from conformance.http import EMPTY, READ, Auth, Exchange, Request, Response, json_of, update
 from conformance.model import Finding, Verdict
 from conformance.reporting import build, differences, record
 from conformance.reporting.text import (
@@ -79,7 +79,10 @@ def test_bytes_are_shown_without_loss(raw: bytes, shown: str) -> None:
         (replace(READ, auth=Auth(scheme=None)), "GET [no credentials]"),
         (replace(READ, auth=Auth(secret="{truncated}")), "GET [credentials: Basic {sid}:{truncated}]"),
         (replace(READ, auth=Auth(header="Bearer x")), "GET [Authorization: Bearer x]"),
-        (replace(READ, account=1), "GET [account 2]"),
+        (replace(READ, account=1), "[account 2] GET"),
+        (replace(EMPTY, body=b"A"), "A"),
+        (replace(EMPTY, body=b"A=1&&B=%32"), "A=1&&B=%32"),
+        (replace(EMPTY, body=b"A=1+2"), 'A="1 2"'),
         (Request(body=b"A=1", chunked=True, headers=(("Accept", "a/b"),)), "A=1 [Accept: a/b] [chunked]"),
     ],
 )
