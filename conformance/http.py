@@ -432,7 +432,9 @@ def json_of(
     except RecursionError as error:
         raise NotJSON("the body is nested too deep") from error
     except ValueError as error:
-        raise NotJSON(f"the body is not JSON: {error}") from error
+        at_once = isinstance(error, json.JSONDecodeError) and error.pos == 0
+        why = "it does not begin with a JSON value" if at_once else error
+        raise NotJSON(f"the body is not JSON: {why}") from error
 
 
 def _integer(digits: str) -> int | float:

@@ -125,6 +125,8 @@ def _summary(mismatch: Mismatch) -> str:
     about, sent = mismatch.about, mismatch.sent
     if mismatch.kind in (Kind.PATTERN, Kind.LENGTH):
         return f"{about.attribute} comes back as a value that it can never have"
+    if mismatch.kind is Kind.FOREIGN:
+        return f"{about.attribute} shows what was sent for another account"
     if writer := _WRITERS.get(mismatch.kind):
         return f"{writer} has changed {about.attribute}"
     if sent is None:

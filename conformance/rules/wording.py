@@ -35,7 +35,10 @@ def _peculiarities(request: Request, shown: str) -> Iterator[str]:
             yield f"in {len(body):,} bytes, where {len(plain):,} would say the same"
         else:
             spelled = body.decode("latin-1")
-            yield "unescaped" if spelled == shown else f"spelled {spelled}"
+            if len(request.form() or ()) == 1 and f"{spelled}=" == shown:
+                yield "sent without the ="
+            else:
+                yield "unescaped" if spelled == shown else f"spelled {spelled}"
     yield from (f"{name}: {value}" for name, value in request.headers)
 
 

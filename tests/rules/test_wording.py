@@ -40,6 +40,8 @@ OTHER = ("DefaultClosedTimer", "P1D")
             "{} (Accept: */*) (Range: bytes=0-0)",
         ),
         (Request(body=b"A=%31"), "A=1 (spelled A=%31)"),
+        (Request(body=b"A"), "A= (sent without the =)"),
+        (Request(body=b"A=1&B"), "A=1&B= (spelled A=1&B)"),
         (Request(body=b"A=1+2"), "A=1 2"),
         (Request(body=b"A=1%202"), "A=1 2"),
         (Request(body=b"A=" + b"%31" * 26), "A=" + "1" * 26 + " (spelled A=" + "%31" * 26 + ")"),
