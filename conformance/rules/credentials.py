@@ -292,7 +292,7 @@ def _status(reply: Reply) -> Iterator[Broken]:
         yield _let_in(reply, "a read")
     # What is unusual may be refused for that; but there is no reason to send anybody elsewhere.
     elif (reply.is_acceptable and 300 <= status < 400) or (
-        _is_usual(reply) and 400 <= status < 500 and status not in (*TURNED_AWAY, 429)
+        _is_usual(reply) and 400 <= status < 500 and status not in (*TURNED_AWAY, 429, 431)
     ):
         summary = "an update without the account's own credentials was not refused for that"
         yield Broken(f"status-{status}", "Authorization", "401", f"status {status}", summary)
