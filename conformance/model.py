@@ -93,6 +93,11 @@ def shown_by(exchange: Exchange) -> dict[str, str | None] | None:
         return None
 
 
+def shown_of(exchange: Exchange, about: Field) -> str | None:
+    """Return the value of a setting in a 2xx answer; None where the exchange shows none."""
+    return (shown_by(exchange) or {}).get(about.attribute)
+
+
 PARAMETERS = tuple(BY_PARAMETER)
 """The names of all parameters, in the order of the document's table."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from conformance.attribution.shapes import shape
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, json_of
-from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation, shown_by
+from conformance.model import FIELDS, Aspect, Field, Finding, Level, Outcome, Rule, Violation, shown_of
 from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 from conformance.rules.probes import ANSWERS
@@ -211,7 +211,7 @@ def _is_as_sent(finding: Finding) -> bool:
     about = _setting(finding)
     if about is None or not finding.exchanges:
         return False
-    shown = (shown_by(finding.exchanges[-1]) or {}).get(about.attribute)
+    shown = shown_of(finding.exchanges[-1], about)
     return shown is not None and shown == dict(_form(finding)).get(about.parameter)
 
 

@@ -173,6 +173,8 @@ WHERE_MORE_BASIC = (
     _pass_together,
     _takes_blanks,
 )
+"""Explanations that hold where the first cause makes the more basic claim."""
+
 ANYWHERE = (
     _keeps_anything,
     _is_not_read_beside_others,
@@ -183,3 +185,4 @@ ANYWHERE = (
     _is_a_sid_and_more,
     _is_a_timer_and_more,
 )
+"""Explanations that hold whatever the first cause claims."""

@@ -145,9 +145,12 @@ WHERE_MORE_BASIC = (
     _changes_what_is_read,
     _loses_what_is_read,
 )
+"""Explanations that hold where the first cause makes the more basic claim."""
+
 ANYWHERE = (
     _does_so_when_sent_plainly,
     _is_lost_whatever_came_before,
     _is_the_answer_of_another,
     _comes_and_goes,
 )
+"""Explanations that hold whatever the first cause claims."""

@@ -154,6 +154,8 @@ WHERE_MORE_BASIC = (
     _is_as_unreadable,
     _answers_nothing,
 )
+"""Explanations that hold where the first cause makes the more basic claim."""
+
 ANYWHERE = (
     _refuses_a_value,
     _is_refused_by_itself,
@@ -163,3 +165,4 @@ ANYWHERE = (
     _is_not_acceptable,
     _is_answered_alike,
 )
+"""Explanations that hold whatever the first cause claims."""

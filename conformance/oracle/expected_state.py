@@ -146,10 +146,9 @@ class ExpectedState:
 
     def is_foreign(self, about: Field, value: str | None) -> bool:
         """Whether another account was sent a value, and this one was not."""
-        if value is None:
-            return False
-        sent = (about.parameter, value[:_COMPARED])
-        return sent not in self.attempted and any(sent in other.attempted for other in self.others)
+        sent = (about.parameter, (value or "")[:_COMPARED])
+        is_theirs = sent not in self.attempted and any(sent in other.attempted for other in self.others)
+        return value is not None and is_theirs
 
     def is_new(self, attribute: str | None, exchange: Exchange) -> bool:
         """Whether no update had set a setting before an exchange, or any where `attribute` names none."""
@@ -355,10 +354,8 @@ class ExpectedState:
                 return  # that it was accepted is reported already
             kind, outcome, suspect = self._explain_other(exchange, setting, value)
             # That nothing is shown says nothing of another account: a mock shows none to all.
-            theirs = (
-                other is not None and value is not None and other.settings[about.attribute].matches(value)
-            )
-            if theirs:
+            theirs = other.settings[about.attribute] if other is not None and value is not None else None
+            if theirs is not None and theirs.matches(value):
                 kind, outcome = Kind.FOREIGN, "foreign-value"
             if suspect is None and about.parameter in dict(exchange.request.intends):
                 return  # what becomes of a value that is sent in no plain update is open
@@ -370,8 +367,7 @@ class ExpectedState:
                 about=about,
                 shown=value,
                 expected=setting.right or (),
-                was_null=setting.looked
-                and (first_lost or (setting.right == (None,) and suspect is not None)),
+                was_null=setting.looked and (first_lost or (setting.right == (None,) and bool(suspect))),
                 related=tuple(sorted(others, key=lambda each: each.number)),
             )
 

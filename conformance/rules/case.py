@@ -5,17 +5,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from conformance.http import Exchange, Pairs, Request
-from conformance.model import BY_ATTRIBUTE, Aspect, Field, Situation, Violation, shown_by
+from conformance.model import BY_ATTRIBUTE, Aspect, Field, Situation, Violation, shown_by, shown_of
 from conformance.oracle.decisions import is_right
 from conformance.rules.catalogue import BY_ID
 
 Requests = tuple[Request, ...]
 Seen = list[tuple[Exchange, list[Violation]]]
-
-
-def shown_of(exchange: Exchange, about: Field) -> str | None:
-    """The value of a setting that an answer shows; None where it shows none."""
-    return (shown_by(exchange) or {}).get(about.attribute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,20 @@ from itertools import chain, islice, permutations
 from urllib.parse import unquote
 
 from conformance.http import NOT_ACCEPTABLE, Pairs, encode_form, update
-from conformance.model import BY_PARAMETER, FIELDS, PARAMETERS, Aspect, Level, Rule, Violation, shown_by
+from conformance.model import (
+    BY_PARAMETER,
+    FIELDS,
+    PARAMETERS,
+    Aspect,
+    Level,
+    Rule,
+    Violation,
+    shown_by,
+    shown_of,
+)
 from conformance.oracle.decisions import Answer, decide_value, is_right, length_of
 from conformance.rules.acceptance import is_acceptable
-from conformance.rules.case import Asking, Case, Instead, Question, Requests, Seen, shown_of
+from conformance.rules.case import Asking, Case, Instead, Question, Requests, Seen
 from conformance.rules.catalogue import BY_ID, CATALOGUE
 from conformance.rules.controls import is_overridden, without_accept
 from conformance.rules.forms import other_pairs, pairs_for
@@ -334,10 +344,11 @@ def lost_or_unshown(case: Case) -> Asking:
     others = [pair for pair in pairs_for(case.situation, 7) if pair[0] != about.parameter]
     other = update(*others[:1], account=case.last.account)
     for requests in (case.requests[:-1], case.requests) if others else ():
-        seen = yield (*requests, other)
-        for each in seen[-1][1] if seen else ():
+        if (seen := (yield (*requests, other))) is None:
+            return ""
+        for each in seen[-1][1]:
             if BY_ID[each.rule].aspect is Aspect.STATE and each.field == case.violation.field:
-                return Instead(each, [exchange for exchange, _ in seen or ()])
+                return Instead(each, [exchange for exchange, _ in seen])
     return ""
 
 

@@ -33,12 +33,11 @@ def _peculiarities(request: Request, shown: str) -> Iterator[str]:
     if request.form() and body.replace(b"+", b"%20") != plain.replace(b"+", b"%20"):
         if len(body) > _SPELLED:
             yield f"in {len(body):,} bytes, where {len(plain):,} would say the same"
+        elif len(request.form() or ()) == 1 and body + b"=" == shown.encode("latin-1", "replace"):
+            yield "sent without the ="
         else:
             spelled = body.decode("latin-1")
-            if len(request.form() or ()) == 1 and f"{spelled}=" == shown:
-                yield "sent without the ="
-            else:
-                yield "unescaped" if spelled == shown else f"spelled {spelled}"
+            yield "unescaped" if spelled == shown else f"spelled {spelled}"
     yield from (f"{name}: {value}" for name, value in request.headers)
 
 

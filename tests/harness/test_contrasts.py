@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Resource, answer, found, refusal, representation
+from fakes import Resource, answer, found, refusal
 
 from conformance.http import (
     BASIC,
@@ -164,91 +164,6 @@ def test_a_body_that_is_not_read_for_its_media_type_is_attributed_to_the_media_t
     before = update(LONG_CLOSED, (INACTIVE.parameter, "PT7M"))
     finding, _ = found(ExactMediaType(), before, request, rule="last-write-wins")
     assert finding.rule == "media-type-case"
-
-
-def test_an_echo_that_is_always_the_same_is_not_reported_as_the_value_before() -> None:
-    class Constant(Resource):
-        def show(self, request: Request) -> Response:
-            self.states[request.account][INACTIVE.attribute] = "PT7M"
-            return super().show(request)
-
-    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
-    finding, _ = found(Constant(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
-    assert (finding.rule, finding.outcome) == ("inactive-timer-echo", "changed")
-
-
-def test_a_value_that_no_other_replaces_is_reported_as_the_value_before() -> None:
-    class FirstWins(Resource):
-        def __call__(self, request: Request) -> Response | Failure:
-            first = self.states[request.account][INACTIVE.attribute]
-            came = super().__call__(request)
-            if first is None:
-                return came
-            self.states[request.account][INACTIVE.attribute] = first
-            return self.show(request)
-
-    before = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M"))
-    finding, _ = found(FirstWins(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
-    assert finding.rule == "last-write-wins"
-
-
-def test_a_wrong_echo_that_is_the_value_before_by_chance_is_a_wrong_echo() -> None:
-    class WithoutDays(Resource):
-        def write(self, request: Request, values: Mapping[str, str]) -> None:
-            super().write(request, {name: value.replace("P1D", "P") for name, value in values.items()})
-
-    requests = (update((CLOSED.parameter, "PT20M")), update((CLOSED.parameter, "P1DT20M")))
-    finding, _ = found(WithoutDays(), *requests, rule="last-write-wins")
-    assert finding.rule == "closed-timer-echo"
-
-
-def test_an_echo_of_the_value_before_is_found() -> None:
-    class Stale(Resource):
-        def __call__(self, request: Request) -> Response | Failure:
-            before = dict(self.states[request.account])
-            super().__call__(request)
-            return answer(200, {"account_sid": None, "url": None, **before})
-
-    before = [update(LONG_CLOSED, (INACTIVE.parameter, f"PT{minutes}M")) for minutes in (7, 7)]
-    finding, _ = found(Stale(), *before, update(SHORT_INACTIVE), rule="last-write-wins")
-    assert finding.rule == "last-write-wins"
-
-
-class Partial(Resource):
-    """Shows in an answer only the settings that its request sent."""
-
-    def __init__(self, *, resets: bool) -> None:
-        super().__init__()
-        self.resets = resets
-
-    def write(self, request: Request, values: Mapping[str, str]) -> None:
-        if self.resets:
-            self.states[request.account] = dict.fromkeys(self.states[request.account])
-        super().write(request, values)
-
-    def show(self, request: Request) -> Response:
-        kept = self.states[request.account]
-        sent = {name for name, _ in request.form() or ()} if request.method == "POST" else None
-        if sent is not None:
-            of = {INACTIVE.attribute: INACTIVE.parameter, CLOSED.attribute: CLOSED.parameter}
-            self.states[request.account] = {
-                name: value if of.get(name) in sent else None for name, value in kept.items()
-            }
-        response = super().show(request)
-        self.states[request.account] = kept
-        return response
-
-
-def test_a_setting_that_is_kept_but_not_shown_is_not_reported_as_reset() -> None:
-    for resets, rule in ((False, "read-after-write"), (True, "omitted-parameters-kept")):
-        finding, _ = found(
-            Partial(resets=resets),
-            update(LONG_CLOSED),
-            update(SHORT_INACTIVE),
-            rule="omitted-parameters-kept",
-            reader=READ,
-        )
-        assert finding.rule == rule
 
 
 def test_a_good_update_that_fails_only_after_a_refused_one_is_attributed_to_staying_usable() -> None:
@@ -485,18 +400,3 @@ def test_a_good_update_that_an_overridden_method_makes_a_read_is_attributed_to_t
     request = update((INACTIVE.parameter, "PT3M"), headers=(("X-HTTP-Method-Override", "GET"),))
     finding, _ = found(Overridden(), update(SHORT_INACTIVE), request, rule="last-write-wins")
     assert finding.rule == "unknown-headers"
-
-
-def test_a_wrong_read_that_shows_another_account_s_value_by_chance_is_a_wrong_read() -> None:
-    class WholeMinutes(Resource):
-        def show(self, request: Request) -> Response:
-            settings = dict(self.states[request.account])
-            timer = settings[INACTIVE.attribute]
-            if request.method == "GET" and timer:
-                settings[INACTIVE.attribute] = timer.partition("M")[0] + "M"
-            return answer(200, representation(settings, request.account))
-
-    requests = (update((INACTIVE.parameter, "PT1M")), update((INACTIVE.parameter, "PT1M2S"), account=1))
-    finding, _ = found(WholeMinutes(), *requests, replace(READ, account=1), rule="accounts-apart")
-    assert finding.rule == "read-reflects-writes"
-    assert [each.request.account for each in finding.exchanges] == [1, 1]
