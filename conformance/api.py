@@ -107,7 +107,7 @@ def run(*given: Any, listener: "Listener" = lambda event: None, **named: Any) ->
             `given`, `safeguard`, which protects the settings of before the run.
 
     Raises:
-        ConfigurationError: The settings cannot be followed, or another run is using one of the accounts.
+        ConfigurationError: A setting is wrong, or another run is using one of the accounts.
         EmulatorFailed: The embedded emulator did not start.
     """
     from conformance.harness import executor

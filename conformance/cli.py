@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 class _Program(click.Group):
-    """The group of all commands. It decides how a command ends that is interrupted, or cannot be followed."""
+    """The group of all commands. It decides how a command ends that is interrupted, or cannot be carried out."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         with guarded():
@@ -60,7 +60,7 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.call_on_close(heed(leave))
-        # Hypothesis would make its tables anew, and a directory, wherever the user stands.
+        # Hypothesis would write its tables to the current directory, whichever that is.
         tables = user_cache_path(SUITE, appauthor=False) / "hypothesis"
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(tables))
         try:
@@ -68,7 +68,7 @@ class _Program(click.Group):
         except REFUSALS as error:
             raise Refused(options.shown(ctx, str(error))) from None
         except (KeyboardInterrupt, RuntimeError) as error:
-            # A class that is being made while a module is imported has made another error of it.
+            # Python raises a RuntimeError from an interrupt that comes while an imported module makes a class.
             if isinstance(error, RuntimeError) and not isinstance(
                 error.__cause__, KeyboardInterrupt | SystemExit
             ):
@@ -99,7 +99,7 @@ def run(url: str | None, as_json: bool, strict_known: bool, observability: bool,
     Judge a target by the catalogue of rules.
 
     URL is the base URL of the target, as with --target. Exit status 0: it is conformant. 1: it deviates. 2: the command
-    cannot be followed. 3: there is no verdict. 4: settings could not be put back. 5: nothing was exercised.
+    or a setting is wrong. 3: there is no verdict. 4: settings could not be put back. 5: nothing was exercised.
     130: it was interrupted.
     """
     from conformance.api import archive_of, document_of, judge, redaction, select, serving
@@ -212,7 +212,7 @@ def _write(
 
 
 def _silence_if_broken() -> None:
-    """Throw away what the standard output does not take: Python would end with a status of its own when it fails."""
+    """Discard what the standard output no longer accepts: else Python would exit with a status of its own."""
     try:
         sys.stdout.flush()
     except OSError:

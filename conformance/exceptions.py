@@ -10,7 +10,7 @@ class ConformanceError(Exception):
 
 
 class ConfigurationError(ConformanceError):
-    """The run was asked for in a way that cannot be followed: exit status 2. The message says what to do."""
+    """A setting is wrong, or contradicts another one: exit status 2. The message says what to do."""
 
 
 class BaselineError(ConformanceError):
@@ -58,7 +58,7 @@ class Unimplemented(RunEnded):
 
 
 class Garbled(RunEnded):
-    """It is HTTP, but no answer is framed so that it can be read."""
+    """The target speaks HTTP, but frames no answer so that it can be read."""
 
 
 class AlwaysFails(RunEnded):
@@ -70,11 +70,11 @@ class NoVerdict(RunEnded):
 
 
 class Unsafe(NoVerdict):
-    """A live target is left alone: what is there could not be put back."""
+    """A live target is left alone, since its settings could not be put back."""
 
 
 class Lost(RunEnded):
-    """The target was there, and no longer is as it was: exit status 3."""
+    """The target was there, and is gone or limits the run now: exit status 3."""
 
 
 class TargetDead(Lost):
@@ -83,7 +83,7 @@ class TargetDead(Lost):
 
 class Gone(Lost):
     """
-    The target takes nothing any more of what it took before, though it still answers.
+    The target still answers, but accepts nothing any more of what it accepted before.
 
     Args:
         message: One line for a person.
@@ -96,8 +96,8 @@ class Gone(Lost):
 
 
 class RateLimitedOut(Lost):
-    """The target asks to wait longer, or more often, than the settings allow."""
+    """The target asks the run to wait longer, or more often, than the settings allow."""
 
 
 class LeftShort(Lost):
-    """A timer is shorter than it was, and the target does not take what it was."""
+    """A timer is shorter than before the run, and the target does not accept its earlier value."""

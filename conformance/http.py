@@ -113,7 +113,7 @@ NO_AUTH = Auth(scheme=None)
 
 
 class ByHand(StrEnum):
-    """A way to write a request by hand: HTTP has it, and hardly any client's library does. The value says it."""
+    """A way to write a request that HTTP allows and hardly any client library offers. The value describes it."""
 
     VERSION = "HTTP/1.0"
     ABSOLUTE = "target in absolute form"
@@ -154,7 +154,7 @@ PATHS: Mapping[ByHand, str] = MappingProxyType(
 """
 By way of writing, the path in place of the resource's.
 
-A target may have nothing there, or another resource, or the same one: then all that holds for that holds there, too.
+A target may have nothing at such a path, or another resource, or the same one. All rules hold for the same one.
 """
 
 
@@ -251,7 +251,7 @@ class Request:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether it is for another path than the resource's, or for another spelling of that."""
+        """Whether its path is another one than the resource's, or another spelling of that."""
         return self.by_hand in PATHS
 
     @property
@@ -377,6 +377,16 @@ class Exchange:
     def is_cut(self) -> bool:
         """Whether the connection was closed before the end of an answer."""
         return self.failure is not None and self.failure.kind is FailureKind.DISCONNECT
+
+    @property
+    def is_timeout(self) -> bool:
+        """Whether no whole answer came in time."""
+        return self.failure is not None and self.failure.kind is FailureKind.TIMEOUT
+
+    @property
+    def is_unreached(self) -> bool:
+        """Whether no connection to the target could be opened."""
+        return self.failure is not None and self.failure.kind in (FailureKind.CONNECT, FailureKind.TLS)
 
     @property
     def is_lost(self) -> bool:

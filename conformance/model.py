@@ -177,7 +177,7 @@ class InputClass:
 
 
 BY_HAND = "by hand"
-"""What a rule or a request needs that is written by hand; see `conformance.http.ByHand` and `Rule.needs`."""
+"""The value of `Rule.needs` where requests are written by hand, as `conformance.http.ByHand` lists."""
 
 
 class Aspect(IntEnum):
@@ -240,7 +240,7 @@ class Rule:
     package: str = ""
     """The package that exercises it. Without the package the rule is not run; empty where it takes none."""
     needs: str = ""
-    """What it takes that a target may lack: `connection`, `chunks` or `BY_HAND`; empty where it takes none of them."""
+    """The feature that it needs and a target may lack: `connection`, `chunks` or `BY_HAND`; empty for none."""
     culprit: Callable[[Exchange, Exchange], bool] | None = None
     """
     For a rule about state: says whether an exchange is of the kind that must change nothing.
@@ -273,6 +273,14 @@ def shortened(text: str, limit: int) -> str:
     length = f" ({len(text):,} characters)" if limit >= 40 else ""
     tail = (limit - len(length) - 1) // 2
     return f"{text[: limit - len(length) - 1 - tail]}…{text[-tail:]}{length}"
+
+
+def described(error: Exception) -> str:
+    """Return one line about an error: what the system says, or the kind of an error that is a bug of the suite."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    # Not the whole message: it may hold what the target sent.
+    return shortened(f"a bug of the suite, {type(error).__name__}: {' '.join(str(error).split())}", 200)
 
 
 def fingerprint(rule: str, cls: str, outcome: str) -> str:

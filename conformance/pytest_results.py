@@ -36,7 +36,7 @@ NAMING = ("conformance_app", "conformance_target")
 """The fixtures that name what is judged."""
 
 WHOLE = ""
-"""What a test asks for that asks for no single rule."""
+"""Stands for all rules, for a test that asks for no single one."""
 
 _SLUG = re.compile(r"[^A-Za-z0-9._]+")
 
@@ -48,7 +48,7 @@ def settings_of(
     Return the settings of a run. What a decorator names goes before all others; options of pytest count as variables.
 
     Raises:
-        ConfigurationError: They cannot be followed.
+        ConfigurationError: One of them is wrong.
     """
     options = {f"CONFORMANCE_{name.upper()}": config.getoption(f"conformance_{name}") for name in OPTIONS}
     if target is not None:

@@ -239,7 +239,7 @@ def _from_toml(path: Path) -> _Source:
 
 
 def _hint(name: str, names: Iterable[str]) -> str:
-    """Return what to write instead of a name that there is not."""
+    """Return advice on what to write instead of an unknown name."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 

@@ -1,1 +1,1 @@
-"""Commands of the command line, each a thin front of its own; `conformance.cli` puts them together."""
+"""The commands of the command line, one module each; `conformance.cli` adds them to the program."""

@@ -10,10 +10,11 @@ from conformance.commands.refused import Refused, result_in
 
 
 @click.command(short_help="Add the deviations of a result to the known ones.")
-@click.argument("result", type=click.Path(path_type=Path))
-@options.path(
+@click.argument("result", type=options.PATH)
+@click.option(
     "-o",
     "--output",
+    type=options.PATH,
     default="known-deviations.toml",
     show_default=True,
     metavar="FILE",

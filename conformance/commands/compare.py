@@ -1,4 +1,4 @@
-"""`conformance compare`: holds one target against another, against a recording, or against its past."""
+"""`conformance compare`: compares a target with another one, with a recording, or with its own past."""
 
 import json
 import sys
@@ -137,7 +137,7 @@ def _compare(
 
 
 def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
-    """Return the settings of one target; what says nothing about it is left out."""
+    """Return the settings of one target, without the flags that do not apply to it."""
     own: dict[str, Any] = dict(flags)
     if name == "emulator":
         own |= dict.fromkeys(("live", "proxy", "ca_file"))
@@ -145,7 +145,7 @@ def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
         own["ca_file"] = None
     own["target"] = None if name == "emulator" else name
     settings = options.resolved(own)
-    # A script is short enough for a live target. What leaves a doubt is asked once more where it costs nobody anything.
+    # A live target gets no more than the script. Any other may be sent a step with a doubtful answer again.
     return (
         settings
         if settings.live or "max_requests" in settings.given
@@ -154,7 +154,7 @@ def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
 
 
 def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int | None) -> bool:
-    """Say how old a file is, and whether it is young enough."""
+    """Print the age of a file, and return whether --max-age allows for it."""
     from conformance.fidelity.telling import age
     from conformance.reporting.text import plural
 
@@ -179,7 +179,11 @@ def _hold(
     script: "Script | None",
     kinds: "Sequence[Kind]",
 ) -> tuple["Held | None", list[Any], int]:
-    """Open the targets, hold the ends against each other, and put the settings back; return an exit status too."""
+    """
+    Open the targets, compare the two sides, and put the settings back.
+
+    Return the comparison, None where there is none, the accounts of each side, and an exit status.
+    """
     from conformance.api import shell_accounts
     from conformance.exceptions import RunEnded
     from conformance.fidelity.ends import opened

@@ -1,4 +1,4 @@
-"""`conformance contract`: the OpenAPI document that the rules rest on."""
+"""`conformance contract`: prints the OpenAPI document that the rules rest on, or compares another one with it."""
 
 import json
 import sys

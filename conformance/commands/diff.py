@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
+from conformance.commands import options
 from conformance.commands.refused import result_in
 from conformance.model import Level
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=options.PATH)
+@click.argument("new", type=options.PATH)
 @click.option(
     "--format",
     "name",

@@ -1,4 +1,4 @@
-"""The door of all output of a command: no token of the environment goes through it, whatever has printed it."""
+"""Keeps the tokens of the environment out of all output of a command, whatever prints it."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ _VARIABLES = ("TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "CONFORMANCE_ACCOUNTS")
 
 
 class _Guarded:
-    """A stream, of text or of bytes, that passes on what is written to it without tokens."""
+    """Wraps a stream of text or bytes, and removes tokens from everything that is written to it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -27,7 +27,7 @@ class _Guarded:
 
     @property
     def buffer(self) -> "_Guarded":
-        """The stream of bytes behind one of text."""
+        """The stream of bytes under this stream of text."""
         return _Guarded(self._stream.buffer)
 
     def __getattr__(self, name: str) -> Any:
@@ -64,7 +64,7 @@ def _secrets(values: tuple[str, ...]) -> "Secrets":
 
     try:
         accounts = accounts_from(os.environ)
-    except ConfigurationError:  # a variable is malformed, and still holds tokens
+    except ConfigurationError:  # a malformed variable may contain tokens, too
         *tokens, several = values
         tokens += [each.rpartition(":")[2].strip() for each in several.split(",")]
         accounts = tuple(Account(None, each) for each in tokens)

@@ -1,4 +1,4 @@
-"""What a run prints in a job of GitHub Actions, which reads commands from the output of a step."""
+"""The output of a run in GitHub Actions, which reads commands from what a step prints."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ import click
 @contextmanager
 def annotated(*, err: bool) -> Iterator[dict[str, Any]]:
     """
-    Keep what a target says from being a command; print annotations at the end, for use in a `with` statement.
+    Stop GitHub from reading commands in the output, and print annotations at the end; for use in a `with` statement.
 
     Yields:
         A dictionary for the caller to put the result document in. Outside of GitHub Actions nothing is printed.
@@ -39,7 +39,7 @@ def annotated(*, err: bool) -> Iterator[dict[str, Any]]:
 
 
 def summarize(document: Mapping[str, Any]) -> None:
-    """Add the summary of a result document to that of the job's step, where there is one."""
+    """Add the summary of a result document to the summary page of the job's step, if there is one."""
     from conformance.reporting import RENDERERS
 
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

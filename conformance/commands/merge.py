@@ -1,4 +1,4 @@
-"""`conformance merge`: puts the results of the shards of a run together."""
+"""`conformance merge`: merges the results of the shards of a run."""
 
 import json
 import sys
@@ -14,10 +14,11 @@ from conformance.commands.refused import result_in
 
 
 @click.command(short_help="Make one result of the shards of a run.")
-@click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@options.path(
+@click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=options.PATH)
+@click.option(
     "-o",
     "--output",
+    type=options.PATH,
     metavar="DIR",
     default="conformance-report",
     show_default=True,
@@ -29,7 +30,7 @@ from conformance.commands.refused import result_in
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: bool) -> None:
     """
-    Put the results of the shards of a run together, and exit as the run of the whole would.
+    Merge the results of the shards of a run, and exit with the status of the whole run.
 
     Each SHARD is a result.json or its directory, from `conformance run --shard K/N`. All N are needed.
     """

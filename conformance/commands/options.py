@@ -1,4 +1,4 @@
-"""The settings of a run as options of the command line: each is written once, and commands choose by name."""
+"""The command-line options for the settings of a run: each is defined once, and a command names those it takes."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -54,12 +54,10 @@ SAFETY = ("live", "i-own", "accept-unrestorable", "state-dir")
 CONNECTION = ("ca-file", "proxy", "timeout")
 ALL = tuple(_RUN)
 
+PATH = click.Path(path_type=Path)
+"""The type of an option or argument that takes the path of a file or a directory."""
+
 Command = Callable[..., Any]
-
-
-def path(*names: str, **more: Any) -> Callable[[Command], Command]:
-    """Return an option that takes the path of a file or a directory; the arguments are those of `click.option`."""
-    return click.option(*names, type=click.Path(path_type=Path), **more)
 
 
 def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
@@ -92,7 +90,7 @@ def resolved(flags: Mapping[str, object]) -> "RunSettings":
     Return the settings of a run from the options, the environment and conformance.toml.
 
     Raises:
-        ConfigurationError: They cannot be followed.
+        ConfigurationError: A setting is malformed, missing, or contradicts another one.
     """
     from conformance.settings import resolve
 
@@ -107,7 +105,7 @@ def teller(settings: "RunSettings") -> Callable[[str], None]:
 
 
 def shown(context: click.Context, line: str) -> str:
-    """Return a line as the settings allow it to be shown that were resolved within a context, if any were."""
+    """Return a line as it may be shown, by all settings that were resolved within a context."""
     for settings in context.ensure_object(list):
         line = settings.shown(line)
     return line

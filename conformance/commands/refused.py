@@ -1,4 +1,4 @@
-"""How commands end: the error of one that cannot be followed, and the exit statuses and lines that several share."""
+"""How commands end: the error of a command that cannot be carried out, and what several commands print and return."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ NO_VERDICT, NOT_RESTORED = 3, 4
 """Exit statuses: the target could not be judged; a setting that had a value does not have it again."""
 
 REFUSALS = (BaselineError, ConfigurationError, EmulatorFailed, RecordingError, ReportError)
-"""Errors of the rooms that say why a command cannot be followed; `conformance.cli` makes each a `Refused`."""
+"""Errors that say why a command cannot be carried out; `conformance.cli` turns each into a `Refused`."""
 
 
 class Refused(click.ClickException):
-    """The command cannot be followed: one line on the standard error, and exit status 2."""
+    """The command cannot be carried out: one line on the standard error, and exit status 2."""
 
     exit_code = 2
 
@@ -37,9 +37,9 @@ class Refused(click.ClickException):
 
 def ended(restored: "Restore", is_interrupted: bool, tell: Callable[[str], None], url: str | None) -> int:
     """
-    Say what became of the settings at a URL, None for the embedded emulator; return an exit status, or 0.
+    Print what happened to the settings of a target, and return an exit status; 0 where nothing went wrong.
 
-    Nothing is said of settings that were put back in the ordinary course.
+    `url` is None for the embedded emulator. Nothing is printed where the settings were put back as usual.
     """
     if url is None:
         if is_interrupted:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Send the requests of a finding again.")
 @click.argument("finding")
-@options.path(
+@click.option(
     "--report",
+    type=options.PATH,
     default="conformance-report",
     show_default=True,
     metavar="DIR",

@@ -80,7 +80,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
 
 
 def _settings(flags: Mapping[str, object]) -> "RunSettings":
-    """The settings of a run with every permission: the run that changed the settings had them, and this undoes it."""
+    """Return settings with every permission: the run that changed the target had them, and this undoes it."""
     from conformance.settings import resolve
     from conformance.transport.credentials import accounts_from
 
@@ -108,7 +108,7 @@ def _forget(journal: "Journal") -> int:
 
 
 def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -> int:
-    """Write one account's settings, read them again and compare; the exit status."""
+    """Write one account's settings, read them again and compare; return the exit status."""
     settings = _settings({**flags, "target": entry.target})
     name = entry.account.lower()
     account = next((each for each in settings.accounts if (each.sid or each.user).lower() == name), None)

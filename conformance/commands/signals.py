@@ -2,8 +2,8 @@
 The signals that ask a command to end.
 
 From the first import on, they end the program with exit status 130. A command that may have settings to put back has
-them raise KeyboardInterrupt instead. When all is done and Python takes itself down, they are ignored. This module
-imports next to nothing, so that they are heeded as early as can be.
+them raise KeyboardInterrupt instead. While Python shuts down, they are ignored. This module imports next to nothing,
+so that signals are handled as early as possible.
 """
 
 import atexit
@@ -27,15 +27,15 @@ _SIGNALS = [
 ]  # Windows has no SIGHUP
 
 _left: list[int] = []
-"""The signals that have asked to leave."""
+"""The signals that have asked the program to end."""
 
 
 def heed(handler: "Handler") -> "Callable[[], None]":
     """
-    Have a handler called for Ctrl-C, for SIGTERM and, unless it is to be ignored as under nohup, for SIGHUP.
+    Install a handler for Ctrl-C, for SIGTERM, and for SIGHUP unless that is ignored, as under nohup.
 
     Returns:
-        A function that has the handlers of before called again.
+        A function that installs the earlier handlers again.
     """
     import threading
 
@@ -81,7 +81,7 @@ def _end(number: int, frame: object) -> "NoReturn":
 
 
 def _ignore() -> None:
-    """Ignore signals from now on: Python is about to forget our handlers, and then they would kill the process."""
+    """Ignore signals from now on: Python is about to drop our handlers, and then a signal would kill the process."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -42,8 +42,8 @@ STRIDE = 16
 
 
 @dataclass(slots=True)
-class Purse:
-    """What all searches may cost together. Whoever sends the requests counts them here."""
+class Budget:
+    """The requests that all searches together may send. The function that sends them counts them here."""
 
     searches: int
     """Searches that are not finished, the one under way among them."""
@@ -100,27 +100,27 @@ class Searched:
     gaps: tuple[Gap, ...]
 
 
-def search(grid: Grid, ask: Ask, known: Known, purse: Purse) -> Searched:
+def search(grid: Grid, ask: Ask, known: Known, budget: Budget) -> Searched:
     """
     Find the least and the greatest accepted length of a notation, and gaps between them.
 
-    What this notation shows is added to what others have shown. Where the purse is not enough, the boundaries seen so
-    far are returned as not exact.
+    What this notation shows is added to `known`. Where the budget does not suffice, the boundaries seen so far are
+    returned as not exact.
     """
-    current = _Search(grid, ask, purse)
+    current = _Search(grid, ask, budget)
     try:
         return current.run(known)
     except Spent:
         return current.as_far_as_seen()
     finally:
-        purse.searches -= 1
+        budget.searches -= 1
 
 
 class _Search:
-    def __init__(self, grid: Grid, ask: Ask, purse: Purse) -> None:
+    def __init__(self, grid: Grid, ask: Ask, budget: Budget) -> None:
         self._grid = grid
         self._ask_text = ask
-        self._purse = purse
+        self._budget = budget
         self._seen: dict[int, bool] = {}
         self._gaps: list[Gap] = []
 
@@ -134,7 +134,7 @@ class _Search:
             return Searched((self._boundary("least", max(self._seen), None),), ())
         low = max((each for each in self._seen if each < number), default=0)
         refused, least, least_exact = self._between(low, number, list(_guesses_of_least(grid, known)))
-        if self._purse.left > 0 and refused > 1 and self._accepts(lower := max(1, refused // 2)):
+        if self._budget.left > 0 and refused > 1 and self._accepts(lower := max(1, refused // 2)):
             refused, least, least_exact = self._flip(0, lower)  # below a gap
         greatest, beyond, greatest_exact = self._between(
             max(number, least), grid.longest + 1, list(_guesses_of_greatest(grid, known))
@@ -169,13 +169,13 @@ class _Search:
         if not 0 < number <= self._grid.longest:
             return False
         if number not in self._seen:
-            if self._purse.left <= 0:
+            if self._budget.left <= 0:
                 raise Spent
             self._seen[number] = self._ask_text(self._grid.write(number)).accepted
         return self._seen[number]
 
     def _between(self, low: int, high: int, guesses: Sequence[int]) -> tuple[int, int, bool]:
-        """Do as `flip`, given numbers that are likely to be the first with the other answer."""
+        """Find neighbours as `flip` does, given numbers that are likely to be the first with the other answer."""
         at_low, start = self._accepts(low), (low, min(high, self._grid.longest))
         for guess in guesses:
             for number in (guess - 1, guess):

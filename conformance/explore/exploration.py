@@ -10,7 +10,7 @@ from functools import partial
 
 from conformance.exceptions import BudgetExhausted, Lost
 from conformance.explore import interplay, values
-from conformance.explore.boundaries import Known, Purse, Spent, search
+from conformance.explore.boundaries import Budget, Known, Spent, search
 from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
@@ -82,7 +82,7 @@ class _Exploration:
         self._timers = {each.slug: _Timer(each, Known(Fraction(each.minimum))) for each in TIMERS}
         inactive, closed = (timer.known for timer in self._timers.values())
         inactive.sibling, closed.sibling = closed, inactive
-        self._purse = Purse(searches=len(TIMERS) * len(GRIDS))
+        self._budget = Budget(searches=len(TIMERS) * len(GRIDS))
         self._interplay: list[values.Remark] = []
         self._spent: dict[str, int] = {}
         self._stopped = ""
@@ -194,9 +194,9 @@ class _Exploration:
                 ended.append(error)
                 raise Spent from error
             finally:
-                self._purse.spent += self._prober.requests - before
+                self._budget.spent += self._prober.requests - before
 
-        found = search(GRIDS[name], ask, timer.known, self._purse)
+        found = search(GRIDS[name], ask, timer.known, self._budget)
         timer.boundaries += found.boundaries
         timer.gaps += found.gaps
         if ended:  # what was seen until then is kept

@@ -97,7 +97,7 @@ def dependence(prober: Prober, field: Field, least: Boundary) -> Remark | None:
 
 def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tuple[bool, Remark | None]:
     """
-    Return whether both timers answered the same values alike: they did, unless an answer shows that they did not.
+    Return whether both timers answer the same values alike, as far as the answers show.
 
     Args:
         timers: The answers about each of the two.

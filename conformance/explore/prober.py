@@ -26,7 +26,7 @@ from conformance.safety.timer_guard import LEAST, TimerGuard
 
 
 class Door(Protocol):
-    """What is asked of a target; `conformance.transport.target.Target` has it."""
+    """The part of a `conformance.transport.target.Target` that an exploration uses."""
 
     @property
     def requests(self) -> int:
@@ -184,7 +184,7 @@ class Prober:
         return self.before(field) or known
 
     def forget(self) -> None:
-        """End before anything was changed: nothing is kept to be put back."""
+        """Drop the settings that were kept: the exploration ended before anything was changed."""
         self._safeguard.restored(0)
 
     def restore(self) -> tuple[Restore, tuple[str, ...]]:

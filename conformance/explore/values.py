@@ -64,7 +64,7 @@ class Boundary:
     accepted: str | None
     """None: the search found nothing accepted."""
     exact: bool = True
-    """Whether no length lies between `refused` and `accepted`; False if the search was cut short, or is uneven."""
+    """Whether no length lies between `refused` and `accepted`; False after a search that was cut short, or uneven."""
     status: int | None = None
     """Of the neighbour that was not accepted."""
 

@@ -6,7 +6,7 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import OUT, Exchange, FailureKind, Request, json_of, update
+from conformance.http import OUT, Exchange, Request, json_of, update
 from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
 from conformance.rules import BY_ID
 from conformance.rules.case import Requests, Seen
@@ -81,7 +81,7 @@ class Attempts:
             self.cut_short()
             return None
         self.are_made = True
-        self._waits -= sum(_is_timeout(exchange) for exchange, _ in seen)
+        self._waits -= sum(exchange.is_timeout for exchange, _ in seen)
         if self._waits <= 0:
             self.left = 0
         return seen
@@ -93,10 +93,11 @@ class Attempts:
 
 def history(candidate: Candidate) -> tuple[Exchange, ...]:
     """
-    Return the exchanges that first showed a violation: those that it compares, and the one that shows it last.
+    Return the exchanges that first showed a violation: those that it compares, and last the one that shows it.
 
-    Of a violation about state also what lies between these and right before them, since any of it may be the reason; of
-    one that needs requests at the same time all of these; of one about a value that is in force its update.
+    Further exchanges depend on the violation. If it is about state, all between these and the one before them are
+    added, since any may be the reason; if it needs requests at the same time, all of these; if it is about a value in
+    force, the update that set the value.
     """
     violation, last = candidate.violation, candidate.exchange
     related = {each.number: each for each in (*violation.related, last)}
@@ -133,10 +134,6 @@ def is_of_another(violation: Violation, exchanges: Sequence[Exchange]) -> bool:
 def _sets(request: Request, violation: Violation) -> bool:
     about = BY_ATTRIBUTE.get(violation.field or "") or BY_ID[violation.rule].field
     return about is not None and about.parameter in dict((*(request.form() or ()), *request.intends))
-
-
-def _is_timeout(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
 
 
 def is_of_status(violation: Violation) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from conformance.attribution.cause import CauseKey, cause_of
-from conformance.http import Exchange, FailureKind, Pairs, Request
+from conformance.http import Exchange, Pairs, Request
 from conformance.model import Level, Violation, shortened
 from conformance.rules import BY_ID
 from conformance.rules.reply import remembered
@@ -62,7 +62,7 @@ class Candidate:
         return cause_of(self.violation)
 
     def separate(self, violation: Violation) -> None:
-        """Take note that the requests need not be sent at the same time; `violation` is shown without that."""
+        """Record that the requests need not be sent at the same time; one after the other they show `violation`."""
         self.together, self.violation = (), violation
 
 
@@ -142,7 +142,7 @@ class Candidates(Mapping[Key, Candidate]):
         return [candidate for _, _, candidate in sorted(new, key=lambda each: each[:2])]
 
     def confirm(self, candidate: Candidate) -> None:
-        """Take note that a candidate has become a finding; this is said once, and stays."""
+        """Record that a candidate has become a finding."""
         candidate.confirmed = True
 
     def keep(self, is_kept: Callable[[Candidate], bool]) -> None:
@@ -174,8 +174,7 @@ def cut(violation: Violation) -> Violation:
 
 def is_broken(exchange: Exchange) -> bool:
     """Whether the target failed at once. A timeout is not counted: each further try would take the whole timeout."""
-    failure = exchange.failure
-    return exchange.failed and (failure is None or failure.kind is not FailureKind.TIMEOUT)
+    return exchange.failed and not exchange.is_timeout
 
 
 def status_of(exchange: Exchange) -> str:

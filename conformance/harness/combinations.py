@@ -1,10 +1,10 @@
 """
 Sends requests in manners that together cover every pair, after each kind of request was sent plainly.
 
-What is wrong with a request that is sent plainly has been found by then. So only requests that were answered rightly
-are sent in a manner, and only what the manner brings about counts: a violation that the plain request shows as well is
-put down to that one. Of a manner that brings a violation about, the values that are needed for it are found out. No
-later request has them together again: they would only show the same once more, beside other things, under other names.
+A request is sent in a manner only if the target answered it rightly when it was sent plainly. If it then shows a
+violation, the plain request is sent again. Only if that does not show the violation, the manner is the reason. The run
+then finds out which values of the manner are needed for it. No later request has these values together again: it would
+show the same mistake once more, under another name.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -62,7 +62,7 @@ class _Row(NamedTuple):
     """Which values are put beside its own; each number gives others."""
 
     def request(self, situation: Situation, manner: Manner | None = None) -> Request:
-        """The request in its manner, or in another one."""
+        """Return the request in its manner, or in another one."""
         chosen = self.manner if manner is None else manner
         return in_manner(self.item.probe.steps[0], chosen, situation, self.number)
 
@@ -84,12 +84,12 @@ class Combinations:
         self._kept: dict[Carrier, dict[str, list[Item]]] = {Carrier.BAD: {}, Carrier.INTRUDER: {}}
         """By carrier and by what they are about."""
         self._understood: list[tuple[Carrier, frozenset[tuple[str, str]]]] = []
-        """The values of manners that bring a violation about, the fewest that do."""
+        """The values of manners that suffice to cause a violation, the fewest that do."""
         self._harmless: dict[tuple[str, str], bool] = {}
         """By dimension and value, whether the target accepts a good update that is sent so."""
 
     def keep(self, item: Item, judged: list[Judged]) -> None:
-        """Take note of a probe that was sent plainly, and of what came of it."""
+        """Keep a probe that was sent plainly, if it was refused rightly."""
         if len(judged) == 1 and not judged[0].violations and judged[0].exchange.refused:
             request = replace(item.probe.steps[0], account=0)
             if (carrier := carrier_of(request)) in self._kept:
@@ -151,7 +151,7 @@ class Combinations:
         return None
 
     def _sensible(self, row: _Row) -> Manner:
-        """The row's manner without what is understood already, or would be refused whatever else is wrong."""
+        """Return the row's manner without values that caused a violation before, or that a target may refuse alone."""
         manner = dict(row.manner)
         if self._session.situation.accounts < 2:
             manner["account"] = PLAIN

@@ -11,7 +11,7 @@ from conformance.harness.candidates import Candidate
 from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
-from conformance.http import Exchange, FailureKind
+from conformance.http import Exchange
 from conformance.model import Aspect, Field, Finding, Level
 from conformance.rules import BY_ID
 
@@ -76,8 +76,7 @@ class Confirmation:
         # If several were unstable, the rest of the kind probably is; a few requests show one that is stable.
         if self._unstable[kind] >= _UNSTABLE:
             budget = _FEW
-        failure = candidate.exchange.failure
-        if failure is not None and failure.kind is FailureKind.TIMEOUT:
+        if candidate.exchange.is_timeout:
             is_known = self._stable[kind] and self._session.target.patience.is_spent
             budget = 0 if is_known else budget
         minimizer = Minimizer(self._session, candidate, budget)

@@ -4,13 +4,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
-from conformance.model import shortened
+from conformance.model import described
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_MESSAGE = 200
-"""Characters that the line about an error repeats of its message, at most: it may hold what the target sent."""
 
 
 class Parts:
@@ -43,10 +40,3 @@ class Parts:
                 return None
 
         return contained
-
-
-def described(error: Exception) -> str:
-    """Return one line about an error: what the system says, or the kind of an error that is a bug of the suite."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return shortened(f"a bug of the suite, {type(error).__name__}: {' '.join(str(error).split())}", _MESSAGE)

@@ -131,10 +131,10 @@ class Conversation:
 
     def _ask_anew(self, judged: Judged, cls: str) -> Judged:
         """
-        Find out why good credentials were turned away: for the update, for what was sent before it, or for good.
+        Find out why good credentials were refused: because of the update, of the request before it, or for good.
 
-        The update is sent again on a new connection; where it is turned away again, so once more after the target has
-        shown that it is not gone. Only where it is turned away each time is its answer judged as it is.
+        The update is sent again on a new connection. If its credentials are refused again, the run makes sure that the
+        target is not gone, and sends the update a third time. Its answer is judged only if it is refused each time.
         """
         before = self._unauthorised or (self._recent[-1] if self._recent else None)
         if before is None or self._judge.evidence.of(ACCEPTED_STATUS) is None:

@@ -19,7 +19,8 @@ from conformance.rules.manners import DESIGNS, PLAIN, Carrier, Design, Manner
 
 FILE = "covering.json"
 """
-By carrier, the digest of its design, and by strength its rows: by turns the place of a dimension and that of its value.
+The file has, by carrier, the digest of its design, and by strength its rows. A row is a text of pairs of digits: the
+place of a dimension, and the place of a value of it.
 """
 
 _PLACES = "0123456789abcdefghijklmnopqrstuvwxyz"

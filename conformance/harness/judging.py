@@ -61,16 +61,16 @@ class Judge:
         """Good parameters with their values: refused alone, and accepted beside others."""
 
     def serve(self, accounts: int) -> None:
-        """Take note of the number of accounts that the target serves."""
+        """Record the number of accounts that the target serves."""
         self.situation = replace(self.situation, accounts=accounts)
 
     def distrust(self) -> None:
-        """Take note that two reads differ though nothing was written between them."""
+        """Record that two reads differ though nothing was written between them."""
         for state in self.states:
             state.is_random = True
 
     def know(self, parameter: str, sids: frozenset[str] | None) -> None:
-        """Take note of the only SIDs that the target accepts for a parameter; None where it accepts any."""
+        """Record the only SIDs that the target accepts for a parameter; None where it accepts any."""
         known = dict(self.situation.sids)
         known.pop(parameter, None)
         if sids is not None:
@@ -78,7 +78,7 @@ class Judge:
         self.situation = replace(self.situation, sids=known)
 
     def learn_interplay(self, *, is_refused: bool) -> None:
-        """Take note of whether the target refuses a closed timer shorter than the inactive one."""
+        """Record whether the target refuses a closed timer shorter than the inactive one."""
         self.interplay = is_refused
 
     def is_read_due(self, account: int) -> bool:
@@ -91,7 +91,7 @@ class Judge:
         return self._unseen[account] >= _UNSEEN
 
     def was_read(self, account: int) -> None:
-        """Take note that settings were read back; if none were shown, another request would show none either."""
+        """Record that settings were read back; if none were shown, another request would show none either."""
         self._unseen[account] = 0
 
     def reply(self, exchange: Exchange, state: ExpectedState | None = None) -> Reply:
@@ -164,7 +164,7 @@ class Judge:
         return self._judged(alone)
 
     def expect_together(self, requests: Sequence[Request]) -> None:
-        """Take note of updates that are sent at the same time: the answer to each may show the values of the others."""
+        """Record updates that are sent at the same time: the answer to each may show the values of the others."""
         for request in requests:
             self.states[request.account].expect(request)
 

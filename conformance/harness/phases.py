@@ -33,9 +33,9 @@ _HANGS = 2
 
 def _place(item: Item) -> tuple[bool, int]:
     """
-    The place of a first example: who is let in comes first, and then what finds most.
+    Return the place of a first example among the others: credentials come first, and then what finds most.
 
-    Whether credentials are asked for at all is the most basic claim, so it is never left out.
+    The claim that credentials are required is the most basic one, so it is never left out.
     """
     rule = item.rule
     is_basic = rule.aspect is Aspect.CREDENTIALS and rule.control is None

@@ -175,12 +175,11 @@ def probe_unset(session: Session, before: Sequence[Settings | None], *, each_set
     Each setting of an account is sent the number of values in `each_setting`, at most. Return whether any was sent.
     """
     sent = False
-    # The first update of all is accepted and looked at: a target may lose it before it is ready.
+    # The first update of all must be accepted, and is read back: a target may lose it before it is ready.
     for account, (own, most) in reversed([*enumerate(zip(before, each_setting, strict=False))]):
         unset = [each for each in FIELDS if own is not None and own.get(each.attribute) is None]
         if unset and account:
-            # The first update of another account is refused. The value of this one is one that nothing else sends:
-            # where the first account shows it, it is known from where it comes.
+            # The value is one that nothing else sends: if the first account shows it, it comes from here.
             session.conversation.send(
                 update((INACTIVE.parameter, "PT2M9S"), account=account), "answer/update"
             )
@@ -205,7 +204,7 @@ def write_first(session: Session, before: Sequence[Settings | None]) -> None:
     """
     Make the first two updates of the first account at the same time, where it has no setting yet.
 
-    Another account has written before, so that nothing but the company of the other can harm either.
+    Another account has written before, so that only the other update can harm either of them.
     """
     probe = Probe(steps=(update(SHORT_INACTIVE), update(LONG_CLOSED)), together=True)
     is_new = before[0] is not None and not any(before[0].values())
@@ -214,7 +213,7 @@ def write_first(session: Session, before: Sequence[Settings | None]) -> None:
 
 
 def look_at_others(session: Session) -> None:
-    """Look at the settings of the other accounts, which must not have those of the first one where they have none."""
+    """Read the settings of the other accounts: where they have none, those of the first account must not show."""
     for account in range(1, session.situation.accounts):
         session.read_back("state/two-accounts", account)
 

@@ -65,7 +65,7 @@ class Presence:
         self._accounts: dict[int, _Known] = {}
 
     def see(self, reply: Reply) -> None:
-        """Take note of an exchange."""
+        """Record an exchange."""
         request, exchange = reply.request, reply.exchange
         known = self._accounts.setdefault(request.account, _Known())
         # What it took before need not be due again: whether it is may depend on the settings in force.

@@ -47,7 +47,7 @@ class Session:
             target, self.judge, self.candidates, safeguard=self.safeguard, settle=settle, listener=listener
         )
         self.looks = False
-        """Whether to look at the settings before a probe hides what is in force. Each look takes a request."""
+        """Whether to read the settings before a probe that hides some; see `hides`. Each read takes a request."""
         self._settle = settle
         self._fruitless = 0
         """Second tries in a row that have failed."""
@@ -67,7 +67,7 @@ class Session:
         return self._reader
 
     def learn(self, *, reader: Request | None = None, takes_empty: bool | None = None) -> None:
-        """Take note of the request that shows the settings, and of whether an update without parameters does."""
+        """Record the request that shows the settings, and whether an update without parameters does."""
         self._reader = reader or self._reader
         self._takes_empty = self._takes_empty if takes_empty is None else takes_empty
 
@@ -90,7 +90,7 @@ class Session:
         )
 
     def hides(self, probe: Probe) -> bool:
-        """Whether a probe writes over a setting that may hold what had to be refused, before any answer shows it."""
+        """Whether a probe overwrites a setting that may have a value which had to be refused, before it is shown."""
         request = probe.steps[0]
         state = self.judge.states[request.account]
         now = state.current()
@@ -99,7 +99,7 @@ class Session:
         return any(state.settings[BY_PARAMETER[name].attribute].suspects for name, _ in written)
 
     def begin(self, probe: Probe, cls: str) -> None:
-        """Look at the settings where a probe would hide what is in force; then put its context in force."""
+        """Read the settings if a probe would hide some; then put its context in force."""
         account = probe.steps[0].account
         if self.looks and self.hides(probe):
             self.read_back(cls, account)
@@ -195,16 +195,16 @@ class Session:
         return bool(self.judge.interplay)
 
     def learn_unset(self, refused: Request) -> None:
-        """Take note of an update with one wrong value that was refused where the setting was null."""
+        """Record an update with one wrong value that was refused where the setting was null."""
         ((name, _),) = refused.form() or ()
         self._refused_unset[name].append(refused)
 
     def needed_before(self, name: str, *, ask: bool) -> tuple[Exchange, Request] | None:
         """
-        Return an update that must go before a wrong value of a parameter, so that the target takes it; None for none.
+        Return an update after which the target accepts a wrong value of a parameter, and a request with such a value.
 
-        That is so where an update with a wrong value was refused while the setting was null, and is taken once another
-        value is set; it is returned too. With `ask`, the first call for a parameter asks the target.
+        None where the target is not known to need one. It needs one where it refused a wrong value while the setting
+        was null, and accepts the value once another one is set. With `ask`, the first call asks the target.
         """
         asked = self._refused_unset.pop(name, ()) if ask else ()
         if asked:

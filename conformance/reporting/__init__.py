@@ -1,4 +1,4 @@
-"""The reports of a run: `build` makes the result document, everything else is rendered from that alone."""
+"""The reports of a run: `build` makes the result document, and every report is rendered from that alone."""
 
 from conformance.reporting.curl import ShellAccount as ShellAccount
 from conformance.reporting.curl import curl as curl

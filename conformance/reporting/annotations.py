@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.reporting.differences import differences
-from conformance.reporting.text import CLAIM, HEADLINE, Document, fails, headline, shown_curl, visible
+from conformance.reporting.text import CLAIM, HEADLINE, Document, fails, headline, snippet, visible
 
 _SHOWN = 10
 """GitHub shows ten errors and ten warnings of a step, and drops the others."""
@@ -26,7 +26,7 @@ def annotations(document: Document) -> Iterator[str]:
             visible(finding["summary"], HEADLINE),
             f"expected {visible(finding['expected'], CLAIM)}",
             f"observed {visible(finding['observed'], CLAIM)}",
-            shown_curl(finding),
+            snippet(finding),
         )
         yield command(kind, f"{finding['level'].upper()} {finding['rule']}", "\n".join(lines))
 

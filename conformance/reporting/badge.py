@@ -17,7 +17,7 @@ _COLORS = {
 
 
 def render(document: Document) -> str:
-    """Return the badge as JSON: how many rules hold, are broken and are undecided; an error without a verdict."""
+    """Return the badge as JSON: how many rules hold, are broken and are undecided; without a verdict, an error."""
     color = _COLORS.get(Verdict(document["verdict"]))
     badge: dict[str, object] = {
         "schemaVersion": 1,

@@ -28,7 +28,7 @@ from conformance.reporting.text import UNJUDGED, Document, fails, headline, visi
 
 
 class State(StrEnum):
-    """What became of an entry in a run."""
+    """The state of an entry after a run."""
 
     KNOWN = "known"
     EXPIRED = "expired"
@@ -264,11 +264,11 @@ def _by_cause(
     catalogue: Mapping[str, Rule],
 ) -> Iterator[str | None]:
     """
-    Yield the fingerprint of the entry that explains each finding, or the difference that the finding is part of.
+    Yield for each finding the fingerprint of the entry that explains it, or that explains another one of its cause.
 
-    A quick run has few requests to name all parts of a difference. Where it begins with other settings, the same
-    mistake has others of its input classes, and shows in other values afterwards. A consequence of another kind may be
-    a mistake of its own. A part that an entry is about, and that has expired, stays what it is.
+    A quick run has too few requests to show every finding of a cause, and which of them it shows depends on the
+    settings that it finds. So an entry for one of them explains the others, and those consequences that are about
+    values shown later. Any other consequence may be a mistake of its own. An entry that has expired explains nothing.
     """
     roots = {
         finding["cause"]: name

@@ -21,7 +21,6 @@ from conformance.http import (
     PLACEHOLDER,
     ByHand,
     Exchange,
-    FailureKind,
     Request,
     with_path,
 )
@@ -74,8 +73,7 @@ def target_of(exchange: Exchange, url: str) -> str:
 
 def patience_of(exchange: Exchange) -> int:
     """Return the seconds to wait for an answer that did not come in the run; 0 where one came."""
-    timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
-    return max(5, math.ceil(exchange.elapsed)) if timed_out else 0
+    return max(5, math.ceil(exchange.elapsed)) if exchange.is_timeout else 0
 
 
 def curl(

@@ -43,9 +43,7 @@ _MEANING = {
 @cache
 def _environment() -> Environment:
     environment = templates_of("conformance.reporting")
-    environment.filters.update(
-        visible=text.visible, plural=text.plural, curl=text.shown_curl, httpx=text.shown_httpx, linked=linked
-    )
+    environment.filters.update(visible=text.visible, plural=text.plural, snippet=text.snippet, linked=linked)
     # A template may use every function of `text` by its name.
     environment.globals.update(
         vars(text), request_text=_request_text, response_text=_response_text, when=_when
@@ -186,7 +184,7 @@ _FLAGS = ("live", "accept_unrestorable", "mask_accounts")
 
 
 def _command(document: Document) -> str:
-    """Return the command that makes the same run again; the setting `target` is null for the embedded emulator."""
+    """Return the command that repeats the run. The setting `target` is null for the embedded emulator."""
     settings = document["settings"]
     embedded = settings.get("target", "") is None
     words = [

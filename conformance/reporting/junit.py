@@ -130,7 +130,7 @@ def in_full(finding: Document, about: Sequence[str] = ()) -> str:
             for line, each in zip(text.request_lines(finding), finding["exchanges"], strict=True)
         ),
         *text.traceback_lines(finding["exchanges"][-1]),
-        text.shown_curl(finding),
+        text.snippet(finding),
     ]
     return "\n".join(lines)
 
@@ -144,7 +144,7 @@ def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
     lost = ", ".join(document["restore"]["failed"])
     message = document["stopped"] or text.headline(document) or lost or _stale(document)
-    shown = text.shown_curl(document["unanswered"]) if "unanswered" in document else ""
+    shown = text.snippet(document["unanswered"]) if "unanswered" in document else ""
     _result(case, "error", f"{_RED[document['exit_code']]}{f': {message}' if message else ''}", "run", shown)
     return case
 

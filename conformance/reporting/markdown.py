@@ -114,7 +114,7 @@ def _counterexample(shown: Document) -> Iterator[str]:
         for line, each in zip(text.request_lines(shown), shown["exchanges"], strict=True)
     ]
     yield _block("\n".join(lines))
-    yield _block(text.shown_curl(shown), "sh")
+    yield _block(text.snippet(shown), "sh")
 
 
 def _group_rows(document: Document) -> list[list[str]]:

@@ -25,7 +25,7 @@ SIGNS = {
 """A sign for each verdict, for those who see no colours."""
 
 BESIDE = "beside the reference"
-"""The head of the column about comparisons, which is there where a target has one."""
+"""The heading of the column about comparisons, which is left out where no target has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def totals(column: Column) -> list[str]:
 
 
 def verdict(column: Column) -> str:
-    """Return the verdict on a target; before it, where that is so, that most rules have no verdict."""
+    """Return the verdict on a target, after a sentence that most rules have no verdict where that is so."""
     words = headline(column.result)
     return f"{words}. {column.result['verdict']}" if words else str(column.result["verdict"])
 
@@ -124,12 +124,12 @@ def _sign(rule: Document | None) -> str:
 
 
 def _hold(column: Column, group: str) -> str:
-    """How many rules of a group hold, are broken and so on."""
+    """Return how many rules of a group hold, are broken and so on."""
     return standing([rule for rule in column.result["rules"] if rule["group"] == group]) or "–"
 
 
 def to_html(columns: Sequence[Column]) -> str:
-    """The matrix as a page that loads nothing."""
+    """Return the matrix as a page that loads nothing."""
     return make_page(
         "matrix.html.j2",
         columns=columns,

@@ -1,7 +1,7 @@
 """
-What was sent as lines of Hypothesis' observability format, for tools such as Tyche that show what tests looked at.
+Writes the requests of a run in Hypothesis' observability format, for tools such as Tyche.
 
-One line of JSON for each request that was judged (hypothesis.readthedocs.io/en/latest/reference/integrations.html).
+One line of JSON for each judged request (hypothesis.readthedocs.io/en/latest/reference/integrations.html).
 """
 
 import json

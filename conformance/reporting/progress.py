@@ -1,4 +1,4 @@
-"""What is printed while a run goes on: a live line on a terminal, elsewhere a plain line now and then."""
+"""Prints the progress of a run: a live line on a terminal, elsewhere a plain line now and then."""
 
 import math
 import time
@@ -22,12 +22,12 @@ _WINDOW = 10.0
 """Seconds over which speed is measured: a target can slow down, or ask to wait."""
 
 _SETTLED = 2.0
-"""Seconds after which speed says something about the rest."""
+"""Seconds after which the speed is used to estimate the time left."""
 
 
 class Progress:
     """
-    Tells how far a run is, as a context manager around it: of `limit` requests, and `within` so many seconds.
+    A context manager that shows how far a run is: of `limit` requests at most, and `within` seconds at most.
 
     A live line is drawn if the console is a terminal with escapes, see `console_for`.
     """
@@ -66,7 +66,7 @@ class Progress:
         self._live.stop()
 
     def update(self, sent: "RequestSent") -> None:
-        """Take note of where the run is; this is cheap enough to be called for every request."""
+        """Record where the run is; this is cheap enough to be called for every request."""
         self._phase, self._cls, self._requests = sent.phase, sent.cls, sent.requests
         now = self._clock()
         if now - self._samples[-1][0] >= 1:

@@ -1,4 +1,4 @@
-"""Requests byte for byte, but for their credentials: for what no client's library can write."""
+"""The bytes of requests, without their credentials, for code that sends what no client library can write."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ def login_name(request: Request) -> str:
 
 def raw_parts(exchange: Exchange, target: str) -> Iterator[tuple[bytes, bytes, Request]]:
     """
-    Yield what is written at a time: its bytes before and after the Authorization header, and the request that has this.
+    Yield each part to write: its bytes before and after the Authorization header, and the request with that header.
 
     Before a pipelined request comes the read that goes with it. One in several segments comes in three.
     """

@@ -118,7 +118,7 @@ def _rule(outcome: Outcome, url: str, redact: Redact | None) -> dict[str, Any]:
 
 
 def _evidence(exchange: Document) -> dict[str, Any]:
-    """Return an exchange in short. It must be redacted already: of a secret that is cut, a piece would be left."""
+    """Return a summary of an exchange. It must be redacted before, since a piece of a secret is not recognised."""
     return {
         "number": exchange["number"],
         "request": request_line(exchange),
@@ -222,7 +222,7 @@ def _response(response: Response) -> dict[str, Any]:
 
 
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
-"""What is no part of a text: a control character, and what stands for a byte that is no UTF-8."""
+"""Characters that text does not contain: control characters, and the replacement of bytes that are not UTF-8."""
 
 
 _SHORTEST = 8
@@ -230,7 +230,7 @@ _SHORTEST = 8
 
 
 def _body_of(response: Response) -> dict[str, str]:
-    """The body of an answer; a line in its place where it is no text, since no token can be found in it."""
+    """Return the body of an answer; where it is no text, a line in its place, since no token can be found in it."""
     body = _body(response.body)
     if "body" not in body and len(response.body) >= _SHORTEST:
         text = response.body.replace(b"\0", b"").decode(
@@ -242,7 +242,7 @@ def _body_of(response: Response) -> dict[str, str]:
 
 
 _LINES = dict.fromkeys(map(ord, "\t\r\n"))
-"""Takes out of a text, by `str.translate`, what lays it out."""
+"""A table for `str.translate` that removes tabs and line ends."""
 
 
 def _body(raw: bytes) -> dict[str, str]:

@@ -101,7 +101,7 @@ def _unanswered(shown: Document, console: Console) -> None:
 
 
 def _curl(shown: Document, console: Console) -> None:
-    for line in text.shown_curl(shown).split("\n"):
+    for line in text.snippet(shown).split("\n"):
         # Unwrapped, at the margin: so that it can be copied.
         console.print(Text(text.visible(line)), soft_wrap=True)
     console.print()

@@ -3,7 +3,7 @@
 import base64
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from conformance.http import BASIC, FORM_MEDIA_TYPE, decode_form, encode_form
 from conformance.model import Level, Verdict
@@ -46,17 +46,12 @@ def clipped(text: str) -> str:
     return f"{text[:CLIP]}… ({len(text):,} characters; the whole is in result.json)"
 
 
-def shown_curl(finding: Document) -> str:
-    """Return the curl commands of a finding, or a comment that says where they are: cut ones would do harm."""
-    return _shown(finding, "curl")
+def snippet(finding: Document, member: Literal["curl", "httpx"] = "curl") -> str:
+    """
+    Return the lines that send the requests of a finding again: curl commands, or Python with httpx.
 
-
-def shown_httpx(finding: Document) -> str:
-    """Return the Python lines of a finding, or a comment that says where they are."""
-    return _shown(finding, "httpx")
-
-
-def _shown(finding: Document, member: str) -> str:
+    Where they are too long for a report, a comment says where they are: lines that were cut would do harm.
+    """
     lines: str = finding[member]
     if len(lines) <= CLIP:
         return lines
@@ -311,7 +306,7 @@ def levels(rules: Sequence[Document], *, zeros: bool = False) -> list[str]:
 
 
 def headline(document: Document) -> str:
-    """Return the words that come before anything else where most MUST rules have no verdict; empty elsewhere."""
+    """Return the first line of a report where most MUST rules have no verdict; empty elsewhere."""
     counts = tallies(document)[Level.MUST]
     total, judged = sum(counts.values()), counts["hold"] + counts["broken"]
     if 2 * judged >= total:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from conformance.exceptions import ReportError
-from conformance.model import shortened
+from conformance.model import described
 from conformance.reporting import badge, ctrf, har, html, junit, markdown
 from conformance.reporting.reading import load
 from conformance.reporting.text import UNJUDGED, Document
@@ -139,10 +139,8 @@ def _reason(path: Path, write: Callable[[BinaryIO], object]) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             write(file)
-    except OSError as error:
-        return error.strerror or str(error)
     except Exception as error:  # noqa: BLE001  # what a target has sent must not cost the other reports
-        return f"a bug of the suite, {type(error).__name__}: {shortened(' '.join(str(error).split()), 200)}"
+        return described(error)
     return ""
 
 

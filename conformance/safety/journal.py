@@ -66,7 +66,7 @@ class Entry:
     process: str
 
     def is_of(self, target: str, at: Collection[str]) -> bool:
-        """Whether the settings may be those that are found at a base URL, which leads to some places."""
+        """Whether the settings may be those of the target at a base URL, which leads to the places `at`."""
         return _plain(self.target) == _plain(target) or not set(at).isdisjoint(self.places)
 
 
@@ -133,7 +133,7 @@ def read(path: Path) -> Entry:
 
 
 def _entry(document: Any, path: Path) -> Entry:
-    """Return the entry in a JSON document, which its digest shows to be what was written, and to belong to the path."""
+    """Return the entry in a JSON document; raise ValueError where its digest is wrong, or it is of another file."""
     version, digest = document.pop("version"), document.pop("sha256")
     if (
         version not in (_WITHOUT_PLACES, _VERSION)
@@ -170,7 +170,7 @@ class Journal:
         directory: The directory of the journals. Entering creates it, for its owner alone.
         target: The base URL.
         accounts: The Account SIDs, or the SIDs of API keys.
-        at: The places that the URL leads to; None for those that it names itself.
+        at: The places that the URL leads to; None to take them from the URL alone.
 
     Raises:
         Locked: On entering, another process is using one of the accounts.

@@ -1,4 +1,4 @@
-"""What a run may do to a target that is not on this machine: only what its user has said it may."""
+"""Permissions: a run changes settings on another machine only where its user allows that."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tells whether two URLs may lead to one place, so that two runs under two names of one target know of each other."""
+"""Decides whether two URLs may lead to one target, so that two runs that name it differently do not collide."""
 
 import ipaddress
 import posixpath

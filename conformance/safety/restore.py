@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
-from conformance.http import OUT, READ, Exchange, FailureKind, Request, update
+from conformance.http import READ, Exchange, Request, update
 from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value, is_right
 from conformance.safety.journal import Settings
@@ -51,12 +51,12 @@ class Restorer:
     settle: float = 0.0
     """Seconds after which a read must show what was written."""
     is_legible: bool = True
-    """Whether the settings that an answer shows say which are in force."""
+    """Whether answers show the settings in force; False for a target that shows others in every answer."""
     _pauses: Iterator[float] = field(default_factory=lambda: iter(PAUSES))
 
     def put_back(self) -> tuple[Restore, bool]:
         """
-        Do as `restore`, and begin again after a first interrupt; after a second one, leave the rest to the journal.
+        Put the settings back; begin again after one interrupt, and leave the rest to the journal after a second one.
 
         Return the result, and whether there was an interrupt.
         """
@@ -91,7 +91,7 @@ class Restorer:
             if account not in safeguard.changed:
                 safeguard.restored(account)
                 continue
-            # A value that every update must be refused for cannot be put back.
+            # A value that must be refused in every update cannot be put back.
             had = {
                 each: value
                 for each in FIELDS
@@ -100,7 +100,7 @@ class Restorer:
             }
             shown = self._written(account, had)
             if not self.is_legible and shown is not None:
-                shown, had = None, {}  # it was written; nothing that is shown tells whether it is in force
+                shown, had = None, {}  # it was written, but no answer tells whether it is in force
             lost = [each.attribute for each in FIELDS if each in had and not _has(shown, each, had[each])]
             failed += lost
             unseen = unseen or shown is None
@@ -186,8 +186,4 @@ def _has_all(shown: Settings | None, had: Mapping[Field, str]) -> bool:
 
 def _is_out(exchange: Exchange) -> bool:
     """Whether a target could not be reached, or says that it is out of service."""
-    failure = exchange.failure
-    return exchange.status in OUT or (failure is not None and failure.kind in _UNREACHED)
-
-
-_UNREACHED = (FailureKind.CONNECT, FailureKind.TLS, FailureKind.DISCONNECT)
+    return exchange.is_unreached or exchange.is_lost

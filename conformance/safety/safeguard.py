@@ -90,7 +90,7 @@ class Safeguard:
             raise Unsafe(
                 f"the credentials are not of {name}, but of {shortened(owner, 34)}; nothing was written"
             )
-        # A value that every update must be refused for cannot be put back. The journal does not keep it either: it may
+        # A value that must be refused in every update cannot be put back. The journal does not keep it either: it may
         # be anything, even a token.
         restorable = {
             attribute: value
@@ -137,19 +137,19 @@ class Safeguard:
         self.changed.add(account)
 
     def touch(self, account: int) -> None:
-        """Take note that a request may have written to an account."""
+        """Record that a request may have written to an account."""
         self.changed.add(account)
 
     def leave_out(self, account: int) -> None:
-        """Take note that an account, which no request has changed, is left out of the run."""
+        """Record that an account is left out of the run, before any request has changed it."""
         self.changed.discard(account)
 
     def look(self) -> None:
-        """Begin the reading of settings, until `begin`: meanwhile the run writes none."""
+        """Begin to read settings. Until `begin` is called, the run writes none."""
         self.reading = True
 
     def begin(self) -> None:
-        """End the reading of settings: name those that cannot be put back, and count every account as changed."""
+        """End the reading of settings: print those that cannot be put back, and count every account as changed."""
         self.reading = False
         self.changed.update(self.before)
         if self._lost and self._tell is not None:

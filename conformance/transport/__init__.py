@@ -1,1 +1,1 @@
-"""The one door to the network: connections, pacing, credentials and redaction."""
+"""The only way to the network: connections, pacing, credentials and redaction."""

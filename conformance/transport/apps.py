@@ -3,7 +3,7 @@ ASGI and WSGI applications as targets, without a socket: httpx's own transports 
 
 An ASGI application runs in an event loop of its own, on a thread of its own, so that a run may be started from any
 thread, and inside a running loop. A WSGI application is called on a thread for each request. An exception of the
-application is what a server makes of it: status 500, or an answer that breaks off. Its traceback is kept.
+application has the effect that it has in a server: status 500, or an answer that breaks off. Its traceback is kept.
 """
 
 import asyncio

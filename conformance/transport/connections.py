@@ -75,8 +75,8 @@ class Watch(threading.local):
         """
         Begin a new exchange, which may take so many seconds: forget the last one, and set the deadline.
 
-        `rewrite` makes the bytes that are sent of those that a library writes. Pipelined, it puts a GET
-        before the request, whose answer comes first; `way` is the way of writing by hand.
+        `rewrite` turns the bytes that a library writes into the bytes to send. `way` is the way of writing by hand;
+        where it is `PIPELINED`, `rewrite` puts a GET before the request, and the answer to that comes first.
         """
         self._timeout = timeout
         self._deadline = time.perf_counter() + timeout
@@ -113,7 +113,7 @@ class Watch(threading.local):
 
     def saw(self, data: bytes) -> None:
         """
-        Take note of the bytes that a read returned; no bytes mean that the peer has closed the connection.
+        Record the bytes that a read returned; no bytes mean that the peer has closed the connection.
 
         Raises:
             httpcore.ReadError: More bytes came for this answer than may be read.
@@ -127,7 +127,7 @@ class Watch(threading.local):
 
     def saw_ahead(self, data: bytes) -> bytes:
         """
-        Take note of bytes of the answer that comes first; return those that follow its end.
+        Record bytes of the answer that comes first; return those that follow its end.
 
         Raises:
             httpcore.RemoteProtocolError: It is no HTTP.
@@ -143,7 +143,7 @@ class Watch(threading.local):
 
     @property
     def _has_begun(self) -> bool:
-        """Whether a part of an answer came, and not alone 100 Continue, which servers write by themselves."""
+        """Whether a part of an answer came; a 100 Continue does not count, since servers write that by themselves."""
         return bool(_CONTINUE.sub(b"", self.beginning, count=1))
 
     def failure(self, error: Exception) -> Failure:
@@ -179,7 +179,7 @@ class Watch(threading.local):
 _NETWORK = frozenset(
     (errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT)
 )
-"""Errors of an open connection that are not the peer's: no byte of it has closed the connection."""
+"""Errors of the network on an open connection, which the peer did not close."""
 
 
 def _is_of_the_network(error: Exception) -> bool:

@@ -17,7 +17,7 @@ OF_TOKEN: Mapping[str, Callable[[str], str]] = {
     "escaped": lambda token: "".join(f"%{byte:02x}" for byte in token.encode()),
     "full_width": lambda token: token.translate({digit: digit + 0xFEE0 for digit in b"0123456789abcdef"}),
 }
-"""What the placeholders of `conformance.http.Auth` that change a token make of it."""
+"""By placeholder of `conformance.http.Auth`, the function that changes the token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-from conformance.http import Exchange, FailureKind
+from conformance.http import Exchange
 
 _WHOLE = 3
-"""How often the whole timeout is waited, in seconds all together; as much is waited once more in shorter times."""
+"""Timeouts that the run waits in full, added up; the shorter waits together may take as long once more."""
 
 _LEAST, _SLOWER = 0.5, 3
-"""The shorter time: seconds at least, and how many times as long as for the slowest answer that came."""
+"""The shorter wait: its minimum in seconds, and its length in multiples of the time of the slowest answer."""
 
 
 class Patience:
     """
-    The time of a run for answers that do not come.
+    Limits the time that a run waits for answers that do not come.
 
-    After a few of them it is certain that the rule about answers is broken. The run then waits less for each further
-    one, which a notice says, and when these have taken as long again, it sends no more inputs.
+    After a few of them, the rule that every request is answered is surely broken. The run then waits less for each
+    further answer, and a notice says so. Once these waits have taken as long again, the run sends no more inputs.
     """
 
     def __init__(self, timeout: float, notice: Callable[[str], None]) -> None:
@@ -25,7 +25,7 @@ class Patience:
         self._waited = 0.0
         self._slowest = 0.0
         self.cut_short = ""
-        """One line that says so, once the run waits less; else empty."""
+        """The notice that the run waits less; empty until it does."""
 
     @property
     def seconds(self) -> float:
@@ -40,10 +40,10 @@ class Patience:
         return self._waited >= 2 * _WHOLE * self._timeout
 
     def saw(self, exchange: Exchange) -> None:
-        """Take note of an exchange."""
+        """Record the time that an exchange took."""
         if exchange.response is not None:
             self._slowest = max(self._slowest, exchange.elapsed)
-        elif exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT:
+        elif exchange.is_timeout:
             self._waited += exchange.elapsed
             if not self.cut_short and self.seconds < self._timeout:
                 self.cut_short = (

@@ -1,5 +1,5 @@
 """
-Takes tokens, and Account SIDs where they are masked, out of all output, in whatever spelling they stand there.
+Removes tokens from all output, and Account SIDs where they are masked, however they are spelled.
 
 A server may echo a token percent-encoded, escaped as in JSON or HTML, in hexadecimal digits, in base64, in pieces on
 several lines, or cut. It may do so up to three times over, as in JSON within JSON. A token that was drawn at random is
@@ -79,7 +79,7 @@ class _View:
         below: "_View | None" = None,
     ) -> None:
         parts, done, size = [], 0, 0
-        # From each of these positions on, characters stand as they are in what is read, from the second position on.
+        # Each pair of positions, in this text and in `text`, begins a run of characters that are the same in both.
         self._here, self._there = [0], [0]
         self._wide: dict[int, int] = {}  # where spelled characters end, here and there
         self._below = below
@@ -132,7 +132,7 @@ class _Hidden:
         self.instead = instead
         self._whole = sorted(whole, key=len, reverse=True)
         self._all = "\n".join(whole)
-        # A token that nobody drew may well stand in ordinary text, with other signs between its letters.
+        # A token that was not drawn at random may occur in ordinary text, with other signs between its letters.
         self._was_drawn = pieces and any(len(each) >= _DRAWN and each.isalnum() for each in self._whole)
         self._pieces = {
             piece

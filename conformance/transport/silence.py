@@ -1,8 +1,8 @@
-"""What a target has left unanswered since its last answer: the first of it may be what ended the target."""
+"""The requests that a target has not answered since its last answer: the first of them may have crashed it."""
 
 from dataclasses import replace
 
-from conformance.http import OUT, Exchange, FailureKind
+from conformance.http import OUT, Exchange
 
 _KEPT = 16
 """Unanswered requests that are kept: more than are sent at the same moment."""
@@ -13,8 +13,8 @@ class Silence:
     The requests of a run that were sent over an open connection, and got no answer, since the last one that did.
 
     A target that takes a request, closes the connection without an answer, and then takes no connection any more, may
-    have crashed because of the request. It may also have been stopped at that moment: the one cannot be told from the
-    other. A target that is stopped between two requests, or a network that is down, cuts no request in this way.
+    have crashed because of the request. It may also have been stopped at that moment: nothing tells these two cases
+    apart. A target that is stopped between two requests, or a network that is down, cuts no request in this way.
 
     Where a proxy is still there, it answers instead that the target is out of service. This is no answer of the target.
     """
@@ -26,7 +26,7 @@ class Silence:
         """How often no connection could be opened after one had been."""
         self._unanswered: list[Exchange] = []
         self._shut = ""
-        """What opening a connection has failed with since; empty where it has not."""
+        """The error of the last attempt to connect since then; empty where none failed."""
 
     @property
     def was_there(self) -> bool:
@@ -43,14 +43,11 @@ class Silence:
         return tuple(replace(each, together=len(together) > 1) for each in together)
 
     def saw(self, exchange: Exchange) -> None:
-        """Take note of an exchange; exchanges at the same time may come in any order."""
-        failure = exchange.failure
-        if failure is not None and failure.kind in (FailureKind.CONNECT, FailureKind.TLS):
+        """Record an exchange; exchanges at the same time may come in any order."""
+        if exchange.failure is not None and exchange.is_unreached:
             self.outages += self.was_there and not self._shut
-            self._shut = failure.detail
-        elif exchange.status not in OUT and (
-            failure is None or failure.kind not in (FailureKind.DISCONNECT, FailureKind.TIMEOUT)
-        ):
+            self._shut = exchange.failure.detail
+        elif not exchange.is_lost and not exchange.is_timeout:
             self.answered = max(self.answered, exchange.number)
             self._unanswered = [each for each in self._unanswered if _end(each) > exchange.started]
             self._shut = ""

@@ -1,5 +1,5 @@
 """
-The one door to the network: the suite sends every request and reads every answer through a `Target`.
+The only way to the network: the suite sends every request and reads every answer through a `Target`.
 
 A target uses httpcore, the engine under httpx, and not `httpx.Client`, for three reasons. A client keeps cookies, adds
 headers and follows the environment, but a conformance suite needs exact bytes. A client hides its connections, but the
@@ -97,7 +97,7 @@ class Target:
         self._reserve_used = 0
         self._notice = notice
         self.out_of_time = ""
-        """One line that says so, once the time of the run was spent; else empty."""
+        """The notice that the time of the run is spent; empty until it is."""
         self._serves_one = False
         """Whether the target was seen to serve one connection at a time."""
         self.pace = Pace(settings, notice)
@@ -182,12 +182,12 @@ class Target:
         was_there = self.silence.was_there
         if known_good or (was_there and not reserve):
             for pause in _LONGER if was_there else _PAUSES:
-                if not _unreached(exchange):
+                if not exchange.is_unreached:
                     break
                 time.sleep(pause)
-                # What was sent last: without the read before it, say, which may be what has ended the target.
+                # The last request alone: not the read that was pipelined before it, which may have ended the target.
                 exchange = self._attempt(exchange.request, reserve)
-            if _unreached(exchange):
+            if exchange.is_unreached:
                 raise TargetDead(self.silence.line(exchange.url))
         return self._heed(exchange, reserve)
 
@@ -293,8 +293,7 @@ class Target:
         if pipelined and exchange.is_cut:
             return self._attempt(replace(request, by_hand=None, fresh=True), reserve)
         watch = self._network.watch
-        hangs = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
-        if request.fresh and hangs and not watch.received and self._kept.connections:
+        if request.fresh and exchange.is_timeout and not watch.received and self._kept.connections:
             # It may serve one connection at a time, which is legal: our own idle one then keeps this one waiting.
             self.reconnect()
             exchange = self._exchange(request, prepared, self._take(1, reserve), self._fresh, reserve)
@@ -385,10 +384,6 @@ class _Redacting(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = self._secrets.redact(record.getMessage()), ()
         return True
-
-
-def _unreached(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind in (FailureKind.CONNECT, FailureKind.TLS)
 
 
 def _peer(url: str) -> tuple[str, int]:

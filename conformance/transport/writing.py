@@ -1,4 +1,4 @@
-"""Writes requests: makes of a `Request` the bytes that go out, and the headers that reports may show."""
+"""Turns a `Request` into the bytes to send, and into the headers that reports may show."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -84,7 +84,7 @@ class Writer:
         return prepared, shown
 
     def rewrite(self, request: Request) -> Callable[[bytes], bytes]:
-        """Return the function that makes the bytes to send of those that a library writes for a request."""
+        """Return the function that turns the bytes that a library writes for a request into those to send."""
         if request.by_hand is None:
             return lambda plain: plain
         if request.by_hand is not ByHand.PIPELINED:

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.explore import explore
 from conformance.explore.bisection import flip
-from conformance.explore.boundaries import LIMIT, Known, Purse, search
+from conformance.explore.boundaries import LIMIT, Budget, Known, search
 from conformance.explore.notations import GRIDS, notation_of
 from conformance.explore.values import Answer, Boundary, Taken
 from conformance.model import CLOSED, INACTIVE
@@ -29,7 +29,7 @@ def test_boundaries_of_randomly_drawn_settings_are_found_exactly(number: int) ->
     settings = both_timers(number)
     known = {slug: Known(Fraction(minimum)) for slug, minimum in ((CLOSED.slug, 600), (INACTIVE.slug, 60))}
     known[CLOSED.slug].sibling, known[INACTIVE.slug].sibling = known[INACTIVE.slug], known[CLOSED.slug]
-    purse = Purse(searches=2 * len(GRIDS))
+    budget = Budget(searches=2 * len(GRIDS))
     found: dict[str, list[Boundary]] = {slug: [] for slug in settings}
     for name, grid in GRIDS.items():
         for slug, drawn in settings.items():
@@ -38,13 +38,13 @@ def test_boundaries_of_randomly_drawn_settings_are_found_exactly(number: int) ->
             def ask(
                 text: str, drawn: Drawn = drawn, seen: dict[str, Answer] = seen, name: str = name
             ) -> Answer:
-                purse.spent += text not in seen
+                budget.spent += text not in seen
                 return seen.setdefault(text, drawn.answer(text, name))
 
-            found[slug] += search(grid, ask, known[slug], purse).boundaries
+            found[slug] += search(grid, ask, known[slug], budget).boundaries
     for slug, drawn in settings.items():
         assert differences(found[slug], drawn) == []
-    assert purse.spent <= LIMIT
+    assert budget.spent <= LIMIT
 
 
 @pytest.mark.parametrize("number", SERVED)
@@ -60,12 +60,12 @@ def test_boundaries_of_an_emulator_with_drawn_settings_are_found_exactly(number:
 
 
 def test_what_the_purse_does_not_reach_is_told_as_not_exact() -> None:
-    purse = Purse(searches=1, limit=12)
+    budget = Budget(searches=1, limit=12)
     asked = set()
 
     def ask(text: str) -> Answer:
         asked.add(text)
-        purse.spent = len(asked)
+        budget.spent = len(asked)
         taken = length(text) >= 123_457
         return Answer(
             field=CLOSED.slug,
@@ -74,7 +74,7 @@ def test_what_the_purse_does_not_reach_is_told_as_not_exact() -> None:
             status=200 if taken else 400,
         )
 
-    least = search(GRIDS["seconds"], ask, Known(Fraction(600)), purse).boundaries[0]
+    least = search(GRIDS["seconds"], ask, Known(Fraction(600)), budget).boundaries[0]
     assert len(asked) <= 12
     assert not least.exact
     assert least.refused is not None
@@ -93,7 +93,7 @@ def test_a_gap_is_reported_with_its_edges() -> None:
             status=200 if taken else 400,
         )
 
-    (gap,) = search(GRIDS["seconds"], ask, Known(Fraction(600)), Purse(searches=1)).gaps
+    (gap,) = search(GRIDS["seconds"], ask, Known(Fraction(600)), Budget(searches=1)).gaps
     assert (gap.before, gap.first, gap.last, gap.after) == ("PT29999S", "PT30000S", "PT89999S", "PT90000S")
 
 

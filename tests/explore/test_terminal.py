@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from conformance.explore import Exploration, explore, view
-from conformance.explore.boundaries import Purse
+from conformance.explore.boundaries import Budget
 from conformance.explore.describe import duration
 from conformance.explore.values import Boundary
 from conformance.model import shortened
@@ -77,7 +77,9 @@ def test_a_shortened_text_keeps_both_ends_and_the_limit(length: int, limit: int)
 
 @pytest.mark.slow
 def test_an_end_that_was_cut_short_is_shown_as_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.explore.exploration.Purse", lambda searches: Purse(searches, limit=250))
+    monkeypatch.setattr(
+        "conformance.explore.exploration.Budget", lambda searches: Budget(searches, limit=250)
+    )
     found = explore(InProcess(Settings(both(lambda text: len(text) < 40 and text[:1] == "P"))))
     inexact: list[Boundary] = [each for each in found.closed.boundaries if not each.exact]
     assert inexact
