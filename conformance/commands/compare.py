@@ -118,7 +118,7 @@ def _compare(
     held, accounts, status = _hold(files, settings, script, chosen)
     if held is None:
         return status or NO_VERDICT
-    told = telling.document(
+    document = telling.document(
         held,
         scope=scope,
         kinds=chosen,
@@ -127,10 +127,10 @@ def _compare(
         accounts=accounts,
     )
     dated = len(files) == len(names)
-    click.echo(json.dumps(told, indent=1) if as_json else "\n".join(telling.text(told, dated=dated)))
-    if status or telling.fails(told):
+    click.echo(json.dumps(document, indent=1) if as_json else "\n".join(telling.text(document, dated=dated)))
+    if status or telling.fails(document):
         return status or DIFFERENT
-    if not told["counts"]["alike"] + told["counts"]["different"]:
+    if not document["counts"]["alike"] + document["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
         return NO_VERDICT
     return ALIKE
