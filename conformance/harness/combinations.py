@@ -170,15 +170,13 @@ class Combinations:
         if dimension == VALUE or value in (PLAIN, *DESIGNS[Carrier.GOOD].factors.get(dimension, ())):
             return True
         if (dimension, value) not in self._harmless:
-            item = self._good(FIELDS[0].slug, number)
-            self._harmless[dimension, value] = item is None or self._is_accepted(
-                item, {dimension: value}, number
-            )
+            is_accepted = True
+            if (item := self._good(FIELDS[0].slug, number)) is not None:
+                sent = {dimension: value}
+                request = in_manner(item.probe.steps[0], sent, self._session.situation, number)
+                is_accepted = self._session.conversation.send(request, item.cls.id).exchange.accepted
+            self._harmless[dimension, value] = is_accepted
         return self._harmless[dimension, value]
-
-    def _is_accepted(self, item: Item, manner: Manner, number: int) -> bool:
-        request = in_manner(item.probe.steps[0], manner, self._session.situation, number)
-        return self._session.conversation.send(request, item.cls.id).exchange.accepted
 
     def _send(self, row: _Row) -> None:
         situation = self._session.situation

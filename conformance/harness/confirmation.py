@@ -98,7 +98,11 @@ class Confirmation:
 
     def _put_together(self) -> None:
         """Count unstable findings of a wrong value with the stable one that the setting's value before is shown."""
-        behind = {each.field: index for index, each in enumerate(self._findings) if _is_behind(each)}
+        behind: dict[str | None, int] = {
+            each.field: index
+            for index, each in enumerate(self._findings)
+            if each.stable and each.outcome == PREVIOUS and each.field is not None
+        }
         once = [
             each
             for each in self._findings
@@ -144,10 +148,6 @@ class Confirmation:
 
 def _place(finding: Finding) -> tuple[bool, int, str]:
     return (finding.sent_once, *place(finding.rule, finding.cls))
-
-
-def _is_behind(finding: Finding) -> bool:
-    return finding.stable and finding.outcome == PREVIOUS and finding.field is not None
 
 
 def _counted(kept: Finding, other: Finding) -> Finding:

@@ -246,17 +246,13 @@ def learn_sids(session: Session, provisioned: Mapping[str, str | None]) -> None:
                     session.run_side_by_side([_item(each, name)])
             continue
         own = provisioned.get(each.parameter)
-        likely = [own] if own is not None else [EXAMPLE[each.parameter]]
-        taken_alone = [value for value in likely if _is_taken(session, each, value)]
-        session.judge.know(each.parameter, frozenset([own] if own is not None else taken_alone))
+        value = own if own is not None else EXAMPLE[each.parameter]
+        judged = session.run_probe(value_probe(each, value), f"{each.slug}-accept", "sid/any")
+        is_known = own is not None or judged[-1].exchange.accepted
+        session.judge.know(each.parameter, frozenset([value] if is_known else ()))
 
 
 def _item(target_field: Field, name: str) -> Item:
     rule = BY_ID[f"{target_field.slug}-accept"]
     (cls,) = [cls for cls in rule.classes if cls.id == f"sid/{name}"]
     return Item(rule, cls, value_probe(target_field, unprovisioned(target_field)[name]))
-
-
-def _is_taken(session: Session, target_field: Field, value: str) -> bool:
-    probe = value_probe(target_field, value)
-    return session.run_probe(probe, f"{target_field.slug}-accept", "sid/any")[-1].exchange.accepted

@@ -115,7 +115,7 @@ def _request(exchange: Document) -> harfile.Request:
     return harfile.Request(
         method=request["method"],
         url=request["url"],
-        httpVersion=_version(exchange),
+        httpVersion=exchange.get("response", {}).get("http_version", "HTTP/1.1"),
         headers=_records(request["headers"]),
         queryString=[
             harfile.Record(name, value)
@@ -159,10 +159,6 @@ def _response(exchange: Document, largest: int | None) -> harfile.Response:
         redirectURL=_header(response, "location")[:LONGEST],
         bodySize=len(raw),
     )
-
-
-def _version(exchange: Document) -> str:
-    return str(exchange.get("response", {}).get("http_version", "HTTP/1.1"))
 
 
 def _header(response: Document, name: str) -> str:

@@ -135,15 +135,10 @@ def in_full(finding: Document, about: Sequence[str] = ()) -> str:
     return "\n".join(lines)
 
 
-def _stale(document: Document) -> str:
-    stale = (each for each in document.get("known", ()) if each["state"] in ("expired", "fixed", "unused"))
-    return ", ".join(f"{each['rule']} {each['state']}" for each in stale)
-
-
 def _run_case(document: Document) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="run", classname=f"{PACKAGE}.run")
     lost = ", ".join(document["restore"]["failed"])
-    message = document["stopped"] or text.headline(document) or lost or _stale(document)
+    message = document["stopped"] or text.headline(document) or lost or "; ".join(text.stale(document))
     shown = text.snippet(document["unanswered"]) if "unanswered" in document else ""
     _result(case, "error", f"{_RED[document['exit_code']]}{f': {message}' if message else ''}", "run", shown)
     return case

@@ -86,7 +86,8 @@ def _difference(difference: Difference, document: Document, console: Console) ->
     # A known deviation is named; its counterexample is left out.
     for label, words in [("known", text.why_known(finding))] if "known" in finding else rows:
         _row(console, label, text.visible(words, OBSERVED_LIMIT))
-    _related(difference, console)
+    _row(console, "also", text.visible(text.some(difference.also, 5)))
+    _row(console, "follows", text.visible(", ".join(difference.consequences)))
     console.print()
     if "known" not in finding:
         _curl(finding, console)
@@ -105,13 +106,6 @@ def _curl(shown: Document, console: Console) -> None:
         # Unwrapped, at the margin: so that it can be copied.
         console.print(Text(text.visible(line)), soft_wrap=True)
     console.print()
-
-
-def _related(difference: Difference, console: Console) -> None:
-    """Print the other input classes of the rule, and every other rule that is broken as a consequence."""
-    classes = difference.also
-    _row(console, "also", text.visible(text.some(classes, 5)))
-    _row(console, "follows", text.visible(", ".join(difference.consequences)))
 
 
 def _row(console: Console, label: str, words: str) -> None:

@@ -311,8 +311,7 @@ def headline(document: Document) -> str:
     total, judged = sum(counts.values()), counts["hold"] + counts["broken"]
     if 2 * judged >= total:
         return ""
-    are = {"undecided": "undecided", "not_run": "not run", "errors": "in error"}
-    words = " or ".join(word for name, word in are.items() if counts[name])
+    words = " or ".join(_WORDS[name] for name in ("undecided", "not_run", "errors") if counts[name])
     be = "is" if total == 1 else "are"
     return f"No verdict on most rules: {total - judged} of {plural(total, 'MUST rule')} {be} {words}"
 

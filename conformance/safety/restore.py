@@ -169,7 +169,9 @@ class Restorer:
         """Send a request, and with patience again while the target is out of service."""
         request = replace(request, account=account, fresh=True)
         exchange = self.target.send(request, reserve=True)
-        while is_patient and _is_out(exchange) and (pause := next(self._pauses, None)) is not None:
+        while is_patient and (exchange.is_unreached or exchange.is_lost):
+            if (pause := next(self._pauses, None)) is None:
+                break
             self.safeguard.tell(f"the target is out of service: the settings are put back in {pause:g} s")
             time.sleep(pause)
             exchange = self.target.send(request, reserve=True)
@@ -182,8 +184,3 @@ def _has(shown: Settings | None, about: Field, value: str) -> bool:
 
 def _has_all(shown: Settings | None, had: Mapping[Field, str]) -> bool:
     return shown is not None and all(_has(shown, each, value) for each, value in had.items())
-
-
-def _is_out(exchange: Exchange) -> bool:
-    """Whether a target could not be reached, or says that it is out of service."""
-    return exchange.is_unreached or exchange.is_lost

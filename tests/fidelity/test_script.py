@@ -17,7 +17,7 @@ def classes(drawn: Script) -> set[str]:
 class TestScript:
     def test_quick_fits_the_budget_of_a_live_account(self) -> None:
         """Six more requests find out what is set."""
-        for seed in range(3):
+        for seed in range(2):
             assert len(script(seed).steps) + 6 <= 300
 
     def test_a_live_account_has_requests_left_for_its_timers_and_for_doubts(self) -> None:
@@ -28,8 +28,8 @@ class TestScript:
         assert guard.cost([each for each in requests if each.auth.valid]) < 270
 
     def test_it_depends_on_the_seed_and_on_nothing_else(self) -> None:
-        assert script(1).steps == script.__wrapped__(1).steps  # drawn anew
-        assert script(1).steps != script(2).steps
+        assert script().steps == script.__wrapped__().steps  # drawn anew
+        assert script().steps != script(1).steps
 
     def test_every_input_class_is_in_it_but_those_that_are_sent_at_the_same_moment(self) -> None:
         """Of classes that share a request, one sends it."""

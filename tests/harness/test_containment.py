@@ -8,7 +8,6 @@ from whole_runs import judged
 
 from conformance.harness import judging
 from conformance.harness.containment import Parts
-from conformance.harness.schemathesis_phase import Case
 from conformance.http import Request, Response
 from conformance.model import Verdict
 
@@ -48,16 +47,18 @@ class Odd(Resource):
         return Response(status=200, headers=(*answer.headers, *odd), body=answer.body)
 
 
+@pytest.mark.slow  # schemathesis is imported
 def test_bytes_above_ascii_in_headers_reach_the_schema_driven_layer_unharmed() -> None:
     report, _ = judged(Odd(), "openapi-server-error", "openapi-response", "openapi-checks")
     assert (report.stopped, report.notices) == ("", ())
 
 
+@pytest.mark.slow  # schemathesis is imported
 def test_an_error_of_the_schema_driven_layer_costs_that_layer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*arguments: object) -> None:
         raise UnicodeEncodeError("ascii", "\xe9", 0, 1, "no")
 
-    monkeypatch.setattr(Case, "check", failing)
+    monkeypatch.setattr("conformance.harness.schemathesis_phase.Case.check", failing)
     report, _ = judged(Resource(), "openapi-server-error", "closed-timer-minimum")
     (line,) = report.notices
     assert line.startswith("the run goes on without the checks of schemathesis: a bug of the suite")

@@ -8,8 +8,9 @@ from hypothesis.internal import charmap
 
 from conformance.harness.schemathesis_phase import cases
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_what_utf_8_can_encode_need_not_be_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(configuration, "__hypothesis_home_directory", tmp_path)
     cases(count=1, seed=0)

@@ -154,11 +154,14 @@ def test_known_findings_are_no_part_of_a_failure(deviating: dict[str, Any]) -> N
 
 
 def test_a_run_that_fails_for_stale_entries_alone_is_red(clean: dict[str, Any]) -> None:
-    entry = dict.fromkeys(("fingerprint", "class", "outcome", "reason", "link", "expires"), "")
-    document = {**clean, "exit_code": 1, "known": [{**entry, "rule": "challenge", "state": "fixed"}]}
-    (error,) = _suite(document).iter("error")
+    names = {"rule": "challenge", "class": "credentials/none", "outcome": "absent", "state": "fixed"}
+    entry = dict.fromkeys(("fingerprint", "reason", "link", "expires"), "") | names
+    (error,) = _suite({**clean, "exit_code": 1, "known": [entry]}).iter("error")
 
-    assert error.get("message") == "entries of known deviations are out of date: challenge fixed"
+    assert error.get("message") == (
+        "entries of known deviations are out of date: "
+        "known deviation fixed: challenge credentials/none absent: it is gone, remove the entry"
+    )
 
 
 def test_an_undecided_rule_is_skipped_with_the_reason(deviating: dict[str, Any]) -> None:
