@@ -5,11 +5,13 @@ Writes what follows from the code: rules.md, command-line.md, the totals in page
 fails if there is one.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator
 from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +20,7 @@ from conformance.cli import main
 from conformance.harness import covering
 from conformance.model import Level
 from conformance.rules import CATALOGUE
+from conformance.rules.manners import DESIGNS, PLAIN, Carrier
 
 _DOCS = Path(__file__).parent
 _LEAD = "<!-- Written by docs/generate.py; change the code instead. -->"
@@ -67,6 +70,51 @@ def _value(parameter: click.Parameter) -> str:
     return parameter.metavar or (parameter.name or "").upper()
 
 
+def rows_of_manners() -> str:
+    """The file of covering arrays; the rows of a design that has not changed stay."""
+    kept = covering.kept()
+    content = {
+        str(carrier): kept[carrier]
+        if kept[carrier]["design"] == covering.digest(design)
+        else _covering(carrier)
+        for carrier, design in DESIGNS.items()
+    }
+    return json.dumps(content, indent=0) + "\n"
+
+
+def _covering(carrier: Carrier) -> dict[str, Any]:
+    """The covering arrays of a design. Of triples a simpler search finds an eighth more rows, in half the time."""
+    from covertable import criteria, make
+
+    design = DESIGNS[carrier]
+    names = list(design.factors)
+    factors = {name: list(values) for name, values in design.factors.items()}
+    constraints = [
+        {
+            "operator": "or",
+            "conditions": [
+                {
+                    "operator": "not",
+                    "condition": {"operator": "in", "left": each.dimension, "values": list(each.values)},
+                },
+                {"operator": "eq", "left": each.other, "value": PLAIN},
+            ],
+        }
+        for each in design.constraints
+    ]
+    found: dict[str, Any] = {"design": covering.digest(design)}
+    for strength, criterion in ((2, criteria.greedy), (3, criteria.simple)):
+        made = make(factors, strength=strength, criterion=criterion, constraints=constraints)
+        found[str(strength)] = [
+            "".join(
+                covering.PLACES[names.index(name)] + covering.PLACES[factors[name].index(value)]
+                for name, value in row.items()
+            )
+            for row in made
+        ]
+    return found
+
+
 def totals(text: str) -> str:
     """A page in which the numbers of rules that hold, are broken and are undecided add up to those of a plain run."""
 
@@ -86,7 +134,7 @@ def pages() -> dict[Path, str]:
     return {
         **{path: "\n".join(lines) + "\n" for path, lines in written.items()},
         **{path: totals(path.read_text(encoding="utf-8")) for path in counted},
-        rows: covering.to_keep(),
+        rows: rows_of_manners(),
     }
 
 

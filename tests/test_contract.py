@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance.contract import load
+from conformance.contract import SUITE, load, version_of
 from conformance.http import PATH
 from conformance.model import EXAMPLE, FIELDS
 
@@ -72,6 +72,10 @@ def resolved(node: Any) -> Any:
 def facts(schema: dict[str, Any], *but: str) -> dict[str, Any]:
     """The assertions of a schema, without its prose."""
     return {name: value for name, value in schema.items() if name not in PROSE and name not in but}
+
+
+def test_a_package_that_is_not_installed_has_no_version() -> None:
+    assert (bool(version_of(SUITE)), version_of("no-such-package-as-this")) == (True, "")
 
 
 @pytest.fixture

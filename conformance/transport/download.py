@@ -16,6 +16,8 @@ def download(url: str) -> bytes:
         OSError: There is no such content, or it is too large.
         ValueError: The text is no address.
     """
+    if not url.isascii():
+        raise ValueError("no address of the web: it has a character beyond ASCII")
     content = bytearray()
     try:
         with httpcore.stream("GET", url, extensions={"timeout": _PATIENCE}) as response:
@@ -27,6 +29,6 @@ def download(url: str) -> bytes:
                     raise OSError(f"it has more than {_LARGEST:,} bytes")
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         raise OSError(str(error) or type(error).__name__) from None
-    except (httpcore.UnsupportedProtocol, UnicodeError) as error:
+    except httpcore.UnsupportedProtocol as error:
         raise ValueError(f"no address of the web: {error}") from None
     return bytes(content)

@@ -14,11 +14,11 @@ from rich.console import Console
 
 from conformance import contract, emulator
 from conformance.emulator import DIALECTS as DIALECT_VARIANTS
-from conformance.exceptions import BudgetExhausted, NoVerdict
+from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
-from conformance.http import decode_form, encode_form
+from conformance.http import Exchange, Request, decode_form, encode_form
 from conformance.model import CLOSED, INACTIVE, TIMERS
 from conformance.oracle.durations import Length, read
 from conformance.safety.safeguard import Safeguard
@@ -271,6 +271,38 @@ def test_any_budget_ends_in_a_restore(budget: int) -> None:
     with contextlib.suppress(BudgetExhausted):  # raised where nothing was changed yet
         explored(settings, budget=budget)
     assert {field.slug: settings.values[field.attribute] for field in TIMERS} == BEFORE
+
+
+class Ending(InProcess):
+    """A door at which an error comes with one request, and with all that follow it where the target is dead."""
+
+    def __init__(self, settings: Settings, at: int, error: BaseException) -> None:
+        super().__init__(settings)
+        self._at, self._error = at, error
+
+    def send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
+        is_dead = isinstance(self._error, TargetDead)
+        if self.requests == self._at or (is_dead and self.requests > self._at):
+            self.requests += 1
+            raise self._error
+        return super().send(request, known_good=known_good, reserve=reserve)
+
+
+@pytest.mark.parametrize(
+    ("error", "restore", "stopped"),
+    [
+        (KeyboardInterrupt(), "restored", "interrupted"),
+        (TargetDead("the target is gone"), "failed", "the target is gone"),
+    ],
+)
+def test_an_exploration_that_is_ended_says_why_and_what_became_of_the_timers(
+    error: BaseException, restore: str, stopped: str
+) -> None:
+    settings = Settings(reference(), before=BEFORE)
+    found = explore(Ending(settings, 60, error))
+    assert (found.restore, found.stopped, found.complete) == (restore, stopped, False)
+    is_back = {field.slug: settings.values[field.attribute] for field in TIMERS} == BEFORE
+    assert is_back or restore != "restored"
 
 
 def test_a_timer_that_was_never_set_is_left_long_and_that_is_said() -> None:

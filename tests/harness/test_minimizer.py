@@ -1,7 +1,7 @@
 """A candidate is minimized to the shortest sequence that shows it; its finding is stable if every repetition does."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,6 +16,7 @@ from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.state import CONCURRENT
 
 
 class Takes(Resource):
@@ -350,3 +351,35 @@ def test_candidates_of_parallel_settings_have_one_cause() -> None:
         session.conversation.send(update((name.parameter, "banana")), "class")
         causes |= {each.cause for each in session.candidates.values()}
     assert causes == {CauseKey("timer-syntax", "accepted")}
+
+
+class OneAtATime(FakeTarget):
+    """Refuses, so many times, all but the first of the requests that come at the same moment."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(Resource())
+        self._times = times
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        first, others = super().send_together(requests[:1]), requests[1:]
+        self._times -= 1
+        if self._times >= 0:
+            right, self.answering = self.answering, lambda request: refusal(409)
+            refused = super().send_together(others)
+            self.answering = right
+            return [*first, *refused]
+        return [*first, *super().send_together(others)]
+
+
+@pytest.mark.parametrize(("times", "is_stable"), [(100, True), (2, False), (1, False)])
+def test_a_refusal_at_the_same_moment_is_stable_if_it_comes_more_than_once_again(
+    times: int, is_stable: bool
+) -> None:
+    session = Session(OneAtATime(times), tuple(BY_ID))
+    probe = Probe(steps=(update(*EVERYTHING, SHORT_INACTIVE),) * 2, together=True)
+    session.run_probe(probe, CONCURRENT, "state/concurrent")
+    ((rule, _, outcome), candidate), *others = session.candidates.items()
+    assert (rule, outcome, others) == (CONCURRENT, "refused", [])
+    finding = Minimizer(session, candidate, budget=2 * REQUESTS).finding()
+    assert (finding.rule, finding.outcome, finding.stable) == (CONCURRENT, "refused", is_stable)
+    assert [(each.status, each.together) for each in finding.exchanges] == [(200, True), (409, True)]
