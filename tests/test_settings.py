@@ -170,6 +170,9 @@ class TestValues:
             ("settle", "nan", "--settle"),
             ("rate", 0, "--rate: expected requests per second, above 0"),
             ("timeout", "inf", "--timeout"),
+            ("shard", "3/2", "--shard: expected K/N, such as 2/3 for the second of three shares, got '3/2'"),
+            ("shard", "2", "--shard: expected K/N"),
+            ("i_own", "AC1", "--i-own: expected Account SIDs, each AC and 32 hexadecimal digits, got 'AC1'"),
             ("live", "maybe", "--live: expected true or false"),
             ("known", "no/such/file", "--known: expected a file that is there, got 'no/such/file'"),
             ("ca_file", "no/such/file", "--ca-file: expected a file of certificates in PEM"),
@@ -184,6 +187,14 @@ class TestValues:
     )
     def test_a_flag(self, toml: Path, name: str, value: object, expected: str) -> None:
         assert expected in refusal(toml, {"target": LOCAL, name: value})
+
+    def test_an_application(self, toml: Path) -> None:
+        assert "--app: expected an application as package.module:name, got 3" in refusal(toml, {"app": 3})
+
+    def test_the_account_of_an_api_key_cannot_be_masked(self, toml: Path) -> None:
+        key = {"TWILIO_API_KEY": f"SK{'0' * 32}", "TWILIO_API_SECRET": "s" * 32}
+        message = refusal(toml, {"target": LOCAL, "mask_accounts": True}, key)
+        assert message == "to mask the account of an API key, set TWILIO_ACCOUNT_SID too"
 
     def test_a_variable(self, toml: Path) -> None:
         message = refusal(toml, environ={"CONFORMANCE_MAX_REQUESTS": "many"})

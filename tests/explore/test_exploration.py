@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conformance import contract, emulator
 from conformance.emulator import DIALECTS as DIALECT_VARIANTS
-from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead
+from conformance.exceptions import BudgetExhausted, NoVerdict, TargetDead, Unimplemented
 from conformance.explore import Exploration, document, explore, view
 from conformance.explore.dialects import DIALECTS, Dialect
 from conformance.explore.notations import GRIDS, nominal_seconds, notation_of
@@ -340,16 +340,51 @@ def test_an_exploration_of_a_live_target_ends_when_it_does_not_take_a_timer_back
     assert any("default_closed_timer was 'P5D' and is" in note for note in found.notes)
 
 
-def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_back() -> None:
-    class Blind(Settings):
-        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
-            status, document = super().answer(method, body)
-            return (status, document) if body else (400, {})
+class Blind(Settings):
+    """Refuses whatever would show the settings and write none."""
 
+    def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+        status, document = super().answer(method, body)
+        return (status, document) if body else (400, {})
+
+
+def test_settings_that_cannot_be_read_are_not_touched_where_they_must_be_put_back() -> None:
     settings = Blind(reference())
     with pytest.raises(NoVerdict, match="could not be put back"):
         explored(settings)
     assert set(settings.values.values()) == {None}
+
+
+def test_settings_that_cannot_be_read_are_explored_where_they_need_not_be_put_back() -> None:
+    safeguard = Safeguard()
+    found = explore(InProcess(Blind(reference())), must_restore=False, safeguard=safeguard)
+    assert found.complete
+    assert found.closed.dialect.name == "iso8601-1"
+    assert safeguard.notices == ["the settings of account 1 cannot be read: they will not be put back"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, Unimplemented), (401, NoVerdict)])
+def test_a_target_without_the_resource_or_with_other_credentials_is_not_explored(
+    status: int, kind: type[Exception]
+) -> None:
+    class Absent(Settings):
+        def answer(self, method: str, body: bytes) -> tuple[int, dict[str, object]]:
+            self.history.append({})
+            return status, {}
+
+    settings = Absent(reference())
+    with pytest.raises(kind, match=str(status)):
+        explored(settings)
+    assert len(settings.history) == 2
+
+
+def test_a_target_that_refuses_the_value_that_it_has_is_left_alone() -> None:
+    settings = Settings(both(lambda text: text != "PT1H"), before={INACTIVE.slug: "PT1H"})
+    with pytest.raises(
+        NoVerdict, match=r"^the target refuses its own default_inactive_timer, 'PT1H', so it could"
+    ):
+        explored(settings)
+    assert settings.values[INACTIVE.attribute] == "PT1H"
 
 
 def test_a_value_that_is_kept_and_cannot_be_shown_does_not_spoil_what_is_said_of_the_other_timer() -> None:

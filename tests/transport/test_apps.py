@@ -1,8 +1,11 @@
 """Applications as targets: what a server would do with them, done in this process."""
 
 import asyncio
+import itertools
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from conformance.exceptions import ConfigurationError
 from conformance.harness.executor import Plan, run
 from conformance.http import Exchange, FailureKind, Request, update
 from conformance.rules import CATALOGUE
+from conformance.transport.apps import load
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import BASE_URL, Target, TargetSettings
 
@@ -88,6 +92,14 @@ def test_an_application_that_is_not_there(name: str, says: str) -> None:
         conformance.run(app=name)
 
 
+def test_an_application_whose_module_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath("broken_web.py").write_text("raise LookupError('no database')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    says = "^no application broken_web:app: importing broken_web raised LookupError: no database$"
+    with pytest.raises(ConfigurationError, match=says):
+        load("broken_web:app")
+
+
 class TestExceptions:
     """An exception is what a server makes of it, and its traceback is kept."""
 
@@ -141,6 +153,19 @@ def test_an_application_that_hangs_is_given_up() -> None:
         assert failure.kind is FailureKind.TIMEOUT
 
 
+def test_an_exception_that_a_wsgi_application_hands_over_is_kept_beside_its_own_answer() -> None:
+    def app(environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            raise LookupError("no such account")
+        except LookupError:
+            start_response("503 Service Unavailable", [], sys.exc_info())
+        return [b"later"]
+
+    exchange = asking(app)
+    assert exchange.status == 503
+    assert exchange.traceback.rstrip().endswith("LookupError: no such account")
+
+
 def test_no_more_of_an_answer_is_kept_than_is_read() -> None:
     async def endless(scope: dict[str, Any], receive: object, send: Send) -> None:
         if scope["type"] == "http":
@@ -148,9 +173,14 @@ def test_no_more_of_an_answer_is_kept_than_is_read() -> None:
             while True:
                 await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
 
-    response = asking(endless).response
-    assert response is not None
-    assert response.truncated
+    def endless_too(environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return itertools.repeat(b"x" * 100_000)
+
+    for app in (endless, endless_too):
+        response = asking(app).response
+        assert response is not None
+        assert response.truncated
 
 
 @pytest.mark.parametrize("then", [None, RuntimeError("broken")])
