@@ -33,9 +33,9 @@ from conformance.commands.baseline import baseline
 from conformance.commands.compare import compare
 from conformance.commands.contract import contract
 from conformance.commands.diff import diff
-from conformance.commands.door import guarded
 from conformance.commands.matrix import matrix
 from conformance.commands.merge import merge
+from conformance.commands.output import guarded
 from conformance.commands.plan import plan
 from conformance.commands.record import record
 from conformance.commands.refused import REFUSALS, Refused

@@ -23,7 +23,7 @@ ORDER = (
     "oracle",
     "rules",
     "attribution",
-    # the door to the network
+    # the way to the network
     "transport",
     "safety",
     # what is made of a run

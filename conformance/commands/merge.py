@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from conformance.commands import github, options
-from conformance.commands.door import redact
+from conformance.commands.output import redact
 from conformance.commands.refused import result_in
 
 

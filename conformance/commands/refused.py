@@ -62,7 +62,7 @@ def result_in(path: Path) -> dict[str, Any]:
         ReportError: There is none.
         Refused: It holds a body that is not what it says.
     """
-    from conformance.commands.door import redact
+    from conformance.commands.output import redact
     from conformance.reporting import load  # costs what `conformance serve` need not pay
     from conformance.reporting.result import plain
 

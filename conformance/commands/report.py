@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.commands import options
-from conformance.commands.door import redact
+from conformance.commands.output import redact
 from conformance.commands.refused import Refused, result_in
 
 

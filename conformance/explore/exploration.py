@@ -15,7 +15,7 @@ from conformance.explore.identification import Course, Window, identify, probe
 from conformance.explore.normalisation import normalisation
 from conformance.explore.notations import GRIDS, nominal_seconds, table
 from conformance.explore.picture import point_of
-from conformance.explore.prober import Door, Prober
+from conformance.explore.prober import Explored, Prober
 from conformance.explore.unevenness import uneven
 from conformance.explore.values import Answer, Exploration
 from conformance.model import CLOSED, INACTIVE, TIMERS, Field, Restore
@@ -48,7 +48,7 @@ class _Timer:
 
 
 def explore(
-    door: Door,
+    target: Explored,
     *,
     url: str = "",
     must_restore: bool = True,
@@ -59,7 +59,7 @@ def explore(
     Find out how a target reads its timers; nothing is printed, and the timers are put back at the end.
 
     Args:
-        door: The target, open: a `conformance.transport.target.Target`, or anything that sends the same way.
+        target: The target, open: a `conformance.transport.target.Target`, or anything that sends the same way.
         url: The name of the target in the result.
         must_restore: Whether to give up, before anything is changed, where the settings cannot be read.
         safeguard: Keeps what was set before; without it, memory does.
@@ -71,14 +71,14 @@ def explore(
         Unimplemented: The resource is not there.
         TargetDead: Nothing listens at the address of the target.
     """
-    return _Exploration(door, url, safeguard or Safeguard(), progress).result(must_restore)
+    return _Exploration(target, url, safeguard or Safeguard(), progress).result(must_restore)
 
 
 class _Exploration:
-    def __init__(self, door: Door, url: str, safeguard: Safeguard, progress: Progress) -> None:
+    def __init__(self, target: Explored, url: str, safeguard: Safeguard, progress: Progress) -> None:
         self._url = url
         self._stage = STAGES[0]
-        self._prober = Prober(door, safeguard, lambda text: progress(self._stage, text, door.requests))
+        self._prober = Prober(target, safeguard, lambda text: progress(self._stage, text, target.requests))
         self._timers = {each.slug: _Timer(each, Known(Fraction(each.minimum))) for each in TIMERS}
         inactive, closed = (timer.known for timer in self._timers.values())
         inactive.sibling, closed.sibling = closed, inactive

@@ -25,7 +25,7 @@ from conformance.safety.safeguard import Safeguard
 from conformance.safety.timer_guard import LEAST, TimerGuard
 
 
-class Door(Protocol):
+class Explored(Protocol):
     """The part of a `conformance.transport.target.Target` that an exploration uses."""
 
     @property
@@ -41,16 +41,16 @@ class Prober:
     The conversation with one target about its two timers.
 
     Args:
-        door: Sends the requests.
+        target: Sends the requests.
         safeguard: Keeps the timers as they were. On a live target it has a guard, and a timer that was never set is
             put back to a long one after every shorter value.
         progress: Called with the value in hand before every request.
     """
 
     def __init__(
-        self, door: Door, safeguard: Safeguard, progress: Callable[[str], None] = lambda text: None
+        self, target: Explored, safeguard: Safeguard, progress: Callable[[str], None] = lambda text: None
     ) -> None:
-        self._door = door
+        self._target = target
         self._progress = progress
         self._safeguard = safeguard
         self._guard = safeguard.guard or TimerGuard()
@@ -64,7 +64,7 @@ class Prober:
     @property
     def requests(self) -> int:
         """Requests sent so far."""
-        return self._door.requests
+        return self._target.requests
 
     def look_around(self, *, url: str, must_read: bool) -> None:
         """
@@ -193,7 +193,7 @@ class Prober:
         for each in unset:  # it cannot be unset again, and a long timer does least
             self._longest.setdefault(each.slug, (Decimal(0), LEAST))
         self._put_back(unset, reserve=True)
-        restorer = Restorer(target=self._door, safeguard=self._safeguard, reader=self._reader)
+        restorer = Restorer(target=self._target, safeguard=self._safeguard, reader=self._reader)
         restored, _ = restorer.put_back()
         other = [each for each in TIMERS if each in unset or each.attribute in restored.failed]
         if not other:
@@ -208,7 +208,7 @@ class Prober:
         return f"{field.attribute} {why}; it is left at {now}"
 
     def _send(self, request: Request, *, known_good: bool = False, reserve: bool = False) -> Exchange:
-        return self._door.send(replace(request, fresh=reserve), known_good=known_good, reserve=reserve)
+        return self._target.send(replace(request, fresh=reserve), known_good=known_good, reserve=reserve)
 
 
 def _taken(exchange: Exchange, text: str, echo: str | None) -> Taken:
