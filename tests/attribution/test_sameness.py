@@ -119,5 +119,7 @@ def test_what_an_unusual_way_of_sending_does_to_a_value_may_be_named_by_the_valu
     assert same(decoded, "form-decoding: below-minimum")
     assert not same(decoded, "closed-timer-syntax: changed")
     assert not same(decoded, a_violation("closed-timer-echo: below-minimum", INACTIVE))
+    assert same(replace(decoded, related=BEFORE), "closed-timer-echo: below-minimum")
     # To be accepted or refused is a matter of the form, and not of a value that comes back.
     assert not same("form-decoding: accepted", "closed-timer-echo: accepted")
+    assert same("form-decoding: refused", "closed-timer-boundary: refused")
