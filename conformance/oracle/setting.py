@@ -8,7 +8,7 @@ from conformance.oracle.decisions import is_right
 from conformance.oracle.mismatches import Kind, Suspect
 
 REMEMBERED = 32
-"""How many former values and suspects are kept for each setting: older ones explain nothing any more."""
+"""How many former values, and suspects, are kept of a setting before the latest: older ones explain nothing."""
 
 
 @dataclass(slots=True)
