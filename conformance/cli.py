@@ -67,6 +67,11 @@ class _Program(click.Group):
             return super().invoke(ctx)
         except REFUSALS as error:
             raise Refused(options.shown(ctx, str(error))) from None
+        except OSError as error:
+            if error.filename is None or error.strerror is None:
+                raise
+            # A path that cannot even be looked at: its name is too long, or it is in a directory that is closed.
+            raise Refused(options.shown(ctx, f"cannot read {error.filename}: {error.strerror}")) from None
         except (KeyboardInterrupt, RuntimeError) as error:
             # Python raises a RuntimeError from an interrupt that comes while an imported module makes a class.
             if isinstance(error, RuntimeError) and not isinstance(

@@ -4,6 +4,9 @@ Every error that a room hands to another, in one tree.
 The emulator has errors of its own: it shares nothing with the suite that judges it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class ConformanceError(Exception):
     """The base of all; its message is one line for a person."""
@@ -88,11 +91,17 @@ class Gone(Lost):
     Args:
         message: One line for a person.
         last_sign: The number of the last exchange that showed it as it was.
+        signs: The same for the other accounts of the run, by index: the target may be gone for one of them alone.
     """
 
-    def __init__(self, message: str, last_sign: int) -> None:
+    def __init__(self, message: str, last_sign: int, signs: Mapping[int, int] = MappingProxyType({})) -> None:
         super().__init__(message)
-        self.last_sign = last_sign
+        self._last_sign = last_sign
+        self._signs = signs
+
+    def counts(self, number: int, account: int) -> bool:
+        """Whether an account was asked while the target was there, given the number of the exchange."""
+        return number <= max(self._last_sign, self._signs.get(account, 0))
 
 
 class RateLimitedOut(Lost):

@@ -1,5 +1,7 @@
 """Gathers, for each rule, an exchange that would have shown it broken, had it been: without one nothing is decided."""
 
+from collections.abc import Callable
+
 from conformance.http import Exchange
 from conformance.model import Rule
 from conformance.rules import BY_ID, CATALOGUE, Reply
@@ -20,9 +22,9 @@ class Gathered:
             self._found[rule.id] = reply.exchange
             self._wanted.remove(rule)
 
-    def forget_after(self, number: int) -> None:
-        """Forget what was seen after the exchange of a number: the target was gone then."""
-        self._found = {name: found for name, found in self._found.items() if found.number <= number}
+    def keep(self, is_kept: Callable[[Exchange], bool]) -> None:
+        """Forget the evidence for which `is_kept` is false: the target was gone then."""
+        self._found = {name: found for name, found in self._found.items() if is_kept(found)}
 
     def doubt(self, rule: Rule, reason: str) -> None:
         """Take note of a reason why nobody knows whether a rule holds, whatever else was seen."""

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +41,7 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     heed(interrupt)
     settings = _settings(flags)
     directory = state_directory(settings.state_dir)
-    if settings.state_dir is not None and not directory.exists():
+    if settings.state_dir is not None and _is_missing(directory):
         # An empty directory has nothing to put back; of a mistyped one this cannot be said.
         raise Refused(f"{directory}: there is no such directory; --state-dir names the one of the run")
     at = places(settings.target, settings.addresses) if settings.target is not None else ()
@@ -77,6 +78,16 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
     if not found and codes == [RESTORED]:
         click.echo(f"there is nothing to put back{f' at {settings.target}' if settings.target else ''}")
     sys.exit(max(codes))
+
+
+def _is_missing(directory: Path) -> bool:
+    try:
+        directory.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # to list its files says what is wrong
+        return False
+    return False
 
 
 def _settings(flags: Mapping[str, object]) -> "RunSettings":

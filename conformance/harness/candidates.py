@@ -141,6 +141,11 @@ class Candidates(Mapping[Key, Candidate]):
                 turns[candidate.cause] += 1
         return [candidate for _, _, candidate in sorted(new, key=lambda each: each[:2])]
 
+    def last_of(self, account: int) -> int:
+        """Return the number of the last exchange with an account that brought a new candidate; 0 where none did."""
+        exchanges = (each.exchange for each in self._all.values())
+        return max((each.number for each in exchanges if each.request.account == account), default=0)
+
     def confirm(self, candidate: Candidate) -> None:
         """Record that a candidate has become a finding."""
         candidate.confirmed = True

@@ -170,16 +170,28 @@ class Conversation:
         self._check_health(reply.exchange, cls)
         self.check_presence()
 
-    def check_presence(self, row: int = ROW, *, reserve: bool = False) -> None:
+    def check_presence(self) -> None:
         """
-        Find out whether the target is gone, if so many good updates in a row were not accepted.
+        Find out whether the target is gone, if some good updates in a row were not accepted.
 
         Raises:
             Gone: The target does not take either what it has taken before.
         """
-        account = self._presence.doubtful(row)
+        account = self._presence.doubtful(ROW)
         if account is not None:
-            self._ask_whether_gone(account, reserve=reserve)
+            self._ask_whether_gone(account)
+
+    def check_still_there(self) -> None:
+        """
+        Find out at the end of a run whether the target is gone, if it has given no sign of life since a deviation.
+
+        Raises:
+            Gone: It does not take either what it has taken before.
+        """
+        for account in range(self._judge.situation.accounts):
+            last = self._candidates.last_of(account)
+            if self._presence.is_unsure(account, last) or self._presence.doubtful(1) == account:
+                self._ask_whether_gone(account, reserve=True)
 
     def _ask_whether_gone(self, account: int, *, reserve: bool = False) -> None:
         presence = self._presence
@@ -198,10 +210,14 @@ class Conversation:
         if not presence.is_alive(account):
             suspects = self._target.silence.suspects
             since = f" since request {suspects[0].number:,}" if suspects else ""
+            # An account that is shut out accuses the target of nothing; what others have seen meanwhile counts.
+            whose = f" for {self._judge.states[account].sid or f'account {account + 1}'}" if account else ""
+            signs = presence.signs()
             raise Gone(
-                f"{self._target.url} is not what it was: {presence.described(account)}{since}; what came after "
-                f"request {presence.last_sign(account):,} counts for nothing",
-                presence.last_sign(account),
+                f"{self._target.url} is not what it was{whose}: {presence.described(account)}{since}; what came "
+                f"after request {signs[account]:,}{whose} counts for nothing",
+                signs[account],
+                signs,
             )
 
     def send_together(self, requests: Sequence[Request], cls: str) -> list[Judged]:
@@ -300,7 +316,7 @@ class Conversation:
         if exchange.place == 1 and not request.fresh:
             self._opening = exchange
         reply = self._judge.reply(exchange)
-        self._presence.see(reply)
+        self._presence.see(reply, known_good=known_good)
         return exchange, reply
 
     def _say_sent(self, cls: str) -> None:

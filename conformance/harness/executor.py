@@ -167,7 +167,7 @@ class _Run:
 
     def _check_still_there(self) -> None:
         """Make sure that the target is still there: one that went away a moment ago is not accused of it."""
-        self._session.conversation.check_presence(1, reserve=True)
+        self._session.conversation.check_still_there()
 
     def _forget_after(self, error: BaseException) -> None:
         """Drop the candidates that are no deviations, since the error that ended the run explains them."""
@@ -177,10 +177,10 @@ class _Run:
                 candidates.keep(lambda each: False)
             case Unimplemented():
                 candidates.keep(lambda each: is_absence(each.violation))
-            case Gone(last_sign=last):
-                candidates.keep(lambda each: each.exchange.number <= last)
-                self._confirmation.keep(lambda each: each.first <= last)
-                self._session.judge.evidence.forget_after(last)
+            case Gone() as gone:
+                candidates.keep(lambda each: _counts(gone, each.exchange, each.exchange.number))
+                self._confirmation.keep(lambda each: _counts(gone, each.exchanges[-1], each.first))
+                self._session.judge.evidence.keep(lambda each: _counts(gone, each, each.number))
             case TargetDead():  # A failure after the last answer shows only that the target went away.
                 answered = self._session.target.silence.answered
                 candidates.keep(
@@ -211,6 +211,10 @@ class _Run:
         )
         outcomes = (verdicts.outcome(results, rule) for rule in self._catalogue)
         return tuple(each for each in outcomes if each.reason != verdicts.OF_ANOTHER_SHARD)
+
+
+def _counts(gone: Gone, exchange: Exchange, number: int) -> bool:
+    return gone.counts(number, exchange.request.account)
 
 
 def _notices(safeguard: Safeguard, end: End) -> Iterator[str]:

@@ -10,11 +10,13 @@ account wherever it is. Throw-away accounts are public, and many targets have th
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
 import socket
+import stat
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -120,6 +122,9 @@ def read(path: Path) -> Entry:
         JournalError: The file cannot be read, or its content is not the content that was written.
     """
     try:
+        # Opening a pipe would wait for somebody who writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
         with path.open("rb") as file:
             raw = file.read(_LIMIT + 1)
         document = json.loads(raw.decode("ascii"))

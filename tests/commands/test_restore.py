@@ -226,9 +226,10 @@ class TestRestore:
         assert (done.returncode, done.stdout) == (2, "")
         assert "there is no such directory" in done.stderr
 
-    def test_a_directory_that_cannot_be_listed_is_4(self, state: Path, restore: Restoring) -> None:
-        state.write_text("a file")
-        done = restore()
+    @pytest.mark.parametrize("name", ["a file", "n" * 300])
+    def test_a_directory_that_cannot_be_listed_is_4(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "a file").touch()
+        done = conformance(tmp_path / name, "restore")
         assert (done.returncode, done.stdout) == (4, "")
         assert "whether settings are kept there cannot be seen" in done.stderr
         assert done.stderr.count("\n") == 1

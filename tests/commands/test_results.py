@@ -30,12 +30,13 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-COMMANDS = {"report": 1, "diff": 2, "matrix": 1, "baseline": 1}
+COMMANDS = {"report": 1, "diff": 2, "matrix": 1, "baseline": 1, "merge": 1}
 
 
+@pytest.mark.parametrize("path", ["none", "n" * 300])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_no_result_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
-    result = _run(name, *[tmp_path / "none"] * COMMANDS[name])
+def test_what_is_no_result_is_refused_in_one_line(tmp_path: Path, name: str, path: str) -> None:
+    result = _run(name, *[tmp_path / path] * COMMANDS[name])
 
     assert result.exit_code == 2
     assert result.stderr.startswith("conformance: cannot read ") and result.stderr.count("\n") == 1

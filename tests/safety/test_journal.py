@@ -133,6 +133,14 @@ class TestKeeping:
             entries(tmp_path / "file")
         assert entries(tmp_path / "none") == []
 
+    def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe.json"
+        os.mkfifo(pipe)
+        with pytest.raises(JournalError, match="not a regular file"):
+            read(pipe)
+        with Journal(tmp_path, TARGET, ACCOUNTS) as journal:
+            assert journal.pending(0) is None
+
     def test_a_directory_that_cannot_be_written_is_an_error_with_a_way_out(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(JournalError, match="--state-dir"), Journal(tmp_path / "file", TARGET, ACCOUNTS):
