@@ -7,6 +7,8 @@ import pytest
 
 from conformance.reporting.annotations import annotations, command
 
+from .samples import DOCUMENTS
+
 
 def test_a_deviation_is_an_error_with_its_rule_and_what_to_paste(deviating: dict[str, Any]) -> None:
     lines = list(annotations(deviating))
@@ -22,6 +24,11 @@ def test_a_broken_should_rule_is_an_error_only_where_it_fails_the_run(deviating:
     strict["settings"]["fail_on"] = "should"
     assert any(line.startswith("::warning title=SHOULD ") for line in annotations(deviating))
     assert not any(line.startswith("::warning") for line in annotations(strict))
+
+
+def test_a_run_without_a_verdict_on_most_rules_is_an_error() -> None:
+    first, *_ = annotations(DOCUMENTS["undecided"])
+    assert first.startswith("::error title=conformance::No verdict on most rules")
 
 
 def test_a_clean_run_says_nothing(clean: dict[str, Any]) -> None:

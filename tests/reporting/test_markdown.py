@@ -111,6 +111,17 @@ def test_no_verdict_on_most_rules_is_said_before_the_verdict() -> None:
     assert lines[6].startswith("MUST 1 hold, 0 broken, 1 undecided, 1 not run · SHOULD 1 hold, 0 broken")
 
 
+def test_a_setting_that_was_not_put_back_is_told(clean: dict[str, Any]) -> None:
+    restore = {
+        "state": "failed",
+        "failed": ["default_closed_timer"],
+        "unrestorable": ["default_inactive_timer"],
+    }
+    text = unescape(render({**clean, "restore": restore}))
+    assert "- Not restored: default_closed_timer\n" in text
+    assert "- Settings that were null before and cannot be made null again: default_inactive_timer\n" in text
+
+
 def test_what_follows_is_listed_by_rule(deviating: dict[str, Any]) -> None:
     assert "Follows: <code>inactive-timer-syntax</code>" in render(deviating)
 

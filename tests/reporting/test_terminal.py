@@ -201,6 +201,22 @@ def test_what_was_not_decided_is_told_with_the_reason(deviating: dict[str, Any])
     assert "settings that were null before and cannot be made null again: default_closed_timer" in lines
 
 
+@pytest.mark.parametrize(
+    ("state", "failed", "line"),
+    [
+        ("failed", ["default_closed_timer"], "NOT RESTORED: default_closed_timer"),
+        ("failed", [], "NOT RESTORED: the settings before the run"),
+        ("not-read", [], "not restored: the settings could not be read"),
+        ("restored", [], "restored: the settings that were in force before the run"),
+    ],
+)
+def test_what_became_of_the_settings_is_told(
+    clean: dict[str, Any], state: str, failed: list[str], line: str
+) -> None:
+    restore = {"state": state, "failed": failed, "unrestorable": []}
+    assert line in _printed({**clean, "restore": restore}, width=200).splitlines()
+
+
 def test_groups_say_how_their_rules_stand(deviating: dict[str, Any]) -> None:
     rows = [re.split("  +", line) for line in _printed(deviating, width=120).splitlines()]
 
