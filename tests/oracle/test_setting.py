@@ -5,7 +5,7 @@ from fakes import answer, refusal, representation
 
 from conformance.http import Exchange, update
 from conformance.model import INACTIVE
-from conformance.oracle.mismatches import Kind
+from conformance.oracle.mismatches import Kind, Suspect
 from conformance.oracle.setting import REMEMBERED, Setting
 
 ODD = "PT1M "
@@ -56,7 +56,9 @@ def test_a_value_that_is_wrong_by_itself_matches_once_it_was_reported(
 
 
 def test_a_value_is_suspected_unless_it_is_right() -> None:
-    assert suspected(Setting(INACTIVE), "PT5M") == ["PT5M"]
+    setting = Setting(INACTIVE)
+    setting.suspect("PT5M", Kind.REFUSED, exchanged(1))
+    assert setting.suspects == [Suspect("PT5M", Kind.REFUSED, exchanged(1))]
     assert suspected(Setting(INACTIVE, right=("PT5M",)), "PT300S", "PT1S") == ["PT1S"]
 
 
