@@ -117,7 +117,11 @@ class Judge:
 
     def _decision(self, request: Request, lengths: Lengths) -> FormDecision | None:
         form = request.form() if request.method == "POST" and not request.query else None
-        return None if form is None else decide(form, known_sids=self.situation.sids, lengths=lengths)
+        if form is None:
+            return None
+        # A target that takes a closed timer shorter than the inactive one still may compare each with what is in force.
+        ratio = 1 if self.interplay is False else 2
+        return decide(form, known_sids=self.situation.sids, lengths=lengths, least_ratio=ratio)
 
     def violations(self, reply: Reply) -> list[Violation]:
         """Record an exchange; return its violations, judged by all exchanges before it."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from conformance.harness.judging import Judge
 from conformance.harness.session import Session
 from conformance.http import Exchange, Pairs, Request, encode_form, update
-from conformance.model import CLOSED, INACTIVE, SIDS, TIMERS, Observation
+from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, SIDS, TIMERS, Observation
+from conformance.oracle.decisions import is_right
 from conformance.rules import Reply
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
@@ -46,11 +47,22 @@ class OpenInputs:
         self._replies: dict[str, Reply] = {}
 
     def send(self) -> None:
-        """Send each input, and then an update that overwrites the settings it may have written."""
+        """
+        Send each input, and then an update that overwrites the settings it may have written.
+
+        Where a closed timer shorter than the inactive one was taken, longer inactive timers are judged from then on.
+        """
         for cls, (_, request, after) in OPEN.items():
             self._replies[cls] = self._session.conversation.send(request, cls).reply
             if after:
                 self._session.conversation.send(update(*after), cls)
+        shorter = self._replies["open/closed-shorter"]
+        if shorter.shown is not None:
+            taken = (
+                is_right(BY_PARAMETER[name], value, shorter.shown.get(BY_PARAMETER[name].attribute))
+                for name, value in shorter.form or ()
+            )
+            self._session.judge.learn_interplay(is_refused=not all(taken))
 
     def described(self) -> Iterator[Observation]:
         """Yield an observation of each input that was sent."""

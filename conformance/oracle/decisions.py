@@ -170,6 +170,7 @@ def decide(
     *,
     known_sids: Mapping[str, frozenset[str] | None] | None = None,
     lengths: Lengths | None = None,
+    least_ratio: int = 2,
 ) -> FormDecision:
     """
     Decide on a whole form.
@@ -178,6 +179,7 @@ def decide(
         pairs: The decoded parameters, in order.
         known_sids: By parameter, the only SIDs that the target accepts; None or absent where it accepts any.
         lengths: What is known of the timers in force.
+        least_ratio: The form is decided on only where the closed timer is so many times the inactive one, at least.
     """
     decisions = []
     values: dict[str, list[str]] = {}
@@ -215,15 +217,15 @@ def decide(
         causes = tuple(each for each in decisions if each.answer is answer and each.level is level)
         if causes:
             return FormDecision(answer, level, causes)
-    if not _closed_outlasts_inactive(values, lengths or {}):
+    if not _closed_outlasts_inactive(values, lengths or {}, Decimal(least_ratio)):
         cause = _open("interplay", "some would refuse a closed timer shorter than inactive")
         return FormDecision(cause.answer, cause.level, (cause,))
     level = Level.SHOULD if any(each.level is Level.SHOULD for each in decisions) else Level.MUST
     return FormDecision(Answer.ACCEPT, level, tuple(each for each in decisions if each.level is level))
 
 
-def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Lengths) -> bool:
-    """Whether the closed timer is at least twice the inactive one after the update, so that no fair target objects."""
+def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Lengths, ratio: Decimal) -> bool:
+    """Whether the closed timer is that many times the inactive one after the update, so that no fair target objects."""
     if not (INACTIVE.parameter in values or CLOSED.parameter in values):
         return True
     after: dict[str, Sequence[Length | None]] = {}
@@ -235,7 +237,7 @@ def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Leng
         else:
             return False
     return all(
-        inactive is None or closed is None or EXACT.multiply(inactive.high, Decimal(2)) <= closed.low
+        inactive is None or closed is None or EXACT.multiply(inactive.high, ratio) <= closed.low
         for inactive in after[INACTIVE.parameter]
         for closed in after[CLOSED.parameter]
     )

@@ -104,7 +104,8 @@ def accepted(timer: Field) -> dict[str, tuple[str, ...]]:
             *(("PT2147483S", "PT2147484S", "PT32767M", "PT32768M") if timer is CLOSED else ()),
             *(f"PT{each}S" for each in (32768, 65536, 1024, 4096, 32767, 65535, 16384)),
             *(f"PT{each}M" for each in (256, 255, 1024, 4096)),
-            "PT256H" if timer is INACTIVE else "PT512H",
+            # An inactive timer as long as this is judged once it is known that no rule ties the timers together.
+            *(("PT256H", "PT2147484S") if timer is INACTIVE else ("PT512H",)),
         ),
         "carry-over-of-all-units": (
             "PT179M60S",

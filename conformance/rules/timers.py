@@ -122,7 +122,7 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
     examples = [*_FIRST.get(name, ()), *by_turns(each.examples() for each in classes)]
     if name == "long":
-        examples[1:1] = OVERFLOWING[timer.minimum]
+        examples[:0] = OVERFLOWING[timer.minimum]
     return value_class(
         timer,
         f"timer/{name}",
