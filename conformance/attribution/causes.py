@@ -58,8 +58,11 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
         for index, root in enumerate(ordered):
             if root is cause or _root(root, parents) is _root(cause, parents):
                 continue
-            alike = index < place and _is_alike(root, cause)
-            if alike or explains(root, cause):
+            is_before = index < place
+            alike = is_before and _is_alike(root, cause)
+            # Of two that explain each other the more basic one is first.
+            explained = explains(root, cause) and (is_before or not explains(cause, root))
+            if alike or explained:
                 parents[cause] = (root, not alike)
                 break
     ranks = {cause: rank for rank, cause in enumerate(ordered)}

@@ -99,7 +99,10 @@ def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
     shows = any(
         each.evidence is not None and each.rule.aspect is Aspect.ECHO for each in cause.outcomes.values()
     )
-    return shows and root.outcome == "accepted" and root.says_nothing and cause.rests_on_nothing
+    # Who is let in, and what is taken, are most often decided in two places.
+    is_of_one = (root.aspect is Aspect.CREDENTIALS) == (cause.aspect is Aspect.CREDENTIALS)
+    alike = root.says_nothing and cause.rests_on_nothing
+    return shows and is_of_one and root.outcome == "accepted" and alike
 
 
 def _takes_no_update(root: Cause, cause: Cause) -> bool:

@@ -190,4 +190,6 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
         order = (*as_sent, *first, (last, last), *set_first)
     else:
         order = (*as_sent, *first, *set_first)
+    if candidate.plainer is not None and not (related or is_about_state(BY_ID[violation.rule])):
+        order = ((candidate.plainer,), *order)
     yield from dict.fromkeys((*order, *first, *((*tail, last) for tail in tails)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from conformance.attribution.cause import CauseKey, cause_of
-from conformance.http import Exchange, Pairs, Request
+from conformance.http import Exchange, Pairs, Request, is_usual
 from conformance.model import Level, Violation, shortened
 from conformance.rules import BY_ID
 from conformance.rules.reply import remembered
@@ -55,6 +55,8 @@ class Candidate:
     """The requests that were sent at the same time before it, where this may be the reason for it."""
     is_new: bool = False
     """Whether it showed each time before anything was set, or with the first update; see `Past`."""
+    plainer: Request | None = None
+    """The plainest of the later requests that showed it too; None where none is plainer than the first."""
 
     @property
     def cause(self) -> CauseKey:
@@ -112,6 +114,8 @@ class Candidates(Mapping[Key, Candidate]):
         if (candidate := self._all.get(key)) is not None:
             candidate.numbers.add(exchange.number)
             candidate.is_new &= past.is_new
+            if _oddity(exchange.request) < _oddity(candidate.plainer or candidate.exchange.request):
+                candidate.plainer = exchange.request
             return
         self._all[key] = Candidate(
             cut(violation),
@@ -154,6 +158,16 @@ class Candidates(Mapping[Key, Candidate]):
         """Forget the candidates for which `is_kept` is false."""
         self._all = {key: candidate for key, candidate in self._all.items() if is_kept(candidate)}
         self.causes = {candidate.cause for candidate in self._all.values()}
+
+
+_READABLE = 64
+"""Bytes of a body that a person can take in."""
+
+
+def _oddity(request: Request) -> tuple[bool, bool, int, bool]:
+    """The less a person would have to ask about a request, the smaller this is; one parameter is the least odd."""
+    parameters, body = len(request.form() or ()), request.body or b""
+    return bool(request.account), not is_usual(request), abs(parameters - 1), len(body) > _READABLE
 
 
 @dataclass(slots=True)

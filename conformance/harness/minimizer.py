@@ -79,7 +79,7 @@ class _Progress:
     is_minimal: bool = True
     """Whether the budget allowed for every smaller sequence in step 2."""
     has_failed: bool = False
-    """Whether a repetition in step 3 did not show the violation."""
+    """Whether the violation did not show again in step 3, or never in step 1."""
     is_attributed: bool = False
     """Whether the target was asked which rule is broken."""
 
@@ -130,7 +130,9 @@ class Minimizer:
         candidate = self._candidate
         if is_about_own(candidate.violation):
             exchanges = (*candidate.violation.related, candidate.exchange)
-            self._progress = replace(self._progress, exchanges=exchanges, is_minimal=False)
+            self._progress = replace(
+                self._progress, exchanges=exchanges, is_minimal=False, has_failed=self.was_tried
+            )
             self._guess()
         return self._first_seen(is_stable=not self.was_tried)
 
@@ -365,6 +367,7 @@ class Minimizer:
             comes_back=self._comes_back(),
             is_minimal=self._progress.is_minimal,
             is_stable=is_stable,
+            has_failed=self._progress.has_failed,
             failed=self._failed,
             is_same=self._is_same,
         )

@@ -31,6 +31,8 @@ class Case:
     """Whether it was seen that no request can be left out."""
     is_stable: bool
     """Whether it was sent again and showed the violation every time."""
+    has_failed: bool
+    """Whether it was sent again and did not show the violation."""
     failed: Collection[Requests]
     """Sequences that were sent and did not show it."""
     is_same: Callable[[Violation], bool]

@@ -216,7 +216,8 @@ def sent_plainly(case: Case) -> Asking:
         seen = yield case.instead(plain)
         if case.is_gone(seen):
             return rule.id
-        guessed = seen is None and len(ways) == 1 and is_about_own(case.violation) and case.comes_back
+        unasked = seen is None and not case.has_failed
+        guessed = unasked and len(ways) == 1 and is_about_own(case.violation) and case.comes_back
         if guessed and is_acceptable(case.last):
             return rule.id  # The budget is spent; but what was sent plainly has come back.
         if seen is not None and own:

@@ -407,3 +407,21 @@ def test_refusals_that_cannot_be_read_as_no_answer_can_are_no_mistake_of_their_o
 
     assert are_one(answers, a_finding("error-envelope: not-json", observed=zipped))
     assert not are_one(answers, a_finding("error-envelope: not-json", observed=page))
+
+
+def test_refusals_that_come_with_a_200_are_one_difference_apart_from_who_is_let_in() -> None:
+    nothing = '{"message": "no", "status": 400}'
+    found = [
+        answered_with(a_finding("credentials-required: accepted"), 200, nothing),
+        answered_with(a_finding("credentials-required: written", "closed-timer"), 200, nothing),
+        answered_with(a_finding("chat-service-sid-prefix: accepted", count=9), 200, nothing),
+        answered_with(a_finding("closed-timer-syntax: accepted", "closed-timer"), 200, nothing),
+    ]
+    shown = a_finding("inactive-timer-echo: changed", "inactive-timer")
+
+    assert causes(*found, shown)[:4] == [
+        "credentials-required: accepted",
+        "credentials-required: accepted",
+        "chat-service-sid-prefix: accepted",
+        "chat-service-sid-prefix: accepted",
+    ]

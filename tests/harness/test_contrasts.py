@@ -47,6 +47,24 @@ def test_parameters_that_are_refused_in_one_order_only_are_attributed_to_order()
     assert finding.rule == "parameter-order"
 
 
+@pytest.mark.parametrize(("budget", "rule"), [(0, "chunked-body"), (12, "last-write-wins")])
+def test_a_peculiar_way_of_sending_is_blamed_untried_only(budget: int, rule: str) -> None:
+    class LosesOneUpdate(Resource):
+        """Loses the third update that it gets, whatever it is."""
+
+        updates = 0
+
+        def write(self, request: Request, values: Mapping[str, str]) -> None:
+            self.updates += 1
+            if self.updates != 3:
+                super().write(request, values)
+
+    requests = update(SHORT_INACTIVE), update((INACTIVE.parameter, "PT3M"))
+    odd = replace(update((INACTIVE.parameter, "PT4M")), chunked=True)
+    finding, _ = found(LosesOneUpdate(), *requests, odd, rule="last-write-wins", budget=budget)
+    assert finding.rule == rule
+
+
 def test_a_value_that_is_accepted_in_an_unusual_spelling_only_is_attributed_to_decoding() -> None:
     class DropsBrokenEscapes(Resource):
         def __call__(self, request: Request) -> Response | Failure:

@@ -43,6 +43,15 @@ def test_parameters_that_do_not_matter_are_left_out() -> None:
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "b"))
 
 
+def test_the_plainest_request_that_showed_it_is_tried_first() -> None:
+    odd = Request(body=encode_form((*EVERYTHING, (INACTIVE.parameter, "xb"))), chunked=True)
+    plain = update((INACTIVE.parameter, "bbb"))
+    finding, sent = found(Takes("b"), odd, plain, odd, rule="inactive-timer-syntax", budget=4)
+    assert finding.exchanges[-1].request == plain
+    assert finding.stable
+    assert sent <= 4
+
+
 @pytest.mark.slow
 def test_a_form_with_thousands_of_parameters_is_minimized_to_the_one_that_matters() -> None:
     request = update(*((f"Name{number}", "x") for number in range(5_000)), (INACTIVE.parameter, "b"))

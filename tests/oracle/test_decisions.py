@@ -282,6 +282,14 @@ def test_acceptance_is_judged_where_closed_outlasts_inactive(
     assert decide(((INACTIVE.parameter, inactive), (CLOSED.parameter, closed))).answer is answer
 
 
+def test_acceptance_is_judged_of_longer_timers_where_any_two_go_together() -> None:
+    for closed, answer in (("PT10M", Answer.ACCEPT), ("PT9M60S", Answer.ACCEPT), ("PT11M", Answer.ACCEPT)):
+        form = ((INACTIVE.parameter, "PT10M"), (CLOSED.parameter, closed))
+        assert decide(form, least_ratio=1).answer is answer
+    shorter = ((INACTIVE.parameter, "PT11M"), (CLOSED.parameter, "PT10M"))
+    assert decide(shorter, least_ratio=1).answer is Answer.OPEN
+
+
 def test_the_current_value_counts_for_the_timer_that_is_not_sent() -> None:
     form = ((INACTIVE.parameter, "P15D"),)
     lengths = {text: {CLOSED.parameter: [read(text)["iso8601-1"]]} for text in ("P30D", "P10D")}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.http import Auth, Request, encode_form, update
+from conformance.http import Auth, Request, Response, encode_form, update
 from conformance.model import FIELDS
 from rules.seeing import broken, error, response
 
@@ -137,6 +137,7 @@ def test_a_429_breaks_no_rule() -> None:
 def test_an_empty_update_should_be_accepted() -> None:
     assert broken((), error(400)) == {"empty-update": "refused"}
     assert broken((), response()) == {}
+    assert broken((), Response(status=204)) == {"empty-update": "status-204"}
 
 
 @pytest.mark.parametrize("extra", [("FriendlyName", "x"), ("defaultinactivetimer", "PT20M")])
