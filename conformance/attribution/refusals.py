@@ -135,6 +135,11 @@ def _is_answered_alike(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _has_the_same_status(root: Cause, cause: Cause) -> bool:
+    """Every update is answered with another 2xx than 200, one without parameters too."""
+    return root.rules == (ACCEPTED_STATUS,) and root.outcome == cause.outcome
+
+
 def _is_as_unreadable(root: Cause, cause: Cause) -> bool:
     """Refusals are no JSON for the reason for which no other answer is."""
     alike = root.outcome == cause.outcome == "not-json" and root.aspect is Aspect.REPRESENTATION
@@ -154,6 +159,7 @@ WHERE_MORE_BASIC = (
     _harms_what_comes_after,
     _lets_anybody_in,
     _is_refused_for_its_length,
+    _has_the_same_status,
     _is_as_unreadable,
     _answers_nothing,
 )

@@ -425,3 +425,11 @@ def test_refusals_that_come_with_a_200_are_one_difference_apart_from_who_is_let_
         "chat-service-sid-prefix: accepted",
         "chat-service-sid-prefix: accepted",
     ]
+
+
+@pytest.mark.parametrize(("status", "one"), [(201, True), (204, False)])
+def test_an_empty_update_with_the_status_of_all_others_is_one_difference(status: int, one: bool) -> None:
+    others = answered_with(a_finding("accepted-status: status-201"), 201)
+    empty = answered_with(a_finding(f"empty-update: status-{status}"), status)
+
+    assert are_one(others, empty) is one
