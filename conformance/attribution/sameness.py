@@ -37,9 +37,10 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
     if rules[0].aspect is Aspect.ECHO and wanted.related and wanted.outcome != "refused":
         # What it says, it says of two requests.
         return (wanted.rule, wanted.outcome) == (seen.rule, seen.outcome)
-    if rules[0].aspect is Aspect.ECHO and wanted.outcome != "refused" and wanted.field == seen.field:
+    if rules[0].aspect is Aspect.ECHO and wanted.outcome != "refused":
         # Another value can be shown each time; only the one before takes two requests to be seen.
-        return rules[1].aspect is Aspect.ECHO and (wanted.outcome != PREVIOUS or seen.outcome == PREVIOUS)
+        alike = rules[1].aspect is Aspect.ECHO and wanted.field == seen.field
+        return alike and (wanted.outcome != PREVIOUS or seen.outcome == PREVIOUS)
     shown = wanted.outcome not in ("refused", "accepted")
     if rules[0].control is not None and shown and wanted.field == seen.field:
         return wanted.rule == seen.rule or rules[1].aspect is Aspect.ECHO

@@ -191,5 +191,8 @@ def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:
     else:
         order = (*as_sent, *first, *set_first)
     if candidate.plainer is not None and not (related or is_about_state(BY_ID[violation.rule])):
-        order = ((candidate.plainer,), *order)
+        plainer: Requests = (candidate.plainer,)
+        if violation.outcome == PREVIOUS:
+            plainer = (other_than(plainer, violation, situation), *plainer)
+        order = (plainer, *order)
     yield from dict.fromkeys((*order, *first, *((*tail, last) for tail in tails)))

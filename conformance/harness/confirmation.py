@@ -12,8 +12,8 @@ from conformance.harness.events import FindingConfirmed, Listener
 from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import Exchange
-from conformance.model import Aspect, Field, Finding, Level
-from conformance.rules import BY_ID
+from conformance.model import BY_ATTRIBUTE, Aspect, Field, Finding, Level, Rule
+from conformance.rules import BY_ID, CATALOGUE
 
 _UNSTABLE = 3
 """Unstable findings of one rule and outcome, after which others of these get `_FEW` as their budget."""
@@ -92,8 +92,9 @@ class Confirmation:
         elif (finding.stable or not minimizer.was_tried) and len(attributed) == 1:
             # The target was not asked which rule this breaks. All others of its family break the same one.
             (same,) = attributed.values()
-            if finding.level is Level.MUST or same.level is Level.SHOULD:
-                finding = replace(finding, rule=same.rule, level=same.level, outcome=same.outcome)
+            rule = _alike(BY_ID[same.rule], BY_ATTRIBUTE.get(finding.field or ""))
+            if rule is not None and (finding.level is Level.MUST or rule.level is Level.SHOULD):
+                finding = replace(finding, rule=rule.id, level=rule.level, outcome=same.outcome)
         return finding
 
     def _put_together(self) -> None:
@@ -148,6 +149,18 @@ class Confirmation:
 
 def _place(finding: Finding) -> tuple[bool, int, str]:
     return (finding.sent_once, *place(finding.rule, finding.cls))
+
+
+def _alike(rule: Rule, about: Field | None) -> Rule | None:
+    """The rule that claims the same of a setting as another claims of its own; None where not just one does."""
+    if rule.field in (None, about) or about is None:
+        return rule
+    alike = [
+        each
+        for each in CATALOGUE
+        if each.field is about and (each.aspect, each.level) == (rule.aspect, rule.level)
+    ]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _counted(kept: Finding, other: Finding) -> Finding:

@@ -100,6 +100,9 @@ def test_another_wrong_value_may_be_shown_each_time_but_the_value_before_is_that
     assert same(before, before)
     assert not same(before, wrong)
     assert not same(wrong, a_violation("closed-timer-echo: below-minimum", INACTIVE))
+    behind = f"last-write-wins: {PREVIOUS}"
+    assert same(behind, behind)
+    assert not same(behind, a_violation(behind, INACTIVE))
     assert not same(wrong, "timer-representation: changed")
     assert not same("closed-timer-echo: refused", "closed-timer-echo: changed")
 

@@ -67,7 +67,7 @@ KEPT_UNCHECKED_BESIDES = (
 )
 # Nothing that is sent is kept, or shown: no value comes back, neither at once nor later. It is told once, for all four
 # settings, under the echo of one of them: a constant answer is no value before.
-NOT_SHOWN = frozenset({"chat-service-sid-echo"})
+NOT_SHOWN = frozenset({"inactive-timer-echo"})
 NOT_KEPT_BESIDES = (
     (ECHO - NOT_SHOWN)
     | _of(TIMERS, "notation")
@@ -179,9 +179,9 @@ EXPECTED: dict[type[servers.Right], Expected] = {
         | {"credentials-required", "accepted-status", "account-sid-present"},
         consequences=(UNCHECKED_BESIDES - {"repeated-parameters"})
         | (ECHO - _of(TIMERS, "echo"))
-        | {"credentials-status", "read-response", "openapi-response"},
+        | {"credentials-status", "read-response", "openapi-response", "empty-update"},
         undecided=DOCUMENT - {"account-sid-present"}
-        | STATE
+        | (STATE - {"empty-update"})
         | PECULIAR
         | REFUSALS
         | {"unvalidated-write", "scheme-case"},
