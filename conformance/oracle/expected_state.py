@@ -88,7 +88,6 @@ class ExpectedState:
     """Whether the answer to it showed what was predicted."""
     explanation: Kind | None = None
     """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
-
     canaries: Canaries = field(default_factory=Canaries)
     is_random: bool = False
     """Whether reads differ though nothing was written: then nothing that is shown says anything."""
@@ -332,8 +331,8 @@ class ExpectedState:
         yield from malformed
         if sent:
             kind, outcome = self._explain_own(exchange, setting, value, sent)
-            if malformed and kind is Kind.ECHO:
-                outcome = "malformed"
+            if kind is Kind.ECHO:
+                setting.wrong, outcome = value, "malformed" if malformed else outcome
             again = kind is Kind.IDEMPOTENCE and self.last_update is not None
             yield Mismatch(
                 kind=kind,
@@ -406,7 +405,8 @@ class ExpectedState:
             return Kind.IDEMPOTENCE, "changed"
         if value is None:
             return Kind.ECHO, "missing"
-        former = value == setting.shown or (setting.sent and is_right(about, setting.sent, value))
+        was_right = setting.sent and is_right(about, setting.sent, value)
+        former = value != setting.wrong and (value == setting.shown or was_right)
         if value != setting.kept and not former and self._swapped(setting, value):
             return Kind.ECHO, "swapped"
         if value.strip(BLANKS) != value:
@@ -455,7 +455,7 @@ class ExpectedState:
             return self.explanation, outcome, None
         if setting.contested:
             return Kind.CONCURRENT, "lost", None
-        if self.last_safe is not None:
+        if self.last_safe:
             return Kind.SAFE, outcome, self.last_safe
         self.explanation = Kind.LOST if outcome == "previous-value" else Kind.OMITTED
         setting.explained.add(self.explanation)

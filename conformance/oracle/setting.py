@@ -37,6 +37,8 @@ class Setting:
     """The value shown before this run had sent any."""
     kept: str | None = None
     """The value last shown that was right for what had been sent."""
+    wrong: str | None = None
+    """The value that was last shown in place of another one that was sent, and was no value before."""
     ours: str | None = None
     """The value now in force, where this run has set it and has seen it set."""
     former: list[str] = field(default_factory=list)

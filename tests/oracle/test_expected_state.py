@@ -131,7 +131,20 @@ def test_the_same_wrong_answer_to_the_same_update_does_not_break_idempotence() -
     account = Account()
     account.takes(READ, SEEN)
     account.takes(inactive("PT7M"), SEEN)
-    assert account.takes(inactive("PT7M"), SEEN) == [("last-write-wins", "previous-value")]
+    assert account.takes(inactive("PT7M"), SEEN) == [("inactive-timer-echo", "changed")]
+
+
+def test_a_value_that_no_update_replaces_is_the_value_before_where_it_was_right_once() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    for value in ("PT8M", "PT9M"):
+        assert account.takes(inactive(value), {T: "PT7M"}) == [("last-write-wins", "previous-value")]
+
+
+def test_a_value_that_is_shown_in_place_of_every_other_is_no_value_before() -> None:
+    account = Account()
+    for value in ("PT8M", "PT9M"):
+        assert account.takes(inactive(value), {T: "PT7M"}) == [("inactive-timer-echo", "changed")]
 
 
 def test_a_parameter_that_was_not_sent_keeps_its_value() -> None:
