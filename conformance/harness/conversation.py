@@ -268,7 +268,7 @@ class Conversation:
         Returns:
             All exchanges in the order of sending, each with its violations.
         """
-        states = states_of([each.sid for each in self._judge.states])
+        states = states_of([each.sid for each in self._judge.states], is_partial=True)
         seen = [self._try(request, states) for request in before]
         if together:
             self._say_sent("")

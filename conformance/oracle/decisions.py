@@ -144,6 +144,11 @@ def decide_value(target_field: Field, text: str) -> Decision:
     return Decision(decision.answer, decision.level, decision.claim, decision.reason, target_field)
 
 
+def must_be_refused(decisions: Sequence[Decision]) -> bool:
+    """Whether none of the values of one parameter may be accepted."""
+    return all(each.answer is Answer.REJECT and each.level is Level.MUST for each in decisions)
+
+
 EMPTY_UPDATE = Decision(
     Answer.ACCEPT, Level.SHOULD, "empty", "every parameter is optional, so none need be sent"
 )
@@ -193,12 +198,8 @@ def decide(
         own = [decide_value(target_field, value) for value in sent]
         if len(own) > 1:
             # A 4xx is right in any case, a 200 only where the target may accept one of the values.
-            rejected = [each for each in own if each.answer is Answer.REJECT and each.level is Level.MUST]
-            decisions.append(
-                rejected[0]
-                if len(rejected) == len(own)
-                else _open("repeated", "a repeated parameter", target_field)
-            )
+            repeated = _open("repeated", "a repeated parameter", target_field)
+            decisions.append(own[0] if must_be_refused(own) else repeated)
             continue
         decision = own[0]
         only = (known_sids or {}).get(name)

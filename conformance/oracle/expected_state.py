@@ -21,12 +21,12 @@ from conformance.oracle.canaries import Canaries
 from conformance.oracle.decisions import (
     BLANKS,
     Answer,
-    Decision,
     decide_sid,
     decide_value,
     is_right,
     length_of,
     lost_fraction,
+    must_be_refused,
 )
 from conformance.oracle.durations import Length, read
 from conformance.oracle.foreign import answer_of_another, foreign_writer
@@ -38,9 +38,9 @@ _COMPARED = 64
 """Characters of a value by which it is known again. A target may be sent a million."""
 
 
-def states_of(accounts: Sequence[str]) -> list["ExpectedState"]:
-    """The models of the accounts with these SIDs, of which nothing is known yet."""
-    states = [ExpectedState(sid=sid) for sid in accounts]
+def states_of(accounts: Sequence[str], *, is_partial: bool = False) -> list["ExpectedState"]:
+    """The models of the accounts with these SIDs, of which nothing is known yet; see `ExpectedState.is_partial`."""
+    states = [ExpectedState(sid=sid, is_partial=is_partial) for sid in accounts]
     for state in states:
         state.others = tuple(other for other in states if other is not state)
         state.canaries.others = tuple(other.canaries for other in state.others)
@@ -75,6 +75,8 @@ class ExpectedState:
     sid: str = ""
     """The account's SID; empty where it is not known."""
     others: tuple["ExpectedState", ...] = ()
+    is_partial: bool = False
+    """Whether it takes in the requests of one counterexample alone: what was in force before them is not known."""
     sent_below: set[Decimal] = field(default_factory=set)
     """Lengths below a minimum that this run sent, in seconds."""
     attempted: set[tuple[str, str]] = field(default_factory=set)
@@ -179,7 +181,7 @@ class ExpectedState:
             for name, value in _form(exchange) if _must_not_write(exchange) is None else ():
                 about = BY_PARAMETER[name]
                 back = shown is None or is_right(about, value, shown.get(about.attribute))
-                if _must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
+                if must_be_refused([decide_value(about, value)]) or (exchange.accepted and not back):
                     unknown.add(name)
                     continue
                 values.setdefault(name, []).append(value)
@@ -216,7 +218,7 @@ class ExpectedState:
             for name, values in sent.items()
         }
         # A form that had to be refused may have been refused, if with a wrong status: then it has written nothing.
-        certain = certain and not any(map(_must_be_refused, decided.values()))
+        certain = certain and not any(map(must_be_refused, decided.values()))
         for name, values in sent.items():
             setting = self._setting(name)
             setting.writer = exchange
@@ -332,7 +334,8 @@ class ExpectedState:
         if sent:
             kind, outcome = self._explain_own(exchange, setting, value, sent)
             if kind is Kind.ECHO:
-                setting.wrong, outcome = value, "malformed" if malformed else outcome
+                setting.wrong = None if self.is_partial else value
+                outcome = "malformed" if malformed else outcome
             again = kind is Kind.IDEMPOTENCE and self.last_update is not None
             yield Mismatch(
                 kind=kind,
@@ -493,8 +496,3 @@ def _must_not_write(exchange: Exchange) -> Kind | None:
 def _form(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield the known parameters of an exchange's form, with their values."""
     return ((name, value) for name, value in exchange.request.form() or () if name in BY_PARAMETER)
-
-
-def _must_be_refused(decisions: Sequence[Decision]) -> bool:
-    """Whether none of the values of one parameter may be accepted."""
-    return all(each.answer is Answer.REJECT and each.level is Level.MUST for each in decisions)
