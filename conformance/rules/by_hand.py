@@ -3,7 +3,7 @@
 from conformance.http import BASIC, Auth, ByHand, Request, update
 from conformance.model import BY_HAND, INACTIVE, InputClass, Level, Rule
 from conformance.rules.controls import written_by_library
-from conformance.rules.probes import LONG_CLOSED, fixed_class, single
+from conformance.rules.probes import LONG_CLOSED, fixed_class, own_pair, single
 from conformance.rules.rows import peculiar
 
 _TRUNCATED = Auth(secret="{truncated}")  # noqa: S106  # a placeholder
@@ -19,15 +19,15 @@ def written(way: ByHand, name: str, reason: str) -> InputClass:
     chunked = way in (ByHand.BYTES, ByHand.CODING, ByHand.EXTENSIONS, ByHand.SIZES, ByHand.TRAILERS)
     number = 20 + 2 * _WAYS.index(way)
 
-    def request(value: str, auth: Auth = BASIC) -> Request:
-        return update((INACTIVE.parameter, value), auth=auth, by_hand=way, chunked=chunked)
+    def request(pair: tuple[str, str], auth: Auth = BASIC) -> Request:
+        return update(pair, auth=auth, by_hand=way, chunked=chunked)
 
     return fixed_class(
         name,
         reason,
-        single(request(f"PT4M{number}S"), update(LONG_CLOSED)),
-        single(request(f"PT{number}S"), context=(LONG_CLOSED,)),
-        single(request(f"PT4M{number + 1}S", _TRUNCATED)),
+        single(request(own_pair(400 + number)), update(LONG_CLOSED), context=(LONG_CLOSED,)),
+        single(request((INACTIVE.parameter, f"PT{number}S")), context=(LONG_CLOSED,)),
+        single(request(own_pair(401 + number), _TRUNCATED)),
         whole=True,
         rare=True,
     )

@@ -97,8 +97,13 @@ UNKNOWN_HEADERS = (
 )
 """Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
 
-ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), ("Origin", "null"))
-"""Further values of such headers: a cookie without a value, and the origin of a page that has none (RFC 6454 7.3)."""
+_IDEMPOTENT = ("Idempotency-Key", "conformance")
+
+ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), _IDEMPOTENT, ("Origin", "null"), _IDEMPOTENT)
+"""
+Further such headers: a cookie without a value, the origin of a page that has none (RFC 6454 7.3), and a key of other
+services, which comes back with another update of the same account: accounts take turns.
+"""
 
 FROM_WITHIN = (
     ("X-Forwarded-For", "127.0.0.1"),

@@ -113,17 +113,24 @@ def fixed_class(
 
 
 def request_class(name: str, reason: str, *requests: Request, whole: bool = False) -> InputClass:
-    """An input class of which each example is one request."""
-    return fixed_class(name, reason, *map(single, requests), whole=whole)
+    """An input class of which each example is one request, with a closed timer in force that is long enough for it."""
+    return fixed_class(name, reason, *map(_beside_long, requests), whole=whole)
 
 
-def own_pair(seconds: int) -> tuple[str, str]:
+def _beside_long(request: Request) -> Probe:
+    names = dict(request.form() or ())
+    needed = request.auth.valid and INACTIVE.parameter in names and CLOSED.parameter not in names
+    return single(request, context=(LONG_CLOSED,) if needed else ())
+
+
+def own_pair(number: int) -> tuple[str, str]:
     """
     A good inactive timer for a request that is unusual in the way it is sent alone.
 
-    Each such request has a number of seconds of its own, so that its value is never in force before.
+    Each such request has a number of its own, so that its value is never in force before. It has one component, which
+    the narrowest parsers take, of four digits, which a formatter may group.
     """
-    return INACTIVE.parameter, f"PT4M{seconds}S"
+    return INACTIVE.parameter, f"PT{1_000 + number}M"
 
 
 def single(*steps: Request, context: Pairs = ()) -> Probe:

@@ -54,7 +54,7 @@ check_protocol = Checks(group="protocol")
 
 def _method(method: str, *, bad: bool) -> Probe:
     """A form sent by another method than POST. After a bad one comes an update that shows the settings."""
-    pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT5M11S"),)
+    pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT311M"),)
     request = Request(method=method, body=encode_form(pairs), intends=pairs)
     return single(request, *([look(INACTIVE)] if bad else []), context=(LONG_CLOSED,))
 
@@ -91,14 +91,19 @@ def _plain(pair: Pair) -> Probe:
     return _attempt("text/plain", encode_form((pair,)), (pair,))
 
 
-def _query(pair: Pair) -> Probe:
-    return _attempt(FORM_MEDIA_TYPE, b"", (pair,), query=encode_form((pair,)).decode())
+def _query(pair: Pair, *form: Pair) -> Probe:
+    return _attempt(FORM_MEDIA_TYPE, encode_form(form), (pair,), query=encode_form((pair,)).decode())
 
 
 def _query_beside(pair: Pair) -> Probe:
     """The same parameter in a form, where it is good."""
-    good = (pair[0], "P29D" if pair[0] == CLOSED.parameter else "PT6M59S")
-    return _attempt(FORM_MEDIA_TYPE, encode_form((good,)), (pair,), query=encode_form((pair,)).decode())
+    good = (pair[0], "P29D" if pair[0] == CLOSED.parameter else "PT659M")
+    return _query(pair, good)
+
+
+def _query_beside_other(pair: Pair) -> Probe:
+    """A parameter in the query, and another one in a form, where it is good."""
+    return _query(pair, (INACTIVE.parameter, "PT661M"))
 
 
 def _by_attribute(pair: Pair) -> Probe:
@@ -150,13 +155,10 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
     return bool(request.intends) and request.auth.valid and request.method not in SAFE_METHODS
 
 
-def _with_headers(name: str, reason: str, minutes: int, *bundles: Pairs) -> InputClass:
+def _with_headers(name: str, reason: str, first: int, *bundles: Pairs) -> InputClass:
     """The input class of an ordinary update with each of some bundles of headers, and with values of its own."""
-    probes = (
-        single(update((INACTIVE.parameter, f"PT{minutes}M{number}S"), headers=each))
-        for number, each in enumerate(bundles, start=21)
-    )
-    return fixed_class(name, reason, *probes, whole=True)
+    updates = (update(own_pair(number), headers=each) for number, each in enumerate(bundles, start=first))
+    return request_class(name, reason, *updates, whole=True)
 
 
 _HTTP = "RFC 9110"
@@ -303,7 +305,7 @@ RULES = (
         _with_headers(
             "header/ignored",
             "headers that an update must ignore, or that ask for what is done anyway",
-            5,
+            200,
             *((each,) for each in (*controls.IGNORED_HEADERS[1:], *controls.ODD_HEADERS)),
         ),
     ),
@@ -316,7 +318,7 @@ RULES = (
         _with_headers(
             "header/unknown",
             "Origin, Cookie, and headers that the resource does not know",
-            6,
+            300,
             *((each,) for each in controls.UNKNOWN_HEADERS),
             *controls.BUNDLES,
             *((each,) for each in controls.ODD_UNKNOWN_HEADERS),
@@ -342,7 +344,10 @@ RULES = (
         fixed_class(
             "body/many-chunks",
             "a chunk for each byte, hundreds of them, and the parameter in the last ones",
-            single(update(("Unknown", "a" * 520), own_pair(58), chunked=True, by_hand=ByHand.BYTES)),
+            single(
+                update(("Unknown", "a" * 520), own_pair(58), chunked=True, by_hand=ByHand.BYTES),
+                context=(LONG_CLOSED,),
+            ),
             rare=True,
         ),
         by_hand.written(
@@ -389,6 +394,7 @@ RULES = (
             "an invalid value in the query string, beside an empty form or a good one",
             *map(_query, _INVALID),
             *map(_query_beside, _INVALID[1:3]),
+            *map(_query_beside_other, _INVALID[2:]),
             whole=True,
         ),
         _unvalidated(

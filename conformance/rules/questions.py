@@ -315,7 +315,7 @@ def stale(case: Case) -> Asking:
     if other == sent[name]:
         return ""
     seen = yield (update((name, other), account=case.last.account), case.last)
-    if seen is None or not any(map(is_about_own, seen[-1][1])):
+    if seen is None or not any(is_about_own(each) and each.field == about.attribute for each in seen[-1][1]):
         return ""
     replaced, kept = (is_right(about, other, shown_of(exchange, about)) for exchange, _ in seen)
     # Where another value is shown, and then neither, it was the value before by chance; so it was where the value was

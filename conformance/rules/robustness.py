@@ -105,11 +105,11 @@ IMPLEMENTED = must(
         "SIDs of thousands of characters",
         *(probes.value_probe(each, each.prefix + "a" * size) for each in SIDS for size in (1_000, 70_000)),
     ),
-    probes.fixed_class(
+    probes.request_class(
         "header/malformed",
         "a header whose value breaks its grammar, or that only proxies send",
         *(
-            probes.single(update(probes.own_pair(number), headers=(each,)))
+            update(probes.own_pair(number), headers=(each,))
             for number, each in enumerate(MALFORMED_HEADERS, start=31)
         ),
         whole=True,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from conformance.http import EMPTY, READ, SAFE_METHODS, Auth, Pairs, Request, encode_form, update
-from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, Probe, Situation
+from conformance.model import CHAT, CLOSED, INACTIVE, MESSAGING, SIDS, Probe, Situation
 from conformance.rules.controls import OVERRIDE
 from conformance.rules.forms import pairs_for
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
@@ -32,10 +32,24 @@ def omitted(situation: Situation) -> Sequence[Probe]:
     ]
 
 
+_ALIKE = (
+    ("0e" + "1" * 30, "0e" + "2" * 30),
+    ("12345678" * 4, "12345678" * 3 + "12345679"),
+    ("a" + "12345678" * 3 + "1234567", "b" + "12345678" * 3 + "1234567"),
+)
+"""Digits that are both zero as floats; that differ in the last one alone, which no float holds; in the first alone."""
+
+
 def last_wins(situation: Situation) -> Sequence[Probe]:
     one, other = update(*pairs_for(situation, 26)), update(*pairs_for(situation, 27))
+    free = [each for each in SIDS if each.parameter not in situation.sids]
     return [
         single(one, other, one),
+        *(
+            single(*(update(*((each.parameter, each.prefix + digits) for each in free)) for digits in both))
+            for both in _ALIKE
+            if free
+        ),
         *(
             single(first, second, first)
             for first, second in zip(each_setting(situation, 28), each_setting(situation, 29), strict=True)

@@ -324,7 +324,12 @@ RULES = (
         "last-write-wins",
         "The answer to an update shows the value just sent, whatever was there before.",
         DOCUMENT,
-        InputClass("state/a-b-a", "one value, another, and the first again", sequences.last_wins),
+        InputClass(
+            "state/a-b-a",
+            "one value, another, and the first again; two SIDs that a loose comparison takes for one",
+            sequences.last_wins,
+            whole=True,
+        ),
         aspect=Aspect.ECHO,
         evidence=proved(Proof.REPLACED, NOT_SHOWN),
     ),

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from fakes import Resource, answer, found, representation
 
-from conformance.http import (
-    READ,
-    Failure,
-    Request,
-    Response,
-    update,
-)
-from conformance.model import CLOSED, INACTIVE
+from conformance.attribution.sameness import PREVIOUS
+from conformance.http import READ, Exchange, Failure, Request, Response, update
+from conformance.model import CLOSED, INACTIVE, Situation, Violation
+from conformance.rules.case import Case
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
+from conformance.rules.questions import stale
 
 
 class Partial(Resource):
@@ -75,6 +73,47 @@ def test_a_wrong_echo_that_is_the_value_before_by_chance_is_a_wrong_echo() -> No
     requests = (update((CLOSED.parameter, "PT20M")), update((CLOSED.parameter, "P1DT20M")))
     finding, _ = found(WithoutDays(), *requests, rule="last-write-wins")
     assert finding.rule == "closed-timer-echo"
+
+
+def test_another_setting_that_comes_back_wrong_says_nothing_of_this_one() -> None:
+    last = update((CLOSED.parameter, "PT11H"), (INACTIVE.parameter, "PT11M"))
+    shown = Exchange(
+        number=2, request=last, response=answer(200, representation({INACTIVE.attribute: "PT11M"}))
+    )
+    wrong = Violation(
+        rule="last-write-wins",
+        outcome=PREVIOUS,
+        field=INACTIVE.attribute,
+        summary="",
+        expected="",
+        observed="",
+    )
+    case = Case(
+        violation=wrong,
+        exchanges=[shown],
+        situation=Situation(accounts=1),
+        reader=None,
+        found=lambda about: None,
+        comes_back=False,
+        is_minimal=True,
+        is_stable=True,
+        has_failed=False,
+        failed=(),
+        is_same=lambda violation: False,
+    )
+    for field, named in ((CLOSED.attribute, ""), (INACTIVE.attribute, "inactive-timer-echo")):
+        asking = stale(case)
+        other, again = next(asking)
+        answers = [
+            answer(200, representation({INACTIVE.attribute: dict(other.form() or ())[INACTIVE.parameter]}))
+        ]
+        seen = [
+            (Exchange(number=3, request=other, response=answers[0]), []),
+            (replace(shown, request=again), [replace(wrong, field=field)]),
+        ]
+        with pytest.raises(StopIteration) as ended:
+            asking.send(seen)
+        assert ended.value.value == named
 
 
 def test_an_echo_of_the_value_before_is_found() -> None:
