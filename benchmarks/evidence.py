@@ -127,6 +127,7 @@ class Proofs:
             comes_back=True,
             is_minimal=True,
             is_stable=True,
+            has_failed=False,
             failed=(),
             is_same=lambda other: (other.rule, other.field) == (violation.rule, violation.field),
         )
