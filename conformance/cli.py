@@ -68,10 +68,11 @@ class _Program(click.Group):
         except REFUSALS as error:
             raise Refused(options.shown(ctx, str(error))) from None
         except OSError as error:
-            if error.filename is None or error.strerror is None:
+            if error.strerror is None:
                 raise
-            # A path that cannot even be looked at: its name is too long, or it is in a directory that is closed.
-            raise Refused(options.shown(ctx, f"cannot read {error.filename}: {error.strerror}")) from None
+            # A path that cannot even be looked at, since its name is too long; or there is no room for any file.
+            where = f"cannot read {error.filename}: " if error.filename is not None else ""
+            raise Refused(options.shown(ctx, f"{where}{error.strerror}")) from None
         except (KeyboardInterrupt, RuntimeError) as error:
             # Python raises a RuntimeError from an interrupt that comes while an imported module makes a class.
             if isinstance(error, RuntimeError) and not isinstance(

@@ -382,6 +382,9 @@ def _url(value: object) -> str:
         raise ConfigurationError(f"target {_shown(text)} is not a URL ({error}): {_SUCH_AS}") from None
     if not host or port == 0:
         raise ConfigurationError(f"target {_shown(text)} names no {'port' if host else 'host'}: {_SUCH_AS}")
+    # A proxy may read conversations%2etwilio.com otherwise than the guards of live accounts do.
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+(%[\w.%-]+)?", host, re.ASCII):
+        raise ConfigurationError(f"target {_shown(text)} is not a URL (no host has such a name): {_SUCH_AS}")
     path = parts.path.rstrip("/").removesuffix(PATH).rstrip("/")
     netloc = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{netloc}{'' if port is None else f':{port}'}{path}"

@@ -207,6 +207,21 @@ def test_a_full_disk_costs_reports_and_not_the_verdict(
     assert all(name in done.stderr for name in REPORTS - written)
 
 
+def test_a_disk_without_room_for_any_file_is_no_deviation(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("run", "--profile", "quick"),
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),  # as above
+    )
+    assert done.returncode == 2
+    assert "No usable temporary directory found" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_an_output_that_takes_nothing_does_not_change_the_exit_status(
