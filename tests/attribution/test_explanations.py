@@ -433,3 +433,22 @@ def test_an_empty_update_with_the_status_of_all_others_is_one_difference(status:
     empty = answered_with(a_finding(f"empty-update: status-{status}"), status)
 
     assert are_one(others, empty) is one
+
+
+@pytest.mark.parametrize(
+    ("cause", "setting", "follows"),
+    [
+        ("account-sid: other-account", "", True),
+        ("concurrent-writers: lost", "closed-timer", True),
+        ("concurrent-writers: mixed-up", "closed-timer", True),
+        ("concurrent-writers: changed", "closed-timer", False),
+    ],
+)
+def test_an_answer_of_another_account_says_so_too_and_what_is_written_there_is_lost_here(
+    cause: str, setting: str, follows: bool
+) -> None:
+    foreign = a_finding("accounts-apart: foreign-value", "closed-timer")
+    assert are_one(foreign, a_finding(cause, setting)) is follows
+    if follows:
+        changed = a_finding("accounts-apart: changed", "closed-timer")
+        assert not are_one(changed, a_finding(cause, setting))
