@@ -248,7 +248,7 @@ class Minimizer:
             return self._finding(progress.exchanges, is_stable=is_stable)
         candidate = self._candidate
         about_answers = BY_ID[candidate.violation.rule].aspect in (Aspect.STATUS, Aspect.REPRESENTATION)
-        is_first = candidate.is_new and about_answers
+        is_first = candidate.is_new and (about_answers or candidate.violation.outcome == "accepted")
         if not self.was_tried or not (candidate.violation.was_null or is_first):
             return self.as_seen()
         # What is set cannot be unset, so this violation can be seen only once in a run.

@@ -155,7 +155,7 @@ class ExpectedState:
         """Whether no update had set a setting before an exchange, or any where `attribute` names none."""
         named = self.settings.get(attribute or "")
         settings = self.settings.values() if named is None else (named,)
-        return all(each.writer is None or each.writer.number >= exchange.number for each in settings)
+        return all(each.first is None or each.first >= exchange.number for each in settings)
 
     def beside(self) -> "ExpectedState":
         """The model for one of several updates at the same time: it does not know the values in force."""
@@ -186,7 +186,7 @@ class ExpectedState:
                     continue
                 values.setdefault(name, []).append(value)
                 certain[name] = certain.get(name, False) or exchange.accepted
-                self._setting(name).writer = exchange
+                self._setting(name).write(exchange)
         for name, sent in values.items():
             setting = self._setting(name)
             before = () if certain[name] or setting.right is None else setting.right
@@ -221,7 +221,7 @@ class ExpectedState:
         certain = certain and not any(map(must_be_refused, decided.values()))
         for name, values in sent.items():
             setting = self._setting(name)
-            setting.writer = exchange
+            setting.write(exchange)
             setting.seen = False
             decisions = decided[name]
             allowed: list[str | None] = []
@@ -410,12 +410,12 @@ class ExpectedState:
             return Kind.ECHO, "missing"
         was_right = setting.sent and is_right(about, setting.sent, value)
         former = value != setting.wrong and (value == setting.shown or was_right)
-        if value != setting.kept and not former and self._swapped(setting, value):
+        decision = decide_value(about, sent[0])
+        certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
+        if certain and value != setting.kept and not former and self._swapped(setting, value):
             return Kind.ECHO, "swapped"
         if value.strip(BLANKS) != value:
             return Kind.ECHO, "blank"
-        decision = decide_value(about, sent[0])
-        certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
         if former and (certain or Kind.PREVIOUS in setting.explained):
             setting.explained.add(Kind.PREVIOUS)
             return Kind.PREVIOUS, "previous-value"

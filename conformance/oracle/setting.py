@@ -47,6 +47,8 @@ class Setting:
     """The values that must not be shown, oldest first."""
     writer: Exchange | None = None
     """The update that `right` comes from."""
+    first: int | None = None
+    """The number of the first update that may have set it; None where there was none."""
     contested: bool = False
     """Whether the value in force is one of those that concurrent updates have sent."""
     explained: set[Kind] = field(default_factory=set)
@@ -59,6 +61,10 @@ class Setting:
         if self.right is None or (value in self.right and (self.seen or value == self.shown)):
             return True
         return any(is_right(self.about, sent, value) for sent in self.right)
+
+    def write(self, exchange: Exchange) -> None:
+        """Take note of an update that may have set it."""
+        self.writer, self.first = exchange, exchange.number if self.first is None else self.first
 
     def suspect(self, value: str, kind: Kind, exchange: Exchange) -> None:
         """Remember a value that must not be shown, unless it is right anyway."""

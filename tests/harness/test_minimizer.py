@@ -214,6 +214,19 @@ def test_an_answer_that_only_the_first_update_gets_is_stable_and_says_so() -> No
     assert finding.summary.endswith("it showed only until something was set, and nothing can be unset")
 
 
+def test_a_bad_value_that_only_the_first_update_gets_in_is_no_matter_of_chance() -> None:
+    class InsertsUnchecked(Resource):
+        def takes(self, parameter: str, value: str) -> bool:
+            is_first = not any(self.states[0].values())
+            return super().takes(parameter, value) or (is_first and value == "PT59S")
+
+    finding, _ = found(
+        InsertsUnchecked(), update((INACTIVE.parameter, "PT59S")), rule="inactive-timer-minimum"
+    )
+    assert finding.stable
+    assert finding.summary.endswith("it showed only until something was set, and nothing can be unset")
+
+
 def test_a_status_that_only_values_in_force_bring_shows_with_the_update_that_sets_them() -> None:
     class SaysUnchanged(Resource):
         def __call__(self, request: Request) -> Response | Failure:
@@ -257,7 +270,7 @@ def test_a_deviation_that_does_not_show_again_is_unstable_and_keeps_its_first_ex
             return (value == "banana" and next(self.turns) == 0) or super().takes(parameter, value)
 
     request = update((INACTIVE.parameter, "banana"))
-    finding, _ = found(Once(), request, rule="inactive-timer-syntax")
+    finding, _ = found(Once(), update(SHORT_INACTIVE), request, rule="inactive-timer-syntax")
     assert not finding.stable
     assert [each.request for each in finding.exchanges] == [request]
     assert finding.exchanges[-1].status == 200

@@ -134,6 +134,14 @@ def test_the_same_wrong_answer_to_the_same_update_does_not_break_idempotence() -
     assert account.takes(inactive("PT7M"), SEEN) == [("inactive-timer-echo", "changed")]
 
 
+def test_a_value_that_may_come_back_otherwise_is_not_another_setting_s_by_chance() -> None:
+    account = Account()
+    both = update((CLOSED.parameter, "P30D"), (INACTIVE.parameter, "PT1M"))
+    account.takes(both, {CLOSED.attribute: "P30D", T: "PT1M"})
+    changed = account.takes(inactive("P1000000000D"), {CLOSED.attribute: "P30D", T: "P30D"})
+    assert changed == [("inactive-timer-notation", "changed")]
+
+
 def test_a_value_that_no_update_replaces_is_the_value_before_where_it_was_right_once() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})
