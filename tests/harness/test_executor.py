@@ -247,7 +247,7 @@ class TestFindings:
             turns = itertools.count()
 
             def takes(self, parameter: str, value: str) -> bool:
-                return (value == "PT59S" and next(self.turns) == 0) or super().takes(parameter, value)
+                return (value == "PT59S" and next(self.turns) == 1) or super().takes(parameter, value)
 
         report, _ = judged(Moody(), "inactive-timer-minimum")
         (finding,) = outcome(report, "inactive-timer-minimum").findings
