@@ -10,7 +10,9 @@ The exit status is 1 where one does not.
 """
 
 import argparse
+import base64
 import random
+import re
 import sys
 import tempfile
 import time
@@ -26,6 +28,8 @@ from conformance.cli import main as command
 from conformance.reporting import load
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
+
+JSON = "Content-Type: application/json"
 
 Manner = Callable[[bytes, Ask], bytes | None]
 """Answers a request, given as bytes, in place of the emulator; None to close the connection."""
@@ -47,13 +51,31 @@ def no_updates(status: str) -> Manner:
     return lambda request, ask: answer(status) if request.startswith(b"POST ") else ask()
 
 
+def shut_out(account: int, status: str) -> Manner:
+    """Refuse one of the accounts, and go on serving the other."""
+    name = f"{THROWAWAY[account].user}:".encode()
+
+    def answering(request: bytes, ask: Ask) -> bytes:
+        sent = re.search(rb"(?i)authorization: basic ([A-Za-z0-9+/=]+)", request)
+        is_shut_out = sent is not None and base64.b64decode(sent[1] + b"==").startswith(name)
+        return answer(status, b"{}", JSON, 'WWW-Authenticate: Basic realm="x"') if is_shut_out else ask()
+
+    return answering
+
+
+def frozen(request: bytes, ask: Ask) -> bytes:
+    """Accept what comes, and show the same settings whatever it was."""
+    settings = '"default_inactive_timer": "PT1M", "default_closed_timer": "PT10M"'
+    body = f'{{"account_sid": "{THROWAWAY[0].sid}", {settings}}}'.encode()
+    return ask() if request.startswith(b"HEAD ") else answer("200 OK", body, JSON)
+
+
 def another_account(request: bytes, ask: Ask) -> bytes:
     """Answer as for another account."""
     name = (THROWAWAY[0].sid or "").encode()
     return ask().replace(name, b"AC" + b"5" * 32)
 
 
-JSON = "Content-Type: application/json"
 MANNERS: Mapping[str, Manner] = {
     "revoked": always("401 Unauthorized", b'{"code": 20003}', JSON, 'WWW-Authenticate: Basic realm="x"'),
     "forbidden": always("403 Forbidden", b'{"code": 20403}', JSON),
@@ -71,6 +93,10 @@ MANNERS: Mapping[str, Manner] = {
     "another service": always("200 OK", b'{"status": "ok"}', JSON),
     "empty": always("204 No Content"),
     "another account": another_account,
+    "revoked for one account": shut_out(1, "401 Unauthorized"),
+    "suspended for one account": shut_out(1, "403 Forbidden"),
+    "frozen": frozen,
+    "half a head": lambda request, ask: b"HTTP/1.1 200 OK\r\nContent-Ty",
     "no updates, 403": no_updates("403 Forbidden"),
     "no updates, 405": no_updates("405 Method Not Allowed"),
     "no updates, 503": no_updates("503 Service Unavailable"),
