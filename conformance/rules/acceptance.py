@@ -12,7 +12,7 @@ from conformance.http import Request
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Level, Violation
 from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
 from conformance.rules import credentials, protocol, sdk
-from conformance.rules.controls import MALFORMED_HEADERS
+from conformance.rules.controls import IDEMPOTENT, MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, REFUSED, object_in
 from conformance.rules.probes import DOCUMENT, answers
 from conformance.rules.reply import Reply
@@ -61,7 +61,7 @@ def check_acceptance(reply: Reply) -> Iterator[Violation]:
             (reply.request.chunked and status == 411)
             or not reply.request.takes_json
             or _is_bulky(reply.request)
-            or not set(MALFORMED_HEADERS).isdisjoint(reply.request.headers)
+            or not {*MALFORMED_HEADERS, IDEMPOTENT}.isdisjoint(reply.request.headers)
         )
         if not tolerated:
             yield from _not_accepted(reply, status, decision)

@@ -97,9 +97,13 @@ UNKNOWN_HEADERS = (
 )
 """Headers that mean nothing to the resource, or say what the request says anyway: RFC 9110 5.1 has them ignored."""
 
-_IDEMPOTENT = ("Idempotency-Key", "conformance")
+IDEMPOTENT = ("Idempotency-Key", "conformance")
+"""
+A key of requests that are sent again. A target that knows such keys may refuse one that comes with another body
+(draft-ietf-httpapi-idempotency-key-header-07 2.7), but it must not answer for the earlier body.
+"""
 
-ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), _IDEMPOTENT, ("Origin", "null"), _IDEMPOTENT)
+ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), IDEMPOTENT, ("Origin", "null"), IDEMPOTENT)
 """
 Further such headers: a cookie without a value, the origin of a page that has none (RFC 6454 7.3), and a key of other
 services, which comes back with another update of the same account: accounts take turns.

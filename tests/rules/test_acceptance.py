@@ -185,6 +185,11 @@ def test_411_to_a_chunked_body_is_tolerated() -> None:
     assert broken(update(*GOOD, chunked=True), response(411)) == {}
 
 
+def test_a_key_that_came_with_another_body_may_be_refused() -> None:
+    assert broken(update(*GOOD, headers=(("Idempotency-Key", "conformance"),)), error(422)) == {}
+    assert broken(update(*GOOD, headers=(("Origin", "null"),)), error(422)) == {"unknown-headers": "refused"}
+
+
 @pytest.mark.parametrize(
     "body", [b"&" * 1_000 + b"DefaultInactiveTimer=PT20M", b"DefaultInactiveTimer=PT" + b"0" * 9_000 + b"20M"]
 )
