@@ -1,7 +1,7 @@
 """
 Measures how well a comparison tells targets apart: faults, variants and pairs of variants beside a recording.
 
-    python benchmarks/fidelity.py faults [--every N] [--hidden] [--json FILE]
+    python benchmarks/fidelity.py faults [--every N] [--offset K] [--hidden] [--json FILE]
     python benchmarks/fidelity.py variants [--seeds N] [--only GLOB]
     python benchmarks/fidelity.py manners [--seeds N]
     python benchmarks/fidelity.py pairs [--count N]
@@ -147,12 +147,12 @@ def _held(reference: Recording, faults: Sequence[str] = (), variants: Sequence[s
         return str(error)
 
 
-def _faults(every: int, json_file: Path | None, *, hidden: bool) -> None:
+def _faults(every: int, offset: int, json_file: Path | None, *, hidden: bool) -> None:
     reference = _recorded(_script())
     counts = Counter[tuple[str, str]]()
     rows: list[dict[str, Any]] = []
     examined = [fault for name, fault in emulator.FAULTS.items() if (name in emulator.HIDDEN) == hidden]
-    for fault in examined[::every]:
+    for fault in examined[offset::every]:
         rule = BY_ID[fault.rule]
         level = rule.level.upper()
         held = _held(reference, [fault.name])
@@ -334,6 +334,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("what", choices=["faults", "variants", "manners", "pairs", "cost"])
     parser.add_argument("--every", type=int, default=1, help="only every Nth fault")
+    parser.add_argument(
+        "--offset", type=int, default=0, help="with --every, the first fault to examine, from 0"
+    )
     parser.add_argument("--hidden", action="store_true", help="the faults that hide, in place of the others")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", default="*", help="only variants whose name matches a glob")
@@ -341,7 +344,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for all groups of all faults")
     asked = parser.parse_args()
     if asked.what == "faults":
-        _faults(asked.every, asked.json, hidden=asked.hidden)
+        _faults(asked.every, asked.offset, asked.json, hidden=asked.hidden)
     elif asked.what == "variants":
         _variants(asked.seeds, asked.only)
     elif asked.what == "manners":

@@ -40,7 +40,10 @@ def between(url: str, answer: Answer, idle: float | None = None) -> Iterator[Hos
 
                 def ask(request: bytes = request) -> bytes:
                     upstream.sendall(request)
-                    return emulator.message(with_body=not request.startswith(b"HEAD "))
+                    with_body = not request.startswith(b"HEAD ")
+                    while (said := emulator.message(with_body=with_body)).startswith(b"HTTP/1.1 100 "):
+                        pass  # the server goes on, as a request has asked: that is no answer yet
+                    return said
 
                 said = answer(number, request, ask)
                 if said is None:

@@ -1,5 +1,6 @@
 """Mutated files, handed to whatever reads them: each is read for what it says, or refused with one line."""
 
+import contextlib
 import copy
 import json
 import random
@@ -31,14 +32,17 @@ from conformance.exceptions import (
 from conformance.fidelity import telling
 from conformance.fidelity.comparing import Kind
 from conformance.fidelity.ends import read as read_recording
+from conformance.fidelity.recording import Recording
 from conformance.fidelity.running import hold
+from conformance.fidelity.serving import Replay
 from conformance.reporting import load
 from conformance.reporting.baseline import additions, merged, parse
 from conformance.reporting.baseline import read as read_known
 from conformance.safety import journal
 from conformance.settings import resolve
+from conformance.transport.credentials import THROWAWAY, authorization
 
-RECORDINGS = ("recording", "har", "vcr")
+RECORDINGS = ("recording", "har", "vcr", "schemathesis")
 """The kinds of files that `conformance compare` takes."""
 
 RESULT = DOCUMENTS["deviating"]
@@ -83,6 +87,7 @@ def recordings() -> dict[str, bytes]:
         "recording": data,
         "har": json.dumps(files.har(one)).encode(),
         "vcr": files.cassette(one).encode(),
+        "schemathesis": files.cassette(one, "http_interactions").encode(),
     }
 
 
@@ -126,6 +131,21 @@ def _change_node(document: Any, rng: random.Random, odd: tuple[Any, ...]) -> Non
         container[key] = copy.deepcopy(rng.choice(odd))
 
 
+def _change_answer(document: Any, rng: random.Random) -> None:
+    """Change what an answer says, inside its body: a JSON document in a text."""
+    texts = [
+        (container, key)
+        for container, key in _nodes(document)
+        if isinstance(container[key], str) and container[key].startswith("{")
+    ]
+    if texts:
+        container, key = rng.choice(texts)
+        with contextlib.suppress(ValueError):  # it was changed before, and is no JSON any more
+            said = json.loads(container[key])
+            _change_node(said, rng, _ODD)
+            container[key] = json.dumps(said)
+
+
 def _change_bytes(raw: bytes, rng: random.Random) -> bytes:
     return changed(raw, rng, sizes=(1, 1, 4, 40, 400), tokens=_TOKENS, others=(_copied_here,))
 
@@ -161,7 +181,10 @@ def _mutated_recording(kind: str, raw: bytes, rng: random.Random) -> bytes:
     else:
         document = json.loads(raw) if kind == "har" else yaml.safe_load(raw)
     for _ in range(rng.choice((1, 1, 2, 5))):
-        _change_node(document, rng, _ODD)
+        if rng.random() < 0.5:
+            _change_answer(document, rng)
+        else:
+            _change_node(document, rng, _ODD)
     try:
         if kind == "recording":
             # With a digest that fits: what reads it must look at what it says.
@@ -257,12 +280,30 @@ def _read_recording(path: Path, good: Path) -> None:
     except RecordingError as error:
         _one_line(str(error))
         return
+    _serve(found)
     for ends in ((found, read_recording(good)), (read_recording(good), found), (found, found)):
         told = telling.document(hold(ends, None), scope="all", kinds=list(Kind), today=date(2030, 1, 1))
         if ends[0] is ends[1] and told["groups"]:
             raise Wrong("differs from itself")
         if not "\n".join(telling.text(json.loads(json.dumps(told)), dated=True)):
             raise Wrong("says nothing")
+
+
+def _serve(recording: Recording) -> None:
+    """Have a recording answer its own requests."""
+    try:
+        replay = Replay(recording, THROWAWAY)
+    except RecordingError as error:
+        _one_line(str(error))
+        return
+    for request in (each.step.request for each in recording.taken):
+        body, sent = request.body or b"", authorization(request.auth, THROWAWAY[0], THROWAWAY[1])
+        header = sent[0] if sent else None
+        answer = replay.answer(
+            request.method, request.query, body, request.content_type, header, "http://localhost"
+        )
+        if not 100 <= answer.status <= 999:
+            raise Wrong(f"answered with {answer.status}")
 
 
 def _command(*arguments: object, codes: tuple[int, ...]) -> str:
@@ -380,7 +421,7 @@ class Bench:
                 _read_known(path, raw)
             case "settings":
                 _read_settings(path, raw)
-            case "recording" | "har" | "vcr":
+            case "recording" | "har" | "vcr" | "schemathesis":
                 _read_recording(path, path.with_name(f"good.{kind}"))
             case _:
                 _read_journal(path, self.good[kind])
@@ -394,7 +435,7 @@ class Bench:
             case "settings":
                 with mock.patch("conformance.commands.options.SETTINGS_FILE", path):
                     _command("run", "--only", "no-such-rule", codes=())
-            case "recording" | "har" | "vcr":
+            case "recording" | "har" | "vcr" | "schemathesis":
                 if rng.random() < 0.05:
                     _command("compare", path, path.with_name(f"good.{kind}"), codes=(0, 1, 3))
             case _:

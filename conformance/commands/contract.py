@@ -37,6 +37,7 @@ def diff(document: str, as_json: bool) -> None:
     from conformance.contract import load
     from conformance.exceptions import ConfigurationError
     from conformance.fidelity.contract_drift import drift
+    from conformance.reporting.text import plural
     from conformance.rules import CATALOGUE
 
     try:
@@ -51,7 +52,9 @@ def diff(document: str, as_json: bool) -> None:
             click.echo(f"  rules    {', '.join(change.rules) or 'none'}")
         resting = sum(bool(change.rules) for change in changes)
         click.echo(
-            f"{len(changes)} changes, {resting} of them under a rule" if changes else "nothing changed"
+            f"{plural(len(changes), 'change')}, {resting} of them under a rule"
+            if changes
+            else "nothing changed"
         )
     sys.exit(int(any(change.rules for change in changes)))
 

@@ -234,7 +234,8 @@ class _Walk:
             return
         if ours.status != theirs.status:
             self._tell(place, Kind.CODE, "status", ours.status, theirs.status)
-        if ours.code != theirs.code:
+        elif ours.code != theirs.code and ours.form.get("body") == theirs.form.get("body"):
+            # Another status comes with a code of its own, and what is no object has none.
             self._tell(place, Kind.CODE, "code", ours.code, theirs.code)
         if self._has_messages and ours.message != theirs.message:
             self._tell(place, Kind.MESSAGE, "wording", ours.message, theirs.message)
@@ -290,22 +291,30 @@ class _Walk:
         """
         Return the place of the step that sent a value that is shown; `place` where none did.
 
-        Of several steps the one is returned that was not accepted, else one that sent the very text, else the last.
+        Of several steps the one is returned that the sides answered otherwise, else one that was not accepted, else
+        one that sent the very text, else the last.
         """
         texts = [each for each in shown if isinstance(each, str) and each != ABSENT]
-        matching = [
-            (self._pairs[at].reference.outcome.answer is not Answer.ACCEPTED, value in texts, at)
-            for at, value in sent
-            if any(is_right(about, value, each) for each in texts)
-        ]
-        return max(matching, default=(False, False, place))[-1]
+        matching = []
+        for at, value in sent:
+            if any(is_right(about, value, each) for each in texts):
+                one, other = (
+                    each.outcome.answer for each in (self._pairs[at].reference, self._pairs[at].candidate)
+                )
+                matching.append((one is not other, one is not Answer.ACCEPTED, value in texts, at))
+        return max(matching, default=(place,))[-1]
 
     def _form(self, place: int, request: Request, ours: Outcome, theirs: Outcome) -> None:
         chat = self._known.get((request.account, CHAT.attribute))
+        is_other_body = ours.form.get("body") != theirs.form.get("body")
         for name in dict.fromkeys([*ours.form, *theirs.form]):
             one, other = ours.form.get(name, ABSENT), theirs.form.get(name, ABSENT)
             if one == other or (name == "links" and chat is not None and (chat.told or not chat.is_alike)):
                 continue
+            if name in _OF_A_STATUS and ours.status != theirs.status:
+                continue
+            if name not in ("body", *_HEADERS) and is_other_body and not name.startswith("access-control-"):
+                continue  # it differs with the body
             kind = Kind.STATE if name == "account_sid" and {one, other}.isdisjoint(_FORMS) else Kind.SPELLING
             self._tell(place, kind, name, one, other)
 
@@ -323,6 +332,12 @@ class _Walk:
             )
         )
 
+
+_HEADERS = frozenset({"allow", "www-authenticate", "location", "auth token"})
+"""What an answer has beside its body, and beside the headers of CORS."""
+
+_OF_A_STATUS = frozenset({"allow", "www-authenticate"})
+"""Headers that belong to a status: where that differs, they differ with it."""
 
 _FORMS = frozenset({ABSENT, "null", "the account in another case"})
 """What an account's SID can be shown as without being another one."""

@@ -13,9 +13,13 @@ from typing import Any
 from conformance.exceptions import ConfigurationError
 from conformance.http import PATH
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Rule
+from conformance.reporting.text import plural
 
 Facts = dict[tuple[str, str, str], str]
 """By kind of the place (a key of `_ASPECTS`, or `parameter`), its name and what is said of it."""
+
+_THERE = "there"
+"""What is said of a place that a document has."""
 
 _SAID = ("type", "pattern", "minLength", "maxLength", "enum", "minimum", "maximum")
 _STATED = re.compile(r"\b(\d+) (second|minute|hour|day)s?\b")
@@ -48,15 +52,17 @@ class Change:
     def sentence(self) -> str:
         """The change in words."""
         if self.ours is None:
-            return f"{self.place} is new: {self.theirs}"
+            return f"{self.place} is new" + ("" if self.theirs == _THERE else f": {self.theirs}")
         if self.theirs is None:
-            return f"{self.place} is gone; it was {self.ours}"
+            return f"{self.place} is gone" + ("" if self.ours == _THERE else f"; it was {self.ours}")
         return f"{self.place} is {self.theirs}; it was {self.ours}"
 
 
 def drift(ours: Any, theirs: Any, catalogue: tuple[Rule, ...]) -> list[Change]:
     """
     Return what changed between the OpenAPI document that the suite ships and one of the vendor's, in their order.
+
+    Of a parameter, an attribute and the like that only one of them has, nothing else is said.
 
     Raises:
         ConfigurationError: A document does not describe the resource.
@@ -72,8 +78,13 @@ def drift(ours: Any, theirs: Any, catalogue: tuple[Rule, ...]) -> list[Change]:
             rules=tuple(rule.id for rule in catalogue if key[:2] in places and _rests(rule, key)),
         )
         for key in dict.fromkeys([*before, *after])
-        if before.get(key) != after.get(key)
+        if before.get(key) != after.get(key) and not (key[2] and _is_of_one((*key[:2], ""), before, after))
     ]
+
+
+def _is_of_one(place: tuple[str, str, str], before: Facts, after: Facts) -> bool:
+    """Whether only one document has a place at all."""
+    return (place in before) != (place in after)
 
 
 def _rests(rule: Rule, key: tuple[str, str, str]) -> bool:
@@ -116,7 +127,7 @@ def _facts(document: Any) -> Iterator[tuple[tuple[str, str, str], str]]:
     post = path["post"]
     for method in ("get", "post", "put", "patch", "delete"):
         if method in path:
-            yield ("method", method.upper(), ""), "there"
+            yield ("method", method.upper(), ""), _THERE
     schemes = document.get("components", {}).get("securitySchemes", {})
     for choice in post.get("security", document.get("security", [])):
         for name in choice:
@@ -130,11 +141,11 @@ def _facts(document: Any) -> Iterator[tuple[tuple[str, str, str], str]]:
     for status, answer in post["responses"].items():
         if not str(status).startswith("2"):  # the rules allow any other, with or without an entry
             continue
-        yield ("status", str(status), ""), "there"
+        yield ("status", str(status), ""), _THERE
         response = resolved(answer)
         for name, header in response.get("headers", {}).items():
             yield ("header", name, "type"), str(resolved(resolved(header)["schema"]).get("type"))
-        for media_type, content in response["content"].items():
+        for media_type, content in response.get("content", {}).items():
             yield ("media type", media_type, "of an answer"), "sent"
             yield from _members("attribute", resolved(content["schema"]), resolved)
 
@@ -143,7 +154,7 @@ def _members(kind: str, schema: Any, resolved: Any) -> Iterator[tuple[tuple[str,
     required = schema.get("required", ())
     for name, given in schema["properties"].items():
         member = resolved(given)
-        yield (kind, name, ""), "there"
+        yield (kind, name, ""), _THERE
         if name in required:
             yield (kind, name, "required"), "true"
         types = member.get("type", [])
@@ -155,4 +166,4 @@ def _members(kind: str, schema: Any, resolved: Any) -> Iterator[tuple[tuple[str,
             if word in said:
                 yield (kind, name, word), str(said[word])
         if kind == "parameter" and (stated := _STATED.search(member.get("description", ""))):
-            yield (kind, name, "stated minimum"), f"{stated[1]} {stated[2]}"
+            yield (kind, name, "stated minimum"), plural(int(stated[1]), stated[2])

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -192,8 +193,16 @@ def _of_vcr(entry: Any) -> _Entry:
         body=_body(request.get("body")),
         response=response,
         failure=failure,
-        at=str(entry.get("recorded_at", "")),
+        at=str(entry.get("recorded_at", "")) or _dated(response),
     )
+
+
+def _dated(response: Response | None) -> str:
+    """Return the date of an answer as ISO 8601 has it; nothing where there is none."""
+    dates = [value for name, value in (response.headers if response else ()) if name.lower() == "date"]
+    with contextlib.suppress(ValueError):
+        return parsedate_to_datetime(dates[0]).isoformat() if dates else ""
+    return ""
 
 
 def _body(body: Any) -> bytes | None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from conformance.fidelity import outcome
-from conformance.fidelity.comparing import Comparison, Difference, Kind
+from conformance.fidelity.comparing import Comparison, Difference, Kind, Pair
 from conformance.fidelity.judged import Judged, Judgement
 from conformance.fidelity.outcome import ABSENT
 from conformance.fidelity.script import Step
-from conformance.http import Pairs, decode_form
+from conformance.http import Pairs, decode_form, parameters_of
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Level, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
@@ -55,8 +55,8 @@ class _Placed:
     ours: Violation | None
     theirs: Violation | None
     cause: str
-    rule: str = ""
-    """The id of the rule that the cause breaks first of all."""
+    rules: tuple[str, ...] = ()
+    """The ids of the rules that the cause breaks, the one that explains the difference first."""
 
     @property
     def document(self) -> Document:
@@ -76,11 +76,10 @@ def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Gr
     """
     updates = [pair.candidate.outcome.answer for pair in compared.pairs if pair.step.request.method == "POST"]
     refused = () if outcome.Answer.ACCEPTED in updates else (Kind.ACCEPT, Kind.CODE)
-    groups: dict[tuple[bool, str], list[_Placed]] = {}
+    groups: dict[tuple[Document | None, str], list[_Placed]] = {}
     for difference in compared.differences:
         placed = _place(difference, compared, reference, candidate)
-        allowed = placed.document is Document.BOTH
-        name = (False, "refused") if difference.kind in refused else (allowed, placed.cause)
+        name = (None, "refused") if difference.kind in refused else (placed.document, placed.cause)
         groups.setdefault(name, []).append(placed)
     _join(groups, compared)
     return sorted(
@@ -89,24 +88,31 @@ def group(compared: Comparison, reference: Judged, candidate: Judged) -> list[Gr
     )
 
 
-def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -> None:
+def _join(groups: dict[tuple[Document | None, str], list[_Placed]], compared: Comparison) -> None:
     """
     Add a group that breaks no rule to groups that do, where each of its differences belongs to one of these.
 
     The rules report a wrong setting once; later answers that show it again break no rule. A status that is wrong in
     some answers may stand in others, too, of which the document says nothing. And a side that refuses what it must
-    accept also refuses like values on which the document is silent, or refuses them with another code.
+    accept also refuses like values on which the document is silent, or refuses them with another of the codes that both
+    have: it gives another reason.
     """
+    sides = [
+        {each.outcome.code for each in side}
+        for side in zip(*((pair.reference, pair.candidate) for pair in compared.pairs), strict=True)
+    ]
+    codes = sides[0] & sides[1]
     homes: dict[tuple[object, ...], list[_Placed]] = {}
-    for (allowed, _), members in groups.items():
-        for each in [] if allowed else members:
-            for key in _keys(each, compared):
+    for (document, _), members in groups.items():
+        for each in [] if document is Document.BOTH else members:
+            for key in _keys(each, compared, codes):
                 homes.setdefault(key, members)
     for name, members in list(groups.items()):
         found = [
             home
-            for each in (members if name[0] else ())
-            if (home := next((homes[key] for key in _keys(each, compared) if key in homes), None)) is not None
+            for each in (members if name[0] is Document.BOTH else ())
+            if (home := next((homes[key] for key in _keys(each, compared, codes) if key in homes), None))
+            is not None
         ]
         if len(found) == len(members):
             for each, home in zip(members, found, strict=True):
@@ -114,18 +120,22 @@ def _join(groups: dict[tuple[bool, str], list[_Placed]], compared: Comparison) -
             del groups[name]
 
 
-def _keys(placed: _Placed, compared: Comparison) -> Iterator[tuple[object, ...]]:
-    """Yield what a difference has in common with others of its cause, the most telling first."""
+def _keys(placed: _Placed, compared: Comparison, codes: set[str]) -> Iterator[tuple[object, ...]]:
+    """
+    Yield what a difference has in common with others of its cause, the most telling first.
+
+    Both sides answer with each of `codes`, though not to the same requests.
+    """
     kind, name = placed.difference.kind, placed.difference.name
     if kind in (Kind.STATE, Kind.SPELLING):
         yield kind, name
     if name == "status":
         yield name, placed.difference.reference, placed.difference.candidate
+    is_reason = name == "code" and {placed.difference.reference, placed.difference.candidate} <= codes
     for parameter in _sent(placed, compared):
         if kind is Kind.ACCEPT:
             yield parameter, _way(placed.difference)
-            yield parameter, "code"
-        elif name == "code":
+        if kind is Kind.ACCEPT or is_reason:
             yield parameter, "code"
 
 
@@ -149,14 +159,12 @@ def _way(difference: Difference) -> str:
 def _group(placed: Sequence[_Placed], compared: Comparison) -> Group:
     told = sorted(placed, key=lambda each: each.difference.at)
     ordered = sorted(placed, key=lambda each: (each.difference.kind, each.difference.culprit))
-    violations = [each for one in ordered for each in (one.theirs, one.ours) if each is not None]
-    names = [*(each.rule for each in ordered if each.rule), *(each.rule for each in violations)]
-    rules = tuple(dict.fromkeys(names))
+    rules = tuple(dict.fromkeys(rule for each in ordered for rule in each.rules))
     levels = {BY_ID[rule].level for rule in rules}
     sides = {each.document for each in ordered} - {Document.BOTH}
     return Group(
         kind=ordered[0].difference.kind,
-        cause=next((each.cause for each in ordered if each.rule), ordered[0].cause),
+        cause=next((each.cause for each in ordered if each.rules), ordered[0].cause),
         document=sides.pop() if len(sides) == 1 else Document.NEITHER if sides else Document.BOTH,
         level=Level.MUST if Level.MUST in levels else Level.SHOULD if levels else None,
         rules=rules,
@@ -178,7 +186,16 @@ def _place(difference: Difference, compared: Comparison, reference: Judged, cand
     at = [compared.pairs[place] for place in dict.fromkeys((difference.at, difference.culprit))]
     ours = [reference.steps[pair.reference.number] for pair in at]
     theirs = [candidate.steps[pair.candidate.number] for pair in at]
-    mine, yours = (list(_fitting(difference, side)) for side in (ours, theirs))
+    rule, about = at[-1].step.rule, BY_ATTRIBUTE.get(difference.name)
+    mine, yours = (list(_fitting(difference, rule, side)) for side in (ours, theirs))
+    if not mine and not yours and about is not None:
+        later = list(_while_shown(difference, compared))
+        mine = list(_fitting(difference, rule, [reference.steps[each.reference.number] for each in later]))[
+            :1
+        ]
+        yours = list(_fitting(difference, rule, [candidate.steps[each.candidate.number] for each in later]))[
+            :1
+        ]
     same = {(each.rule, each.outcome, each.observed) for each in mine} & {
         (each.rule, each.outcome, each.observed) for each in yours
     }
@@ -198,9 +215,15 @@ def _place(difference: Difference, compared: Comparison, reference: Judged, cand
     for judged, violation in ((candidate, second), (reference, first)):
         if violation is not None:
             attribution = judged.attribution(violation)
-            return _Placed(
-                difference, first, second, attribution.cause, attribution.consequence_of or violation.rule
-            )
+            root = attribution.consequence_of or violation.rule
+            fits = [BY_ID[each].aspect in _FITTING[difference.kind] for each in (violation.rule, root)]
+            if fits == [True, False]:
+                # What comes back of a value is no reason to take it, and the like.
+                cause = f"{BY_ID[violation.rule].family}: {violation.outcome}"
+                return _Placed(difference, first, second, cause, (violation.rule, root))
+            # What is kept breaks several rules; a refusal is one of a value, whatever it is sent with.
+            both = (root, violation.rule) if about is not None else (root,)
+            return _Placed(difference, first, second, attribution.cause, both)
     return _Placed(difference, None, None, _open_cause(difference, at[-1].step, ours[0], theirs[0]))
 
 
@@ -211,27 +234,45 @@ _FITTING = {
     ],  # no form of an answer refuses
     Kind.CODE: _EARLY,
     Kind.STATE: range(Aspect.ECHO, Aspect.CONSISTENCY + 1),
-    Kind.SPELLING: range(Aspect.METHOD, Aspect.CONSISTENCY + 1),
+    Kind.SPELLING: range(Aspect.REPRESENTATION, Aspect.CONSISTENCY + 1),
     Kind.MESSAGE: (),
 }
 """The aspects of rules that a difference of each kind can break."""
 
 
-def _fitting(difference: Difference, side: Sequence[Judgement]) -> Iterator[Violation]:
-    """Yield the violations of one side that may be the difference, those about its very field first."""
+def _while_shown(difference: Difference, compared: Comparison) -> Iterator[Pair]:
+    """Yield the steps after a difference of a setting, until an update sends it again: a rule may report it later."""
+    parameter = BY_ATTRIBUTE[difference.name].parameter
+    account = compared.pairs[difference.at].step.request.account
+    for pair in compared.pairs[difference.at + 1 :]:
+        request = pair.step.request
+        if request.account == account:
+            if request.method == "POST" and any(name == parameter for name, _ in parameters_of(request)):
+                return
+            yield pair
+
+
+def _fitting(difference: Difference, rule: str, side: Sequence[Judgement]) -> Iterator[Violation]:
+    """
+    Yield the violations of one side that may be the difference, those about its very field first.
+
+    The rule is the one that the step is sent for.
+    """
     violations = [each for judgement in side for each in judgement.violations]
     about = BY_ATTRIBUTE.get(difference.name)
-    names = {difference.name.lower(), about.parameter.lower() if about is not None else difference.name}
+    name = difference.name.lower().removeprefix("member ")
+    names = {name, about.parameter.lower() if about is not None else name}
     own = [each for each in violations if (each.field or "").lower() in names]
     yield from own
     if about is None or not own:
         aspects = _FITTING[difference.kind]
+        is_of_one = about is not None or difference.kind is Kind.SPELLING or difference.name == "code"
         yield from (
             each
             for each in violations
             if each not in own
-            and BY_ID[each.rule].aspect in aspects
-            and (about is None or each.field is None)
+            and (BY_ID[each.rule].aspect in aspects or each.rule == rule)
+            and (not is_of_one or each.field is None)
         )
 
 

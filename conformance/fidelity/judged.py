@@ -111,11 +111,11 @@ def judge(recording: Recording) -> Judged:
 
 def class_of(step: Step, field: str | None) -> str:
     """Return the input class that a violation about a field is of, where a step has several classes."""
-    classes = step.cls.split("+")
-    for (name, _), cls in zip(step.request.form() or (), classes, strict=False):
+    classes, form = step.cls.split("+"), step.request.form() or ()
+    for (name, _), cls in zip(form, classes, strict=False):
         if len(classes) > 1 and name in BY_PARAMETER and field in (name, BY_PARAMETER[name].attribute):
             return cls
-    return classes[0]
+    return classes[-1 if len(classes) > len(form) > 1 else 0]
 
 
 def _count(tallies: dict[tuple[str, str], Tally], step: Step, cls: str) -> None:

@@ -149,18 +149,19 @@ def _members(
     for name, value in document.items():
         if name in _OWN or name in ERROR_MEMBERS:
             continue
-        yield f"member {name[:80]}", type_of(value)
+        yield f"member {visible(name, 80)}", type_of(value)
     if "account_sid" in document:
         yield "account_sid", _role(document["account_sid"], accounts, own)
     if "url" in document:
         yield "url", _address(document["url"])
     links = document.get("links", ABSENT)
     if isinstance(links, dict):
-        yield "links", ", ".join(sorted(str(name)[:80] for name in links)) or "none"
+        yield "links", ", ".join(sorted(visible(str(name), 80) for name in links)) or "none"
     elif links != ABSENT:
         yield "links", type_of(links)
     if "status" in document:
-        yield "status", "the status" if document["status"] == status else "another status"
+        is_same = document["status"] == status
+        yield "member status", "the HTTP status" if is_same else "another than the HTTP status"
     for name in ERROR_MEMBERS:
         if name in document:
             yield name, type_of(document[name])

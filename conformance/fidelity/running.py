@@ -74,7 +74,9 @@ def hold(
                 f"the reference answers {len(changed)} of {len(reference.taken)} requests otherwise when they are "
                 "sent again: nothing can be held against it"
             )
-    unserved = _unserved(reference) if isinstance(first, Recording) else 0
+    # Of two recordings, what the other one has beyond this one is counted in any case.
+    is_held_up = isinstance(first, Recording) and isinstance(ends[1], Player)
+    unserved = _unserved(reference) if is_held_up else 0
     compared = comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)
     if len(extras) == len(ends):
@@ -151,7 +153,8 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
     """
     Return steps for the updates that one side accepts and the other refuses: each sends one of the values by itself.
 
-    The other timer has a value meanwhile beside which no target has a reason to refuse the one under test.
+    The other timer has a value meanwhile beside which no target has a reason to refuse the one under test. It is set by
+    itself: a target may refuse either timer.
     """
     alone = {
         comparing.key_of(pair.step) for pair in compared.pairs if len(pair.step.request.form() or ()) == 1
@@ -175,14 +178,12 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
                 wanted.setdefault((name, value), step)
     if not wanted:
         return ()
-    known = Step(
-        cls=CONTEXT_CLASSES[SHORT_INACTIVE],
-        rule="",
-        request=update(SHORT_INACTIVE, LONG_CLOSED),
-        part=Part.STATE,
+    closed, inactive = (
+        Step(cls=CONTEXT_CLASSES[pair], rule="", request=update(pair), part=Part.STATE)
+        for pair in (LONG_CLOSED, SHORT_INACTIVE)
     )
     parts = [
         [step for (name, _), step in wanted.items() if (name == CLOSED.parameter) is last]
         for last in (False, True)
     ]
-    return (known, *parts[0], known, *parts[1], known)
+    return (closed, *parts[0], inactive, *parts[1], closed)

@@ -8,13 +8,14 @@ the requests before it alone.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from conformance.harness.generation import generate
 from conformance.harness.observations import OPEN
+from conformance.harness.order import FIRST
 from conformance.harness.schedule import Item, carried, planned, side_by_side
-from conformance.http import READ, Pairs, Request, parameters_of, update
+from conformance.http import READ, Pairs, Request, encode_form, parameters_of, update
 from conformance.model import (
     CHAT,
     CLOSED,
@@ -28,16 +29,27 @@ from conformance.model import (
 )
 from conformance.oracle.decisions import Answer, decide
 from conformance.rules import CATALOGUE
+from conformance.rules.acceptance import must_be_accepted
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIVE
 
 PROFILES = ("quick", "standard")
 """The profiles of a script, shortest first: a live account is sent the quick one within 300 requests."""
 
-_LOOK, _LONGEST = 5, 12
+_LOOK, _LONGEST = 5, 14
 """Requests in a row that must be refused, after which the settings should be looked at, and are in any case."""
 
 _COVERED = frozenset({"open/unknown-parameter", "open/json"})
 """Open inputs that are like those of classes of the catalogue."""
+
+IMPLIED = frozenset({"state/omitted", "state/a-b-a", "form/documented", "answer/read"})
+"""Classes that the quick script does not need, since all answers are compared: it has reads, updates of one setting, of
+all, and back to an earlier value in any case."""
+
+_HEADERS = frozenset({"header/ignored", "header/unknown", "header/malformed"})
+"""Classes of headers that can be sent together: the quick script sends many in one request."""
+
+_FIELDS, _CHARACTERS = 16, 500
+"""The most headers in one request, and the most characters in them: a server may refuse more."""
 
 _INVALID = {INACTIVE: "PT59S", CLOSED: "PT9M59S", CHAT: "IS0", MESSAGING: "MG0"}
 
@@ -106,11 +118,17 @@ def draw(
     writer = _Writer({**EXAMPLE, **known})
     writer.begin()
     items = list(_items(profile, seed, situation, live))
-    shown = deque(_joined(items))
-    alone = [item for item in items if not any(item in group for group in shown)]
+    groups, spare = _joined(items)
+    shown = deque(groups)
+    alone = [item for item in items if item not in spare and not any(item in group for group in shown)]
     for item in sorted(alone, key=_order):
         # A good update of settings of the other kind shows what came of the inputs before it.
-        others = (each for each in shown if each[0].rule.group != item.rule.group)
+        others = (
+            each
+            for each in shown
+            if each[0].rule.group != item.rule.group
+            and (not item.probe.context or each[0].rule.group != "timers")
+        )
         if writer.is_due and (group := next(others, None)) is not None:
             shown.remove(group)
             writer.together(group)
@@ -126,9 +144,20 @@ def draw(
 
 def _items(profile: str, seed: int, situation: Situation, live: bool) -> Iterator[Item]:
     """Yield the probes of every class; a seed other than 0 draws those of which the classes have a strategy."""
-    for rule, cls, explicit, count in planned(CATALOGUE, profile, situation):
+    rows = zip(
+        planned(CATALOGUE, profile, situation), planned(CATALOGUE, profile, situation, rare=True), strict=True
+    )
+    for (rule, cls, turn_explicit, count), (*_, every_explicit, _) in rows:
+        is_early = cls.id in FIRST and rule.field is not None and rule.level is Level.MUST
+        explicit = every_explicit if is_early and not live else turn_explicit
         if rule.needs_accounts > situation.accounts or cls.machine is not None or not explicit:
             continue
+        if profile == "quick" and cls.id in IMPLIED:
+            continue
+        if profile == "quick" and cls.id in _HEADERS:
+            explicit = list(_packed(cls.examples(situation)))
+        elif profile == "quick" and all(_is_way(Item(rule, cls, probe)) for probe in explicit):
+            explicit = cls.examples(situation)
         # One reader of durations serves both timers as a rule: each gets every second notation that only should hold.
         is_first = rule.aspect is Aspect.CONTENT and cls is rule.classes[0]  # the values next to the minimum
         halved = live and rule.field is not None and not is_first
@@ -145,16 +174,49 @@ def _items(profile: str, seed: int, situation: Situation, live: bool) -> Iterato
         yield from (Item(rule, cls, probe) for probe in probes)
 
 
-def _joined(items: Sequence[Item]) -> list[tuple[Item, ...]]:
+def _packed(probes: Iterable[Probe]) -> Iterator[Probe]:
+    """Yield probes that send the headers of several probes in one request, as far as their names differ."""
+    waiting = [probe.steps[0] for probe in probes]
+    while waiting:
+        request = waiting.pop(0)
+        for other in list(waiting):
+            headers = (*request.headers, *other.headers)
+            names = {name.lower() for name, _ in headers}
+            characters = sum(len(name) + len(value) for name, value in headers)
+            if len(names) == len(headers) <= _FIELDS and characters <= _CHARACTERS:
+                request = replace(request, headers=headers)
+                waiting.remove(other)
+        yield Probe(steps=(request,))
+
+
+def _joined(items: Sequence[Item]) -> tuple[list[tuple[Item, ...]], list[Item]]:
     """
-    Return the good values in groups that one update can carry.
+    Return the good values in groups that one update can carry, and items that need not be sent.
 
     Timers and SIDs stay apart: a target refuses SIDs of services that it does not have. So do values that only should
-    be accepted.
+    be accepted. The timers are sent in the ways that must be accepted, the first of each class before any other; which
+    ways are then left over, and are no first ones, need not be sent.
     """
     good = [item for item in items if item.rule.level is Level.MUST]
     kinds = [[item for item in good if item.rule.group == group] for group in ("sids", "timers")]
-    return [group for kind in kinds for group in side_by_side(kind, {})]
+    sids, timers = (list(side_by_side(kind, {})) for kind in kinds)
+    ways = [item for item in items if _is_way(item)]
+    firsts = list({way.cls.id: way for way in reversed(ways)}.values())
+    others = [way for way in ways if way not in firsts]
+    joined = [(*group, way) for group, way in zip(timers, [*firsts, *others], strict=False)]
+    return [*sids, *joined, *timers[len(joined) :]], others[max(0, len(joined) - len(firsts)) :]
+
+
+def _is_way(item: Item) -> bool:
+    """Whether an item is a way of sending that must be taken, whatever the good values are."""
+    first, *others = item.probe.steps
+    is_plain = not others and len(first.form() or ()) == 1 and first.body == encode_form(first.form() or ())
+    is_way = item.rule.level is Level.MUST and item.rule.control is not None
+    return is_way and is_plain and must_be_accepted(first)
+
+
+_KINDS = ("sids", "timers")
+"""The groups of rules about values."""
 
 
 def _order(item: Item) -> tuple[Pairs, bool]:
@@ -182,7 +244,7 @@ class _Writer:
             self._add(update((each.parameter, value)), "state/unset", part=Part.UNSET)
         self._add(READ, "state/unset", part=Part.UNSET)
         # A target that does not have the services refuses the whole: the timers come first, and alone.
-        for names in ([INACTIVE, CLOSED], [CHAT], [MESSAGING]):
+        for names in ([INACTIVE, CLOSED], [MESSAGING], [CHAT]):
             pairs = [(each.parameter, self._known[each.parameter]) for each in names]
             self._add(update(*pairs), "form/documented", part=Part.STATE)
 
@@ -192,10 +254,11 @@ class _Writer:
         return self._unseen >= _LOOK
 
     def together(self, items: Sequence[Item]) -> None:
-        """Write one update of several good values, one of each setting."""
-        probe = carried(items)
+        """Write one update of several good values, one of each setting, in the way that may come behind them."""
+        probe = carried([item for item in items if item.rule.group in _KINDS])
         self._establish(probe.context)
-        self._add(probe.steps[0], "+".join(item.cls.id for item in items), items[0].rule.id)
+        request = replace(items[-1].probe.steps[0], body=probe.steps[0].body)
+        self._add(request, "+".join(item.cls.id for item in items), items[-1].rule.id)
 
     def probe(self, probe: Probe, cls: str, rule: str) -> None:
         """Write the steps of a probe of a class and a rule, unless the same ones were written before."""

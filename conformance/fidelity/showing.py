@@ -19,7 +19,7 @@ from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import Recording
 from conformance.fidelity.script import Part, Script, Step
 from conformance.harness.simpler import TRIED, smaller
-from conformance.http import Exchange, FailureKind, Request, parameters_of, update
+from conformance.http import Exchange, FailureKind, Request, is_usual, parameters_of, update
 from conformance.model import BY_ATTRIBUTE
 from conformance.rules.acceptance import decided
 from conformance.rules.case import Requests
@@ -143,7 +143,8 @@ class Shower:
         """Return the size of the request that makes a difference: the smallest request shows it best."""
         request = self._pairs[difference.culprit].step.request
         form = request.form()
-        return (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
+        unusual = 0 if is_usual(request) else 10_000
+        return unusual + (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
 
     def _as_seen(self, difference: Difference) -> Shown:
         """Return a difference as the script has shown it; one of a setting comes with what was in force before."""

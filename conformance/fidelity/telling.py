@@ -143,8 +143,8 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         mark = "  (known)" if group["known"] else ""
         yield f"{group['kind']}  {level.upper()}{visible(group['cause'], 100)}  {group['fingerprint'][:12]}{mark}"
         first = group["differences"][0]
-        yield f"  {visible(_sentence(first, dated=dated), 300)}"
-        yield f"  sent       {visible(', then '.join(first['sent']), 200)}"
+        yield f"  {_sentence(first, dated=dated)}"
+        yield f"  sent       {_sent(first)}"
         yield f"  reference  {visible(first['reference'], 160)}"
         yield f"  candidate  {visible(first['candidate'], 160)}"
         rules = f" ({', '.join(group['rules'][:3])})" if group["rules"] else ""
@@ -182,6 +182,16 @@ _SENTENCES = {
 def _sentence(difference: Mapping[str, Any], *, dated: bool) -> str:
     fact = difference["fact"]
     kind = "answer" if fact == "answer" else "setting" if fact in BY_ATTRIBUTE else "other"
-    return _SENTENCES[kind][dated].format(
-        sent=difference["sent"][0], fact=fact, one=difference["reference"], other=difference["candidate"]
+    one, other = (
+        visible(difference[side], 160).replace("failed (", "not served (")
+        for side in ("reference", "candidate")
     )
+    return _SENTENCES[kind][dated].format(
+        sent=_sent(difference), fact=visible(fact, 80), one=one, other=other
+    )
+
+
+def _sent(difference: Mapping[str, Any]) -> str:
+    """Return the requests of a difference, each as far as a line can have it."""
+    requests = difference["sent"]
+    return ", then ".join(visible(each, 200 if len(requests) == 1 else 100) for each in requests)

@@ -30,7 +30,7 @@ def refuse_to_judge(exchanges: Sequence[Exchange], *, url: str, user: str = "") 
     if all(exchange.status in TURNED_AWAY for exchange in exchanges):
         of_user = f" of {user}" if user else ""
         raise NoVerdict(
-            f"the target refused the credentials{of_user} (status {exchanges[-1].status}): "
+            f"{url} refused the credentials{of_user} (status {exchanges[-1].status}): "
             "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CONFORMANCE_ACCOUNTS"
         )
 

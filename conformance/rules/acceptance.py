@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.http import Request
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Level, Violation
-from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value, is_right
+from conformance.oracle.decisions import UNSET, Answer, Decision, FormDecision, decide, decide_value
 from conformance.rules import credentials, protocol, sdk
 from conformance.rules.controls import IDEMPOTENT, MALFORMED_HEADERS
 from conformance.rules.evidence import ACCEPTED, REFUSED, object_in
@@ -136,12 +136,9 @@ def _is_bulky(request: Request) -> bool:
 
 
 def _is_in_force(reply: Reply) -> bool:
-    """Whether every setting already has the value that was sent for it."""
+    """Whether every setting already has the value that was sent for it, in the same spelling."""
     pairs, now = reply.form or (), reply.state.current()
-    about = [(BY_PARAMETER[name], value) for name, value in pairs]
-    return bool(pairs) and all(
-        each.attribute in now and is_right(each, value, now[each.attribute]) for each, value in about
-    )
+    return bool(pairs) and all(now.get(BY_PARAMETER[name].attribute) == value for name, value in pairs)
 
 
 _CLASS_OF_RULE = {"empty-update": "state/empty-update", "idempotence": "state/same-twice"}

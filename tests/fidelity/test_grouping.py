@@ -101,7 +101,7 @@ class TestGroups:
             (Shorter, [Kind.ACCEPT], Document.REFERENCE, "closed-timer-minimum"),
             (WithoutSeconds, [Kind.ACCEPT], Document.REFERENCE, "inactive-timer-accept"),
             (OtherStatus, [Kind.CODE], Document.BOTH, None),
-            (ReadOnly, [Kind.ACCEPT, Kind.SPELLING], Document.REFERENCE, "closed-timer-accept"),
+            (ReadOnly, [Kind.ACCEPT], Document.REFERENCE, "closed-timer-accept"),
             (Created, [Kind.CODE], Document.REFERENCE, "accepted-status"),
             (WithoutUrl, [Kind.SPELLING], Document.BOTH, None),
         ],

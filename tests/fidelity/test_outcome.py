@@ -64,7 +64,11 @@ def test_every_setting_that_counts_is_compared() -> None:
         (_answer({}), _answer(b'{"a": NaN}'), "body: not JSON, was an object"),
         (_answer({}), _answer(b""), "body: empty, was an object"),
         (_answer({}), _answer([]), "body: a list, was an object"),
-        (_answer({"status": 200}), _answer({"status": 400}), "status: another status, was the status"),
+        (
+            _answer({"status": 200}),
+            _answer({"status": 400}),
+            "member status: another than the HTTP status, was the HTTP status",
+        ),
         (_answer({"message": "a"}), _answer({"message": 1}), "message: a number, was a text"),
     ],
 )

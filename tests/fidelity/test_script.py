@@ -2,10 +2,11 @@
 
 from collections import Counter
 
-from conformance.fidelity.script import Part, Script, draw
+from conformance.fidelity.script import IMPLIED, Part, Script, draw
 from conformance.harness.schedule import planned
-from conformance.model import Situation
+from conformance.model import BY_PARAMETER, Situation
 from conformance.rules import CATALOGUE
+from conformance.rules.acceptance import must_be_accepted
 from conformance.safety.timer_guard import TimerGuard
 from fidelity.played import script
 
@@ -32,13 +33,14 @@ class TestScript:
         assert script().steps != script(1).steps
 
     def test_every_input_class_is_in_it_but_those_that_are_sent_at_the_same_moment(self) -> None:
-        """Of classes that share a request, one sends it."""
+        """Of classes that share a request, one sends it; some are implied by the others."""
         sent = {step.request for step in script().steps}
         for rule, cls, probes, _ in planned(CATALOGUE, "quick", Situation(accounts=2)):
             halved = rule.family == "timer-notation"
             for probe in probes:
                 if (
                     cls.machine is None
+                    and cls.id not in IMPLIED
                     and not probe.together
                     and not halved
                     and cls.id not in classes(script())
@@ -59,3 +61,17 @@ class TestScript:
 
     def test_refused_inputs_are_followed_by_a_look_at_the_settings(self) -> None:
         assert Counter(step.part for step in script().steps)[Part.STATE] >= 10
+
+    def test_every_setting_is_sent_alone_while_the_others_are_set(self) -> None:
+        """So an update that resets others is seen, and `state/omitted` need not be sent."""
+        in_force: set[str] = set()
+        alone: set[str] = set()
+        for step in script().steps:
+            form = step.request.form() if step.request.method == "POST" and step.request.auth.valid else None
+            names = {name for name, _ in form or ()} & BY_PARAMETER.keys()
+            if step.request.account or not form or not must_be_accepted(step.request):
+                continue
+            if len(form) == 1 and in_force >= BY_PARAMETER.keys() - names:
+                alone |= names
+            in_force |= names
+        assert alone == BY_PARAMETER.keys()
