@@ -158,6 +158,7 @@ def compare(
             walk.skip(side.taken[first : last - 1])
         before = now
         walk.take(place)
+    walk.end()
     found = [each for each in walk.found if facts_of(pairs, each).isdisjoint(doubted)]
     different = {each.culprit for each in found}
     unsettled = {each.culprit for each in walk.found} - different
@@ -208,6 +209,8 @@ class _Walk:
         """The places of steps that cannot be compared."""
         self._pairs = pairs
         self._known: dict[tuple[int, str], _Known] = {}
+        self._codes: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+        """Of steps with different statuses, by these: the place, and the codes of both sides."""
 
     def skip(self, alone: Sequence[Taken]) -> None:
         """Note that one side was sent further steps: what these set, the other side may not hold."""
@@ -234,9 +237,10 @@ class _Walk:
             return
         if ours.status != theirs.status:
             self._tell(place, Kind.CODE, "status", ours.status, theirs.status)
-        elif ours.code != theirs.code and ours.form.get("body") == theirs.form.get("body"):
-            # Another status comes with a code of its own, and what is no object has none.
-            self._tell(place, Kind.CODE, "code", ours.code, theirs.code)
+            codes = self._codes.setdefault((ours.status, theirs.status), [])
+            codes.append((place, ours.code, theirs.code))
+        elif ours.form.get("body") == theirs.form.get("body"):  # what is no object has no code
+            self._code(place, ours.code, theirs.code)
         if self._has_messages and ours.message != theirs.message:
             self._tell(place, Kind.MESSAGE, "wording", ours.message, theirs.message)
         if ours.settings is not None and theirs.settings is not None:
@@ -246,6 +250,17 @@ class _Walk:
         elif ours.answer is not Answer.REFUSED and request.method == "POST":
             self._lose(request, sent)
         self._form(place, request, ours, theirs)
+
+    def end(self) -> None:
+        """Tell codes that differ where the status does, unless that status always comes with a code of its own."""
+        for codes in self._codes.values():
+            if any(one == other != ABSENT for _, one, other in codes):
+                for each in codes:
+                    self._code(*each)
+
+    def _code(self, place: int, ours: str, theirs: str) -> None:
+        if ours != theirs:
+            self._tell(place, Kind.CODE, "code", ours, theirs)
 
     def _of(self, request: Request, attribute: str) -> _Known:
         return self._known.setdefault((request.account, attribute), _Known())
