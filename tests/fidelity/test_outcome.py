@@ -70,6 +70,7 @@ def test_every_setting_that_counts_is_compared() -> None:
             "member status: another than the HTTP status, was the HTTP status",
         ),
         (_answer({"message": "a"}), _answer({"message": 1}), "message: a number, was a text"),
+        (_answer({}), _answer(b'{"\\ud800": 1}'), r"member \ud800: a number, was absent"),
     ],
 )
 def test_what_rules_are_about_is_compared(old: Any, new: Any, told: str) -> None:
