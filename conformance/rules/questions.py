@@ -77,15 +77,18 @@ def culprit(case: Case) -> Asking:
 
 def _is_kept_after(case: Case, place: int) -> Generator[Requests, Seen | None, bool]:
     """Whether a read right after a request still shows the setting, so that the last update is what changes it."""
-    if (
-        case.read is None
-        or case.written < 0
-        or case.last.method != "POST"
-        or case.violation.outcome in _WRITTEN
-    ):
+    if case.read is None or case.last.method != "POST" or case.violation.outcome in _WRITTEN:
+        return False
+    about = case.about
+    if case.written < 0 and (about is None or about.attribute not in (shown_by(case.exchanges[place]) or {})):
         return False
     seen = yield (*case.requests[: place + 1], case.read, *case.requests[place + 1 :])
-    return seen is not None and not case.is_gone(seen) and case.is_kept(seen[place + 1][0])
+    if seen is None or case.is_gone(seen):
+        return False
+    if case.written < 0 and about is not None:
+        # The request itself is all that says what the setting was.
+        return shown_of(seen[place + 1][0], about) == shown_of(seen[place][0], about)
+    return case.is_kept(seen[place + 1][0])
 
 
 _OF_STATE = (

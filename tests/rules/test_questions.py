@@ -128,6 +128,23 @@ def test_an_echo_of_the_value_before_is_found() -> None:
     assert finding.rule == "last-write-wins"
 
 
+def test_a_read_that_only_shows_what_is_in_force_has_not_changed_it() -> None:
+    class StoresAnswers(Resource):
+        """Answers an update that comes again as it did the first time, whatever was set since."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.answers: dict[bytes | None, Response | Failure] = {}
+
+        def __call__(self, request: Request) -> Response | Failure:
+            came = super().__call__(request)
+            return self.answers.setdefault(request.body, came) if request.method == "POST" else came
+
+    requests = update(LONG_CLOSED), update((INACTIVE.parameter, "PT7M")), READ, update(LONG_CLOSED)
+    finding, _ = found(StoresAnswers(), *requests, rule="safe-methods", reader=READ)
+    assert finding.rule == "omitted-parameters-kept"
+
+
 def test_a_setting_that_is_kept_but_not_shown_is_not_reported_as_reset() -> None:
     for resets, rule in ((False, "read-after-write"), (True, "omitted-parameters-kept")):
         finding, _ = found(
