@@ -92,7 +92,7 @@ class Confirmation:
         elif (finding.stable or not minimizer.was_tried) and len(attributed) == 1:
             # The target was not asked which rule this breaks. All others of its family break the same one.
             (same,) = attributed.values()
-            rule = _alike(BY_ID[same.rule], BY_ATTRIBUTE.get(finding.field or ""))
+            rule = of_setting(BY_ID[same.rule], BY_ATTRIBUTE.get(finding.field or ""))
             if rule is not None and (finding.level is Level.MUST or rule.level is Level.SHOULD):
                 finding = replace(finding, rule=rule.id, level=rule.level, outcome=same.outcome)
         return finding
@@ -151,7 +151,7 @@ def _place(finding: Finding) -> tuple[bool, int, str]:
     return (finding.sent_once, *place(finding.rule, finding.cls))
 
 
-def _alike(rule: Rule, about: Field | None) -> Rule | None:
+def of_setting(rule: Rule, about: Field | None) -> Rule | None:
     """The rule that claims the same of a setting as another claims of its own; None where not just one does."""
     if rule.field in (None, about) or about is None:
         return rule

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from conformance.harness.judging import Judge
 from conformance.harness.session import Session
 from conformance.http import Exchange, Pairs, Request, encode_form, update
-from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, SIDS, TIMERS, Observation
-from conformance.oracle.decisions import is_right
+from conformance.model import CLOSED, INACTIVE, SIDS, TIMERS, Observation
 from conformance.rules import Reply
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
 
@@ -58,11 +57,7 @@ class OpenInputs:
                 self._session.conversation.send(update(*after), cls)
         shorter = self._replies["open/closed-shorter"]
         if shorter.shown is not None:
-            taken = (
-                is_right(BY_PARAMETER[name], value, shorter.shown.get(BY_PARAMETER[name].attribute))
-                for name, value in shorter.form or ()
-            )
-            self._session.judge.learn_interplay(is_refused=not all(taken))
+            self._session.judge.learn_interplay(is_refused=bool(shorter.wrong))
 
     def described(self) -> Iterator[Observation]:
         """Yield an observation of each input that was sent."""

@@ -16,7 +16,6 @@ from http.client import responses
 
 from conformance.http import OUT, FailureKind, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, shortened
-from conformance.oracle.decisions import is_right
 from conformance.rules import Reply
 
 ROW = 3
@@ -184,16 +183,10 @@ def _likeness(reply: Reply, known: _Known, before: Mapping[str, str | None] | No
         return "it names no account any more"
     if reply.owner not in ours:
         return f"it answers for another account, {shortened(str(reply.owner), 40)}"
-    sent = {BY_PARAMETER[name]: value for name, value in reply.form or () if name in BY_PARAMETER}
-    wrong = {
-        each.attribute
-        for each, value in sent.items()
-        if not is_right(each, value, reply.shown.get(each.attribute))
-    }
     if reply.shown == before:
-        return _STALE if wrong and wrong <= known.moved else ""
-    if before is not None and not wrong:
-        names = {each.attribute for each in sent}
+        return _STALE if reply.wrong and reply.wrong <= known.moved else ""
+    if before is not None and not reply.wrong:
+        names = {BY_PARAMETER[name].attribute for name, _ in reply.form or () if name in BY_PARAMETER}
         known.moved |= {name for name in names if reply.shown.get(name) != before.get(name)}
         known.change = reply.exchange.number
     return ""

@@ -79,16 +79,16 @@ def _is_kept_after(case: Case, place: int) -> Generator[Requests, Seen | None, b
     """Whether a read right after a request still shows the setting, so that the last update is what changes it."""
     if case.read is None or case.last.method != "POST" or case.violation.outcome in _WRITTEN:
         return False
-    about = case.about
-    if case.written < 0 and (about is None or about.attribute not in (shown_by(case.exchanges[place]) or {})):
+    assert case.about is not None  # nothing else can have been kept
+    # Where no update before says what the setting was, the answer to the request itself may.
+    is_told = case.written < 0 and case.about.attribute in (shown_by(case.exchanges[place]) or {})
+    if case.written < 0 and not is_told:
         return False
     seen = yield (*case.requests[: place + 1], case.read, *case.requests[place + 1 :])
     if seen is None or case.is_gone(seen):
         return False
-    if case.written < 0 and about is not None:
-        # The request itself is all that says what the setting was.
-        return shown_of(seen[place + 1][0], about) == shown_of(seen[place][0], about)
-    return case.is_kept(seen[place + 1][0])
+    (now, _), (then, _) = seen[place + 1], seen[place]
+    return shown_of(now, case.about) == shown_of(then, case.about) if is_told else case.is_kept(now)
 
 
 _OF_STATE = (

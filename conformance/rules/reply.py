@@ -12,8 +12,8 @@ from typing import Any
 
 from conformance.exceptions import NotJSON
 from conformance.http import Exchange, Pairs, Request, Response, json_of
-from conformance.model import Field, settings_in
-from conformance.oracle.decisions import Answer, FormDecision
+from conformance.model import BY_PARAMETER, Field, settings_in
+from conformance.oracle.decisions import Answer, FormDecision, is_right
 from conformance.oracle.expected_state import ExpectedState
 from conformance.oracle.mismatches import Kind, Proof
 
@@ -157,3 +157,14 @@ class Reply:
         # What a refusal does not show is not null, though it comes with a 200.
         is_refusal = self.decision is not None and self.decision.answer is Answer.REJECT
         return None if is_refusal and shown is not None and not any(shown.values()) else shown
+
+    @cached_property
+    def wrong(self) -> frozenset[str]:
+        """The attributes of the settings that its form sends, and that its answer does not show as sent."""
+        sent = {BY_PARAMETER[name]: value for name, value in self.form or () if name in BY_PARAMETER}
+        shown = self.shown or {}
+        return frozenset(
+            each.attribute
+            for each, value in sent.items()
+            if not is_right(each, value, shown.get(each.attribute))
+        )

@@ -9,6 +9,7 @@ from conformance.attribution.cause import cause_of
 from conformance.attribution.causes import attribute
 from conformance.http import Exchange, Request, Response
 from conformance.model import Finding
+from conformance.rules import BY_ID
 
 
 @pytest.mark.parametrize(
@@ -303,13 +304,25 @@ def test_bad_values_of_two_settings_that_pass_only_together_are_one_difference()
     assert not are_one(taken("P1D"), short)
 
 
-def test_an_escape_that_is_resolved_makes_good_values_of_bad_ones() -> None:
-    decoded = a_finding("form-decoding: accepted", sent="DefaultInactiveTimer=%26%2380%3BT4M")
+@pytest.mark.parametrize(
+    ("decoding", "sent", "rule", "value", "one"),
+    [
+        ("accepted", "DefaultInactiveTimer=%26%2380%3BT4M", "closed-timer-syntax", "%26%2380%3BT10M", True),
+        ("accepted", "DefaultInactiveTimer=%26%2380%3BT4M", "closed-timer-syntax", "%26T10M", False),
+        ("refused", "%44efaultClosedTimer=P1D", "inactive-timer-notation", "PT10%2C5M", True),
+        ("refused", "%44efaultClosedTimer=P1D", "inactive-timer-notation", "PT10.5M", False),
+    ],
+)
+def test_how_escapes_are_decoded_explains_the_values_that_need_them(
+    decoding: str, sent: str, rule: str, value: str, one: bool
+) -> None:
+    timer = rule.rpartition("-")[0]
+    parameter = BY_ID[rule].field
+    assert parameter is not None
+    decoded = a_finding(f"form-decoding: {decoding}", sent=sent)
+    other = a_finding(f"{rule}: {decoding}", timer, sent=f"{parameter.parameter}={value}")
 
-    for value, one in (("%26%2380%3BT10M", True), ("%26T10M", False)):
-        sent = f"DefaultClosedTimer={value}"
-        taken = a_finding("closed-timer-syntax: accepted", "closed-timer", sent=sent)
-        assert are_one(decoded, taken) is one
+    assert are_one(decoded, other) is one
 
 
 def test_timers_of_another_length_may_be_too_short() -> None:
@@ -359,15 +372,6 @@ def test_a_good_value_that_is_refused_after_what_breaks_a_connection_is_no_mista
     assert are_one(after, then)
     assert not are_one(after, alone)
     assert not are_one(after, replace(then, exchanges=(broken, *answered_with(then, 400).exchanges)))
-
-
-def test_a_value_that_needs_an_escape_is_refused_where_none_is_decoded() -> None:
-    undecoded = a_finding("form-decoding: refused", sent="%44efaultClosedTimer=P1D")
-
-    for value, one in (("PT10%2C5M", True), ("PT10.5M", False)):
-        sent = f"DefaultInactiveTimer={value}"
-        refused = a_finding("inactive-timer-notation: refused", "inactive-timer", sent=sent)
-        assert are_one(undecoded, refused) is one
 
 
 def test_a_form_whose_parameters_are_looked_at_in_places_is_one_difference() -> None:

@@ -5,9 +5,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import cache
+from io import StringIO
 from typing import Any
 
 import uvicorn
+from rich.console import Console
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
@@ -16,8 +19,11 @@ from starlette.routing import Route
 
 from conformance.emulator.app import Application
 from conformance.exceptions import BudgetExhausted
+from conformance.explore import Exploration, explore, view
+from conformance.explore.dialects import DIALECTS, Dialect
+from conformance.explore.notations import nominal_seconds
 from conformance.http import PATH, Exchange, Request, Response, decode_form
-from conformance.model import BY_PARAMETER, TIMERS
+from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, TIMERS
 
 Accepts = Callable[[str], bool]
 
@@ -113,3 +119,42 @@ def both(accepts: Accepts) -> dict[str, Accepts]:
 def at_least(seconds: int, read: Callable[[str], Decimal | None]) -> Accepts:
     """Takes what a function reads as at least so many seconds."""
     return lambda text: (length := read(text)) is not None and length >= seconds
+
+
+def reads_with(dialect: Dialect, minimum: int) -> Accepts:
+    def accepts(text: str) -> bool:
+        length = dialect.read(text)
+        return length is not None and (
+            length.low >= minimum or (dialect.name == "moment" and length.low == 0)
+        )
+
+    return accepts
+
+
+def explored(settings: Settings, **options: int) -> Exploration:
+    return explore(InProcess(settings, **options))
+
+
+def reference() -> dict[str, Accepts]:
+    return {each.slug: reads_with(DIALECTS[0], each.minimum) for each in TIMERS}
+
+
+@cache
+def of_reference(**before: str) -> tuple[Exploration, Settings]:
+    """One exploration for all tests that look at what it found; by slug, what was set before."""
+    settings = Settings(reference(), before=before)
+    return explored(settings), settings
+
+
+BEFORE = {INACTIVE.slug: "PT24H", CLOSED.slug: "P3D"}
+
+
+def seconds(text: str | None) -> Decimal:
+    length = None if text is None else nominal_seconds(text)
+    return Decimal("Infinity") if length is None else length
+
+
+def text_of(found: Exploration) -> str:
+    stream = StringIO()
+    Console(width=160, file=stream).print(view(found))
+    return stream.getvalue()

@@ -11,8 +11,7 @@ from conformance import contract
 from conformance.cli import main
 from conformance.explore.dialects import DIALECTS
 from conformance.model import CLOSED, INACTIVE, TIMERS
-from explore.doors import Settings, over_http
-from explore.test_exploration import reads_with, reference
+from explore.doors import Settings, over_http, reads_with, reference
 
 pytestmark = pytest.mark.slow
 
