@@ -111,6 +111,10 @@ class Watch(threading.local):
             raise httpcore.ReadTimeout
         return left
 
+    def taken(self) -> float:
+        """Return the seconds since the exchange began."""
+        return time.perf_counter() - self._deadline + self._timeout
+
     def saw(self, data: bytes) -> None:
         """
         Record the bytes that a read returned; no bytes mean that the peer has closed the connection.

@@ -18,6 +18,9 @@ Any interim responses and the head of the final one (RFC 9112 4 and 5).
 The blank before an absent reason phrase may be missing, as many servers leave it off.
 """
 
+_LATER = 5
+"""How long a body that must not be there is waited for, in multiples of the time that the head took."""
+
 
 def misframing(answer: httpcore.Response, method: bytes, watch: Watch) -> str:
     """Return the fault in how an answer is framed that was read to its end, for a person; empty where there is none."""
@@ -60,9 +63,9 @@ def _surplus(
     """Return the number of bytes that came after the end of a response (RFC 9112 6.3); 0 where the end is not known."""
     if method == b"HEAD" or answer.status in (204, 304):
         return watch.received - end or _waiting(
-            # A body that must not be there may come a moment later. HEAD is rare, so waiting for it costs little.
+            # A body that must not be there may come a moment later, by the pace at which the head came.
             answer.extensions["network_stream"].get_extra_info("socket"),
-            0.1 if method == b"HEAD" else 0.0,
+            min(0.1, _LATER * watch.taken()) if method == b"HEAD" else 0.0,
         )
     if b"content-length" in headers:
         return watch.received - end - int(headers[b"content-length"])
