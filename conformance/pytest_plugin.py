@@ -25,6 +25,16 @@ _WORKER_DIRECTORY = "conformance_directory"
 """The member of a worker's input, in pytest-xdist, that names the directory of the session's results."""
 
 
+_OPTIONS = (
+    ("target", "URL", "base URL to judge; without it, the embedded emulator"),
+    ("profile", ("quick", "standard", "thorough"), "how much to send (default: standard)"),
+    ("seed", "N", "seed of all that is drawn at random (default: 0)"),
+    ("fail-on", ("must", "should"), "lowest level at which a deviation fails its test (default: must)"),
+    ("known", "FILE", "known deviations, TOML: their tests are xfailed"),
+)
+"""By the setting's name, what it takes, and the help of pytest's option."""
+
+
 def parametrize(**settings: object) -> pytest.MarkDecorator:
     """
     Return a decorator for a test that asks for `conformance_check`, `conformance_outcome` or `conformance_result`.
@@ -53,25 +63,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     An option that is left out is taken from the environment, and else from conformance.toml in pytest's rootdir.
     """
     group = parser.getgroup("conformance", "conformance of Twilio Conversations' Configuration resource")
-    group.addoption(
-        "--conformance-target", metavar="URL", help="base URL to judge; without it, the embedded emulator"
-    )
-    group.addoption(
-        "--conformance-profile",
-        choices=("quick", "standard", "thorough"),
-        help="how much to send (default: standard)",
-    )
-    group.addoption(
-        "--conformance-seed", metavar="N", help="seed of all that is drawn at random (default: 0)"
-    )
-    group.addoption(
-        "--conformance-fail-on",
-        choices=("must", "should"),
-        help="lowest level at which a deviation fails its test (default: must)",
-    )
-    group.addoption(
-        "--conformance-known", metavar="FILE", help="known deviations, TOML: their tests are xfailed"
-    )
+    for name, values, text in _OPTIONS:
+        given = {"metavar": values} if isinstance(values, str) else {"choices": values}
+        group.addoption(f"--conformance-{name}", help=text, **given)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,7 +11,7 @@ import re
 import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +45,142 @@ _RESERVE = REQUESTS + 8
 """Requests beyond the budget for each account: to put its settings back, and to see whether the target is there."""
 
 
+# Checks of values; flags and the environment give text, TOML gives typed values
+
+
+def _setting(
+    default: object, expected: str, read: Callable[[object], object], *, printable: bool = True
+) -> Any:
+    """
+    Return a field of `RunSettings`.
+
+    Args:
+        default: Its value where nothing gives another.
+        expected: A description of right values, for the message about a wrong one.
+        read: Converts a given value, and checks it. It raises TypeError or ValueError for a wrong one, or
+            ConfigurationError where `expected` does not say enough.
+        printable: Whether messages may repeat a value.
+    """
+    return field(repr=printable, metadata={"default": default, "expected": expected, "read": read})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _typed(kind: "click.ParamType[Any]", *types: type) -> Callable[[object], Any]:
+    """Return a reader that converts text by a click type; it takes values of the given types too, as TOML has them."""
+
+    def read(value: object) -> Any:
+        if type(value) not in (str, *types) or value == "":  # `isinstance` would take True for an integer
+            raise TypeError
+        return kind.convert(value, None, None)
+
+    return read
+
+
+def _seconds(*, zero: bool) -> Callable[[object], float]:
+    number = _typed(click.FloatRange(0, min_open=not zero), int, float)
+
+    def read(value: object) -> float:
+        seconds: float = number(value)
+        if not math.isfinite(seconds):
+            raise ValueError
+        return seconds
+
+    return read
+
+
+def _globs(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError
+    return tuple(_text(part) for part in parts)
+
+
+def _shard(value: object) -> tuple[int, int]:
+    number, count = (int(part) for part in _text(value).split("/"))
+    if not 1 <= number <= count:
+        raise ValueError
+    return number, count
+
+
+def _account_sids(value: object) -> tuple[str, ...]:
+    sids = _globs(value)
+    if not all(re.fullmatch(ACCOUNT_SID, sid) for sid in sids):
+        raise ValueError
+    return sids
+
+
+def _certificates(value: object) -> str:
+    try:
+        ssl.create_default_context(cafile=_text(value))
+    except OSError:
+        raise ValueError from None
+    return _text(value)
+
+
+def _sid(field: Field) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not re.fullmatch(f"{field.prefix}[0-9a-fA-F]{{32}}", _text(value)):
+            raise ValueError
+        return _text(value)
+
+    return read
+
+
+def _proxy(value: object) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return _text(value)
+
+
+def _app(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[\w.]+:[\w.]+", value):
+        raise ValueError
+    if not isinstance(value, str) and not callable(value):
+        raise TypeError
+    return value
+
+
+def _url(value: object) -> str:
+    """Return a base URL in normal form: host and scheme in lower case, no `/v1/Configuration` at the end."""
+    text = _text(value)
+    if "@" in text:
+        raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {SET_BOTH}")
+    if "?" in text or "#" in text:
+        raise ConfigurationError("the target URL holds a query or a fragment: give the base URL alone")
+    if not text.lower().startswith(("http://", "https://")):
+        raise ConfigurationError(f"target {_shown(text)} is not an http:// or https:// URL: {_SUCH_AS}")
+    authority, _, path = text.partition("://")[2].partition("/")
+    if re.search(r"[\x00-\x20\x7f]", authority) or not re.fullmatch("[!-~]*", path):
+        raise ConfigurationError(
+            f"target {_shown(text)} holds a character that a URL must spell as %20 and the like"
+        )
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"target {_shown(text)} is not a URL ({error}): {_SUCH_AS}") from None
+    if not host or port == 0:
+        raise ConfigurationError(f"target {_shown(text)} names no {'port' if host else 'host'}: {_SUCH_AS}")
+    # A proxy may read conversations%2etwilio.com otherwise than the guards of live accounts do.
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+(%[\w.%-]+)?", host, re.ASCII):
+        raise ConfigurationError(f"target {_shown(text)} is not a URL (no host has such a name): {_SUCH_AS}")
+    path = parts.path.rstrip("/").removesuffix(PATH).rstrip("/")
+    netloc = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{netloc}{'' if port is None else f':{port}'}{path}"
+
+
+_SUCH_AS = "write it like http://localhost:4007"
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
     """
@@ -59,32 +195,36 @@ class RunSettings:
         given: The names of the settings that a flag, a variable or the file has given.
     """
 
-    target: str | None
-    app: object | None
-    profile: str
-    only: tuple[str, ...]
-    fail_on: Level
-    sdk: bool
-    seed: int
-    shard: tuple[int, int]
-    max_requests: int | None
-    max_time: float | None
-    report_dir: Path
-    known: Path | None
-    examples: str | None = field(repr=False)  # it may hold a password
-    settle: float
-    ca_file: str | None
-    proxy: str | None = field(repr=False)  # it may hold a password
-    rate: float | None
-    timeout: float
-    wait: float
-    live: bool
-    i_own: tuple[str, ...]
-    accept_unrestorable: bool
-    state_dir: Path | None
-    mask_accounts: bool
-    chat_service_sid: str | None
-    messaging_service_sid: str | None
+    target: str | None = _setting(None, "a URL", _url)
+    app: object | None = _setting(None, "an application as package.module:name", _app)
+    profile: str = _setting("standard", f"one of {', '.join(PROFILES)}", _typed(click.Choice(list(PROFILES))))
+    only: tuple[str, ...] = _setting((), "a list of rule ids", _globs)
+    fail_on: Level = _setting(Level.MUST, "one of must, should", lambda value: Level(_text(value)))
+    sdk: bool = _setting(False, "true or false", _typed(click.BOOL, bool))
+    seed: int = _setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int))
+    shard: tuple[int, int] = _setting((1, 1), "K/N, such as 2/3 for the second of three shares", _shard)
+    max_requests: int | None = _setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int))
+    max_time: float | None = _setting(None, "seconds, above 0", _seconds(zero=False))
+    report_dir: Path = _setting(Path("conformance-report"), "a path", lambda value: Path(_text(value)))
+    known: Path | None = _setting(None, "a file that is there", _typed(_FILE))
+    examples: str | None = _setting(
+        None, "a directory, a redis:// URL or github:owner/repository/artifact", _text, printable=False
+    )  # it may hold a password
+    settle: float = _setting(0.0, "seconds, 0 or more", _seconds(zero=True))
+    ca_file: str | None = _setting(None, "a file of certificates in PEM", _certificates)
+    proxy: str | None = _setting(
+        None, "an http:// or https:// URL of a proxy", _proxy, printable=False
+    )  # it may hold a password
+    rate: float | None = _setting(None, "requests per second, above 0", _seconds(zero=False))
+    timeout: float = _setting(10.0, "seconds, above 0", _seconds(zero=False))
+    wait: float = _setting(0.0, "seconds, 0 or more", _seconds(zero=True))
+    live: bool = _setting(False, "true or false", _typed(click.BOOL, bool))
+    i_own: tuple[str, ...] = _setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids)
+    accept_unrestorable: bool = _setting(False, "true or false", _typed(click.BOOL, bool))
+    state_dir: Path | None = _setting(None, "a path", lambda value: Path(_text(value)))
+    mask_accounts: bool = _setting(False, "true or false", _typed(click.BOOL, bool))
+    chat_service_sid: str | None = _setting(None, "IS and 32 hexadecimal digits", _sid(CHAT))
+    messaging_service_sid: str | None = _setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING))
     accounts: tuple[Account, ...]
     addresses: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -112,6 +252,10 @@ class RunSettings:
         return masked(line, self.accounts) if self.mask_accounts else line
 
 
+_SETTINGS = {each.name: each for each in fields(RunSettings) if each.metadata}
+"""The fields that a flag, a variable or the file may give, by name."""
+
+
 def resolve(
     flags: Mapping[str, object], environ: Mapping[str, str], toml_path: Path, *, spelled: str = "--{}"
 ) -> RunSettings:
@@ -127,17 +271,17 @@ def resolve(
     Raises:
         ConfigurationError: A setting is malformed, missing, or contradicts another one.
     """
-    values = {name: setting.default for name, setting in _SETTINGS.items()}
+    values = {name: setting.metadata["default"] for name, setting in _SETTINGS.items()}
     sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags, spelled))
     given: dict[str, str] = {}
     for source in sources:
         for name, where, value in source:
             setting = _SETTINGS[name]
             try:
-                values[name] = setting.read(value)
+                values[name] = setting.metadata["read"](value)
             except (TypeError, ValueError, OverflowError, click.BadParameter):
-                got = f", got {_shown(value)}" if setting.printable else ""
-                raise ConfigurationError(f"{where}: expected {setting.expected}{got}") from None
+                got = f", got {_shown(value)}" if setting.repr else ""
+                raise ConfigurationError(f"{where}: expected {setting.metadata['expected']}{got}") from None
             if name in _TARGETS:  # the other one came from a source that this one goes before
                 values[_TARGETS[name]] = None
             given[name] = where
@@ -258,172 +402,6 @@ def _dashed(name: str) -> str:
 def _shown(value: object) -> str:
     """Return a value as messages repeat it: as a literal, on one line of limited length."""
     return shortened(repr(value), 120)
-
-
-# Checks of values; flags and the environment give text, TOML gives typed values
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    default: Any
-    expected: str
-    """A description of right values, for the message about a wrong one."""
-    read: Callable[[object], object]
-    """
-    Converts a given value, and checks it.
-
-    It raises TypeError or ValueError for a wrong one, or ConfigurationError where `expected` does not say enough.
-    """
-    printable: bool = True
-    """Whether messages may repeat a value."""
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError
-    return value
-
-
-def _typed(kind: "click.ParamType[Any]", *types: type) -> Callable[[object], Any]:
-    """Return a reader that converts text by a click type; it takes values of the given types too, as TOML has them."""
-
-    def read(value: object) -> Any:
-        if type(value) not in (str, *types) or value == "":  # `isinstance` would take True for an integer
-            raise TypeError
-        return kind.convert(value, None, None)
-
-    return read
-
-
-def _seconds(*, zero: bool) -> Callable[[object], float]:
-    number = _typed(click.FloatRange(0, min_open=not zero), int, float)
-
-    def read(value: object) -> float:
-        seconds: float = number(value)
-        if not math.isfinite(seconds):
-            raise ValueError
-        return seconds
-
-    return read
-
-
-def _globs(value: object) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        raise TypeError
-    return tuple(_text(part) for part in parts)
-
-
-def _shard(value: object) -> tuple[int, int]:
-    number, count = (int(part) for part in _text(value).split("/"))
-    if not 1 <= number <= count:
-        raise ValueError
-    return number, count
-
-
-def _account_sids(value: object) -> tuple[str, ...]:
-    sids = _globs(value)
-    if not all(re.fullmatch(ACCOUNT_SID, sid) for sid in sids):
-        raise ValueError
-    return sids
-
-
-def _certificates(value: object) -> str:
-    try:
-        ssl.create_default_context(cafile=_text(value))
-    except OSError:
-        raise ValueError from None
-    return _text(value)
-
-
-def _sid(field: Field) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not re.fullmatch(f"{field.prefix}[0-9a-fA-F]{{32}}", _text(value)):
-            raise ValueError
-        return _text(value)
-
-    return read
-
-
-def _proxy(value: object) -> str:
-    parts = urlsplit(_text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-        raise ValueError
-    return _text(value)
-
-
-def _app(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"[\w.]+:[\w.]+", value):
-        raise ValueError
-    if not isinstance(value, str) and not callable(value):
-        raise TypeError
-    return value
-
-
-def _url(value: object) -> str:
-    """Return a base URL in normal form: host and scheme in lower case, no `/v1/Configuration` at the end."""
-    text = _text(value)
-    if "@" in text:
-        raise ConfigurationError(f"the target URL holds a user name or a password: leave it out, {SET_BOTH}")
-    if "?" in text or "#" in text:
-        raise ConfigurationError("the target URL holds a query or a fragment: give the base URL alone")
-    if not text.lower().startswith(("http://", "https://")):
-        raise ConfigurationError(f"target {_shown(text)} is not an http:// or https:// URL: {_SUCH_AS}")
-    authority, _, path = text.partition("://")[2].partition("/")
-    if re.search(r"[\x00-\x20\x7f]", authority) or not re.fullmatch("[!-~]*", path):
-        raise ConfigurationError(
-            f"target {_shown(text)} holds a character that a URL must spell as %20 and the like"
-        )
-    try:
-        parts = urlsplit(text)
-        host = (parts.hostname or "").encode("idna").decode()
-        port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"target {_shown(text)} is not a URL ({error}): {_SUCH_AS}") from None
-    if not host or port == 0:
-        raise ConfigurationError(f"target {_shown(text)} names no {'port' if host else 'host'}: {_SUCH_AS}")
-    # A proxy may read conversations%2etwilio.com otherwise than the guards of live accounts do.
-    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+(%[\w.%-]+)?", host, re.ASCII):
-        raise ConfigurationError(f"target {_shown(text)} is not a URL (no host has such a name): {_SUCH_AS}")
-    path = parts.path.rstrip("/").removesuffix(PATH).rstrip("/")
-    netloc = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{netloc}{'' if port is None else f':{port}'}{path}"
-
-
-_SUCH_AS = "write it like http://localhost:4007"
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-_SETTINGS: Mapping[str, _Setting] = {
-    "target": _Setting(None, "a URL", _url),
-    "app": _Setting(None, "an application as package.module:name", _app),
-    "profile": _Setting("standard", f"one of {', '.join(PROFILES)}", _typed(click.Choice(list(PROFILES)))),
-    "only": _Setting((), "a list of rule ids", _globs),
-    "fail_on": _Setting(Level.MUST, "one of must, should", lambda value: Level(_text(value))),
-    "sdk": _Setting(False, "true or false", _typed(click.BOOL, bool)),
-    "seed": _Setting(0, "a whole number, 0 or more", _typed(click.IntRange(0), int)),
-    "shard": _Setting((1, 1), "K/N, such as 2/3 for the second of three shares", _shard),
-    "max_requests": _Setting(None, "a whole number, 1 or more", _typed(click.IntRange(1), int)),
-    "max_time": _Setting(None, "seconds, above 0", _seconds(zero=False)),
-    "report_dir": _Setting(Path("conformance-report"), "a path", lambda value: Path(_text(value))),
-    "known": _Setting(None, "a file that is there", _typed(_FILE)),
-    "examples": _Setting(
-        None, "a directory, a redis:// URL or github:owner/repository/artifact", _text, printable=False
-    ),
-    "settle": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
-    "ca_file": _Setting(None, "a file of certificates in PEM", _certificates),
-    "proxy": _Setting(None, "an http:// or https:// URL of a proxy", _proxy, printable=False),
-    "rate": _Setting(None, "requests per second, above 0", _seconds(zero=False)),
-    "timeout": _Setting(10.0, "seconds, above 0", _seconds(zero=False)),
-    "wait": _Setting(0.0, "seconds, 0 or more", _seconds(zero=True)),
-    "live": _Setting(False, "true or false", _typed(click.BOOL, bool)),
-    "i_own": _Setting((), "Account SIDs, each AC and 32 hexadecimal digits", _account_sids),
-    "accept_unrestorable": _Setting(False, "true or false", _typed(click.BOOL, bool)),
-    "state_dir": _Setting(None, "a path", lambda value: Path(_text(value))),
-    "mask_accounts": _Setting(False, "true or false", _typed(click.BOOL, bool)),
-    "chat_service_sid": _Setting(None, "IS and 32 hexadecimal digits", _sid(CHAT)),
-    "messaging_service_sid": _Setting(None, "MG and 32 hexadecimal digits", _sid(MESSAGING)),
-}
 
 
 def _contradictions(

@@ -1,9 +1,8 @@
 """
 Finds the least and the greatest accepted length of each notation, and gaps between them.
 
-The first guess is what another notation or the other timer has shown: two requests confirm it where it is right. Where
-it is wrong, steps of growing width lead away from it, and halving does the rest. Guesses only say where to look: every
-boundary that is reported was seen.
+The first guess is what another notation or the other timer has shown: two requests confirm it where it is right, and
+halving does the rest. Guesses only say where to look: every boundary that is reported was seen.
 """
 
 from bisect import bisect_right
@@ -36,9 +35,6 @@ SUSPECTS = (2**15, 2**16, 2**31 // 1000, 2**32 // 1000, 2**31, 2**32)
 
 GAPS = 2
 """Gaps of one notation whose edges are searched, at most."""
-
-STRIDE = 16
-"""Bits by which the steps away from a failed guess grow, at least."""
 
 
 @dataclass(slots=True)
@@ -133,11 +129,11 @@ class _Search:
             known.refused.add(grid.name)
             return Searched((self._boundary("least", max(self._seen), None),), ())
         low = max((each for each in self._seen if each < number), default=0)
-        refused, least, least_exact = self._between(low, number, list(_guesses_of_least(grid, known)))
+        refused, least, least_exact = self._between(low, number, list(_guesses(grid, known, "least")))
         if self._budget.left > 0 and refused > 1 and self._accepts(lower := max(1, refused // 2)):
             refused, least, least_exact = self._flip(0, lower)  # below a gap
         greatest, beyond, greatest_exact = self._between(
-            max(number, least), grid.longest + 1, list(_guesses_of_greatest(grid, known))
+            max(number, least), grid.longest + 1, list(_guesses(grid, known, "greatest"))
         )
         _learn(grid, known, (refused, least), (greatest, beyond))
         boundaries = (
@@ -176,7 +172,7 @@ class _Search:
 
     def _between(self, low: int, high: int, guesses: Sequence[int]) -> tuple[int, int, bool]:
         """Find neighbours as `flip` does, given numbers that are likely to be the first with the other answer."""
-        at_low, start = self._accepts(low), (low, min(high, self._grid.longest))
+        at_low = self._accepts(low)
         for guess in guesses:
             for number in (guess - 1, guess):
                 if not low < number < high:
@@ -185,18 +181,6 @@ class _Search:
                     low = number
                 else:
                     high = number
-        # Where guesses moved one end alone, the change is likely to be near it.
-        up = high >= start[1] and low > start[0]
-        if up or (low == start[0] and high < start[1]):
-            origin, step = (low, 1) if up else (high, -1)
-            while low < (number := origin + step) < high:
-                if self._accepts(number) == at_low:
-                    low = number
-                else:
-                    high = number
-                if (number == low) != up:
-                    break
-                step <<= max(STRIDE, origin.bit_length() // 8)
         return self._flip(low, high)
 
     def _flip(self, low: int, high: int) -> tuple[int, int, bool]:
@@ -260,33 +244,25 @@ def _likely(grid: Grid, known: Known) -> Iterator[int]:
         yield from (ceil(accepted / (grid.low * unit)) * unit + unit // 2 for _, accepted in least[:1])
 
 
-def _guesses_of_least(grid: Grid, known: Known) -> Iterator[int]:
-    """Yield numbers that are likely to be the least accepted one."""
-    if (same := _same_with_point(grid, known)) is not None:
-        yield same[0]
-    for refused, accepted in _narrowest(known.least):
-        for step in grid.steps:
-            yield ceil(accepted / step)
-            yield int(refused // step) + 1
-    yield max(1, ceil(known.minimum / grid.low))
-
-
-def _guesses_of_greatest(grid: Grid, known: Known) -> Iterator[int]:
-    """Yield numbers that are likely to be the first beyond the greatest accepted one."""
-    if (same := _same_with_point(grid, known)) is not None:
-        yield same[1]
-    if known.sibling is not None and grid.name in known.sibling.numbers:
-        yield known.sibling.numbers[grid.name][1]
-    if known.texts is not None:
+def _guesses(grid: Grid, known: Known, end: Literal["least", "greatest"]) -> Iterator[int]:
+    """Yield numbers above which acceptance is likely to change: the first accepted one, or the first refused one."""
+    is_least = end == "least"
+    other_timer = known.sibling.numbers if known.sibling is not None else {}
+    for each in (_same_with_point(grid, known), other_timer.get(grid.name)):
+        if each is not None:
+            yield each[not is_least]
+    if not is_least and known.texts is not None:
         last, beyond = known.texts
         for measure in (longest_number, len):
             if measure(beyond) > measure(last):
                 yield _first_longer(grid, measure, measure(last))
-    for accepted, refused in _narrowest(known.greatest):
+    for below, above in _narrowest(known.least if is_least else known.greatest):
         for step in grid.steps:
-            yield int(accepted // step) + 1
-            yield ceil(refused / step)
-    if known.endless or not known.greatest:
+            yield int(below // step) + 1
+            yield ceil(above / step)
+    if is_least:
+        yield max(1, ceil(known.minimum / grid.low))
+    elif known.endless or not known.greatest:
         yield grid.longest + 1
 
 

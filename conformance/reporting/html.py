@@ -175,12 +175,11 @@ def _rest(message: Document) -> Iterator[str]:
         yield text.clipped(message["body"] if "body" in message else text.visible_bytes(raw))
 
 
-_VALUES = (
+_REPEATED = (
     *("settle", "max_requests", "known", "rate", "timeout", "ca_file"),
-    *("chat_service_sid", "messaging_service_sid"),
+    *("chat_service_sid", "messaging_service_sid", "live", "accept_unrestorable", "mask_accounts"),
 )
-_FLAGS = ("live", "accept_unrestorable", "mask_accounts")
-"""Flags of the command without a value, by their names in the settings of a result."""
+"""Flags of the command, by their names in the settings of a result."""
 
 
 def _command(document: Document) -> str:
@@ -192,12 +191,8 @@ def _command(document: Document) -> str:
         *("--profile", document["profile"], "--seed", str(document["seed"])),
         *(word for glob in settings.get("only", ()) for word in ("--only", glob)),
         *(("--fail-on", "should") if settings.get("fail_on") == Level.SHOULD else ()),
-        *(
-            word
-            for name in _VALUES
-            if settings.get(name)
-            for word in (f"--{name.replace('_', '-')}", str(settings[name]))
-        ),
-        *(f"--{name.replace('_', '-')}" for name in _FLAGS if settings.get(name)),
     ]
+    for name in _REPEATED:
+        if value := settings.get(name):
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     return f"conformance run {' '.join(map(quote, words))}"
