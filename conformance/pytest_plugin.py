@@ -158,13 +158,18 @@ def _tell_once(result: "Result") -> None:
     from conformance.reporting.text import NO_VERDICT, headline
 
     document = result.document
-    # The tests of rules that were not run have already failed with the reason.
-    not_run = any(rule["verdict"] == "not-run" for rule in document["rules"])
-    failed = document["exit_code"] == 3 and document["stopped"] and not_run
+    # The tests of rules that were not run because of it have already failed with the reason.
+    failed = any(_was_stopped(rule, document) for rule in document["rules"])
     if not (result.is_reported or failed) and (reason := NO_VERDICT.get(document["exit_code"])):
         result.is_reported = True
         detail = document["stopped"] or ", ".join(document["restore"]["failed"]) or headline(document)
         pytest.fail(f"conformance: {reason}{f': {detail}' if detail else ''}", pytrace=False)
+
+
+def _was_stopped(rule: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether a rule was not run for the reason that left the run without a verdict, and for no reason of its own."""
+    without_verdict = document["exit_code"] == 3 and bool(document["stopped"])
+    return without_verdict and rule["verdict"] == "not-run" and rule["reason"] in document["stopped"]
 
 
 @pytest.fixture
@@ -184,7 +189,7 @@ def conformance_outcome(
     match rule["verdict"]:
         case "error":
             pytest.fail(rule["reason"], pytrace=False)
-        case "not-run" if conformance_result["exit_code"] == 3 and conformance_result["stopped"]:
+        case "not-run" if _was_stopped(rule, conformance_result):
             pytest.fail(f"not run: {rule['reason']}", pytrace=False)
         case "not-run" | "undecided" as verdict:
             pytest.skip(f"{verdict}: {rule['reason']}")

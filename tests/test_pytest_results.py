@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.exceptions import ConfigurationError
+from conformance.pytest_plugin import _was_stopped
 from conformance.pytest_results import _shares
 from conformance.settings import RunSettings, resolve
 
@@ -53,3 +54,11 @@ def test_the_shares_send_together_no_faster_than_the_rate() -> None:
 )
 def test_what_is_not_to_be_divided_is_one_run(given: dict[str, Any], workers: int) -> None:
     assert [*_shares(settings(**given), workers, is_shared=True)] == [settings(**given)]
+
+
+def test_a_rule_that_was_not_run_for_a_reason_of_its_own_is_no_error_of_a_run_that_stopped() -> None:
+    stopped = {"exit_code": 3, "stopped": "shard 2: the target cannot be reached"}
+    rule = {"verdict": "not-run", "reason": "the target cannot be reached"}
+    assert _was_stopped(rule, stopped)
+    assert not _was_stopped(rule, {"exit_code": 0, "stopped": ""})
+    assert not _was_stopped({**rule, "reason": "needs the package schemathesis"}, stopped)

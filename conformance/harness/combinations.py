@@ -24,6 +24,7 @@ from conformance.rules import BY_ID, CATALOGUE
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.forms import GOOD_FORMS, pairs_for
 from conformance.rules.manners import (
+    ACCOUNT,
     BY_HAND,
     DESIGNS,
     PLACE,
@@ -74,7 +75,7 @@ class Combinations:
     Args:
         session: The run.
         strength: 2 for every pair of values, 3 for every triple.
-        shard: Which part of the rows to send, counted from 1, and of how many.
+        shard: Which part of the rows to send, counted from 1, and of how many. Part 0 has those of another account.
     """
 
     def __init__(self, session: Session, *, strength: int, shard: tuple[int, int]) -> None:
@@ -115,14 +116,19 @@ class Combinations:
 
     def _rows(self) -> Iterator[_Row]:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
-        part, parts = self._shard
-        shares = {carrier: islice(self._rows_of(carrier), part - 1, None, parts) for carrier in Carrier}
+        shares = {carrier: self._share(self._rows_of(carrier)) for carrier in Carrier}
         good = list(shares.pop(Carrier.GOOD))
         for turn in zip_longest(*shares.values()):
             yield from (row for row in turn if row is not None)
             if good:
                 yield good.pop(next((at for at, row in enumerate(good) if self._shows(row)), 0))
         yield from good
+
+    def _share(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        part, parts = self._shard
+        if part == 0:
+            return (row for row in rows if row.manner.get(ACCOUNT, PLAIN) != PLAIN)
+        return islice(rows, part - 1, None, parts)
 
     def _shows(self, row: _Row) -> bool:
         """Whether a good update leaves alone what refused ones may have written, so that its answer shows it."""
@@ -154,7 +160,7 @@ class Combinations:
         """Return the row's manner without values that caused a violation before, or that a target may refuse alone."""
         manner = dict(row.manner)
         if self._session.situation.accounts < 2:
-            manner["account"] = PLAIN
+            manner[ACCOUNT] = PLAIN
         if model.BY_HAND in self._session.target.lacks:
             manner[BY_HAND] = PLAIN
         for carrier, values in self._understood:

@@ -29,6 +29,9 @@ VALUE = "value"
 BY_HAND = "by-hand"
 """The dimension that says in which way a request is written by hand, if not by a library."""
 
+ACCOUNT = "account"
+"""The dimension that says whose credentials a request has."""
+
 PLACE = "place"
 """The dimension that says where a value is sent, if not in a form."""
 
@@ -155,7 +158,7 @@ _VALUES: Mapping[Carrier, tuple[str, ...]] = MappingProxyType(
 """What the plain requests are about: a request with each of them is sent in every manner."""
 
 _COMMON: Mapping[str, tuple[str, ...]] = {
-    "account": (PLAIN, "second"),
+    ACCOUNT: (PLAIN, "second"),
     "connection": (PLAIN, "fresh"),
     "framing": (PLAIN, "chunked"),
 }
@@ -285,7 +288,7 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
     def chosen(dimension: str) -> str:
         return manner.get(dimension, PLAIN)
 
-    if chosen("account") != PLAIN and situation.accounts > 1:
+    if chosen(ACCOUNT) != PLAIN and situation.accounts > 1:
         request = replace(request, account=1)
     if chosen("connection") != PLAIN:
         request = replace(request, fresh=True)

@@ -210,3 +210,11 @@ def test_the_command_writes_one_report_with_all_exchanges(
     numbers = {int(each["comment"].removeprefix("exchange ")) for each in sent}
     assert numbers == set(range(1, len(sent) + 1))
     assert len(sent) == result(tmp_path)["requests"]
+
+
+@pytest.mark.slow
+def test_the_share_for_several_accounts_sends_as_each_of_them_and_ends() -> None:
+    """It is that of workers of pytest, which have one account each for the other shares."""
+    report, target = judged(Resource(), plan=Plan(shard=(0, 2)), limit=None)
+    assert (report.stopped, report.exit_code) == ("", 0)
+    assert {each.account for each in target.sent} == {0, 1}
