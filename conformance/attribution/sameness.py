@@ -26,12 +26,13 @@ def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool
     if together and wanted.rule == seen.rule:
         return True
     if wanted.outcome == "foreign-value" and wanted.field is not None:
-        # A value may be that of another account by chance: then it shows without that account, too.
-        return wanted.field == seen.field and rules[1].aspect in (
+        # A value may be that of another account by chance: then the same shows without that account, too.
+        by_chance = wanted.observed == seen.observed and rules[1].aspect in (
             Aspect.ECHO,
             Aspect.STATE,
             Aspect.CONSISTENCY,
         )
+        return wanted.field == seen.field and (by_chance or seen.outcome == "foreign-value")
     if is_about_state(rules[0]):
         return is_about_state(rules[1]) and wanted.field == seen.field
     if rules[0].aspect is Aspect.ECHO and wanted.related and wanted.outcome != "refused":

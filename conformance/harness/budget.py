@@ -13,6 +13,9 @@ from conformance.transport.target import Target
 _FOR_COUNTEREXAMPLES = {"quick": 28, "standard": REQUESTS, "thorough": REQUESTS}
 """Requests that the phases leave for each cause seen, by profile. Together they leave a quarter of all at most."""
 
+_FOR_RARE = {"quick": 0, "standard": 90, "thorough": 90}
+"""Requests that generated examples leave besides, once a cause was seen: what shows now and then takes many tries."""
+
 _LEAST = 20
 """Requests that each finding may have in any case. They suffice to show it again, minimize and attribute it."""
 
@@ -63,6 +66,10 @@ class Budget:
             return False
         kept = min(_FOR_COUNTEREXAMPLES[self._plan.profile] * len(self._candidates.causes), self._limit // 4)
         return self._target.requests + requests > self._limit - kept
+
+    def ends_generation(self, to_come: int) -> bool:
+        """Whether no more examples are generated, since the phases that follow send so many requests."""
+        return bool(self._candidates) and self.is_spent(to_come + _FOR_RARE[self._plan.profile])
 
     def share(self, causes: int, findings: int, *, is_first: bool) -> int:
         """

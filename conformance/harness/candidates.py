@@ -125,7 +125,7 @@ class Candidates(Mapping[Key, Candidate]):
             past.context,
             {exchange.number},
             shows=shows,
-            together=past.together if is_concurrent(violation) else (),
+            together=past.together if exchange.together or is_concurrent(violation) else (),
             is_new=past.is_new,
         )
         self.causes.add(self._all[key].cause)

@@ -22,7 +22,7 @@ from conformance.rules import CATALOGUE, Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.probes import CONTEXT_CLASSES, ordinary
 from conformance.rules.robustness import is_turned_away, is_turned_away_again, turned_away, unusable
-from conformance.rules.state import mixed_up, never_in_force
+from conformance.rules.state import beside_updates
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.target import Target
 
@@ -227,7 +227,7 @@ class Conversation:
         self._judge.expect_together(requests)
         judged = []
         for exchange in self._target.send_together(requests):
-            reply, seen = self._judge.violations_together(exchange)
+            reply, seen = self._judge.violations_together(exchange, self._judge.states)
             violations = self._candidates.counted(seen)
             self._tell(cls, exchange, violations)
             self._recent.append(reply.exchange)
@@ -241,10 +241,7 @@ class Conversation:
         doubtful.update(rule.id for rule in CATALOGUE if self._judge.evidence.missing(rule))
         for exchange, reply, _ in judged if not self._judge.states[0].is_random else ():
             before = self._judge.states[reply.request.account]
-            for violation in (
-                *mixed_up(reply, doubtful),
-                *never_in_force(reply, before, exchanges, doubtful),
-            ):
+            for violation in beside_updates(reply, before, exchanges, doubtful):
                 self.note(violation, exchange, cls)
         self._judge.record_together([reply for _, reply, _ in judged])
         for _, reply, _ in judged:
@@ -273,12 +270,15 @@ class Conversation:
         if together:
             self._say_sent("")
             exchanges = self._target.send_together(together)
-            replies = [self._judge.reply(exchange) for exchange in exchanges]
+            judged = [self._judge.violations_together(exchange, states) for exchange in exchanges]
+            for reply, found in judged:
+                found.extend(beside_updates(reply, states[reply.request.account], exchanges, ()))
+            replies = [reply for reply, _ in judged]
             self._judge.record_together(replies)
             record_together(states, [(reply.exchange, reply.shown) for reply in replies])
             for reply in replies:
                 self._put_back(reply, _UNDONE)
-            seen += [(exchange, []) for exchange in exchanges]
+            seen += [(reply.exchange, violations) for reply, violations in judged]
         seen += [self._try(request, states) for request in requests]
         self.check_presence()
         return seen

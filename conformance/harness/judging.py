@@ -172,13 +172,15 @@ class Judge:
         for request in requests:
             self.states[request.account].expect(request)
 
-    def violations_together(self, exchange: Exchange) -> tuple[Reply, list[Violation]]:
+    def violations_together(
+        self, exchange: Exchange, states: Sequence[ExpectedState]
+    ) -> tuple[Reply, list[Violation]]:
         """
         Judge one of several updates at the same time, except for the settings that the others may have written.
 
-        `record_together` records afterwards what all of them may have written.
+        `states` are the models of the accounts. `record_together` records afterwards what all of them may have written.
         """
-        reply = self.reply(exchange, self.states[exchange.request.account].beside())
+        reply = self.reply(exchange, states[exchange.request.account].beside())
         return reply, [
             locked_out(violation) if violation.outcome == "refused" else violation
             for violation in self._judged(reply)

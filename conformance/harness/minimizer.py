@@ -6,6 +6,7 @@ A counterexample is a sequence of requests whose last one shows the violation. E
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 
 from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
@@ -49,10 +50,20 @@ SENT_ONCE = "the counterexample was sent only once"
 ONLY_NULL = "it shows only where the setting is null, and null cannot be set again"
 ONLY_FIRST = "it showed only until something was set, and nothing can be unset"
 SET_BEFORE = "the value was in force before"
+_SHOWED = "it showed in {} of {} attempts"
 """What is said of a counterexample that may not show its violation on a target that starts anew."""
 
-_RACES = 3
-"""How often requests are sent together again. A race shows on some of the times only."""
+_RACES = 12
+"""How often requests are sent together again, at most. A race shows on some of the times only."""
+
+_VAIN = 3
+"""How often the same requests are sent together in vain, before more requests are sent together."""
+
+_OFTEN = 24
+"""Requests, at most, that a large budget keeps for what shows on some of the times only: it is sent over and over."""
+
+_LARGE = 45
+"""A budget that is larger than this keeps some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +78,10 @@ class _Progress:
     3. It sends the rest a few times more. If every time shows the violation, the target is asked which rule is broken,
        and the finding is stable. Otherwise the search goes on with another sequence.
 
-    When no sequence or no budget is left, the finding has the last exchanges that showed the violation. It is unstable,
-    unless the budget of the whole run was spent and no repetition had failed: then nothing speaks against it. When no
-    sequence showed the violation, the finding has the exchanges of the candidate.
+    When no sequence is left, what first showed the violation is sent over and over, if the budget is large. If it shows
+    twice more, the finding is stable, and says in how many attempts. Otherwise the finding has the last exchanges that
+    showed the violation, or those of the candidate. It is unstable, unless the budget of the whole run was spent and no
+    repetition had failed: then nothing speaks against it.
     """
 
     violation: Violation
@@ -97,7 +109,8 @@ class Minimizer:
     def __init__(self, session: Session, candidate: Candidate, budget: int = REQUESTS) -> None:
         self._session = session
         self._candidate = candidate
-        self._attempts = Attempts(session, candidate, budget)
+        self._kept = max(0, min(_OFTEN, budget - _LARGE))
+        self._attempts = Attempts(session, candidate, budget - self._kept)
         self._progress = _Progress(violation=candidate.violation)
         self._failed: set[Requests] = set()
         """The sequences that did not show the violation."""
@@ -218,7 +231,7 @@ class Minimizer:
 
     def _repeat(self, requests: Requests) -> Iterator[bool]:
         """Send the requests a few times, if the budget allows; yield each time whether they show the violation."""
-        cost = self._attempts.cost(requests)
+        cost = self._attempts.cost(requests) + len(self._baseline(requests))
         for turn in range(_TIMES):
             violation = self._progress.violation
             if turn and is_about_values(violation) and violation.outcome != PREVIOUS:
@@ -240,36 +253,61 @@ class Minimizer:
 
     def _unconfirmed(self) -> Finding:
         """Make a finding of a violation that no sequence showed every time."""
+        candidate = self._candidate
+        about_answers = BY_ID[candidate.violation.rule].aspect in (Aspect.STATUS, Aspect.REPRESENTATION)
+        is_first = candidate.is_new and (about_answers or candidate.violation.outcome == "accepted")
+        is_once = candidate.violation.was_null or is_first
+        if not is_once and (often := self._sent_often()) is not None:
+            return often
         progress = self._progress
         if progress.exchanges:
             # Some rules can be told from the exchanges alone.
             self._guess()
             is_stable = self._attempts.are_cut_short and not progress.has_failed
             return self._finding(progress.exchanges, is_stable=is_stable)
-        candidate = self._candidate
-        about_answers = BY_ID[candidate.violation.rule].aspect in (Aspect.STATUS, Aspect.REPRESENTATION)
-        is_first = candidate.is_new and (about_answers or candidate.violation.outcome == "accepted")
-        if not self.was_tried or not (candidate.violation.was_null or is_first):
+        if not self.was_tried or not is_once:
             return self.as_seen()
         # What is set cannot be unset, so this violation can be seen only once in a run.
         self._say(ONLY_NULL if candidate.violation.was_null else ONLY_FIRST)
         return self._first_seen(is_stable=True)
 
+    def _sent_often(self) -> Finding | None:
+        """Send what did not show the violation every time over and over; None unless it shows at least twice."""
+        if not self.was_tried or self._attempts.are_cut_short:
+            return None
+        self._attempts.left += self._kept
+        related = tuple(each.request for each in self._candidate.violation.related)
+        requests = (*related, self._candidate.exchange.request)
+        cost = self._attempts.cost(requests)
+        shown: list[bool] = []
+        while self._attempts.left >= cost + len(self._baseline(requests)):
+            shown.append(self._shows(requests))
+        if sum(shown) < 2:
+            return None
+        self._guess()
+        self._say(_SHOWED.format(sum(shown), len(shown)))
+        return self._finding(self._progress.exchanges, is_stable=True)
+
     def _search_together(self) -> Finding:
         """Search for a violation that may need requests at the same time; first send them one after the other."""
-        candidate, together, last = (
-            self._candidate,
-            self._candidate.together,
-            self._candidate.exchange.request,
-        )
-        refused = candidate.violation.outcome == "refused"
+        candidate, last = self._candidate, self._candidate.exchange.request
+        is_among = candidate.exchange.together
+        beside = candidate.together
+        if is_among:
+            place = beside.index(last)
+            beside = (*beside[:place], *beside[place + 1 :])
+        few = tuple(each for each in beside if self._matters(each))
+        own = tuple(each for each in beside if each.account == last.account)
         # An update that is lost must differ from the values in force, so other values are set before.
-        before = () if refused else (update(*pairs_for(self._session.situation, 7), account=last.account),)
+        before = (update(*pairs_for(self._session.situation, 7), account=last.account),)
         # One after the other, each on a connection of its own, as they are when they are sent at the same time.
-        apart = tuple(replace(each, fresh=True) for each in (*together, last))
-        seen = self._attempts.send(apart, (), before)
+        apart = tuple(replace(each, fresh=True) for each in (*few, last))
+        seen = self._attempts.send(apart, (), before) or []
+        if candidate.violation.outcome == "refused" and any(each.refused for each, _ in seen[len(before) :]):
+            candidate.separate(several_refused(candidate.violation))
+            return self._search()
         lost = is_about_state(BY_ID[candidate.violation.rule])
-        answers = [(place, violation) for place, (_, found) in enumerate(seen or ()) for violation in found]
+        answers = [(place, violation) for place, (_, found) in enumerate(seen) for violation in found]
         for place, violation in answers:
             # Another setting may be lost each time, or sooner; and what seems to be lost may only not be shown.
             aspect = BY_ID[violation.rule].aspect
@@ -277,25 +315,50 @@ class Minimizer:
                 candidate.separate(violation)
                 self._progress = replace(self._progress, violation=violation)
                 return self._search((*before, *apart)[: place + 1])
-        if refused:
-            if any(exchange.refused for exchange, _ in self._attempts.send(together) or []):
-                candidate.separate(several_refused(candidate.violation))
-                return self._search()
-            shown = [self._refuses_one(together) for _ in range(_RACES)]
-        else:
-            shown = [self._shows((last,), together, before) for _ in range(_RACES)]
-        if any(shown):
-            return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)
+        self._attempts.left += self._kept
+        for together in dict.fromkeys((few, own, beside)):
+            shown = self._race(together, before, is_among=is_among)
+            if any(shown):
+                if not all(shown):
+                    self._say(_SHOWED.format(sum(shown), len(shown)))
+                return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)
         return self._unconfirmed()
 
-    def _refuses_one(self, together: Requests) -> bool:
-        """Send good updates at the same time; return whether one of them is refused."""
-        exchanges = [exchange for exchange, _ in self._attempts.send((), together) or ()]
-        if any(exchange.refused for exchange in exchanges):
-            # The refused one comes last, since the last answer of a counterexample shows the violation.
-            in_order = tuple(sorted(exchanges, key=lambda each: each.refused))
-            self._progress = replace(self._progress, exchanges=in_order)
-        return any(exchange.refused for exchange in exchanges)
+    def _matters(self, request: Request) -> bool:
+        """Whether a request that was sent beside the candidate's is likely to be needed: a good update, or a read."""
+        if not request.auth.valid:
+            return False
+        last, rule = self._candidate.exchange.request, BY_ID[self._candidate.violation.rule]
+        is_good = _answer(request) is Answer.ACCEPT or request.method == "GET"
+        return is_good and (request.account == last.account or rule.needs_accounts > 1)
+
+    def _race(self, together: Requests, before: Requests, *, is_among: bool) -> list[bool]:
+        """Send requests at the same time until they have shown the violation twice; return when they did."""
+        last = self._candidate.exchange.request
+        shows = (
+            partial(self._shows_among, (*together, last), before)
+            if is_among
+            else partial(self._shows, (last,), together, before)
+        )
+        shown: list[bool] = []
+        while sum(shown) < 2 and len(shown) < _RACES:
+            if self._attempts.left < len(before) + len(together) + 1 or (
+                not any(shown) and len(shown) == _VAIN
+            ):
+                break
+            shown.append(shows())
+        return shown
+
+    def _shows_among(self, together: Requests, before: Requests) -> bool:
+        """Send requests at the same time; return whether the answer to one of them shows the violation."""
+        seen = (self._attempts.send((), together, before) or [])[len(before) :]
+        for place, (exchange, violations) in enumerate(seen):
+            for violation in filter(self._is_same, violations):
+                # It comes last, since the last answer of a counterexample shows the violation.
+                others = (each for each, _ in (*seen[:place], *seen[place + 1 :]))
+                self._progress = replace(self._progress, violation=violation, exchanges=(*others, exchange))
+                return True
+        return False
 
     def _prepared(self, requests: Requests) -> Requests:
         """Put before the requests what has to be in force: other settings may be, where a user sends them again."""
@@ -331,10 +394,7 @@ class Minimizer:
 
     def _shows(self, requests: Requests, together: Requests = (), before: Requests = ()) -> bool:
         """Send a sequence as `Attempts.send` does; return whether the last answer shows the violation."""
-        wanted = self._candidate.violation
-        # What is answered otherwise for setting what is in force has to be set by the sequence itself.
-        again = wanted.related and wanted.outcome == "refused"
-        other = (self._other_than(requests),) if again or is_of_status(wanted) else ()
+        other = self._baseline(requests)
         seen = self._attempts.send(requests, together, (*other, *before))
         if seen is None:
             return False
@@ -348,6 +408,25 @@ class Minimizer:
                 return True
         self._failed.add(requests)
         return False
+
+    def _baseline(self, requests: Requests) -> Requests:
+        """
+        What is sent before a sequence, and is no part of it: an update with other values than those in force.
+
+        What is answered otherwise for setting what is in force has to be set by the sequence itself. And a value that
+        an earlier attempt has left in force cannot be seen to be lost.
+        """
+        wanted, situation = self._candidate.violation, self._session.situation
+        if (wanted.related and wanted.outcome == "refused") or is_of_status(wanted):
+            return (self._other_than(requests),)
+        about = BY_ATTRIBUTE.get(wanted.field or "")
+        if about is None or not is_about_state(BY_ID[wanted.rule]):
+            return ()
+        account = requests[-1].account
+        sent = {dict(each.form() or ()).get(about.parameter) for each in requests[:-1]} - {None}
+        if sent != {self._session.judge.states[account].current().get(about.attribute, "")}:
+            return ()
+        return (update(*pairs_for(situation, 8), account=account),)
 
     def _is_same(self, violation: Violation) -> bool:
         several = len(self._candidate.exchange.request.form() or ()) > 1

@@ -217,6 +217,8 @@ class Phases:
     def _send_generated(self) -> None:
         self._session.conversation.enter("generated")
         for rule, cls, probes, count in self._rows:
+            if self._budget.ends_generation(schedule.CASES[self._plan.profile]):
+                return
             seen = {probe.steps for probe in probes}
             for probe in self._drawn(rule, cls, count) if count else ():
                 if probe.steps not in seen:

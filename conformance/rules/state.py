@@ -153,12 +153,24 @@ def _quoted(text: str) -> str:
     return shortened(repr(text), 80)
 
 
-def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
+def beside_updates(
+    reply: Reply, state: ExpectedState, beside: Sequence[Exchange], doubtful: Collection[str]
+) -> Iterator[Violation]:
     """
-    Yield a violation where the answer to one of several concurrent updates does not show what that update has set.
+    Yield the violations that only an answer to one of several requests at the same time can show.
 
-    `doubtful` are the ids of rules that the target breaks, or is not seen to keep. Some explain such an answer.
+    Args:
+        reply: The answer, to one of the updates or to a read at the same time.
+        state: What was expected of its account before them.
+        beside: All exchanges of that time.
+        doubtful: The ids of rules that the target breaks, or is not seen to keep. Some explain such an answer.
     """
+    yield from _mixed_up(reply, doubtful)
+    yield from _never_in_force(reply, state, beside, doubtful)
+
+
+def _mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
+    """Yield a violation where the answer to a concurrent update does not show what that update has set."""
     shown = reply.shown if reply.represents else None
     for name, value in reply.form or ():
         about = BY_PARAMETER[name]
@@ -185,18 +197,10 @@ def mixed_up(reply: Reply, doubtful: Collection[str]) -> Iterator[Violation]:
             )
 
 
-def never_in_force(
+def _never_in_force(
     reply: Reply, state: ExpectedState, beside: Sequence[Exchange], doubtful: Collection[str]
 ) -> Iterator[Violation]:
-    """
-    Yield a violation where an answer beside concurrent updates shows a setting as no update has left it.
-
-    Args:
-        reply: The answer, to one of the updates or to a read at the same time.
-        state: What was expected of its account before them.
-        beside: All exchanges of that time.
-        doubtful: As `mixed_up` takes them.
-    """
+    """Yield a violation where an answer beside concurrent updates shows a setting as no update has left it."""
     is_read = reply.request.method == "GET"
     kind = Kind.READ if is_read else Kind.CONCURRENT
     explained = {_BROKEN[each] for each in ((kind,) if is_read else (Kind.OMITTED, Kind.LOST))}

@@ -1,6 +1,7 @@
 """A candidate is minimized to the shortest sequence that shows it; its finding is stable if every repetition does."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -287,6 +288,41 @@ def test_a_deviation_that_shows_every_other_time_is_unstable() -> None:
     assert not finding.stable
 
 
+def test_what_shows_now_and_then_is_sent_over_and_over_where_the_budget_is_large() -> None:
+    class OneOfEight(Resource):
+        turns = itertools.count()
+
+        def takes(self, parameter: str, value: str) -> bool:
+            return (value == "PT59S" and next(self.turns) % 8 == 0) or super().takes(parameter, value)
+
+    request = update((INACTIVE.parameter, "PT59S"))
+    finding, _ = found(
+        OneOfEight(), update(SHORT_INACTIVE), request, rule="inactive-timer-minimum", budget=70
+    )
+    shown = re.search("it showed in ([0-9]+) of ([0-9]+) attempts", finding.summary)
+    assert shown is not None
+    assert 2 <= int(shown[1]) < int(shown[2])
+    assert finding.stable
+    assert [each.request for each in finding.exchanges] == [request]
+
+
+def test_a_lost_setting_shows_again_although_an_attempt_has_left_its_value_in_force() -> None:
+    class ForgetsOnClose(Resource):
+        def __call__(self, request: Request) -> Response | Failure:
+            before = [dict(state) for state in self.states]
+            came = super().__call__(request)
+            if dict(request.headers).get("Connection") == "close":
+                self.states = before
+            return came
+
+    first, *later = (update((INACTIVE.parameter, value)) for value in ("PT30M", "PT31M", "PT32M"))
+    writer = replace(later[-1], headers=(("Connection", "close"),))
+    others = (first, later[0], writer, update(LONG_CLOSED))
+    finding, _ = found(ForgetsOnClose(), *others, rule="read-after-write")
+    assert finding.stable
+    assert "Connection" in dict(finding.exchanges[0].request.headers)
+
+
 @pytest.mark.parametrize("budget", [0, 1, 3, 10, 30])
 def test_the_budget_is_kept_but_for_putting_the_context_in_force(budget: int) -> None:
     request = update(*EVERYTHING, (INACTIVE.parameter, "banana"))
@@ -405,3 +441,26 @@ def test_a_refusal_at_the_same_moment_is_stable_if_it_comes_more_than_once_again
     finding = Minimizer(session, candidate, budget=2 * REQUESTS).finding()
     assert (finding.rule, finding.outcome, finding.stable) == (CONCURRENT, "refused", is_stable)
     assert [(each.status, each.together) for each in finding.exchanges] == [(200, True), (409, True)]
+
+
+class MixesUp(FakeTarget):
+    """Answers each of several requests at the same moment with the last one's answer; one by one it is right."""
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        came = super().send_together(requests)
+        return [replace(each, response=came[-1].response) for each in came]
+
+
+def test_an_answer_that_another_update_at_the_same_moment_spoils_is_shown_by_those_that_race() -> None:
+    session = Session(MixesUp(Resource()), tuple(BY_ID))
+    for day in (17, 18, 19):  # evidence that a value is shown, and another after it
+        session.conversation.send(update((CLOSED.parameter, f"P{day}D")), "class")
+    good = [update((CLOSED.parameter, f"P{day}D")) for day in (20, 21, 22)]
+    bad = update((INACTIVE.parameter, "banana"))
+    session.run_probe(Probe(steps=(bad, *good), together=True), CONCURRENT, "state/crowd")
+    (candidate,) = (each for (rule, *_), each in session.candidates.items() if rule == CONCURRENT)
+    finding = Minimizer(session, candidate).finding()
+    assert (finding.rule, finding.outcome, finding.stable) == (CONCURRENT, "mixed-up", True)
+    assert {each.request for each in finding.exchanges} == set(good)  # the refused one is not needed
+    assert (finding.exchanges[-1].request.body or b"").decode() not in finding.observed
+    assert all(each.together for each in finding.exchanges)
