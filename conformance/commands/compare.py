@@ -86,24 +86,14 @@ def compare(
     cassette of VCR. Exit status 0: they are alike. 1: they differ. 3: there is no verdict. 4: settings could not be put
     back.
     """
-    heed(interrupt)
-    flags["profile"] = flags["profile"] or "quick"
-    sys.exit(_compare((reference, candidate), scope, kinds or _KINDS, max_age, as_json, flags))
-
-
-def _compare(
-    names: tuple[str, str],
-    scope: str,
-    kinds: tuple[str, ...],
-    max_age: int | None,
-    as_json: bool,
-    flags: dict[str, object],
-) -> int:
     from conformance.fidelity import telling
     from conformance.fidelity.comparing import Kind
     from conformance.fidelity.ends import is_file, read, script_for
     from conformance.reporting.baseline import read as read_known
 
+    heed(interrupt)
+    flags["profile"] = flags["profile"] or "quick"
+    names = (reference, candidate)
     settings = {place: _settings(name, flags) for place, name in enumerate(names) if not is_file(name)}
     moment = datetime.now(UTC)
     files = {place: read(Path(name)) for place, name in enumerate(names) if is_file(name)}
@@ -112,12 +102,12 @@ def _compare(
     if not all(
         _is_fresh(name, files[place], moment, max_age) for place, name in enumerate(names) if place in files
     ):
-        return NO_VERDICT
+        sys.exit(NO_VERDICT)
     script = None if files else script_for(settings.values(), str(flags["profile"]))
-    chosen = tuple(Kind[each.upper()] for each in kinds)
+    chosen = tuple(Kind[each.upper()] for each in kinds or _KINDS)
     held, accounts, status = _hold(files, settings, script, chosen)
     if held is None:
-        return status or NO_VERDICT
+        sys.exit(status or NO_VERDICT)
     document = telling.document(
         held,
         scope=scope,
@@ -129,11 +119,10 @@ def _compare(
     dated = len(files) == len(names)
     click.echo(json.dumps(document, indent=1) if as_json else "\n".join(telling.text(document, dated=dated)))
     if status or telling.fails(document):
-        return status or DIFFERENT
+        sys.exit(status or DIFFERENT)
     if not document["counts"]["alike"] + document["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
-        return NO_VERDICT
-    return ALIKE
+        sys.exit(NO_VERDICT)
 
 
 def _settings(name: str, flags: dict[str, object]) -> "RunSettings":

@@ -2,16 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from conformance.commands import options
 from conformance.commands.refused import NO_VERDICT, Refused, ended
 from conformance.commands.signals import ENDED, heed, interrupt
-
-if TYPE_CHECKING:
-    from conformance.settings import RunSettings
 
 
 @click.command(short_help="Record what a target answers, as a file to compare with.")
@@ -40,18 +36,15 @@ def record(out: Path, **flags: object) -> None:
 
     Exit status 0: the file is written. 3: the target cannot be recorded. 4: settings could not be put back.
     """
-    heed(interrupt)
-    flags["profile"] = flags["profile"] or "quick"
-    sys.exit(_record(out, options.resolved(flags)))
-
-
-def _record(out: Path, settings: "RunSettings") -> int:
     from conformance.exceptions import RecordingError, RunEnded
     from conformance.fidelity.ends import opened, script_for
     from conformance.fidelity.playing import file_of
     from conformance.harness.events import RequestSent
     from conformance.reporting import Progress, console_for, replacing
 
+    heed(interrupt)
+    flags["profile"] = flags["profile"] or "quick"
+    settings = options.resolved(flags)
     tell = options.teller(settings)
     data, is_interrupted = b"", False
     with opened(settings, tell) as player:
@@ -78,4 +71,4 @@ def _record(out: Path, settings: "RunSettings") -> int:
         except OSError as error:
             raise Refused(f"cannot write {out}: {error.strerror}; choose another --out") from None
         click.echo(f"{len(recording.taken)} steps of {recording.target} are in {out}")
-    return status or (0 if data else NO_VERDICT)
+    sys.exit(status or (0 if data else NO_VERDICT))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.fidelity.outcome import ABSENT, Answer, Outcome
 from conformance.fidelity.recording import Recording, Taken
@@ -60,8 +60,7 @@ class Difference:
     """The place of the step whose request explains it; `at` where no earlier one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """The two answers to one step."""
 
     reference: Taken
@@ -123,7 +122,7 @@ def pairs_of(reference: Recording, candidate: Recording) -> tuple[list[Pair], in
         for first, second, size in blocks
         for both in zip(reference.taken[first:][:size], candidate.taken[second:][:size], strict=True)
     ]
-    matched = {id(taken) for pair in pairs for taken in (pair.reference, pair.candidate)}
+    matched = {id(taken) for pair in pairs for taken in pair}
     alone = [
         sum(id(each) not in matched and each.step.part not in (Part.GUARD, Part.STATE) for each in side.taken)
         for side in (reference, candidate)
@@ -151,12 +150,11 @@ def compare(
     """
     pairs, missing, extra = pairs_of(reference, candidate)
     walk = _Walk(pairs, has_messages=Kind.MESSAGE in kinds)
-    before = (0, 0)
+    before = [0, 0]
     for place, pair in enumerate(pairs):
-        now = pair.reference.number, pair.candidate.number
-        for side, first, last in zip((reference, candidate), before, now, strict=True):
-            walk.skip(side.taken[first : last - 1])
-        before = now
+        for side, first, taken in zip((reference, candidate), before, pair, strict=True):
+            walk.skip(side.taken[first : taken.number - 1])
+        before = [taken.number for taken in pair]
         walk.take(place)
     walk.end()
     found = [each for each in walk.found if facts_of(pairs, each).isdisjoint(doubted)]
@@ -220,7 +218,7 @@ class _Walk:
     def take(self, place: int) -> None:
         """Compare the two answers to one step."""
         pair = self._pairs[place]
-        ours, theirs = pair.reference.outcome, pair.candidate.outcome
+        ours, theirs = (taken.outcome for taken in pair)
         request = pair.step.request
         sent = list(_sent(request))
         for each, value in sent:
@@ -313,9 +311,7 @@ class _Walk:
         matching = []
         for at, value in sent:
             if any(is_right(about, value, each) for each in texts):
-                one, other = (
-                    each.outcome.answer for each in (self._pairs[at].reference, self._pairs[at].candidate)
-                )
+                one, other = (taken.outcome.answer for taken in self._pairs[at])
                 matching.append((one is not other, one is not Answer.ACCEPTED, value in texts, at))
         return max(matching, default=(place,))[-1]
 

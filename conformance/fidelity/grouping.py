@@ -5,7 +5,7 @@ Where a side breaks a rule, the attribution room says what the cause is. Where t
 the cause is made here: it is the claim on which the document is silent.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,11 +97,8 @@ def _join(groups: dict[tuple[Document | None, str], list[_Placed]], compared: Co
     accept also refuses like values on which the document is silent, or refuses them with another of the codes that both
     have: it gives another reason.
     """
-    sides = [
-        {each.outcome.code for each in side}
-        for side in zip(*((pair.reference, pair.candidate) for pair in compared.pairs), strict=True)
-    ]
-    codes = sides[0] & sides[1]
+    ours, theirs = ({each.outcome.code for each in side} for side in zip(*compared.pairs, strict=True))
+    codes = ours & theirs
     homes: dict[tuple[object, ...], list[_Placed]] = {}
     for (document, _), members in groups.items():
         for each in [] if document is Document.BOTH else members:
@@ -184,32 +181,30 @@ def _identities(placed: _Placed, compared: Comparison) -> tuple[tuple[str, str, 
 
 def _place(difference: Difference, compared: Comparison, reference: Judged, candidate: Judged) -> _Placed:
     at = [compared.pairs[place] for place in dict.fromkeys((difference.at, difference.culprit))]
-    ours = [reference.steps[pair.reference.number] for pair in at]
-    theirs = [candidate.steps[pair.candidate.number] for pair in at]
-    rule, about = at[-1].step.rule, BY_ATTRIBUTE.get(difference.name)
-    mine, yours = (list(_fitting(difference, rule, side)) for side in (ours, theirs))
-    if not mine and not yours and about is not None:
-        later = list(_while_shown(difference, compared))
-        mine = list(_fitting(difference, rule, [reference.steps[each.reference.number] for each in later]))[
-            :1
-        ]
-        yours = list(_fitting(difference, rule, [candidate.steps[each.candidate.number] for each in later]))[
-            :1
-        ]
-    same = {(each.rule, each.outcome, each.observed) for each in mine} & {
-        (each.rule, each.outcome, each.observed) for each in yours
-    }
+    step, about = at[-1].step, BY_ATTRIBUTE.get(difference.name)
+    sides = (reference, candidate)
+
+    def judgements(pairs: Iterable[Pair]) -> Iterator[list[Judgement]]:
+        """Yield what the rules say of the answers of each side."""
+        for judged, answers in zip(sides, zip(*pairs, strict=True), strict=True):
+            yield [judged.steps[taken.number] for taken in answers]
+
+    ours, theirs = judgements(at)
+    mine, yours = (list(_fitting(difference, step.rule, side)) for side in (ours, theirs))
+    if not mine and not yours and about is not None and (later := list(_while_shown(difference, compared))):
+        mine, yours = (list(_fitting(difference, step.rule, side))[:1] for side in judgements(later))
+    same = set(map(_shown, mine)) & set(map(_shown, yours))
     first, second = (
-        next((each for each in side if (each.rule, each.outcome, each.observed) not in same), None)
-        for side in (mine, yours)
+        next((each for each in side if _shown(each) not in same), None) for side in (mine, yours)
     )
     if difference.kind is Kind.ACCEPT:
         # What one value is refused for by itself explains why the whole is refused.
         first, second = (
-            next((judged.refused[each] for each in form if each in judged.refused), violation)
-            for judged, violation, form in (
-                (reference, first, _form_of(difference.reference, at[-1].step)),
-                (candidate, second, _form_of(difference.candidate, at[-1].step)),
+            next(
+                (judged.refused[each] for each in _form_of(answer, step) if each in judged.refused), violation
+            )
+            for judged, violation, answer in zip(
+                sides, (first, second), (difference.reference, difference.candidate), strict=True
             )
         )
     for judged, violation in ((candidate, second), (reference, first)):
@@ -224,7 +219,11 @@ def _place(difference: Difference, compared: Comparison, reference: Judged, cand
             # What is kept breaks several rules; a refusal is one of a value, whatever it is sent with.
             both = (root, violation.rule) if about is not None else (root,)
             return _Placed(difference, first, second, attribution.cause, both)
-    return _Placed(difference, None, None, _open_cause(difference, at[-1].step, ours[0], theirs[0]))
+    return _Placed(difference, None, None, _open_cause(difference, step, ours[0], theirs[0]))
+
+
+def _shown(violation: Violation) -> tuple[str, str, str]:
+    return violation.rule, violation.outcome, violation.observed
 
 
 _EARLY = tuple(each for each in Aspect if each < Aspect.ECHO)

@@ -178,21 +178,18 @@ def masking(accounts: Sequence[Account]) -> Redact | None:
 
     None where there is nothing to take out: throw-away accounts are public, and their SIDs are the roles.
     """
-    return _Masking(accounts) if secret(accounts) else None
+    if not secret(accounts):
+        return None
+    secrets = Secrets(secret(accounts), "", accounts[: len(ROLES)])
 
-
-class _Masking:
-    def __init__(self, accounts: Sequence[Account]) -> None:
-        known = accounts[: len(ROLES)]
-        self._secrets = Secrets(secret(accounts), "", known)
-        self._roles = {f"AC{number:x>32}": role for number, role in enumerate(ROLES, 1)}
-
-    def __call__(self, data: Any, /) -> Any:
-        redacted = self._secrets.redact(data)
-        for mask, role in self._roles.items():
-            pair = (mask, role) if isinstance(redacted, str) else (mask.encode(), role.encode())
-            redacted = redacted.replace(*pair)
+    def redact(data: Any, /) -> Any:
+        redacted = secrets.redact(data)
+        for number, role in enumerate(ROLES, 1):
+            pair = (f"AC{number:x>32}", role)
+            redacted = redacted.replace(*(pair if isinstance(redacted, str) else map(str.encode, pair)))
         return redacted
+
+    return redact
 
 
 def file_of(recording: Recording, player: Player) -> bytes:

@@ -164,7 +164,7 @@ def singles(compared: Comparison) -> tuple[Step, ...]:
         if difference.kind is not Kind.ACCEPT:
             continue
         pair = compared.pairs[difference.at]
-        refused = Answer.REFUSED in (pair.reference.outcome.answer, pair.candidate.outcome.answer)
+        refused = any(taken.outcome.answer is Answer.REFUSED for taken in pair)
         form: Pairs = pair.step.request.form() or ()
         if not refused or len(form) < 2 or len(dict(form)) < len(form) or not pair.step.request.auth.valid:
             continue

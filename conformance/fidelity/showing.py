@@ -133,7 +133,7 @@ class Shower:
     def _silent(self, difference: Difference) -> Recording | Player | None:
         """Return the end that gave no answer, if one did: a connection may break once."""
         pair = self._pairs[difference.at]
-        for end, taken in zip(self._ends, (pair.reference, pair.candidate), strict=True):
+        for end, taken in zip(self._ends, pair, strict=True):
             failure = taken.exchange.failure
             if failure is not None and failure.kind in _SILENT:
                 return end
@@ -177,10 +177,9 @@ class Shower:
         ]
         context = update(*known, account=account)
         step = Step(cls="state/known", rule="", request=context)
-        first = Pair(*(
-            replace(each, step=step, exchange=replace(each.exchange, request=context))
-            for each in (seen.reference, seen.candidate)
-        ))  # fmt: skip
+        first = Pair(
+            *(replace(each, step=step, exchange=replace(each.exchange, request=context)) for each in seen)
+        )
         yield (first, *own)
         since = self._pairs[before[-1] + 1 : difference.at + 1]
         if len(own) < len(since) <= _SINCE:
@@ -237,9 +236,9 @@ class Shower:
         start = Step(cls="state/known", rule="", request=known, part=Part.STATE)
         script = Script(profile="", seed=0, accounts=_ACCOUNTS, steps=(start, *steps))
         recordings: list[Recording] = []
-        for side, end in zip(("reference", "candidate"), self._ends, strict=True):
+        for place, end in enumerate(self._ends):
             if isinstance(end, Recording):
-                recordings.append(replace(end, taken=tuple(getattr(pair, side) for pair in pairs or ())))
+                recordings.append(replace(end, taken=tuple(pair[place] for pair in pairs or ())))
                 continue
             if not end.affords(script.steps):
                 raise BudgetExhausted("the budget is not enough to show a difference again")

@@ -109,12 +109,8 @@ def curl(
             _raw_command(each, url, credentials, route)
             if any(exchange.request.by_hand in NOT_BY_CURL for exchange in each)
             else _command(
-                [
-                    _transfer(
-                        exchange, url, credentials, route, is_apart=bool(place) and exchange.request.fresh
-                    )
-                    for place, exchange in enumerate(each)
-                ]
+                _transfer(exchange, url, credentials, route, is_apart=bool(place) and exchange.request.fresh)
+                for place, exchange in enumerate(each)
             )
             for each in runs
         ]
@@ -135,18 +131,13 @@ def quote(text: str) -> str:
     return "".join(map(_quoted, pieces_of(text.encode("utf-8", "surrogatepass")))) or "''"
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Bytes, and how often they are repeated."""
-
-    unit: bytes
-    count: int = 1
-
+Piece = tuple[bytes, int]
+"""Bytes, and how often they are repeated."""
 
 _REPEATED = re.compile(rb"(.{1,40}?)\1{19,}", re.DOTALL)
 
 
-def pieces_of(raw: bytes) -> Iterator[_Piece]:
+def pieces_of(raw: bytes) -> Iterator[Piece]:
     """Yield the bytes in pieces, so that what is repeated often is there once."""
     end = 0
     # A large body is searched only where it is worth the seconds that it takes.
@@ -154,17 +145,17 @@ def pieces_of(raw: bytes) -> Iterator[_Piece]:
     for match in _REPEATED.finditer(raw) if worth else ():
         if len(match[0]) > _CHUNK / 4:
             if end < match.start():
-                yield _Piece(raw[end : match.start()])
-            yield _Piece(match[1], len(match[0]) // len(match[1]))
+                yield raw[end : match.start()], 1
+            yield match[1], len(match[0]) // len(match[1])
             end = match.end()
     if end < len(raw):
-        yield _Piece(raw[end:])
+        yield raw[end:], 1
 
 
-def _quoted(piece: _Piece) -> str:
-    if piece.count == 1 and _printable(piece.unit):
-        chunks = [each.replace("'", "'\\''") for each in _chunks(piece.unit.decode("ascii"))]
-        return _continued(f"'{each}'" for each in chunks)
+def _quoted(piece: Piece) -> str:
+    unit, count = piece
+    if count == 1 and _printable(unit):
+        return _in_chunks(each.replace("'", "'\\''") for each in _chunks(unit.decode("ascii")))
     return f'"$({_writer([piece])})"'
 
 
@@ -182,24 +173,24 @@ def _chunks(text: Sequence[str]) -> Iterator[str]:
     yield "".join(chunk)
 
 
-def _continued(words: Iterable[str]) -> str:
-    """Return one word that is written on several lines."""
-    return "\\\n".join(words)
+def _in_chunks(chunks: Iterable[str]) -> str:
+    """Return one quoted word, each chunk of which is on a line of its own."""
+    return "\\\n".join(f"'{each}'" for each in chunks)
 
 
-def _writer(pieces: Sequence[_Piece]) -> str:
+def _writer(pieces: Iterable[Piece]) -> str:
     """The command that writes these bytes."""
-    writers = [_printf(each.unit) if each.count == 1 else _repeat(each) for each in pieces]
+    writers = [_printf(unit) if count == 1 else _repeat(unit, count) for unit, count in pieces]
     return writers[0] if len(writers) == 1 else _laid_out(["{", *(f"{each};" for each in writers), "}"])
 
 
-def _repeat(piece: _Piece) -> str:
-    if len(piece.unit) > 1 or piece.unit > b"\x7f":
-        return f"{_printf(piece.unit, end='%.0s')} $(seq {piece.count})"
-    zeros = f"head -c {piece.count} /dev/zero"
-    if piece.unit == b"\0":
+def _repeat(unit: bytes, count: int) -> str:
+    if len(unit) > 1 or unit > b"\x7f":
+        return f"{_printf(unit, end='%.0s')} $(seq {count})"
+    zeros = f"head -c {count} /dev/zero"
+    if unit == b"\0":
         return zeros
-    character = piece.unit.decode() if piece.unit.isalnum() else f"'\\{piece.unit[0]:03o}'"
+    character = unit.decode() if unit.isalnum() else f"'\\{unit[0]:03o}'"
     return f"{zeros} | tr '\\0' {character}"
 
 
@@ -233,7 +224,7 @@ def _printf(raw: bytes, end: str = "") -> str:
     """The printf that writes these bytes; POSIX leaves a dash in front to be an option, so it is escaped too."""
     first = [f"\\{raw[0]:03o}"] if raw[:1] == b"-" else []
     spelled_out = [*first, *(_ESCAPED[byte] for byte in raw[len(first) :]), end]
-    return "printf " + _continued(f"'{each}'" for each in _chunks(spelled_out))
+    return "printf " + _in_chunks(_chunks(spelled_out))
 
 
 class _Credentials:
@@ -326,18 +317,14 @@ def _default(token: str) -> str:
     return token if re.fullmatch(r"[A-Za-z0-9_.-]+", token) else f"$({_printf(token.encode())})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Transfer:
-    """One request of a curl command."""
-
-    words: Sequence[str]
-    source: str
-    """The command that writes the body to the standard input, `@-`; empty where the body is an argument."""
-
-
 def _transfer(
     exchange: Exchange, url: str, credentials: _Credentials, options: Sequence[str], *, is_apart: bool
-) -> _Transfer:
+) -> tuple[list[str], str]:
+    """
+    Return the arguments of curl for one request, and the command that writes its body to the standard input, `@-`.
+
+    There is no such command where the body is an argument.
+    """
     request = exchange.request
     words = ["-i", *map(quote, options)]
     target = target_of(exchange, url)
@@ -362,26 +349,25 @@ def _transfer(
     words += [word for header in _headers(exchange, body) for word in ("-H", quote(header))]
     source = ""
     if body is not None and _printable(body) and len(body) < _ARGUMENT:
-        pieces = list(pieces_of(body))
-        words += ["--data-raw", "".join(map(_quoted, pieces)) or "''"]
+        words += ["--data-raw", "".join(map(_quoted, pieces_of(body))) or "''"]
     elif body is not None:
-        source = _writer(list(pieces_of(body)))
+        source = _writer(pieces_of(body))
         words += ["--data-binary", "@-"]
-    return _Transfer([*words, quote(target)], source)
+    return [*words, quote(target)], source
 
 
-def _command(transfers: Sequence[_Transfer]) -> str:
+def _command(transfers: Iterable[tuple[list[str], str]]) -> str:
     """One curl that sends the requests in turn, over one connection as long as the target keeps it open."""
     words = ["curl", "-sS"]
     sources: list[str] = []
-    for transfer in transfers:
+    for arguments, source in transfers:
         if len(words) > 2:
             words.append("--next")
-        words += transfer.words
-        if transfer.source:
+        words += arguments
+        if source:
             if sources:  # curl reads one body from the standard input, further ones from copies of it
                 words[len(words) - 1 - words[::-1].index("@-")] = f"@/dev/fd/{len(sources) + 2}"
-            sources.append(transfer.source)
+            sources.append(source)
     command = _laid_out(words)
     for number, source in enumerate(sources):
         inner = command if not number else f"{{ {command}; }} {number + 2}<&0"

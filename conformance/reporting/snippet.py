@@ -104,7 +104,7 @@ def _arguments(
     request, auth = exchange.request, exchange.request.auth
     yield from (f'"{request.method}"', ascii(target))
     if request.body is not None:
-        parts = [f"{each.unit!r}{f' * {each.count}' * (each.count > 1)}" for each in pieces_of(request.body)]
+        parts = [f"{unit!r}{f' * {count}' * (count > 1)}" for unit, count in pieces_of(request.body)]
         content = " + ".join(parts) or "b''"
         yield f"content={f'iter([{content}])' if request.chunked else content}"
     headers: list[tuple[str, str]] = []
