@@ -41,7 +41,7 @@ from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document, Group
 from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import Held, hold
+from conformance.fidelity.running import Compared, run
 from conformance.fidelity.script import Script, draw
 from conformance.model import Aspect, Level
 from conformance.rules import BY_ID
@@ -120,7 +120,7 @@ def _player(
 def _looked_at(url: str) -> Iterator[Player]:
     with Target(TargetSettings(url=url, accounts=THROWAWAY, timeout=2.0)) as target:
         player = Player(target, Safeguard())
-        player.look(2)
+        player.read_settings(2)
         yield player
 
 
@@ -139,10 +139,10 @@ def _recorded(script: Script, variants: Sequence[str] = ()) -> Recording:
         return player.play(script)
 
 
-def _held(reference: Recording, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Held | str:
+def _compared(reference: Recording, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Compared | str:
     try:
         with _player(faults, variants) as player:
-            return hold((reference, player), None)
+            return run((reference, player), None)
     except RunEnded as error:
         return str(error)
 
@@ -155,30 +155,30 @@ def _faults(every: int, offset: int, json_file: Path | None, *, hidden: bool) ->
     for fault in examined[offset::every]:
         rule = BY_ID[fault.rule]
         level = rule.level.upper()
-        held = _held(reference, [fault.name])
+        compared = _compared(reference, [fault.name])
         counts[level, "faults"] += 1
-        if isinstance(held, str):
+        if isinstance(compared, str):
             counts[level, "no verdict"] += 1
-            print(f"no verdict  {fault.name}: {held}", flush=True)
+            print(f"no verdict  {fault.name}: {compared}", flush=True)
             continue
         named = {fault.rule, *fault.consequences}
-        documented = [group for group in held.groups if group.document is not Document.BOTH]
-        right = [group for group in held.groups if _is_right(group, held, rule.id)]
+        documented = [group for group in compared.groups if group.document is not Document.BOTH]
+        right = [group for group in compared.groups if _is_right(group, compared, rule.id)]
         seen = {
-            "found": bool(held.groups),
+            "found": bool(compared.groups),
             "found within the document": bool(documented),
             "right kind and class": bool(right),
-            "rule named": any(named & set(group.rules) for group in held.groups),
-            "at most three groups": 1 <= len(held.groups) <= 3,
+            "rule named": any(named & set(group.rules) for group in compared.groups),
+            "at most three groups": 1 <= len(compared.groups) <= 3,
         }
         counts.update((level, name) for name, is_so in seen.items() if is_so)
         rows.append(
-            {"fault": fault.name, "rule": fault.rule, "groups": [_row(each) for each in held.groups], **seen}
+            {"fault": fault.name, "rule": fault.rule, "groups": [_row(each) for each in compared.groups], **seen}
         )
         missing = [name for name, is_so in seen.items() if not is_so]
         if missing:
             print(f"{level:6} {fault.name} ({fault.rule}): not {', not '.join(missing)}", flush=True)
-            for group in held.groups or ():
+            for group in compared.groups or ():
                 print(f"         {' | '.join(_row(group))}", flush=True)
     for level in (each.upper() for each in Level):
         for (of, name), count in counts.items():
@@ -188,11 +188,11 @@ def _faults(every: int, offset: int, json_file: Path | None, *, hidden: bool) ->
         json_file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _is_right(group: Group, held: Held, rule: str) -> bool:
+def _is_right(group: Group, compared: Compared, rule: str) -> bool:
     """Whether a group has a kind that the rule's claim can bring, at an input class of the rule or under its name."""
     row = BY_ID[rule]
     classes = {cls.id for cls in row.classes}
-    at = {cls for each in group.differences for cls in held.compared.pairs[each.culprit].step.cls.split("+")}
+    at = {cls for each in group.differences for cls in compared.comparison.pairs[each.culprit].step.cls.split("+")}
     of_answers = any(cls.startswith("answer/") for cls in classes)
     kinds = {each.kind for each in group.differences}
     return bool(kinds & _KINDS[row.aspect]) and (rule in group.rules or of_answers or bool(classes & at))
@@ -209,21 +209,21 @@ def _variants(seeds: int, only: str) -> None:
     reference = _recorded(_unhurried(_script()))
     names = [name for name in emulator.VARIANTS if fnmatchcase(name, only)]
     for name in names:
-        held = _held(reference, variants=[name])
+        compared = _compared(reference, variants=[name])
         wrong = (
             []
-            if isinstance(held, str)
-            else [each for each in held.groups if each.document is not Document.BOTH]
+            if isinstance(compared, str)
+            else [each for each in compared.groups if each.document is not Document.BOTH]
         )
-        if isinstance(held, str) or wrong:
+        if isinstance(compared, str) or wrong:
             alarms += 1
             print(
-                f"alarm  {name}: {held if isinstance(held, str) else [_row(each) for each in wrong]}",
+                f"alarm  {name}: {compared if isinstance(compared, str) else [_row(each) for each in wrong]}",
                 flush=True,
             )
         for seed in range(seeds):
             recording = _recorded(_unhurried(_script(seed)), [name])
-            again = _held(recording, variants=[name])
+            again = _compared(recording, variants=[name])
             if isinstance(again, str) or again.groups:
                 own += 1
                 told = again if isinstance(again, str) else [_row(each) for each in again.groups]
@@ -247,12 +247,12 @@ def _manners(seeds: int) -> None:
                     if place == "recorded reference":
                         reference = one.play(script)
                     try:
-                        held = hold((reference, other), script)
+                        compared = run((reference, other), script)
                     except RunEnded as error:
                         told: object = str(error)
                     else:
-                        told = [_row(each) for each in held.groups]
-                        unsettled += held.compared.unsettled
+                        told = [_row(each) for each in compared.groups]
+                        unsettled += compared.comparison.unsettled
                 tried += 1
                 if told:
                     differing += 1
@@ -275,8 +275,8 @@ def _pairs(count: int) -> None:
     reference = _recorded(script)
     alone = {}
     for name in emulator.VARIANTS:
-        held = _held(reference, variants=[name])
-        alone[name] = held.groups if isinstance(held, Held) else ()
+        compared = _compared(reference, variants=[name])
+        alone[name] = compared.groups if isinstance(compared, Compared) else ()
     differing = [name for name, groups in alone.items() if groups]
     pairs = [(one, other) for one in differing for other in differing if one != other]
     random.Random(0).shuffle(pairs)
@@ -286,8 +286,8 @@ def _pairs(count: int) -> None:
         if first.keys() & second.keys() or tried == count:
             continue  # what both change cannot be told by construction
         tried += 1
-        held = _held(_recorded(script, [one]), variants=[other])
-        found = _causes(held.groups) if isinstance(held, Held) else {}
+        compared = _compared(_recorded(script, [one]), variants=[other])
+        found = _causes(compared.groups) if isinstance(compared, Compared) else {}
         right += found == {**first, **second}
         if found != {**first, **second}:
             print(f"{one} / {other}: {found}, not { ({**first, **second}) }", flush=True)
@@ -302,9 +302,9 @@ def _cost() -> None:
             with ExitStack() as stack:
                 ends = [stack.enter_context(_looked_at(each.url())) for each in (first, second)]
                 before = _times()
-                held = hold(ends, script)
+                compared = run(ends, script)
                 took = [now - then for now, then in zip(_times(), before, strict=True)]
-            each_end = zip(ends, (held.reference, held.candidate), (2, 1), strict=True)
+            each_end = zip(ends, (compared.reference, compared.candidate), (2, 1), strict=True)
             sent = [
                 (player.target.url, taken.exchange.request)
                 for player, recording, times in each_end

@@ -28,7 +28,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from conformance.commands.refused import NO_VERDICT, NOT_RESTORED
-from conformance.fidelity import telling
+from conformance.fidelity import report
 
 HERE = Path(__file__).parents[1] / "reports"
 OURS = HERE.parent / "schemas" / "openapi.json"
@@ -256,7 +256,7 @@ def compare(emulator: Emulator, tools: Tools) -> bool:
         return told.returncode in (NO_VERDICT, NOT_RESTORED)
     document = json.loads(told.stdout)
     (folder / "comparison.json").write_text(told.stdout, encoding="utf-8")
-    text = "\n".join(telling.text(document, dated=False))
+    text = "\n".join(report.text(document, dated=False))
     (folder / "comparison.txt").write_text(f"{text}\n", encoding="utf-8")
     counts = ", ".join(f"{count} {name}" for name, count in document["counts"].items())
     print(f"{folder.name}: {counts}; {len(document['groups'])} differences")

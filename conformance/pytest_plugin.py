@@ -150,10 +150,10 @@ def conformance_result(
     if result.document["exit_code"] == 130:
         raise KeyboardInterrupt
     yield result.document
-    _tell_once(result)
+    _report_once(result)
 
 
-def _tell_once(result: "Result") -> None:
+def _report_once(result: "Result") -> None:
     """Fail where there is no verdict, once for each result."""
     from conformance.reporting.text import NO_VERDICT, headline
 

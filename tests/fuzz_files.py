@@ -29,11 +29,11 @@ from conformance.exceptions import (
     RecordingError,
     ReportError,
 )
-from conformance.fidelity import telling
+from conformance.fidelity import report
 from conformance.fidelity.comparing import Kind
 from conformance.fidelity.ends import read as read_recording
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import hold
+from conformance.fidelity.running import run
 from conformance.fidelity.serving import Replay
 from conformance.reporting import load
 from conformance.reporting.baseline import additions, merged, parse
@@ -282,10 +282,10 @@ def _read_recording(path: Path, good: Path) -> None:
         return
     _serve(found)
     for ends in ((found, read_recording(good)), (read_recording(good), found), (found, found)):
-        told = telling.document(hold(ends, None), scope="all", kinds=list(Kind), today=date(2030, 1, 1))
+        told = report.document(run(ends, None), scope="all", kinds=list(Kind), today=date(2030, 1, 1))
         if ends[0] is ends[1] and told["groups"]:
             raise Wrong("differs from itself")
-        if not "\n".join(telling.text(json.loads(json.dumps(told)), dated=True)):
+        if not "\n".join(report.text(json.loads(json.dumps(told)), dated=True)):
             raise Wrong("says nothing")
 
 

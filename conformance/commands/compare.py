@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.fidelity.comparing import Kind
     from conformance.fidelity.playing import Player
     from conformance.fidelity.recording import Recording
-    from conformance.fidelity.running import Held
+    from conformance.fidelity.running import Compared
     from conformance.fidelity.script import Script
     from conformance.settings import RunSettings
 
@@ -86,7 +86,7 @@ def compare(
     cassette of VCR. Exit status 0: they are alike. 1: they differ. 3: there is no verdict. 4: settings could not be put
     back.
     """
-    from conformance.fidelity import telling
+    from conformance.fidelity import report
     from conformance.fidelity.comparing import Kind
     from conformance.fidelity.ends import is_file, read, script_for
     from conformance.reporting.baseline import read as read_known
@@ -105,11 +105,11 @@ def compare(
         sys.exit(NO_VERDICT)
     script = None if files else script_for(settings.values(), str(flags["profile"]))
     chosen = tuple(Kind[each.upper()] for each in kinds or _KINDS)
-    held, accounts, status = _hold(files, settings, script, chosen)
-    if held is None:
+    compared, accounts, status = _compared(files, settings, script, chosen)
+    if compared is None:
         sys.exit(status or NO_VERDICT)
-    document = telling.document(
-        held,
+    document = report.document(
+        compared,
         scope=scope,
         kinds=chosen,
         known=known,
@@ -117,8 +117,8 @@ def compare(
         accounts=accounts,
     )
     dated = len(files) == len(names)
-    click.echo(json.dumps(document, indent=1) if as_json else "\n".join(telling.text(document, dated=dated)))
-    if status or telling.fails(document):
+    click.echo(json.dumps(document, indent=1) if as_json else "\n".join(report.text(document, dated=dated)))
+    if status or report.fails(document):
         sys.exit(status or DIFFERENT)
     if not document["counts"]["alike"] + document["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
@@ -144,7 +144,7 @@ def _settings(name: str, flags: dict[str, object]) -> "RunSettings":
 
 def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int | None) -> bool:
     """Print the age of a file, and return whether --max-age allows for it."""
-    from conformance.fidelity.telling import age
+    from conformance.fidelity.report import age
     from conformance.reporting.text import plural
 
     days = age(recording, moment)
@@ -162,12 +162,12 @@ def _is_fresh(name: str, recording: "Recording", moment: datetime, max_age: int 
     return False
 
 
-def _hold(
+def _compared(
     files: dict[int, "Recording"],
     settings: dict[int, "RunSettings"],
     script: "Script | None",
     kinds: "Sequence[Kind]",
-) -> tuple["Held | None", list[Any], int]:
+) -> tuple["Compared | None", list[Any], int]:
     """
     Open the targets, compare the two sides, and put the settings back.
 
@@ -176,14 +176,14 @@ def _hold(
     from conformance.api import shell_accounts
     from conformance.exceptions import RunEnded
     from conformance.fidelity.ends import opened
-    from conformance.fidelity.running import hold
+    from conformance.fidelity.running import run
     from conformance.harness.events import RequestSent
     from conformance.reporting import Progress, console_for
 
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
-    held, status, is_interrupted = None, ALIKE, False
+    compared, status, is_interrupted = None, ALIKE, False
     ends: dict[int, Recording | Player] = dict(files)
     players: list[Player] = []
     with ExitStack() as stack:
@@ -192,16 +192,16 @@ def _hold(
             players.append(player)
         try:
             for player in players:
-                player.look(min(2, *(len(each.target.settings.accounts) for each in players), 2))
+                player.read_settings(min(2, *(len(each.target.settings.accounts) for each in players), 2))
             with Progress(console_for(sys.stderr)) as shown:
-                held = hold(
+                compared = run(
                     [ends[0], ends[1]],
                     script,
                     lambda cls, sent: shown.update(RequestSent(phase="comparing", cls=cls, requests=sent)),
                     kinds,
                 )
             for place in settings:
-                for note in (held.reference, held.candidate)[place].notes:
+                for note in (compared.reference, compared.candidate)[place].notes:
                     tell(f"conformance: {note}")
         except RunEnded as error:
             tell(f"conformance: no verdict: {error}")
@@ -216,4 +216,8 @@ def _hold(
         if is_interrupted and status != ENDED:
             tell("conformance: interrupted")
             status = ENDED
-    return held, [shell_accounts(settings[place]) if place in settings else [] for place in (0, 1)], status
+    return (
+        compared,
+        [shell_accounts(settings[place]) if place in settings else [] for place in (0, 1)],
+        status,
+    )

@@ -50,7 +50,7 @@ def record(out: Path, **flags: object) -> None:
     with opened(settings, tell) as player:
         script = script_for([settings], settings.profile)
         try:
-            player.look(script.accounts)
+            player.read_settings(script.accounts)
             with Progress(console_for(sys.stderr), limit=settings.max_requests) as shown:
                 recording = player.play(
                     script,

@@ -91,7 +91,7 @@ class _Exploration:
     def result(self, must_restore: bool) -> Exploration:
         try:
             with self._at("first look"):
-                self._prober.look_around(url=self._url or "the target", must_read=must_restore)
+                self._prober.read_settings(url=self._url or "the target", must_read=must_restore)
         except BaseException:
             self._prober.forget()
             raise

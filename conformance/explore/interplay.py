@@ -104,9 +104,9 @@ def compare(timers: Sequence[Sequence[Answer]], windows: Sequence[Window]) -> tu
         windows: The lengths that each accepts. A value that is too short or too long for one, in whatever dialect,
             is not compared.
     """
-    settled = (Taken.ACCEPTED, Taken.REFUSED)
+    answered = (Taken.ACCEPTED, Taken.REFUSED)
     one, other = (
-        {each.text: each.accepted for each in answers if each.taken in settled} for answers in timers
+        {each.text: each.accepted for each in answers if each.taken in answered} for answers in timers
     )
     common = sorted(
         (text for text in one.keys() & other.keys() if _fits(text, windows)),

@@ -66,7 +66,7 @@ class Prober:
         """Requests sent so far."""
         return self._target.requests
 
-    def look_around(self, *, url: str, must_read: bool) -> None:
+    def read_settings(self, *, url: str, must_read: bool) -> None:
         """
         Read the settings, and make sure that they can be written back.
 

@@ -1,8 +1,8 @@
 """
 Compares two recordings of the same steps; sends nothing.
 
-A difference is told once, at the step that makes it. The settings that it leaves behind differ in later answers, too.
-That is no further difference until both sides show the same value of the setting, or both accept a new one.
+A difference is reported once, at the step that makes it. The settings that it leaves behind differ in later answers,
+too. That is no further difference until both sides show the same value of the setting, or both accept a new one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -191,7 +191,7 @@ class _Known:
 
     is_alike: bool = False
     """Whether both sides are known to hold the same value, or two values whose difference was reported."""
-    told: tuple[Any, Any] | None = None
+    reported: tuple[Any, Any] | None = None
     """The values of the difference that was reported last, while answers still show it."""
     sent: list[tuple[int, str]] = field(default_factory=list)
     """The values that were sent since both sides were last seen alike, with their steps."""
@@ -230,17 +230,17 @@ class _Walk:
         if ours.answer is not theirs.answer:
             one_takes = Answer.ACCEPTED in (ours.answer, theirs.answer)
             kind = Kind.ACCEPT if one_takes else Kind.CODE
-            self._tell(place, kind, "answer", _answer(ours), _answer(theirs))
+            self._report(place, kind, "answer", _answer(ours), _answer(theirs))
             self._lose(request, sent)
             return
         if ours.status != theirs.status:
-            self._tell(place, Kind.CODE, "status", ours.status, theirs.status)
+            self._report(place, Kind.CODE, "status", ours.status, theirs.status)
             codes = self._codes.setdefault((ours.status, theirs.status), [])
             codes.append((place, ours.code, theirs.code))
         elif ours.form.get("body") == theirs.form.get("body"):  # what is no object has no code
             self._code(place, ours.code, theirs.code)
         if self._has_messages and ours.message != theirs.message:
-            self._tell(place, Kind.MESSAGE, "wording", ours.message, theirs.message)
+            self._report(place, Kind.MESSAGE, "wording", ours.message, theirs.message)
         if ours.settings is not None and theirs.settings is not None:
             form = request.form() if request.method == "POST" else None
             written = {BY_PARAMETER[name].attribute for name, _ in form or () if name in BY_PARAMETER}
@@ -258,7 +258,7 @@ class _Walk:
 
     def _code(self, place: int, ours: str, theirs: str) -> None:
         if ours != theirs:
-            self._tell(place, Kind.CODE, "code", ours, theirs)
+            self._report(place, Kind.CODE, "code", ours, theirs)
 
     def _of(self, request: Request, attribute: str) -> _Known:
         return self._known.setdefault((request.account, attribute), _Known())
@@ -267,7 +267,7 @@ class _Walk:
         """Note that the sides may hold different values from now on, which is no difference of later answers."""
         for each, _ in sent:
             known = self._of(request, each.attribute)
-            known.is_alike, known.told = False, None
+            known.is_alike, known.reported = False, None
 
     def _settings(
         self,
@@ -285,17 +285,17 @@ class _Walk:
                 continue
             is_new = known.is_alike or attribute in written or _is_no_value(about, one, other)
             if one == other:
-                known.is_alike, known.told = True, None
+                known.is_alike, known.reported = True, None
             elif not is_new:
-                if known.told is None and len(known.sent) == 0:
+                if known.reported is None and len(known.sent) == 0:
                     self.unclear.add(place)
                 continue
-            elif known.told != (one, other):
+            elif known.reported != (one, other):
                 kind = Kind.SPELLING if _same(about, one, other) else Kind.STATE
                 culprit = self._culprit(known.sent, about, (one, other), place)
                 ours_shown, theirs_shown = ("null" if each is None else str(each) for each in (one, other))
-                self._tell(place, kind, attribute, ours_shown, theirs_shown, culprit)
-                known.is_alike, known.told = True, (one, other)
+                self._report(place, kind, attribute, ours_shown, theirs_shown, culprit)
+                known.is_alike, known.reported = True, (one, other)
             known.sent.clear()
 
     def _culprit(
@@ -320,16 +320,18 @@ class _Walk:
         is_other_body = ours.form.get("body") != theirs.form.get("body")
         for name in dict.fromkeys([*ours.form, *theirs.form]):
             one, other = ours.form.get(name, ABSENT), theirs.form.get(name, ABSENT)
-            if one == other or (name == "links" and chat is not None and (chat.told or not chat.is_alike)):
+            if one == other or (
+                name == "links" and chat is not None and (chat.reported or not chat.is_alike)
+            ):
                 continue
             if name in _OF_A_STATUS and ours.status != theirs.status:
                 continue
             if name not in ("body", *_HEADERS) and is_other_body and not name.startswith("access-control-"):
                 continue  # it differs with the body
             kind = Kind.STATE if name == "account_sid" and {one, other}.isdisjoint(_FORMS) else Kind.SPELLING
-            self._tell(place, kind, name, one, other)
+            self._report(place, kind, name, one, other)
 
-    def _tell(
+    def _report(
         self, place: int, kind: Kind, name: str, ours: str, theirs: str, culprit: int | None = None
     ) -> None:
         self.found.append(

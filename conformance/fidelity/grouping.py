@@ -154,7 +154,7 @@ def _way(difference: Difference) -> str:
 
 
 def _group(placed: Sequence[_Placed], compared: Comparison) -> Group:
-    told = sorted(placed, key=lambda each: each.difference.at)
+    in_order = sorted(placed, key=lambda each: each.difference.at)
     ordered = sorted(placed, key=lambda each: (each.difference.kind, each.difference.culprit))
     rules = tuple(dict.fromkeys(rule for each in ordered for rule in each.rules))
     levels = {BY_ID[rule].level for rule in rules}
@@ -165,8 +165,8 @@ def _group(placed: Sequence[_Placed], compared: Comparison) -> Group:
         document=sides.pop() if len(sides) == 1 else Document.NEITHER if sides else Document.BOTH,
         level=Level.MUST if Level.MUST in levels else Level.SHOULD if levels else None,
         rules=rules,
-        differences=tuple(each.difference for each in told),
-        identities=tuple(_identities(each, compared) for each in told),
+        differences=tuple(each.difference for each in in_order),
+        identities=tuple(_identities(each, compared) for each in in_order),
     )
 
 

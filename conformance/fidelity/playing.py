@@ -62,7 +62,7 @@ class Player:
     _row: int = 0
     """The last steps in a row that were answered with 502, 503 or 504."""
 
-    def look(self, accounts: int) -> None:
+    def read_settings(self, accounts: int) -> None:
         """
         Read the settings that are to be put back, before any request that might write.
 

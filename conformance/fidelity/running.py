@@ -13,8 +13,8 @@ from conformance.fidelity.judged import class_of, judge
 from conformance.fidelity.outcome import Answer
 from conformance.fidelity.playing import Player, Progress
 from conformance.fidelity.recording import FORMAT, Recording, Taken
+from conformance.fidelity.reproducing import Example, Reproducer
 from conformance.fidelity.script import Part, Script, Step, draw
-from conformance.fidelity.showing import Shower, Shown
 from conformance.http import Pairs, update
 from conformance.model import BY_PARAMETER, CLOSED
 from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIVE
@@ -24,23 +24,23 @@ _FICKLE = 1 / 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A reference and a candidate, held against each other."""
+class Compared:
+    """A reference and a candidate, compared."""
 
     reference: Recording
     candidate: Recording
-    compared: Comparison
+    comparison: Comparison
     groups: tuple[Group, ...]
-    shown: tuple[tuple[Shown, ...], ...]
-    """Of each group, a few differences with the requests that show them, the one to report first."""
+    examples: tuple[tuple[Example, ...], ...]
+    """By group, a few differences with the requests that show them, the one to report first."""
 
 
-def hold(
+def run(
     ends: Sequence[Recording | Player],
     script: Script | None,
     progress: Progress = lambda cls, requests: None,
     kinds: Collection[Kind] = comparing.USUAL,
-) -> Held:
+) -> Compared:
     """
     Send the script to each end that is a target, and compare.
 
@@ -48,7 +48,7 @@ def hold(
     group of differences rests on.
 
     Args:
-        ends: The reference and the candidate: a recording, or a player that has looked at its target.
+        ends: The reference and the candidate: a recording, or a player that has read the settings of its target.
         script: The steps, where neither end is a recording.
         progress: Called before each step.
         kinds: The kinds of differences to find.
@@ -61,7 +61,7 @@ def hold(
     if reference.source == FORMAT and all(
         each.outcome.answer is not Answer.ACCEPTED for each in reference.taken
     ):
-        raise NoVerdict("the reference accepts none of the requests: nothing can be held against it")
+        raise NoVerdict("the reference accepts none of the requests: nothing can be compared with it")
     doubted: Facts = frozenset()
     first = ends[0]
     again = script_of(reference, reference.accounts)
@@ -72,11 +72,11 @@ def hold(
         if len(changed) > len(reference.taken) * _FICKLE:
             raise NoVerdict(
                 f"the reference answers {len(changed)} of {len(reference.taken)} requests otherwise when they are "
-                "sent again: nothing can be held against it"
+                "sent again: nothing can be compared with it"
             )
     # Of two recordings, what the other one has beyond this one is counted in any case.
-    is_held_up = isinstance(first, Recording) and isinstance(ends[1], Player)
-    unserved = _unserved(reference) if is_held_up else 0
+    is_replayed = isinstance(first, Recording) and isinstance(ends[1], Player)
+    unserved = _unserved(reference) if is_replayed else 0
     compared = comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved)
     extras = _extras(ends, compared)
     if len(extras) == len(ends):
@@ -91,18 +91,18 @@ def hold(
             for place, recording in enumerate((reference, candidate))
         ]
         groups = group(compared, *judged)
-    shower = Shower(ends, compared, settled=asked_twice)
-    shown = [(each, shower.show(each)) for each in groups]
+    reproducer = Reproducer(ends, compared, asked_twice=asked_twice)
+    shown = [(each, reproducer.reproduce(each)) for each in groups]
     for each, seen in shown:
         if not seen:
             doubted = doubted.union(*(comparing.facts_of(compared.pairs, one) for one in each.differences))
-    told = [(each, seen) for each, seen in shown if seen]
-    return Held(
+    reported = [(each, seen) for each, seen in shown if seen]
+    return Compared(
         reference=reference,
         candidate=candidate,
-        compared=comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved),
-        groups=tuple(each for each, _ in told),
-        shown=tuple(tuple(seen) for _, seen in told),
+        comparison=comparing.compare(reference, candidate, doubted, kinds=kinds, unserved=unserved),
+        groups=tuple(each for each, _ in reported),
+        examples=tuple(tuple(seen) for _, seen in reported),
     )
 
 

@@ -35,8 +35,8 @@ from conformance.rules.probes import CONTEXT_CLASSES, LONG_CLOSED, SHORT_INACTIV
 PROFILES = ("quick", "standard")
 """The profiles of a script, shortest first: a live account is sent the quick one within 300 requests."""
 
-_LOOK, _LONGEST = 5, 14
-"""Requests in a row that must be refused, after which the settings should be looked at, and are in any case."""
+_DUE, _OVERDUE = 5, 14
+"""Requests in a row that must be refused, after which a step should show the settings, and one does in any case."""
 
 _COVERED = frozenset({"open/unknown-parameter", "open/json"})
 """Open inputs that are like those of classes of the catalogue."""
@@ -238,7 +238,7 @@ class _Writer:
         self._sent: set[tuple[tuple[Request, ...], Pairs]] = set()
 
     def begin(self) -> None:
-        """Look at the settings as they are, send invalid values to them, and bring them into the known state."""
+        """Read the settings as they are, send invalid values to them, and bring them into the known state."""
         self._add(READ, "answer/read", part=Part.UNSET)
         for each, value in _INVALID.items():
             self._add(update((each.parameter, value)), "state/unset", part=Part.UNSET)
@@ -250,8 +250,8 @@ class _Writer:
 
     @property
     def is_due(self) -> bool:
-        """Whether the settings should be looked at."""
-        return self._unseen >= _LOOK
+        """Whether a step should show the settings."""
+        return self._unseen >= _DUE
 
     def together(self, items: Sequence[Item]) -> None:
         """Write one update of several good values, one of each setting, in the way that may come behind them."""
@@ -272,11 +272,11 @@ class _Writer:
         for step in probe.steps:
             last = step is probe.steps[-1]
             self._add(step, cls, rule, pause=probe.pause if last else 0.0)
-        if self._unseen >= _LONGEST:
+        if self._unseen >= _OVERDUE:
             self.end()
 
     def end(self) -> None:
-        """Look at the settings, by an update that leaves them in the known state."""
+        """Have the settings shown, by an update that leaves them in the known state."""
         if self.steps[-1].part is not Part.STATE:
             self._put(SHORT_INACTIVE, LONG_CLOSED)
 

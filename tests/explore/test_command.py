@@ -86,7 +86,7 @@ def test_what_cannot_be_followed_is_a_usage_error(arguments: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(
-    "at", ["conformance.settings.resolve", "conformance.explore.prober.Prober.look_around"]
+    "at", ["conformance.settings.resolve", "conformance.explore.prober.Prober.read_settings"]
 )
 def test_an_interrupt_before_anything_was_changed_has_its_own_exit_status(
     at: str, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from conformance.fidelity.comparing import USUAL, Comparison, Kind, compare
 from conformance.fidelity.ends import script_of
 from conformance.fidelity.playing import Player, file_of
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import Held, hold
+from conformance.fidelity.running import Compared, run
 from conformance.fidelity.script import Script, draw
 from conformance.safety.safeguard import Safeguard
 
@@ -27,7 +27,7 @@ def recorded(answering: Answering, steps: Script | None = None) -> tuple[Recordi
     """What a function answers to a script, and the file of it."""
     target = FakeTarget(answering)
     player = Player(target, Safeguard())
-    player.look((steps or script()).accounts)
+    player.read_settings((steps or script()).accounts)
     recording = player.play(steps or script())
     return recording, file_of(recording, player)
 
@@ -39,20 +39,20 @@ def recorded_once() -> tuple[Recording, bytes]:
 
 
 def player(answering: Answering) -> Player:
-    """A player of a function, which has looked at it."""
+    """A player of a function, which has read its settings."""
     found = Player(FakeTarget(answering), Safeguard())
-    found.look(2)
+    found.read_settings(2)
     return found
 
 
-def held(
+def run_both(
     reference: Answering,
     candidate: Answering,
     steps: Script | None = None,
     kinds: Collection[Kind] = USUAL,
-) -> Held:
-    """Two functions, held against each other, and asked again where there is a doubt."""
-    return hold((player(reference), player(candidate)), steps or script(), kinds=kinds)
+) -> Compared:
+    """Two functions, compared, and asked again where there is a doubt."""
+    return run((player(reference), player(candidate)), steps or script(), kinds=kinds)
 
 
 def compared(candidate: Answering, reference: Answering | None = None) -> Comparison:

@@ -10,7 +10,7 @@ from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document
 from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import hold
+from conformance.fidelity.running import run
 from conformance.safety.safeguard import Safeguard
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import Target, TargetSettings
@@ -23,13 +23,13 @@ ACCOUNTS = {account.sid or "": account.token for account in THROWAWAY}
 
 @contextmanager
 def served(**alterations: list[str]) -> Iterator[Player]:
-    """The emulator with faults or variants, looked at."""
+    """The emulator with faults or variants, with its settings read."""
     with (
         emulator.serving(accounts=ACCOUNTS, **alterations) as url,
         Target(TargetSettings(url=url, accounts=THROWAWAY)) as target,
     ):
         player = Player(target, Safeguard())
-        player.look(2)
+        player.read_settings(2)
         yield player
 
 
@@ -50,7 +50,7 @@ def reference() -> Recording:
 )
 def test_a_fault_is_told_by_its_kind_and_rule(fault: str, kind: Kind, reference: Recording) -> None:
     with served(faults=[fault]) as player:
-        groups = hold((reference, player), None).groups
+        groups = run((reference, player), None).groups
     assert groups[0].kind is kind
     assert emulator.FAULTS[fault].rule in {rule for group in groups for rule in group.rules}
     assert len(groups) <= 3
@@ -60,6 +60,6 @@ def test_a_fault_is_told_by_its_kind_and_rule(fault: str, kind: Kind, reference:
 def test_a_variant_is_like_itself_and_never_wrong(variant: str, reference: Recording) -> None:
     with served(variants=[variant]) as player:
         recording = player.play(script())
-        assert hold((recording, player), None).groups == ()
+        assert run((recording, player), None).groups == ()
     with served(variants=[variant]) as player:
-        assert all(each.document is Document.BOTH for each in hold((reference, player), None).groups)
+        assert all(each.document is Document.BOTH for each in run((reference, player), None).groups)

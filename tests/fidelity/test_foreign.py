@@ -12,7 +12,7 @@ from conformance.exceptions import RecordingError
 from conformance.fidelity.ends import read
 from conformance.fidelity.foreign import read as read_foreign
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import hold
+from conformance.fidelity.running import run
 from fidelity.files import cassette, har, recording, short
 from fidelity.played import player
 
@@ -44,21 +44,21 @@ class Shorter(Resource):
 @pytest.mark.parametrize("kind", FILES)
 class TestReferences:
     def test_a_target_is_like_the_file_of_its_like(self, kind: str) -> None:
-        found = hold((right_file(kind), player(Resource())), None)
+        found = run((right_file(kind), player(Resource())), None)
         assert found.groups == ()
-        assert found.compared.alike > 20
-        assert found.compared.unserved > 200  # the script asks more
+        assert found.comparison.alike > 20
+        assert found.comparison.unserved > 200  # the script asks more
 
     def test_a_difference_is_told(self, kind: str) -> None:
-        (group,) = hold((right_file(kind), player(Shorter())), None).groups
+        (group,) = run((right_file(kind), player(Shorter())), None).groups
         assert group.rules == ("inactive-timer-minimum",)
 
     def test_settings_of_before_the_first_request_are_brought_about(self, kind: str) -> None:
         used = Resource()
         used.states[0].update(default_inactive_timer="P3D", default_closed_timer="P9D")
-        found = hold((file_of(kind, used), player(Resource())), None)
+        found = run((file_of(kind, used), player(Resource())), None)
         assert found.groups == ()
-        assert found.compared.not_comparable == 0
+        assert found.comparison.not_comparable == 0
 
     def test_no_credentials_are_taken_from_it(self, kind: str) -> None:
         assert {step.request.auth.secret for step in right_file(kind).steps} == {"{token}"}
@@ -104,9 +104,9 @@ class TestRefused:
     def test_a_body_that_is_not_in_the_file_is_not_comparable(self) -> None:
         document = har(recording()[0])
         del document["log"]["entries"][3]["response"]["content"]["text"]
-        found = hold((read_foreign(json.dumps(document).encode(), "a"), player(Resource())), None)
+        found = run((read_foreign(json.dumps(document).encode(), "a"), player(Resource())), None)
         assert found.groups == ()
-        assert found.compared.not_comparable == 1
+        assert found.comparison.not_comparable == 1
         assert len(short().steps) > 20
 
 

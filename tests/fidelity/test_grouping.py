@@ -10,14 +10,14 @@ from fakes import Resource, answer, refusal, representation
 from jsonschema import Draft202012Validator
 
 from conformance.contract import load
-from conformance.fidelity import telling
+from conformance.fidelity import report
 from conformance.fidelity.comparing import USUAL, Kind
 from conformance.fidelity.grouping import Document
-from conformance.fidelity.running import Held
+from conformance.fidelity.running import Compared
 from conformance.http import Auth, Failure, Request, Response
 from conformance.model import Level
 from conformance.reporting.baseline import Known
-from fidelity.played import held
+from fidelity.played import run_both
 
 
 class Shorter(Resource):
@@ -89,9 +89,9 @@ class WithoutUrl(Resource):
 
 
 @cache
-def beside_a_right_one(candidate: Callable[[], Resource]) -> Held:
-    """A resource, held against one that is right."""
-    return held(Resource(), candidate())
+def beside_a_right_one(candidate: Callable[[], Resource]) -> Compared:
+    """A resource, compared with one that is right."""
+    return run_both(Resource(), candidate())
 
 
 class TestGroups:
@@ -127,12 +127,12 @@ class TestGroups:
 
     def test_the_difference_that_is_told_first_breaks_the_rule_in_the_heading(self) -> None:
         found = beside_a_right_one(Lenient)
-        told = telling.document(found, scope="documented", kinds=USUAL, today=date(2026, 11, 29))["groups"]
-        assert told
-        assert [each["deviation"]["rule"] for each in told] == [each["rules"][0] for each in told]
+        reported = report.document(found, scope="documented", kinds=USUAL, today=date(2026, 11, 29))["groups"]
+        assert reported
+        assert [each["deviation"]["rule"] for each in reported] == [each["rules"][0] for each in reported]
 
     def test_a_reference_that_is_wrong_is_said_to_be(self) -> None:
-        (group,) = held(Shorter(), Resource()).groups
+        (group,) = run_both(Shorter(), Resource()).groups
         assert group.document is Document.CANDIDATE
 
     def test_what_the_reference_answers_differently_each_time_is_unsettled_and_no_difference(self) -> None:
@@ -152,44 +152,44 @@ class TestGroups:
                     )
                 return came
 
-        found = held(Fickle(), Resource())
+        found = run_both(Fickle(), Resource())
         assert found.groups == ()
-        assert found.compared.unsettled > 0
+        assert found.comparison.unsettled > 0
 
 
 class TestTold:
-    def told(self, candidate: Callable[[], Resource], **options: object) -> dict[str, object]:
+    def reported(self, candidate: Callable[[], Resource], **options: object) -> dict[str, object]:
         chosen: dict[str, object] = {"scope": "all", "kinds": list(Kind), "today": date(2030, 1, 1)} | options
-        return telling.document(beside_a_right_one(candidate), **chosen)  # type: ignore[arg-type]  # tests name them
+        return report.document(beside_a_right_one(candidate), **chosen)  # type: ignore[arg-type]  # tests name them
 
     def test_the_document_has_its_schema_and_two_curl_lines(self) -> None:
-        told = self.told(Shorter)
-        assert not list(Draft202012Validator(load("comparison.schema.json")).iter_errors(told))
-        text = "\n".join(telling.text(told, dated=False))
+        reported = self.reported(Shorter)
+        assert not list(Draft202012Validator(load("comparison.schema.json")).iter_errors(reported))
+        text = "\n".join(report.text(reported, dated=False))
         assert (
             "DefaultClosedTimer=PT599S is refused (400, code 20001) by the reference, and accepted (200)"
             in text
         )
         assert text.count("curl -sS") == 2
-        assert telling.fails(told)
+        assert report.fails(reported)
 
     def test_between_two_dates_it_says_what_has_changed(self) -> None:
-        text = "\n".join(telling.text(self.told(Shorter), dated=True))
+        text = "\n".join(report.text(self.reported(Shorter), dated=True))
         assert "DefaultClosedTimer=PT599S was refused (400, code 20001), and is accepted (200) now." in text
 
     def test_the_scope_documented_leaves_out_what_the_document_allows(self) -> None:
-        assert not telling.fails(self.told(OtherStatus, scope="documented"))
-        assert telling.fails(self.told(OtherStatus))
+        assert not report.fails(self.reported(OtherStatus, scope="documented"))
+        assert report.fails(self.reported(OtherStatus))
 
     def test_only_the_chosen_kinds_are_told(self) -> None:
-        assert not telling.fails(self.told(OtherStatus, kinds=[Kind.ACCEPT]))
+        assert not report.fails(self.reported(OtherStatus, kinds=[Kind.ACCEPT]))
 
     def test_known_deviations_of_a_run_are_known_here_too(self) -> None:
         known = Known(rule="closed-timer-minimum", cls="*", outcome="accepted", reason="to be mended")
-        told = self.told(Shorter, known=[known])
-        assert not telling.fails(told)
-        assert "(known)" in "\n".join(telling.text(told, dated=False))
+        reported = self.reported(Shorter, known=[known])
+        assert not report.fails(reported)
+        assert "(known)" in "\n".join(report.text(reported, dated=False))
 
     def test_a_difference_that_the_document_allows_can_be_known(self) -> None:
         known = Known(rule="compare-code", cls="*", outcome="status", reason="agreed")
-        assert not telling.fails(self.told(OtherStatus, known=[known]))
+        assert not report.fails(self.reported(OtherStatus, known=[known]))

@@ -1,4 +1,4 @@
-"""References that nothing can be held against: each ends with one line, and accuses nobody."""
+"""References that nothing can be compared with: each ends with one line, and accuses nobody."""
 
 from collections import Counter
 from itertools import count
@@ -8,7 +8,7 @@ from fakes import Resource, refusal
 
 from conformance.exceptions import NoVerdict, TargetDead
 from conformance.http import Failure, Request, Response
-from fidelity.played import held
+from fidelity.played import run_both
 
 
 class Numbered(Resource):
@@ -58,7 +58,7 @@ class Moody(Numbered):
 )
 def test_a_reference_without_a_will_of_its_own_gives_no_verdict(reference: type[Resource], says: str) -> None:
     with pytest.raises(NoVerdict, match=says):
-        held(reference(), Resource())
+        run_both(reference(), Resource())
 
 
 def test_a_candidate_that_a_proxy_says_is_out_of_service_gives_no_verdict() -> None:
@@ -70,4 +70,4 @@ def test_a_candidate_that_a_proxy_says_is_out_of_service_gives_no_verdict() -> N
             return super().__call__(request) if self.is_there else Response(status=502)
 
     with pytest.raises(TargetDead, match=r"got no answer \(status 502\), and it is out of service since"):
-        held(Resource(), Crashes())
+        run_both(Resource(), Crashes())

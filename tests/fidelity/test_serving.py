@@ -6,7 +6,7 @@ import pytest
 from fakes import Resource, refusal
 
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import hold
+from conformance.fidelity.running import run
 from conformance.fidelity.serving import Answered, Replay
 from conformance.http import Failure, Request, Response
 from conformance.transport.credentials import THROWAWAY, authorization
@@ -52,9 +52,9 @@ class TestReplay:
 
     def test_it_answers_the_script_as_the_target_did(self, recording: Recording) -> None:
         _, like = served(recording)
-        found = hold((recording, player(like())), None)
+        found = run((recording, player(like())), None)
         assert found.groups == ()
-        assert found.compared.not_comparable == 0
+        assert found.comparison.not_comparable == 0
 
     def test_it_keeps_what_was_set(self, recording: Recording) -> None:
         replay, _ = served(recording)

@@ -8,8 +8,8 @@ from typing import Any
 from conformance.fidelity.comparing import Kind
 from conformance.fidelity.grouping import Document, Group
 from conformance.fidelity.recording import Recording
-from conformance.fidelity.running import Held
-from conformance.fidelity.showing import Shown
+from conformance.fidelity.reproducing import Example
+from conformance.fidelity.running import Compared
 from conformance.model import BY_ATTRIBUTE, fingerprint
 from conformance.reporting import ShellAccount, curl, record
 from conformance.reporting.baseline import ANY_CLASS, Known
@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 
 def document(
-    held: Held,
+    run: Compared,
     *,
     scope: str,
     kinds: Collection[Kind],
@@ -31,7 +31,7 @@ def document(
     Return a comparison as `schemas/comparison.schema.json` describes it.
 
     Args:
-        held: The comparison.
+        run: The comparison.
         scope: `all`, or `documented` for no difference that the document allows.
         kinds: The kinds of differences to tell.
         known: The known deviations.
@@ -40,27 +40,27 @@ def document(
     """
     counted = frozenset(each.fingerprint for each in known if each.expires is None or each.expires >= today)
     groups = [
-        _group(each, shown, held, counted, accounts)
-        for each, shown in zip(held.groups, held.shown, strict=True)
+        _group(each, shown, run, counted, accounts)
+        for each, shown in zip(run.groups, run.examples, strict=True)
         if each.kind in kinds and (scope == "all" or each.document is not Document.BOTH)
     ]
     return {
         "schema_version": SCHEMA_VERSION,
         "scope": scope,
         "kinds": [kind.name for kind in Kind if kind in kinds],
-        "reference": _end(held.reference),
-        "candidate": _end(held.candidate),
+        "reference": _end(run.reference),
+        "candidate": _end(run.candidate),
         "counts": {
-            name: getattr(held.compared, name)
+            name: getattr(run.comparison, name)
             for name in ("alike", "different", "not_comparable", "unserved", "unsettled")
         },
         "groups": groups,
     }
 
 
-def fails(told: Mapping[str, Any]) -> bool:
+def fails(comparison: Mapping[str, Any]) -> bool:
     """Whether a comparison has a difference in its scope that is not known."""
-    return any(not each["known"] for each in told["groups"])
+    return any(not each["known"] for each in comparison["groups"])
 
 
 def _end(recording: Recording) -> dict[str, Any]:
@@ -69,12 +69,12 @@ def _end(recording: Recording) -> dict[str, Any]:
 
 def _group(
     found: Group,
-    shown: Sequence[Shown],
-    held: Held,
+    shown: Sequence[Example],
+    run: Compared,
     known: frozenset[str],
     accounts: Sequence[Sequence[ShellAccount]],
 ) -> dict[str, Any]:
-    pairs = held.compared.pairs
+    pairs = run.comparison.pairs
     identity = found.identities[found.differences.index(shown[0].difference)][0]
     prints = [
         {fingerprint(rule, cls, outcome) for rule, own, outcome in each for cls in (own, ANY_CLASS)}
@@ -91,11 +91,11 @@ def _group(
         "known": all(not known.isdisjoint(each) for each in prints),
         "steps": len({each.culprit for each in found.differences}),
         "classes": list(dict.fromkeys(pairs[each.culprit].step.cls for each in found.differences)),
-        "differences": [_difference(each, held, accounts) for each in shown],
+        "differences": [_difference(each, run, accounts) for each in shown],
     }
 
 
-def _difference(shown: Shown, held: Held, accounts: Sequence[Sequence[ShellAccount]]) -> dict[str, Any]:
+def _difference(shown: Example, run: Compared, accounts: Sequence[Sequence[ShellAccount]]) -> dict[str, Any]:
     lines = [
         curl(
             [replace(each, url="") for each in exchanges],
@@ -103,14 +103,14 @@ def _difference(shown: Shown, held: Held, accounts: Sequence[Sequence[ShellAccou
             accounts=own,
         )
         for recording, exchanges, own in zip(
-            (held.reference, held.candidate), (shown.reference, shown.candidate), accounts, strict=True
+            (run.reference, run.candidate), (shown.reference, shown.candidate), accounts, strict=True
         )
     ]
     reference, candidate = (each[:500] for each in shown.facts)
     return {
         "kind": shown.difference.kind.name,
         "fact": shown.difference.name,
-        "class": held.compared.pairs[shown.difference.culprit].step.cls,
+        "class": run.comparison.pairs[shown.difference.culprit].step.cls,
         "sent": [request_line(record(each)) for each in shown.reference],
         "reference": reference,
         "candidate": candidate,
@@ -132,13 +132,13 @@ def age(recording: Recording, now: datetime) -> int | None:
     return (now - (made if made.tzinfo else made.replace(tzinfo=UTC))).days
 
 
-def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
+def text(comparison: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
     """
     Yield the lines of a comparison for a terminal, given its document.
 
     It is dated where both ends are recordings: then the differences are changes in the course of time.
     """
-    for group in told["groups"]:
+    for group in comparison["groups"]:
         level = f"{group['level']} " if group["level"] else ""
         mark = "  (known)" if group["known"] else ""
         yield f"{group['kind']}  {level.upper()}{visible(group['cause'], 100)}  {group['fingerprint'][:12]}{mark}"
@@ -151,14 +151,14 @@ def text(told: Mapping[str, Any], *, dated: bool) -> Iterator[str]:
         yield f"  document   {group['document']}{rules}"
         yield f"  seen       in {plural(group['steps'], 'step')}: {visible(some(group['classes'], 5), 400)}"
         yield f"\n# reference\n{clipped(first['curl_reference'])}\n# candidate\n{clipped(first['curl_candidate'])}\n"
-    counts = told["counts"]
+    counts = comparison["counts"]
     yield (
         f"{plural(counts['alike'], 'step')} alike · {counts['different']:,} different · "
         f"{counts['not_comparable']:,} not comparable · {counts['unserved']:,} unserved · "
         f"{counts['unsettled']:,} unsettled"
     )
-    new = sum(not each["known"] for each in told["groups"])
-    scope = ", beyond what the document allows" if told["scope"] == "documented" else ""
+    new = sum(not each["known"] for each in comparison["groups"])
+    scope = ", beyond what the document allows" if comparison["scope"] == "documented" else ""
     yield f"{plural(new, 'difference') if new else 'alike'}{scope}"
 
 

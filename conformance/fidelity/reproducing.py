@@ -42,7 +42,7 @@ _ACCOUNTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Example:
     """A difference, with the requests that show it and what each end answered to them."""
 
     difference: Difference
@@ -55,7 +55,7 @@ class Shown:
     """Whether the requests were sent again to each end that is a target, and showed the difference."""
 
     @classmethod
-    def of(cls, difference: Difference, seen: Difference, pairs: Sequence[Pair], *, again: bool) -> "Shown":
+    def of(cls, difference: Difference, seen: Difference, pairs: Sequence[Pair], *, again: bool) -> "Example":
         """Return a difference with the pairs of steps that show it; `seen` is what they show."""
         return cls(
             difference=difference,
@@ -81,25 +81,27 @@ class _Search:
         return not all(self.answers)
 
 
-class Shower:
+class Reproducer:
     """
     Shows the differences of a comparison again.
 
     Args:
         ends: The reference and the candidate: a recording, or a player.
         compared: The comparison.
-        settled: Whether the reference was sent the whole script twice, so that no doubt about its answers is left.
+        asked_twice: Whether the reference was sent the whole script twice, so that no doubt about its answers is left.
     """
 
-    def __init__(self, ends: Sequence[Recording | Player], compared: Comparison, *, settled: bool) -> None:
+    def __init__(
+        self, ends: Sequence[Recording | Player], compared: Comparison, *, asked_twice: bool
+    ) -> None:
         self._ends = ends
-        self._settled = settled
+        self._asked_twice = asked_twice
         self._pairs = compared.pairs
         players = [each for each in ends if isinstance(each, Player)]
         budgeted = any(each.target.settings.max_requests is not None for each in players)
         self._requests = 0 if not players else FEW if budgeted else REQUESTS
 
-    def show(self, group: Group) -> list[Shown]:
+    def reproduce(self, group: Group) -> list[Example]:
         """
         Return a few differences of a group, first the one that shows again.
 
@@ -108,8 +110,8 @@ class Shower:
         There are none where the reference contradicts itself, or where one answer of either end once did not come.
         """
         search = _Search(self._requests)
-        told = zip(group.differences, group.identities, strict=True)
-        heading = {each for each, ((rule, *_), *_) in told if rule in group.rules[:1]}
+        identified = zip(group.differences, group.identities, strict=True)
+        heading = {each for each, ((rule, *_), *_) in identified if rule in group.rules[:1]}
         # What is accepted shows by itself. What is kept may need much before it, so there the smallest request leads.
         is_first = group.kind is Kind.ACCEPT
         ordered = sorted(
@@ -124,7 +126,7 @@ class Shower:
             tried = (self._shown(search, each) for each in ordered[:_TOLD] if each.kind is group.kind)
             first = next((each for each in tried if each is not None), None)
             is_passing = silent is not None
-        if first is None and (is_passing or (search.is_contradicted and not self._settled)):
+        if first is None and (is_passing or (search.is_contradicted and not self._asked_twice)):
             return []
         shown = [] if first is None else [first]
         others = [each for each in ordered if first is None or each is not first.difference]
@@ -146,10 +148,10 @@ class Shower:
         unusual = 0 if is_usual(request) else 10_000
         return unusual + (10_000 if form is None else len(form) * 1_000) + len(request.body or b"")
 
-    def _as_seen(self, difference: Difference) -> Shown:
+    def _as_seen(self, difference: Difference) -> Example:
         """Return a difference as the script has shown it; one of a setting comes with what was in force before."""
         pairs = [*self._sequences(difference)][: 1 + (difference.name in BY_ATTRIBUTE)][-1]
-        return Shown.of(difference, difference, pairs, again=False)
+        return Example.of(difference, difference, pairs, again=False)
 
     def _sequences(self, difference: Difference) -> Iterator[tuple[Pair, ...]]:
         """
@@ -185,7 +187,7 @@ class Shower:
         if len(own) < len(since) <= _SINCE:
             yield (first, *since)
 
-    def _shown(self, search: _Search, difference: Difference) -> Shown | None:
+    def _shown(self, search: _Search, difference: Difference) -> Example | None:
         for pairs in self._sequences(difference):
             steps = tuple(each.step for each in pairs)
             shown = self._attempt(search, difference, steps, pairs)
@@ -195,7 +197,7 @@ class Shower:
                 return self._smallest(search, shown, steps)
         return None
 
-    def _smallest(self, search: _Search, shown: Shown, steps: Sequence[Step]) -> Shown:
+    def _smallest(self, search: _Search, shown: Example, steps: Sequence[Step]) -> Example:
         """Return the difference with as few requests as show it; a file has no answers to other requests."""
         if search.left < self._requests // 2 or any(isinstance(each, Recording) for each in self._ends):
             return shown
@@ -224,7 +226,7 @@ class Shower:
 
     def _attempt(
         self, search: _Search, difference: Difference, steps: Sequence[Step], pairs: Sequence[Pair] | None
-    ) -> Shown | None:
+    ) -> Example | None:
         """Send steps to each end that is a target; return the difference if the answers show it."""
         setting = BY_ATTRIBUTE.get(difference.name)
         if setting is not None and not any(setting.parameter in _written(step) for step in steps):
@@ -255,7 +257,7 @@ class Shower:
 
 def _found(
     difference: Difference, steps: Sequence[Step], reference: Recording, candidate: Recording
-) -> Shown | None:
+) -> Example | None:
     """Return the difference if it shows in two recordings of some steps, at the last one."""
     compared = compare(reference, candidate, kinds=tuple(Kind))
     own = [
@@ -271,7 +273,7 @@ def _found(
         if each.kind in (Kind.ACCEPT, Kind.CODE) and _words(each) != _words(difference):
             continue
         pairs = [compared.pairs[place] for place in own if place <= each.at]
-        return Shown.of(difference, each, pairs, again=True)
+        return Example.of(difference, each, pairs, again=True)
     return None
 
 

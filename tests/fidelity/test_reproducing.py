@@ -11,11 +11,11 @@ from conformance.fidelity.comparing import Kind
 from conformance.fidelity.outcome import outcome_of
 from conformance.fidelity.playing import Player
 from conformance.fidelity.recording import ROLES
-from conformance.fidelity.running import Held, hold
+from conformance.fidelity.running import Compared, run
 from conformance.fidelity.script import draw
 from conformance.http import Exchange, Failure, FailureKind, Request, Response, update
 from conformance.safety.safeguard import Safeguard
-from fidelity.played import held, player, recorded
+from fidelity.played import player, recorded, run_both
 from fidelity.test_comparing import InSeconds, Keeping, Shorter
 
 
@@ -52,9 +52,9 @@ def last(target: Resource, exchanges: tuple[Exchange, ...]) -> object:
 def test_the_requests_that_are_told_show_the_difference_on_targets_that_were_just_started(
     candidate: type[Resource],
 ) -> None:
-    found = held(Resource(), candidate())
-    assert found.shown
-    for first, *_ in found.shown:
+    found = run_both(Resource(), candidate())
+    assert found.examples
+    for first, *_ in found.examples:
         assert first.again
         assert last(Resource(), first.reference) != last(candidate(), first.candidate)
 
@@ -69,7 +69,7 @@ def test_nothing_is_told_that_can_be_left_out() -> None:
                 return refusal()
             return super().__call__(request)
 
-    ((first, *_), *_) = held(Resource(), Picky()).shown
+    ((first, *_), *_) = run_both(Resource(), Picky()).examples
     (exchange,) = first.reference
     assert len(exchange.request.form() or ()) == 2
 
@@ -88,26 +88,26 @@ class Silent(Resource):
         return Failure(FailureKind.DISCONNECT, "closed") if silent else came
 
 
-@pytest.mark.parametrize(("silences", "told"), [([100], 0), ([100, 150, 200], 1)])
+@pytest.mark.parametrize(("silences", "reported"), [([100], 0), ([100, 150, 200], 1)])
 def test_one_answer_that_never_came_accuses_nobody_if_it_comes_the_next_time(
-    silences: list[int], told: int
+    silences: list[int], reported: int
 ) -> None:
     reference, _ = recorded(Silent(silences))
-    for found in (held(Resource(), Silent(silences)), hold((reference, player(Resource())), None)):
-        assert (len(found.groups), found.compared.unsettled) == (told, 1 - told)
+    for found in (run_both(Resource(), Silent(silences)), run((reference, player(Resource())), None)):
+        assert (len(found.groups), found.comparison.unsettled) == (reported, 1 - reported)
 
 
-def live(reference: Resource, candidate: Resource, budget: int) -> tuple[Held, list[FakeTarget]]:
-    """Two live targets with settings and a budget, held against each other."""
+def live(reference: Resource, candidate: Resource, budget: int) -> tuple[Compared, list[FakeTarget]]:
+    """Two live targets with settings and a budget, compared."""
     targets, players = [], []
     for resource in (reference, candidate):
         resource.write(update(), {"default_inactive_timer": "PT30M", "default_closed_timer": "P7D"})
         targets.append(FakeTarget(resource, max_requests=budget, accounts=1))
         players.append(Player(targets[-1], Safeguard(live=True, accept_unrestorable=True)))
-        players[-1].look(1)
+        players[-1].read_settings(1)
     drawn = draw(accounts=1, live=True)
     steps = tuple(replace(step, pause=0.0) for step in drawn.steps)
-    return hold(players, replace(drawn, steps=steps)), targets
+    return run(players, replace(drawn, steps=steps)), targets
 
 
 class Fickle(Resource):
@@ -128,15 +128,15 @@ class TestLive:
 
     def test_the_whole_script_fits(self) -> None:
         found, targets = live(Resource(), Shorter(), 300)
-        assert found.compared.not_comparable == 0
+        assert found.comparison.not_comparable == 0
         assert [group.kind for group in found.groups] == [Kind.ACCEPT]
-        assert found.shown[0][0].again
+        assert found.examples[0][0].again
         assert all(target.requests <= 300 for target in targets)
 
     def test_a_reference_that_contradicts_itself_is_unsettled(self) -> None:
         found, targets = live(Fickle(), Resource(), 300)
         assert found.groups == ()
-        assert found.compared.unsettled > 0
+        assert found.comparison.unsettled > 0
         assert targets[0].requests <= 300
 
     def test_with_a_larger_budget_the_reference_is_asked_everything_twice(self) -> None:
@@ -146,7 +146,7 @@ class TestLive:
 
     def test_what_the_budget_is_too_small_for_is_not_comparable(self) -> None:
         found, _ = live(Resource(), Resource(), 150)
-        assert found.compared.alike > 50
+        assert found.comparison.alike > 50
         assert "were not sent" in found.reference.notes[0]
 
 
@@ -161,7 +161,7 @@ def test_the_wording_of_messages_is_compared_where_it_is_asked_for() -> None:
             document = {"code": 20001, "message": "no, sorry", "status": 400}
             return answer(400, document) if said else came
 
-    assert held(Resource(), Polite()).groups == ()
-    told = held(Resource(), Polite(), kinds=tuple(Kind)).groups
-    assert {group.kind for group in told} == {Kind.MESSAGE}
-    assert {each.candidate for group in told for each in group.differences} == {"no, sorry"}
+    assert run_both(Resource(), Polite()).groups == ()
+    reported = run_both(Resource(), Polite(), kinds=tuple(Kind)).groups
+    assert {group.kind for group in reported} == {Kind.MESSAGE}
+    assert {each.candidate for group in reported for each in group.differences} == {"no, sorry"}
