@@ -139,7 +139,9 @@ def _recorded(script: Script, variants: Sequence[str] = ()) -> Recording:
         return player.play(script)
 
 
-def _compared(reference: Recording, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> Compared | str:
+def _compared(
+    reference: Recording, faults: Sequence[str] = (), variants: Sequence[str] = ()
+) -> Compared | str:
     try:
         with _player(faults, variants) as player:
             return run((reference, player), None)
@@ -173,7 +175,12 @@ def _faults(every: int, offset: int, json_file: Path | None, *, hidden: bool) ->
         }
         counts.update((level, name) for name, is_so in seen.items() if is_so)
         rows.append(
-            {"fault": fault.name, "rule": fault.rule, "groups": [_row(each) for each in compared.groups], **seen}
+            {
+                "fault": fault.name,
+                "rule": fault.rule,
+                "groups": [_row(each) for each in compared.groups],
+                **seen,
+            }
         )
         missing = [name for name, is_so in seen.items() if not is_so]
         if missing:
@@ -192,7 +199,11 @@ def _is_right(group: Group, compared: Compared, rule: str) -> bool:
     """Whether a group has a kind that the rule's claim can bring, at an input class of the rule or under its name."""
     row = BY_ID[rule]
     classes = {cls.id for cls in row.classes}
-    at = {cls for each in group.differences for cls in compared.comparison.pairs[each.culprit].step.cls.split("+")}
+    at = {
+        cls
+        for each in group.differences
+        for cls in compared.comparison.pairs[each.culprit].step.cls.split("+")
+    }
     of_answers = any(cls.startswith("answer/") for cls in classes)
     kinds = {each.kind for each in group.differences}
     return bool(kinds & _KINDS[row.aspect]) and (rule in group.rules or of_answers or bool(classes & at))
