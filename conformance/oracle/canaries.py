@@ -39,8 +39,9 @@ class Canaries:
             return
         answer = "\n".join((*(value for _, value in response.headers), response.body.decode("latin-1")))
         asked = f"{(request.body or b'').decode('latin-1')} {request.query}".lower()
-        for sid in dict.fromkeys(match.lower() for match in _SID.findall(answer)):
+        for shown in _SID.findall(answer):
+            sid = shown.lower()
             if sid not in self.sent and sid not in self.seen and sid not in asked:
                 writers = [other.sent[sid] for other in self.others if sid in other.sent]
                 self.seen.add(sid)
-                yield from ((sid, writer) for writer in writers[:1] if writer is not None)
+                yield from ((shown, writer) for writer in writers[:1] if writer is not None)

@@ -83,11 +83,13 @@ def differences(document: Document) -> list[Difference]:
     }
 
     def simplest(finding: Document) -> tuple[bool, int, int, float]:
-        # What was sent again is sure to show it. Of those of one size, what the catalogue names first is the plainest.
+        # What was sent again is sure to show it. A request written by hand is as hard to follow as two others. Of those
+        # of one size, what the catalogue names first is the plainest.
         exchanges = finding["exchanges"]
         size = sum(len(body(each["request"]) or b"") for each in exchanges)
         place = places.get((finding["rule"], finding["class"]), inf)
-        return "sent_once" in finding, len(exchanges), size // _ALIKE, place
+        length = len(exchanges) + sum("by_hand" in each["request"] for each in exchanges)
+        return "sent_once" in finding, length, size // _ALIKE, place
 
     grouped = []
     for members in causes.values():

@@ -189,21 +189,23 @@ def _allow(reply: Reply) -> Iterator[Broken]:
         return
     allowed = {each.strip() for each in (allow or "").split(",")}
     outcome, expected = "", "POST, and not the method that was refused"
+    summary = f"the Allow of a 405 to {method} names {method}"
     if allow is None:
         outcome, expected = "missing", "an Allow header"
+        summary = f"a 405 to {method} does not say which methods are allowed"
     elif method == "POST" or not allow.strip():
         return  # An empty one is right where a resource is switched off for a time (RFC 9110 10.2.1).
     elif method in allowed:
         outcome = "names-refused"
     elif "POST" not in allowed:
-        outcome = "leaves-out"
+        outcome, summary = "leaves-out", f"the Allow of a 405 to {method} leaves POST out"
     if outcome:
         yield Broken(
             outcome,
             "Allow",
             expected,
             "none" if allow is None else f"Allow: {allow}",
-            summary=f"a 405 to {method} does not say which methods are allowed",
+            summary=summary,
             cls=f"method/{method.lower()}",
         )
 

@@ -90,7 +90,7 @@ def check_apart(reply: Reply) -> Iterator[Violation]:
     shown = {(value or "").lower() for value in (reply.shown or {}).values()}
     for sid, writer in reply.state.canaries.foreign(reply.exchange):
         # What the settings themselves show is compared with the expected state, but for updates at the same time.
-        if reply.exchange.together or sid not in shown:
+        if reply.exchange.together or sid.lower() not in shown:
             yield Violation(
                 rule=_BROKEN[Kind.FOREIGN],
                 outcome="foreign-value",

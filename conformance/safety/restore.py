@@ -8,7 +8,7 @@ from typing import Protocol
 
 from conformance.exceptions import BudgetExhausted, RateLimitedOut, TargetDead
 from conformance.http import READ, Exchange, Request, update
-from conformance.model import CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
+from conformance.model import BY_PARAMETER, CLOSED, EXAMPLE, FIELDS, INACTIVE, Field, Restore, shown_by
 from conformance.oracle.decisions import Answer, decide_value, is_right
 from conformance.safety.journal import Settings
 from conformance.safety.safeguard import Safeguard
@@ -111,7 +111,8 @@ class Restorer:
                 unrestorable += [
                     each.attribute
                     for each in FIELDS
-                    if each not in had and shown.get(each.attribute) is not None
+                    if each not in had
+                    and shown.get(each.attribute) not in (None, settings.get(each.attribute))
                 ]
         if not safeguard.changed:
             return Restore()
@@ -132,8 +133,14 @@ class Restorer:
         if not pairs:
             return
         with suppress(*_GONE):
-            if self._send(account, update(*pairs)).accepted:
-                said = ", ".join(f"{name}={value}" for name, value in pairs)
+            now = shown_by(self._send(account, update(*pairs))) or {}
+            kept = [
+                (name, value)
+                for name, value in pairs
+                if is_right(BY_PARAMETER[name], value, now.get(BY_PARAMETER[name].attribute))
+            ]
+            if kept:
+                said = ", ".join(f"{name}={value}" for name, value in kept)
                 self.safeguard.tell(
                     f"null cannot be set again; in place of invalid values there is now {said}"
                 )

@@ -55,7 +55,7 @@ class Safeguard:
         """The indices of the accounts to which the run may have written."""
         self.reading = False
         """Whether the run is still reading settings, and may write none; see `look`."""
-        self._lost: dict[str, None] = {}
+        self._lost: dict[str, str | None] = {}
         """Attributes whose values of before the run cannot be put back."""
         self.left_out: dict[str, None] = {}
         """Ids of the input classes that were left out because of the timer guard."""
@@ -108,7 +108,7 @@ class Safeguard:
             )
         if self.guard is not None:
             self.guard.protect(account, settings)
-        self._lost |= dict.fromkeys(lost)
+        self._lost |= lost
         if self._journal is None:
             self.before[account] = settings
             return
@@ -154,9 +154,18 @@ class Safeguard:
         self.changed.update(self.before)
         if self._lost and self._tell is not None:
             # The report says at the end which of them are not null any more.
-            names = ", ".join(self._lost)
+            kinds = {
+                "are null, and the run cannot make them null again": [
+                    name for name, value in self._lost.items() if value is None
+                ],
+                "have values that must be refused, so they cannot be put back": [
+                    name for name, value in self._lost.items() if value is not None
+                ],
+            }
             with suppress(OSError):  # the terminal may be gone
-                self._tell(f"these settings are null, and the run cannot make them null again: {names}")
+                for said, names in kinds.items():
+                    if names:
+                        self._tell(f"these settings {said}: {', '.join(names)}")
 
     def unreadable(self, account: int) -> None:
         """

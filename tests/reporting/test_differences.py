@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from conformance.http import update
+from conformance.http import ByHand, update
 from conformance.model import CLOSED, Level, Verdict
 from conformance.reporting import build, differences
 from conformance.reporting.result import count
@@ -118,3 +118,16 @@ def test_of_counterexamples_of_about_one_size_that_of_the_plainest_input_leads()
 
     assert led_by("PT10MINUTES", "x") == "timer/a"
     assert led_by("9" * 300, "x") == "timer/b"
+
+
+def test_two_plain_requests_are_shown_before_a_longer_one_written_by_hand() -> None:
+    syntax = rule("closed-timer-syntax", "timers")
+    banana, longer = (update((CLOSED.parameter, number * "banana")) for number in (1, 4))
+    found = [
+        finding(syntax, "timer/a", exchange(replace(longer, by_hand=ByHand.VERSION))),
+        finding(syntax, "timer/b", exchange(update()), exchange(banana)),
+    ]
+    document = build(replace(REPORTS["clean"], outcomes=(outcome(syntax, Verdict.DEVIATION, *found),)))
+
+    (difference,) = differences(document)
+    assert (difference.first["class"], difference.also) == ("timer/b", ("timer/a",))

@@ -210,6 +210,8 @@ class TestMethods:
         assert broken(put, error(405)) == {"allow-header": "missing"}
         assert broken(put, error(405, ("Allow", ""))) == {}
         assert broken(put, error(405, ("allow", "GET, POST"))) == {}
+        assert broken(put, error(405, ("Allow", "GET, HEAD"))) == {"allow-header": "leaves-out"}
+        assert broken(put, error(405, ("Allow", "POST, PUT"))) == {"allow-header": "names-refused"}
 
     @pytest.mark.parametrize("status", [200, 204, 404, 405, 501])
     def test_any_answer_to_another_method_is_right(self, status: int) -> None:

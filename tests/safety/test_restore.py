@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Clock
-from fakes import FakeTarget, PacedTarget, Resource, refusal
+from fakes import FakeTarget, PacedTarget, Resource, answer, refusal, representation
 
 from conformance.exceptions import TargetDead
 from conformance.harness.session import Session
@@ -40,6 +40,17 @@ def restored(session: Session, before: Mapping[str, str | None]) -> Restore:
     return session.restorer().restore()
 
 
+class ShowsTheSame(Resource):
+    """Accepts everything, and shows the same settings for ever."""
+
+    def __init__(self, shown: dict[str, str | None]) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def __call__(self, request: Request) -> Response | Failure:
+        return answer(200, representation(self.shown))
+
+
 def changed() -> Resource:
     resource = Resource()
     resource.states[0] = {
@@ -62,6 +73,24 @@ def test_a_field_that_was_null_and_has_a_value_now_is_listed() -> None:
     assert put_back.state == "restored"
     assert put_back.unrestorable == tuple(each.attribute for each in FIELDS)
     assert put_back.failed == ()
+
+
+def test_a_target_that_shows_the_same_whatever_is_written_keeps_nothing_of_the_run() -> None:
+    """As a mock does that is made of a document: nothing of the run is in the place of what it has shown before."""
+    shown: dict[str, str | None] = {each.attribute: "" for each in FIELDS}
+    session = session_with(ShowsTheSame(shown))
+    put_back = restored(session, shown)
+    assert (put_back.unrestorable, put_back.failed) == ((), ())
+    assert not session.safeguard.notices
+
+
+def test_an_invalid_value_that_a_target_keeps_gives_way_to_a_valid_one() -> None:
+    resource = changed()
+    resource.states[0][CLOSED.attribute] = "banana"
+    session = session_with(resource)
+    restored(session, NOTHING)
+    (notice,) = session.safeguard.notices
+    assert notice.endswith("in place of invalid values there is now DefaultClosedTimer=P30D")
 
 
 def test_the_reserve_is_enough_for_a_restore() -> None:
