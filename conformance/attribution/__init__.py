@@ -1,1 +1,1 @@
-"""What a deviation is put down to, and what follows from what: pure, from the metadata of the rules."""
+"""Attributes deviations to causes, and says which follow from which. It is pure, and reads the rules' metadata."""

@@ -1,4 +1,4 @@
-"""The findings of a run with one cause of their own, and what they have in common."""
+"""A cause: the findings of a run that share it, and what they have in common."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ ALL, HALF = 0.75, 0.5
 
 
 class CauseKey(NamedTuple):
-    """The own cause of a finding, which it has by itself; findings with equal ones have one cause in any case."""
+    """The cause that a finding has by itself. Findings with equal ones always have one cause."""
 
     family: str
     """The rule, with the kind of setting in place of the setting; empty where a setting comes back as no value."""
@@ -47,10 +47,10 @@ class CauseKey(NamedTuple):
 
 
 def cause_of(found: Violation | Finding) -> CauseKey:
-    """The cause that a violation or a finding brings along."""
+    """Return the cause that a violation or a finding has by itself."""
     rule, outcome = BY_ID[found.rule], found.outcome
     if rule.aspect is Aspect.CONSISTENCY and "/" in outcome:
-        # A read is wrong as an update's answer can be.
+        # A read can be wrong in the same way as the answer to an update.
         shown, _, outcome = outcome.partition("/")
         rule = BY_ID[shown]
     if (rule.aspect is Aspect.ECHO and outcome == _MALFORMED) or (
@@ -62,7 +62,7 @@ def cause_of(found: Violation | Finding) -> CauseKey:
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """Findings with the same cause of their own: of one setting, where the rule is about one."""
+    """Findings that have the same cause by themselves: of one setting, where the rule is about one."""
 
     key: CauseKey
     findings: Sequence[Finding]
@@ -98,7 +98,7 @@ class Cause:
 
     @cached_property
     def is_stable(self) -> bool:
-        """Whether any finding of it shows every time."""
+        """Whether any of its findings shows every time."""
         return any(finding.stable for finding in self.findings)
 
     @property

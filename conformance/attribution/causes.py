@@ -1,8 +1,8 @@
 """
 Which findings have one cause, and which of them follow from another.
 
-A finding brings a cause of its own along: its rule's family, the setting, and the outcome (`cause_of`). Here all
-findings of a run are looked at together, in two steps.
+By itself, a finding has its rule's family, the setting and the outcome as its cause (`cause_of`). `attribute` compares
+all findings of a run, in two steps.
 
 1. Settings that are wrong in the same way share a cause: the same family and outcome, in the same input classes.
 2. A cause that a more basic one explains follows from it; `conformance.attribution.explanations` says how.
@@ -23,19 +23,19 @@ from conformance.rules import BY_ID
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What a finding is put down to."""
+    """The cause that a finding is attributed to."""
 
     cause: str
     """Findings with the same cause are one difference."""
     consequence_of: str | None = None
-    """The id of the rule whose finding explains it; None where it is of the cause itself."""
+    """The id of the rule whose finding explains it; None where it shows the cause itself."""
     rank: int = 0
     """The place of the cause among those of the run, the most basic claim first."""
 
 
 def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
     """
-    What each finding of a run is put down to.
+    Attribute each finding of a run to a cause.
 
     Args:
         outcomes: the verdicts of the run, with their findings.
@@ -74,7 +74,7 @@ def attribute(outcomes: Sequence[Outcome]) -> list[Attribution]:
 
 
 def _key(finding: Finding) -> tuple[CauseKey, Field | None]:
-    """The own cause of a finding, with the setting that its rule is about; None where it is about none."""
+    """The cause that a finding has by itself, with the setting that its rule is about; None where it is about none."""
     key = cause_of(finding)
     return key, None if key.is_malformed else BY_ID[finding.rule].field
 
@@ -114,7 +114,7 @@ def _is_alike(one: Cause, other: Cause) -> bool:
     common = one.own & other.own
     broken, also = one.classes & common, other.classes & common
     if not broken | also:
-        # No input of the rule's own shows it for either: then the outcome is all that there is to go by.
+        # Neither shows in an input of the rule's own, so only the outcome can be compared.
         return one.own.isdisjoint(one.classes) and other.own.isdisjoint(other.classes)
     return len(broken & also) >= HALF * len(broken | also)
 

@@ -16,7 +16,7 @@ _MODULES = (refusals, leniency, losses)
 
 
 def explains(root: Cause, cause: Cause) -> bool:
-    """Whether one cause explains another; one that only should hold never explains one that must."""
+    """Whether one cause explains another; a broken SHOULD never explains a broken MUST."""
     if cause.is_must and not root.is_must:
         return False
     is_basic = root.aspect <= cause.aspect

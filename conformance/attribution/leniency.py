@@ -1,4 +1,4 @@
-"""How it follows from one cause that values are accepted which must be refused."""
+"""Explanations of accepted values that must be refused: what else a target accepts that accepts some values."""
 
 from collections.abc import Iterable
 
@@ -13,11 +13,11 @@ _UNREAD = (PREVIOUS, "missing", "changed")
 """Outcomes of a parameter that was not read."""
 
 _LOOKED_AT = 64
-"""Characters of a value that are looked at for a duration in it."""
+"""The number of characters of a value in which a duration is searched for."""
 
 
 def _checks_nothing(root: Cause, cause: Cause) -> bool:
-    """A target that does not look at the syntax of a value looks at nothing else in it either."""
+    """A target that does not check the syntax of a value checks nothing else about it."""
     if not _is_unchecked(root) or not cause.is_within(root):
         return False
     shown = cause.is_about_shown and (cause.outcome == "blank" or cause.key.is_malformed)
@@ -26,7 +26,7 @@ def _checks_nothing(root: Cause, cause: Cause) -> bool:
 
 
 def _keeps_anything(root: Cause, cause: Cause) -> bool:
-    """A target that does not look at the syntax of a value does not look at it in other forms either."""
+    """A target that does not check the syntax of a value does not check it in other forms either."""
     return (
         _is_unchecked(root)
         and cause.outcome in ("invalid-value", "written")
@@ -53,14 +53,14 @@ def _is_as_short(root: Cause, cause: Cause) -> bool:
 
 
 def _is_not_read_beside_others(root: Cause, cause: Cause) -> bool:
-    """A parameter is not read in some forms of several: then they do not set it, and it is not validated."""
+    """A target that does not read a parameter in some forms of several neither sets nor validates it there."""
     unread = root.aspect is Aspect.ACCEPTANCE and root.rules[0].field is None and root.outcome != "refused"
     unvalidated = cause.outcome == "accepted" and root.outcome in _UNREAD and root.rules[0].control is None
     return unread and (cause.is_about_shown or unvalidated) and all(len(sent) > 1 for sent in cause.sent)
 
 
 def _is_not_validated_there(root: Cause, cause: Cause) -> bool:
-    """Bad values are taken at some places of a form: there it is not looked at a repeated or an empty one either."""
+    """A target that accepts bad values at some places of a form checks no repeated or empty parameter there."""
     rule = root.rules[0]
     unread = root.outcome == "accepted" and root.aspect is Aspect.ACCEPTANCE
     return (
@@ -72,7 +72,7 @@ def _is_not_validated_there(root: Cause, cause: Cause) -> bool:
 
 
 def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
-    """Bad values are taken in a form of several parameters only: it is that form which is not looked at."""
+    """A target that accepts bad values only in forms of several parameters checks no such form."""
     return (
         root.outcome == "accepted"
         and root.aspect in (Aspect.SYNTAX, Aspect.CONTENT)
@@ -83,7 +83,7 @@ def _is_unread_beside_others(root: Cause, cause: Cause) -> bool:
 
 
 def _pass_together(root: Cause, cause: Cause) -> bool:
-    """Bad values of two settings are taken only where both are bad."""
+    """A target accepts bad values of two settings only where both are bad."""
     if not root.outcome == cause.outcome == "accepted":
         return False
     both = {each.parameter for each in (root.rules[0].field, cause.rules[0].field) if each is not None}
@@ -91,7 +91,7 @@ def _pass_together(root: Cause, cause: Cause) -> bool:
 
 
 def _bad(sent: Iterable[tuple[str, str]]) -> set[str]:
-    """The parameters of a form whose values are to be refused."""
+    """The parameters of a form whose values must be refused."""
     return {
         name
         for name, value in sent
@@ -100,7 +100,7 @@ def _bad(sent: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def _is_decoded_again(root: Cause, cause: Cause) -> bool:
-    """Escapes that are no part of a form are resolved, or a NUL ends a text: bad values are taken for good ones."""
+    """A target that resolves escapes of another language, or ends a text at a NUL, takes bad values for good ones."""
     decoded = root.rules[0].control is canonical and root.outcome == cause.outcome == "accepted"
     return decoded and all(
         any(is_decoded_good(name, value) or _is_good_before_nul(name, value) for name, value in sent)
@@ -110,7 +110,7 @@ def _is_decoded_again(root: Cause, cause: Cause) -> bool:
 
 
 def _reads_other_bytes(root: Cause, cause: Cause) -> bool:
-    """A form that is decoded in a way of its own is not looked at; the same bytes as another body are not, either."""
+    """A target that does not validate an oddly encoded form does not validate the same bytes as another body either."""
     names = {name for sent in root.sent for name, _ in sent}
     lenient = root.rules[0].control is canonical and root.outcome == "accepted"
     return lenient and cause.outcome == "written" and names >= {each.parameter for each in cause.settings}
@@ -122,18 +122,18 @@ def _is_good_before_nul(name: str, value: str) -> bool:
 
 
 def _takes_blanks(root: Cause, cause: Cause) -> bool:
-    """A value is taken with its blanks, and comes back with them."""
+    """A target that accepts a value with its blanks also shows it with them."""
     return root.outcome == "accepted" and cause.outcome == "blank" and cause.classes <= root.classes
 
 
 def _shows_its_blanks(root: Cause, cause: Cause) -> bool:
-    """A value that only should be refused is taken, and comes back with its blanks, which it must not."""
+    """A target that accepts blanks around a value, which it should refuse, shows them, which it must not."""
     blank = root.outcome == "blank" and root.aspect is Aspect.ECHO
     return blank and cause.outcome == "accepted" and not cause.is_must and root.classes <= cause.classes
 
 
 def _is_a_sid_and_more(root: Cause, cause: Cause) -> bool:
-    """What only contains a SID is taken: so is one that is too long, or has blanks around it and comes back so."""
+    """A target that accepts what only contains a SID accepts one that is too long, or one with blanks, and shows it."""
     about = root.rules[0].field
     if about is None or about.kind != "sid" or about is not cause.rules[0].field:
         return False
@@ -147,7 +147,7 @@ def _is_a_sid_and_more(root: Cause, cause: Cause) -> bool:
 
 
 def _is_a_timer_and_more(root: Cause, cause: Cause) -> bool:
-    """What only begins or ends with a duration is taken: so is one with blanks around it, and comes back so."""
+    """A target that accepts whatever begins or ends with a duration accepts one with blanks, and shows them."""
     about = root.rules[0].field
     return (
         about is not None

@@ -1,4 +1,4 @@
-"""How it follows from one cause that settings come back wrong, or are no longer what they were."""
+"""Explanations of settings that come back wrong, or that are no longer what they were."""
 
 from conformance.attribution.cause import HALF, Cause, settings_of
 from conformance.attribution.sameness import PREVIOUS, is_about_state
@@ -36,13 +36,13 @@ def _shows_another_length(root: Cause, cause: Cause) -> bool:
 
 
 def _shows_what_was_before(root: Cause, cause: Cause) -> bool:
-    """Answers show the value before, and of a setting without one they show none."""
+    """A target whose answers show the value before shows none for a setting that had none."""
     alike = (root.outcome, cause.outcome) == (PREVIOUS, "missing")
     return alike and root.is_stable and cause.is_rarer_than(root)
 
 
 def _is_never_shown(root: Cause, cause: Cause) -> bool:
-    """What an update sets is never shown: nothing can be said of what later answers show of it."""
+    """Where what an update sets is never shown, later answers say nothing about it."""
     return (
         _is_unshown(root)
         and cause.aspect in (Aspect.STATE, Aspect.CONSISTENCY)
@@ -67,13 +67,13 @@ def _is_unshown(cause: Cause) -> bool:
 
 
 def _is_not_kept(root: Cause, cause: Cause) -> bool:
-    """A setting is no longer the same: only how much was sent in between tells these rules apart."""
+    """All these rules say that a setting is no longer the same; only how much was sent in between tells them apart."""
     kept = [each.aspect is Aspect.STATE and each.rules[0].culprit is None for each in (root, cause)]
     return all(kept) and not root.settings.isdisjoint(cause.settings) and cause.is_rarer_than(root)
 
 
 def _is_understood(root: Cause, cause: Cause) -> bool:
-    """Settings are kept as a rule, and are changed by one kind of request: other changes are put down to it, too."""
+    """Where one kind of request changes settings that are otherwise kept, it explains other changes, too."""
     return (
         root.aspect is cause.aspect is Aspect.STATE
         and root.rules[0].culprit is not None
@@ -85,7 +85,7 @@ def _is_understood(root: Cause, cause: Cause) -> bool:
 
 
 def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
-    """A request that must change nothing does: what is read later shows it."""
+    """Where a request changes what it must not, later reads show the change."""
     return (
         root.aspect is Aspect.STATE
         and root.rules[0].culprit is not None
@@ -107,7 +107,7 @@ def _loses_what_is_read(root: Cause, cause: Cause) -> bool:
 
 
 def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
-    """Settings are lost now and then: after requests that must change nothing, too, so these are not to blame."""
+    """Where settings are lost now and then, requests that must change nothing do not cause a loss after them."""
     return (
         not (root.is_stable or cause.is_stable)
         and root.aspect is Aspect.STATE
@@ -119,13 +119,13 @@ def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
 
 
 def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
-    """An answer that shows the settings of another account says so, too; and what is written there is lost here."""
+    """An answer that shows the settings of another account names it, too; and what is written there is missing here."""
     follows = cause.outcome.endswith("other-account") or cause.outcome in ("lost", "mixed-up")
     return root.outcome == "foreign-value" and follows
 
 
 def _comes_and_goes(root: Cause, cause: Cause) -> bool:
-    """What does not show every time is put down to what shows every time of the same setting, or connection."""
+    """What shows now and then is attributed to what shows every time, of the same setting or connection."""
     if cause.is_stable or not root.is_stable:
         return False
     if root.rules[0].culprit is not None and root.aspect is Aspect.WIRE:

@@ -1,4 +1,4 @@
-"""How it follows from one cause that requests are refused, or get an answer that has nothing to do with them."""
+"""Explanations of requests that are refused, or get an answer that has nothing to do with them."""
 
 from collections import defaultdict
 
@@ -14,12 +14,12 @@ _NEARLY = 2
 
 
 def _fails_and_stays_so(root: Cause, cause: Cause) -> bool:
-    """After a failure an ordinary update is sent, which may fail as well."""
+    """An ordinary update is sent after each failure, and may fail as well."""
     return root.aspect is Aspect.WIRE and cause.outcome == "unusable" and root.outcome != "unusable"
 
 
 def _harms_what_comes_after(root: Cause, cause: Cause) -> bool:
-    """Ordinary requests are refused after certain others: a good value is refused with the same status after those."""
+    """Where ordinary requests are refused after certain others, a good value after those gets the same status."""
     culprit = root.rules[0].culprit
     return (
         culprit is not None
@@ -34,7 +34,7 @@ def _harms_what_comes_after(root: Cause, cause: Cause) -> bool:
 
 
 def _lets_anybody_in(root: Cause, cause: Cause) -> bool:
-    """Who asks for no credentials also writes, and reads, without."""
+    """A target that asks for no credentials also writes, and reads, without them."""
     is_the_same = root.is_must == cause.is_must and root.outcome == cause.outcome
     return (
         root.aspect is cause.aspect is Aspect.CREDENTIALS
@@ -69,7 +69,7 @@ def _is_refused_alone(root: Cause, cause: Cause) -> bool:
 
 
 def _is_refused_for_its_length(root: Cause, cause: Cause) -> bool:
-    """Where a timer of just the minimum is refused, and else only timers that are hardly longer, so are those."""
+    """Where a timer of exactly the minimum is refused, it explains refused timers that are hardly longer."""
     timer = root.rules[0].field
     values = {value for sent in root.sent for _, value in sent}
     return (
@@ -95,7 +95,7 @@ def _is_refused_by_itself(root: Cause, cause: Cause) -> bool:
 
 
 def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
-    """Settings are shown where values are taken; an answer without any of them is a refusal, and lacks them all."""
+    """A target shows settings where it accepts values; an answer without any is a refusal, and lacks them all."""
     shows = any(
         each.evidence is not None and each.rule.aspect is Aspect.ECHO for each in cause.outcomes.values()
     )
@@ -106,7 +106,7 @@ def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
 
 
 def _takes_no_update(root: Cause, cause: Cause) -> bool:
-    """No good update was ever accepted: that it is refused says nothing about what is peculiar to it."""
+    """Where no good update was ever accepted, a refusal says nothing about what is peculiar to the update."""
     none = root.outcomes.get(ACCEPTED_STATUS.id)
     refused = root.outcome == cause.outcome == "refused"
     return refused and root.aspect is Aspect.ACCEPTANCE and none is not None and none.evidence is None
@@ -124,7 +124,7 @@ def _is_not_acceptable(root: Cause, cause: Cause) -> bool:
 
 
 def _is_answered_alike(root: Cause, cause: Cause) -> bool:
-    """A way of sending that is not understood brings one status, whatever is sent so, or is not validated."""
+    """A target that does not understand a way of sending answers it with one status, or validates nothing sent so."""
     control = root.rules[0].control
     unvalidated = root.outcome == cause.outcome == "accepted"
     return (
@@ -141,7 +141,7 @@ def _has_the_same_status(root: Cause, cause: Cause) -> bool:
 
 
 def _is_as_unreadable(root: Cause, cause: Cause) -> bool:
-    """Refusals are no JSON for the reason for which no other answer is."""
+    """Refusals are not JSON for the same reason as all other answers."""
     alike = root.outcome == cause.outcome == "not-json" and root.aspect is Aspect.REPRESENTATION
     return alike and not {each.observed for each in root.findings}.isdisjoint(
         each.observed for each in cause.findings

@@ -14,7 +14,7 @@ def is_about_state(rule: Rule) -> bool:
 
 def is_same(wanted: Violation, seen: Violation, *, several: bool, together: bool) -> bool:
     """
-    Whether a violation is the one that is looked for.
+    Return whether a violation is the wanted one.
 
     Args:
         wanted: as it was first seen.

@@ -1,4 +1,4 @@
-"""SIDs as canaries: one that an account has sent must be in no answer to another account."""
+"""SIDs as canaries: no answer to one account may hold a SID that another account has sent."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Canaries:
     """The SIDs that answers to the account hold whether or not another account sends them, or that were reported."""
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
-        """Take note of the SIDs in an update: from now on an answer may hold them."""
+        """Record the SIDs in an update: from now on an answer may hold them."""
         for name, value in parameters_of(request):
             # One inside another value counts, too: where that one is taken, answers hold it.
             for sid in _SID.findall(value) if name in BY_PARAMETER else ():

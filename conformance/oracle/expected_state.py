@@ -50,7 +50,7 @@ def states_of(accounts: Sequence[str], *, is_partial: bool = False) -> list["Exp
 def record_together(
     states: Sequence["ExpectedState"], seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]]
 ) -> None:
-    """Take in exchanges of several accounts at the same time, each with the settings that its answer shows."""
+    """Record exchanges of several accounts at the same time, each with the settings that its answer shows."""
     for account, state in enumerate(states):
         state.record_together([each for each in seen if each[0].request.account == account])
     if any(exchange.is_lost for exchange, _ in seen):
@@ -58,7 +58,7 @@ def record_together(
 
 
 def forget(*states: "ExpectedState") -> None:
-    """Take note that the target, or what answers for it, may have been started again, and have lost any setting."""
+    """Record that the target, or its proxy, may have been started again, and may have lost any setting."""
     for state in states:
         for setting in state.settings.values():
             setting.right = None
@@ -111,7 +111,7 @@ class ExpectedState:
         }
 
     def record(self, exchange: Exchange) -> None:
-        """Take in what an exchange may have written, before its answer's representation is compared."""
+        """Record what an exchange may have written, before its answer's representation is compared."""
         request = exchange.request
         form = request.form() if request.method == "POST" else None
         sent = [(name, value) for name, value in (*(form or ()), *request.intends) if name in BY_PARAMETER]
@@ -132,7 +132,7 @@ class ExpectedState:
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """
-        Take note of what a request sends: from now on an answer may show it, rightly or wrongly.
+        Record what a request sends: from now on an answer may show it, rightly or wrongly.
 
         There may be no exchange yet.
         """
@@ -170,7 +170,7 @@ class ExpectedState:
 
     def record_together(self, seen: Sequence[tuple[Exchange, Mapping[str, str | None] | None]]) -> None:
         """
-        Take in updates that were sent at the same time: whichever came last is right.
+        Record updates that were sent at the same time: whichever came last is right.
 
         Each comes with the settings that its answer shows. A value that its own answer does not show cannot be lost.
         """
@@ -200,7 +200,7 @@ class ExpectedState:
                 self._suspect(exchange, _form(exchange), forbidden)
 
     def _suspect(self, exchange: Exchange, sent: Iterable[tuple[str, str]], forbidden: Kind) -> None:
-        """Take note for every account of what a request sends that must not write; an intruder is of no account."""
+        """Record for every account what a request sends that must not write; an intruder is of no account."""
         elsewhere = forbidden if forbidden is Kind.UNAUTHORISED else Kind.FOREIGN
         for state, (name, value) in product((self, *self.others), sent):
             about = state.settings[BY_PARAMETER[name].attribute]
@@ -241,7 +241,7 @@ class ExpectedState:
                 setting.right = tuple(dict.fromkeys((*setting.right, *allowed)))
 
     def _lenient(self, exchange: Exchange, pairs: Iterable[tuple[str, str]]) -> None:
-        """Take in a request that is no plain update: it may be ignored, refused or taken, but is to be validated."""
+        """Record a request that is no plain update: a target may ignore, refuse or accept it, but must validate it."""
         for name, value in pairs:
             setting = self._setting(name)
             if decide_value(setting.about, value).answer is Answer.REJECT:
@@ -309,7 +309,7 @@ class ExpectedState:
         elif not right:
             setting.ours = None
         if setting.right is None or len(setting.right) > 1 or not right:
-            # One answer may be wrong, or a step behind: then what was right before it is right the next time.
+            # One answer may be wrong, or a step behind: then what was right before is right the next time.
             before = () if right or setting.right is None else tuple(sent) or setting.right
             setting.right, setting.seen = tuple(dict.fromkeys((value, *before))), True
         setting.shown = value
@@ -374,7 +374,7 @@ class ExpectedState:
             )
 
     def _malformed(self, setting: Setting, value: str, sent: Sequence[str]) -> Iterator[Mismatch]:
-        """Why a value can be no value of the setting, whatever was sent; nothing where what was sent explains it."""
+        """Yield why a value cannot be one of the setting; nothing where what was sent explains it."""
         about = setting.about
         attempted = (about.parameter, value[:_COMPARED]) in self.attempted
         if attempted or any(value.strip(BLANKS) == each.strip(BLANKS) for each in sent):
@@ -485,7 +485,7 @@ class ExpectedState:
 
 
 def _must_not_write(exchange: Exchange) -> Kind | None:
-    """Why an exchange must not have written what its request sends; None where it may have."""
+    """Return why an exchange must not have written what its request sends; None where it may have."""
     if not exchange.request.auth.valid:
         return Kind.UNAUTHORISED
     if exchange.request.method in SAFE_METHODS:

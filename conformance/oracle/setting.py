@@ -63,7 +63,7 @@ class Setting:
         return any(is_right(self.about, sent, value) for sent in self.right)
 
     def write(self, exchange: Exchange) -> None:
-        """Take note of an update that may have set it."""
+        """Record an update that may have set it."""
         self.writer, self.first = exchange, exchange.number if self.first is None else self.first
 
     def suspect(self, value: str, kind: Kind, exchange: Exchange) -> None:
