@@ -91,9 +91,7 @@ def main() -> None:
 @main.command()
 @click.argument("url", required=False)
 @options.settings(*options.ALL, report_dir="Where reports are written (default: conformance-report).")
-@click.option(
-    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
-)
+@options.STRICT_KNOWN
 @click.option(
     "--observability",
     is_flag=True,

@@ -24,9 +24,7 @@ from conformance.commands.refused import result_in
     show_default=True,
     help="Where reports are written.",
 )
-@click.option(
-    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
-)
+@options.STRICT_KNOWN
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: bool) -> None:
     """

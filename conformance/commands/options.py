@@ -57,6 +57,10 @@ ALL = tuple(_RUN)
 PATH = click.Path(path_type=Path)
 """The type of an option or argument that takes the path of a file or a directory."""
 
+STRICT_KNOWN = click.option(
+    "--strict-known", is_flag=True, help="Fail on known deviations that have expired or no longer show."
+)
+
 Command = Callable[..., Any]
 
 

@@ -210,7 +210,7 @@ class _Exploration:
         asked = {answer.text: answer for answer in self._prober.answers(timer.field)}
         answers = [asked[text] for text in interplay.ZEROS[1:] if text in asked]
         refused = [
-            (nominal_seconds(each.refused) or Decimal(0))
+            nominal_seconds(each.refused) or Decimal(0)
             for each in timer.boundaries
             if each.refused and each.end == "least" and each.accepted
         ]
@@ -220,11 +220,7 @@ class _Exploration:
         lengths = (length for text in ends if (length := nominal_seconds(text)) and length >= shortest)
         return Window(
             refused_below=min(refused, default=Decimal(0)),
-            least=max(
-                (nominal_seconds(each.accepted) or Decimal(0))
-                for each in timer.boundaries
-                if each.end == "least" and each.accepted and each.notation == least.notation
-            ),
+            least=shortest,
             greatest=min(lengths, default=shortest),
             zero=any(answer.accepted for answer in answers) if answers else None,
         )

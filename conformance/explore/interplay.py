@@ -14,19 +14,21 @@ SHORTER = (CLOSED.parameter, "P1D")
 
 def order_matters(prober: Prober) -> tuple[bool | None, Remark]:
     """Return whether the closed timer must not be shorter than the inactive one; None where both orders are refused."""
-    matters: bool | None = None
-    text = "It is unknown whether the closed timer may be shorter: one and two days are refused either way."
+    matters: bool | None
     if prober.submit((LONGER, SHORTER))[CLOSED.slug].accepted:
-        matters, text = (
-            False,
-            (
-                "The closed timer may be shorter than the inactive one; "
-                "a closed timer of a day beside an inactive timer of two is accepted."
-            ),
+        matters = False
+        text = (
+            "The closed timer may be shorter than the inactive one; "
+            "a closed timer of a day beside an inactive timer of two is accepted."
         )
     elif prober.submit(((INACTIVE.parameter, "P1D"), (CLOSED.parameter, "P2D")))[CLOSED.slug].accepted:
         matters = True
         text = "The closed timer may not be shorter than the inactive one: that is refused, the reverse is accepted."
+    else:
+        matters = None
+        text = (
+            "It is unknown whether the closed timer may be shorter: one and two days are refused either way."
+        )
     return matters, Remark(topic="order", text=text, evidence=_form(LONGER, SHORTER))
 
 

@@ -1,4 +1,4 @@
-"""Finds the notations of which a target takes some values here and there, so that no least and greatest length hold."""
+"""Finds the notations in which accepted and refused lengths alternate, so that no boundary describes them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -84,7 +84,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uneven:
-    """A notation of which some values are taken here and there: no least and greatest length and no gap hold."""
+    """A notation in which accepted and refused lengths alternate: no boundary and no gap describes it."""
 
     notation: str
     taken: tuple[str, ...]
@@ -180,7 +180,7 @@ class TimerReading:
     notations: tuple[Row, ...]
     points: tuple[Point, ...]
     uneven: tuple[Uneven, ...] = ()
-    """Notations of which neither the boundaries nor the gaps hold, whatever these say."""
+    """Notations that the boundaries and the gaps do not describe, whatever these say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

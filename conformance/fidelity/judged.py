@@ -44,16 +44,16 @@ class Judged:
     steps: Mapping[int, Judgement]
     """By number of the step."""
     causes: Mapping[tuple[str, str, str], Attribution]
-    """What each violation is put down to, by its rule, input class and outcome."""
+    """The attribution of each violation, by its rule, input class and outcome."""
     refused: Mapping[tuple[str, str], Violation]
     """The violations of a target that refuses one parameter, sent plainly and alone, by its name and value."""
 
     def attribution(self, violation: Violation) -> Attribution:
-        """Return what a violation is put down to."""
+        """Return the attribution of a violation."""
         return self.causes[violation.rule, violation.cls, violation.outcome]
 
 
-class _Witness:
+class _RecordedTarget:
     """Takes the place of a target before the judge. It knows the roles of accounts, and no token."""
 
     def __init__(self, recording: Recording) -> None:
@@ -68,7 +68,7 @@ class _Witness:
 
 def judge(recording: Recording) -> Judged:
     """Judge every exchange of a recording by all exchanges before it, and attribute the violations."""
-    judge = Judge(_Witness(recording))
+    judge = Judge(_RecordedTarget(recording))
     for parameter, known in _services(recording).items():
         judge.know(parameter, known)
     steps: dict[int, Judgement] = {}

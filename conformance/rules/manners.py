@@ -37,7 +37,7 @@ PLACE = "place"
 
 
 class Carrier(StrEnum):
-    """What a request is, as far as it decides which manners it can have."""
+    """The kind of a request, which decides which manners it can have."""
 
     GOOD = "good"
     """An update that must be accepted."""

@@ -387,7 +387,7 @@ def taken_plainly(case: Case) -> Asking:
 
 
 def _instead(seen: Seen | None, outcome: str) -> Instead | str:
-    """The counterexample that was just seen, where the last of its answers shows such an outcome."""
+    """Return what was just seen as a counterexample, where its last answer shows an outcome; else an empty text."""
     found = [each for each in seen[-1][1] if each.outcome == outcome] if seen else []
     return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
 

@@ -253,7 +253,7 @@ def _beside(
     *,
     was_null: bool = False,
 ) -> Violation:
-    """The violation of what is answered beside concurrent updates of the same account."""
+    """Return the violation that an answer beside concurrent updates of its account fits none of them."""
     return Violation(
         rule=_BROKEN[kind],
         outcome=outcome,
@@ -285,7 +285,7 @@ def is_concurrent(violation: Violation) -> bool:
 
 
 def locked_out(violation: Violation) -> Violation:
-    """The same violation as one of concurrent writers: a good update was refused beside others at the same moment."""
+    """Return the violation as one of concurrent writers, since a good update was refused beside others."""
     return replace(violation, rule=_BROKEN[Kind.CONCURRENT])
 
 
