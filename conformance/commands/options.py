@@ -22,7 +22,7 @@ _RUN: dict[str, tuple[str, str]] = {
     "max-requests": ("N", "Requests at most; putting the settings back is not counted."),
     "max-time": (
         "S",
-        "Seconds at most; putting the settings back is not counted (default: 600, plus what --rate costs).",
+        "Seconds at most; putting the settings back may take a minute more (default: 600, plus what --rate costs).",
     ),
     "report-dir": ("DIR", "Where reports are written."),
     "known": ("FILE", "Known deviations, TOML: they do not fail the run."),

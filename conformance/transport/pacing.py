@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 
 from conformance.exceptions import OutOfTime, RateLimitedOut
 from conformance.http import Response
-from conformance.transport.settings import TargetSettings
+from conformance.transport.settings import TIME_TO_PUT_BACK, TargetSettings
 
 TRIES = 5
 """The greatest number of times that a request is sent where the target asks to wait."""
@@ -26,9 +26,6 @@ TRIES = 5
 BACKOFF_START = 0.1
 BACKOFF_CEILING = 30.0
 """The first and the longest wait, in seconds, where the target does not say how long, as Twilio recommends."""
-
-_PATIENCE_TO_PUT_BACK = 120.0
-"""Seconds that a run waits at most, in all, because the target asks for it while settings are put back."""
 
 _DISTANCE_START = 0.01
 _DISTANCE_CEILING = 5.0
@@ -44,7 +41,7 @@ class Pace:
     def __init__(self, settings: TargetSettings, notice: Callable[[str], None]) -> None:
         self._apart = 1 / settings.rate if settings.rate else 0.0
         # By whether a request is sent on the reserve: putting settings back has a patience of its own.
-        self._patience = {False: settings.patience, True: min(settings.patience, _PATIENCE_TO_PUT_BACK)}
+        self._patience = {False: settings.patience, True: min(settings.patience, TIME_TO_PUT_BACK)}
         self._refusals = settings.refusals
         self._random = random.Random(settings.seed)
         self._notice = notice
@@ -55,6 +52,11 @@ class Pace:
         self._waited = {False: 0.0, True: 0.0}
         self._stayed = {False: 0, True: 0}
         self._asked = Counter[int]()
+
+    @property
+    def until_turn(self) -> float:
+        """Seconds until the next request may be sent."""
+        return max(0.0, self._next - time.perf_counter())
 
     def turn(self, count: int) -> None:
         """Wait until `count` requests may be sent at the same moment."""

@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 
 from conformance.transport.credentials import THROWAWAY, Account
 
+TIME_TO_PUT_BACK = 60.0
+"""
+Seconds that a run may take longer because settings are put back, and that it waits meanwhile where the target asks.
+
+An outage of half a minute fits in. A limited rate has its time besides.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSettings:
@@ -19,7 +26,7 @@ class TargetSettings:
         reserve: The number of further requests, for `send(..., reserve=True)` alone.
         rate: The greatest number of requests per second; None for no limit.
         patience: Seconds that the run may wait, in all, because the target asks for it.
-        max_time: Seconds within which requests may be sent, without those of the reserve; None for no limit.
+        max_time: Seconds within which requests may be sent; the reserve has `TIME_TO_PUT_BACK` more. None for no limit.
         refusals: The greatest number of requests that may end with 429 after the last try.
         seed: The seed of the jitter in waits.
         ca_file: The file of trusted certificates, in PEM; None for those that are usual here.

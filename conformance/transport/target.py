@@ -31,7 +31,7 @@ from conformance.transport.framing import misframing
 from conformance.transport.pacing import TRIES, Pace
 from conformance.transport.patience import Patience
 from conformance.transport.redaction import Secrets
-from conformance.transport.settings import TargetSettings
+from conformance.transport.settings import TIME_TO_PUT_BACK, TargetSettings
 from conformance.transport.silence import Silence
 from conformance.transport.writing import Prepared, Writer
 
@@ -50,6 +50,9 @@ _PAUSES = (0.5, 1.0)
 
 _LONGER = (*_PAUSES, 2.0, 4.0)
 """The same for one that was there: something may start it again."""
+
+_LEAST = 1.0
+"""Seconds that an exchange may take at least, though the time of the run is spent by then."""
 
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """The loggers of httpcore, which write headers of requests and answers where logging is set up."""
@@ -234,9 +237,8 @@ class Target:
     def _take(self, count: int, reserve: bool) -> int:
         """Take `count` requests from the budget, wait for their turn, and return the number of the first."""
         settings = self.settings
-        if not reserve and self.time_left() <= 0:
-            self._say_out_of_time()
-            raise OutOfTime(self.out_of_time)
+        if self.time_left(reserve=reserve) <= self.pace.until_turn:
+            raise self._out_of_time()
         with self._lock:
             spent = self.requests - self._reserve_used + count
             if settings.max_requests is not None and spent > settings.max_requests:
@@ -248,27 +250,33 @@ class Target:
         self.pace.turn(count)
         return number
 
-    def time_left(self) -> float:
+    def time_left(self, *, reserve: bool = False) -> float:
         """Return the seconds within which requests may still be sent; infinity where there is no limit."""
-        limit = self.settings.max_time
-        return math.inf if limit is None else limit - (time.perf_counter() - self._began)
+        settings, limit = self.settings, self.settings.max_time
+        if limit is None:
+            return math.inf
+        if reserve:
+            limit += TIME_TO_PUT_BACK + settings.reserve / (settings.rate or math.inf)
+        return limit - (time.perf_counter() - self._began)
 
-    def _say_out_of_time(self) -> None:
+    def _out_of_time(self) -> OutOfTime:
+        """Give notice that the time of the run is spent, and return the error that ends it."""
         if not self.out_of_time:
             self.out_of_time = (
                 f"the run has taken the {self.settings.max_time:g} s that it may take, and sent {self.requests:,} "
                 "requests: --max-time gives it more"
             )
             self._notice(self.out_of_time)
+        return OutOfTime(self.out_of_time)
 
     def _heed(self, exchange: Exchange, reserve: bool) -> Exchange:
         """Repeat a request as long as the target asks to wait and tries are left; return the last exchange."""
         for _ in range(1, TRIES):
             try:
-                if not self.pace.wait(exchange.response, reserve, math.inf if reserve else self.time_left()):
+                if not self.pace.wait(exchange.response, reserve, self.time_left(reserve=reserve)):
                     return exchange
             except OutOfTime:
-                self._say_out_of_time()
+                self._out_of_time()
                 raise
             exchange = self._attempt(exchange.request, reserve)
         if exchange.status == 429:
@@ -316,6 +324,8 @@ class Target:
         trace = ""
         began = time.perf_counter()
         timeout = self.settings.timeout if reserve else self.patience.seconds
+        within = max(_LEAST, self.time_left(reserve=reserve))
+        timeout, is_last = min(timeout, within), timeout > within
         self._network.watch.begin(timeout, self._writer.rewrite(request), request.by_hand)
         try:
             if self._app is not None:
@@ -359,6 +369,8 @@ class Target:
         self.patience.saw(exchange)
         with self._lock:
             self.silence.saw(exchange)
+        if is_last and exchange.is_timeout:
+            raise self._out_of_time()  # we have waited less than an answer may take: it is not late
         return exchange
 
     def _over_connection(

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 import pytest
 from conftest import Clock
 from fakes import PacedTarget, Resource
+from hostile import Hostile
 from whole_runs import findings, with_values
 
 from conformance.exceptions import OutOfTime, RateLimitedOut
@@ -15,6 +16,7 @@ from conformance.http import EMPTY, Failure, Request, Response
 from conformance.rules import CATALOGUE
 from conformance.transport.pacing import BACKOFF_CEILING, Pace, retry_after
 from conformance.transport.settings import TargetSettings
+from conformance.transport.target import Target
 
 
 def answer(status: int, after: str | None = None) -> Response:
@@ -107,6 +109,31 @@ class TestMaxTime:
             assert clock.now - began == 15 * 7
             assert target.send(EMPTY, reserve=True).status == 200
 
+    def test_the_reserve_has_a_minute_more(self, clock: Clock) -> None:
+        with PacedTarget(lambda request: answer(200), max_time=100) as target:
+            clock.now += 159
+            target.send(EMPTY, reserve=True)
+            clock.now += 2
+            with pytest.raises(OutOfTime):
+                target.send(EMPTY, reserve=True)
+
+    def test_an_answer_is_not_awaited_longer_than_the_run_may_be_nor_called_late(self) -> None:
+        with (
+            Hostile("silent") as server,
+            Target(TargetSettings(url=server.url, max_time=0.5)) as target,
+            pytest.raises(OutOfTime),
+        ):
+            target.send(EMPTY)
+        assert target.requests == 1
+
+    def test_a_turn_that_comes_too_late_is_not_awaited(self, clock: Clock) -> None:
+        with PacedTarget(lambda request: answer(200), max_time=5, rate=0.1) as target:
+            began = clock.now
+            target.send(EMPTY)
+            with pytest.raises(OutOfTime):
+                target.send(EMPTY)
+            assert (clock.now, target.requests) == (began, 1)
+
     def test_a_wait_that_is_longer_ends_the_run_at_once(self, clock: Clock) -> None:
         with PacedTarget(lambda request: answer(503, "200"), max_time=100) as target:
             began = clock.now
@@ -132,7 +159,7 @@ class TestMaxTime:
         with PacedTarget(answering, max_requests=300, max_time=600) as target:
             began = clock.now
             report = run(CATALOGUE, target, Plan(profile="quick"))
-        assert 600 <= clock.now - began < 700
+        assert 600 <= clock.now - began < 660
         assert report.restore.state == "restored"
         assert resource.states == before
         assert findings(report) == set()
