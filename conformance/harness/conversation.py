@@ -6,17 +6,18 @@ The phases decide which requests are sent next; nothing here does.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from conformance.exceptions import Gone, LeftShort
 from conformance.harness.candidates import Candidates, Past
 from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
+from conformance.harness.instances import Failing, Wipes, is_mixed, likeness
 from conformance.harness.judging import Judge
 from conformance.harness.presence import ROW, Presence
 from conformance.http import OUT, Exchange, Pairs, Request, update
-from conformance.model import BY_PARAMETER, Violation
+from conformance.model import BY_PARAMETER, Finding, Violation
 from conformance.oracle.expected_state import ExpectedState, forget, record_together, states_of
 from conformance.rules import CATALOGUE, Reply
 from conformance.rules.acceptance import ACCEPTED_STATUS
@@ -82,6 +83,8 @@ class Conversation:
         self._vain: Counter[tuple[int, Pairs]] = Counter()
         """By account and context, how often it was put in force since it was last seen in force."""
         self._presence = Presence()
+        self._failing = Failing()
+        self._wipes = Wipes()
         self._outages = 0
 
     @property
@@ -180,6 +183,8 @@ class Conversation:
         account = self._presence.doubtful(ROW)
         if account is not None:
             self._ask_whether_gone(account)
+        if like := self._failing.doubtful():
+            self._ask_whether_half_gone(like)
 
     def check_still_there(self) -> None:
         """
@@ -192,6 +197,39 @@ class Conversation:
             last = self._candidates.last_of(account)
             if self._presence.is_unsure(account, last) or self._presence.doubtful(1) == account:
                 self._ask_whether_gone(account, reserve=True)
+
+    def check_not_replaced(self, findings: Collection[Finding]) -> None:
+        """
+        Find out at the end of a run whether another instance has taken the target's place.
+
+        Raises:
+            Gone: It has; `findings` has none that the target has shown again of what it lost then.
+        """
+        last = self._wipes.last_sign(self._candidates.values(), findings)
+        if last is not None:
+            raise Gone(
+                f"{self._target.url} is not what it was: at one moment it had lost all that it was sent, as if another "
+                f"instance had taken its place; what came after request {last:,} counts for nothing",
+                last,
+            )
+
+    def _ask_whether_half_gone(self, like: str) -> None:
+        """Find out whether an instance of the target is gone, since some requests fail in this way."""
+        likenesses = []
+        for request, _ in self._presence.questions(0):
+            _, reply = self._send(replace(request, fresh=True), "", known_good=True)
+            self._judge.violations(reply)
+            self._put_back(reply, "answer/update")
+            self._recent.append(reply.exchange)
+            likenesses.append(likeness(reply))
+            if is_mixed(like, likenesses):
+                last = self._failing.since(like) - 1
+                raise Gone(
+                    f"{self._target.url} is not what it was: of several equal updates it takes some, and others fail "
+                    f"({like}), as if one of its instances were gone; what came after request {last:,} counts for "
+                    "nothing",
+                    last,
+                )
 
     def _ask_whether_gone(self, account: int, *, reserve: bool = False) -> None:
         presence = self._presence
@@ -317,6 +355,8 @@ class Conversation:
             self._opening = exchange
         reply = self._judge.reply(exchange)
         self._presence.see(reply, known_good=known_good)
+        self._failing.see(reply)
+        self._wipes.see(reply)
         return exchange, reply
 
     def _say_sent(self, cls: str) -> None:

@@ -168,6 +168,7 @@ class _Run:
     def _check_still_there(self) -> None:
         """Make sure that the target is still there: one that went away a moment ago is not accused of it."""
         self._session.conversation.check_still_there()
+        self._session.conversation.check_not_replaced(self._confirmation.findings)
 
     def _forget_after(self, error: BaseException) -> None:
         """Drop the candidates that are no deviations, since the error that ended the run explains them."""
