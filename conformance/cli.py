@@ -370,7 +370,9 @@ def _read_seed(name: str) -> dict[str, Any]:
     """Return the values that a file gives to accounts."""
     try:
         seed = json.loads(Path(name).read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise Refused(f"cannot read {name}: {error.strerror or error}") from None
+    except ValueError as error:
         raise Refused(f"cannot read {name} as JSON: {error}") from None
     if not isinstance(seed, dict):
         raise Refused(f'{name} must be a JSON object such as {{"AC…": {{"default_closed_timer": "PT10M"}}}}')

@@ -115,7 +115,7 @@ def test_the_command_takes_a_seed_and_prints_a_line_for_each_request(tmp_path: P
     ("arguments", "message"),
     [
         (("--port", "99999"), "port 99999 is out of range; choose one from 1 to 65535, or 0 for a free one"),
-        (("--seed", "absent.json"), "cannot read absent.json as JSON: "),
+        (("--seed", "absent.json"), "cannot read absent.json: No such file"),
         (("--seed", "list.json"), "list.json must be a JSON object such as "),
         (("--seed", "short.json"), "default_closed_timer cannot be 'PT1M': "),
     ],

@@ -67,5 +67,7 @@ def _read(name: str) -> Any:
 
             return json.loads(download(name))
         return json.loads(Path(name).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise Refused(f"cannot read {name}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
         raise Refused(f"cannot read {name} as JSON: {error}") from None

@@ -43,7 +43,9 @@ class UnknownName(EmulatorError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.nearest = tuple(get_close_matches(name, list(known), n=3, cutoff=0.4))
-        hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
+        hint = f"; `conformance serve --list-{kind}s` lists them"
+        if self.nearest:
+            hint = f"; did you mean {' or '.join(self.nearest)}?"
         super().__init__(f"there is no {kind} named {name!r}{hint}")
         self.kind = kind
         self.name = name

@@ -203,6 +203,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
+        if isinstance(error, socket.gaierror):
+            raise BadAddress(f"host {host} is not known: {error.strerror}; choose another --host") from None
         reason = (
             "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror or error}"
         )

@@ -43,7 +43,9 @@ _MEANING = {
 @cache
 def _environment() -> Environment:
     environment = templates_of("conformance.reporting")
-    environment.filters.update(visible=text.visible, plural=text.plural, snippet=text.snippet, linked=linked)
+    environment.filters.update(
+        visible=text.visible, plural=text.plural, snippet=text.snippet, linked=linked, whole=whole
+    )
     # A template may use every function of `text` by its name.
     environment.globals.update(
         vars(text), request_text=_request_text, response_text=_response_text, when=_when
@@ -117,6 +119,13 @@ def make_page(template: str, *, images: bool = False, **values: Any) -> str:
 _ADDRESS = re.compile(
     r"(?P<url>https?://[\w./?&=%+~#-]*[\w/])|RFC (?P<number>\d{3,5}) (?P<section>\d+(\.\d+)*)", re.ASCII
 )
+
+
+def whole(words: str) -> Markup:
+    """Return words with commas, of which a line is broken after a comma alone: a number stays with its noun."""
+    return Markup(", ").join(
+        Markup('<span class="whole">{}</span>').format(each) for each in words.split(", ")
+    )
 
 
 def linked(words: str) -> Markup:

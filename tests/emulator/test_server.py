@@ -63,6 +63,7 @@ def test_it_ends_with_the_program_that_started_it() -> None:
     ("arguments", "told"),
     [
         (["--fault", "nonsense-of-mine"], "there is no fault named"),
+        (["--fault", "qqqq"], "`conformance serve --list-faults` lists them"),
         (["--variant", "chunke"], "did you mean chunked"),
         (["--database", "/"], "it is a directory"),
         (["--host", "192.0.2.1"], "Cannot assign requested address"),
