@@ -7,6 +7,7 @@ first: the imports and the start take about the same time, and so run side by si
 
 from conformance.commands.signals import (  # first: it has signals heeded
     ENDED,
+    Interrupted,
     end_if_left,
     finish,
     heed,
@@ -241,7 +242,7 @@ _INTERRUPTED = threading.Event()
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """Handle a signal during a run: interrupt it, so that it puts the settings back."""
     _INTERRUPTED.set()
-    raise KeyboardInterrupt
+    raise Interrupted
 
 
 def _stop_if_interrupted(event: object) -> None:
@@ -252,7 +253,7 @@ def _stop_if_interrupted(event: object) -> None:
     registers such a callback.
     """
     if _INTERRUPTED.is_set():
-        raise KeyboardInterrupt
+        raise Interrupted
 
 
 @main.command()

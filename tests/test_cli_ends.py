@@ -266,6 +266,17 @@ class TestInterruptedInStartUp:
         )
         assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 7
 
+    def test_while_code_is_made_of_text(self, tmp_path: Path) -> None:
+        # As a dataclass is; Python would kill itself with SIGINT for a KeyboardInterrupt, though it was caught.
+        (tmp_path / "program.py").write_text(
+            "import sys\n"
+            "from conformance.commands.signals import ENDED, interrupt\n"
+            "try:\n    exec('interrupt(15, None)')\n"
+            "except KeyboardInterrupt:\n    sys.exit(ENDED)\n"
+        )
+        done = subprocess.run([sys.executable, "-m", "program"], cwd=tmp_path, check=False)
+        assert done.returncode == 130
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     @pytest.mark.parametrize("name", ["run", "timers", "restore", "replay"])
     def test_while_its_settings_are_read(

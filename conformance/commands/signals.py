@@ -22,6 +22,16 @@ if TYPE_CHECKING:  # as type checkers have it; `typing` itself takes long to imp
 ENDED = 130
 """The exit status after an interrupt: 128 and the number of SIGINT, as shells have it."""
 
+
+class Interrupted(KeyboardInterrupt):
+    """
+    An interrupt by a signal.
+
+    Where a `KeyboardInterrupt` itself has left `exec`, as while a dataclass is made, `python -m` kills itself with SIGINT
+    at the end, though the exception was caught. It does not do so for a subclass.
+    """
+
+
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]  # Windows has no SIGHUP
@@ -54,7 +64,7 @@ def heed(handler: "Handler") -> "Callable[[], None]":
 
 def interrupt(number: int, frame: object) -> "NoReturn":
     """Handle a signal as Ctrl-C is handled by default."""
-    raise KeyboardInterrupt
+    raise Interrupted
 
 
 def leave(number: int, frame: object) -> "NoReturn":

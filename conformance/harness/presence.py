@@ -1,25 +1,31 @@
 """
 Notices that a target is gone though it still answers: its credentials are revoked, or another server is in its place.
 
-An update that must be accepted, with good credentials, is a sign of life where it is accepted as earlier ones were. A
-few of them in a row that are not, all in the same way, may have two reasons: the target deviates, or it is gone. Then
-updates that it has accepted before decide, or the read of an account that was sent no update before. This costs no
-request as long as good updates are accepted.
+A good update is one that must be accepted, with good credentials, or that was accepted before. Its answer is a sign:
 
-An answer 500 is no sign of a target that is gone: it is a deviation, whatever the reason.
+    sign      the answer                                                what follows
+    LIFE      is accepted as earlier ones were                          the row ends; the update is kept, to ask with
+    CHANGE    so too, and shows other settings, as the update says      the same; the target is not frozen
+    NOTHING   is an error 500: a deviation, whatever the reason         the row ends
+    a text    is anything else, such as a status or a failure           the row of the same text grows
+
+A row has two possible reasons: the target deviates, or it is gone. Then updates that it has accepted before decide, or
+the read of an account that was sent no update before. The target is gone if all of them go on with the row. This costs
+no request as long as good updates are accepted.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from http.client import responses
 
-from conformance.http import OUT, FailureKind, Request, update
+from conformance.http import OUT, Exchange, FailureKind, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, shortened
 from conformance.rules import Reply
 
 ROW = 3
-"""Good updates in a row that are not accepted, and all in the same way, after which the target is asked."""
+"""The length of a row after which the target is asked."""
 
 _PAUSES = (0.0, 0.0, 0.0, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each update that decides: some targets only refuse everything for a moment, or a few times."""
@@ -45,10 +51,12 @@ _SAID = {
 }
 """What an answer of a status to every good update says about the target."""
 
+_Sign = Enum("_Sign", ["LIFE", "CHANGE", "NOTHING"])
+
 
 @dataclass(slots=True)
 class _Known:
-    """What is known about the updates of one account."""
+    """What is known about one account."""
 
     taken: dict[bytes | None, Request] = field(default_factory=dict)
     """The last updates that were accepted, by their bodies."""
@@ -56,19 +64,28 @@ class _Known:
     """The last request that showed the settings and wrote none; it stands in for updates where none was accepted."""
     shown: Mapping[str, str | None] | None = None
     """The settings that the last answer showed."""
-    moved: set[str] = field(default_factory=set)
-    """The attributes that were seen to change as an update said."""
-    change: int = 0
-    """The number of the last exchange that showed such a change."""
-    last: int = 0
-    """The number of the last exchange that was a sign of life."""
     owner: object = None
     """The SID of the account in the first answers."""
+    moved: set[str] = field(default_factory=set)
+    """The attributes that were seen to change as an update said."""
+    last: dict[_Sign, int] = field(default_factory=dict)
+    """By sign, the number of the last exchange that gave it."""
     like: str = ""
-    """What the good updates since then had in common; empty where there were none."""
     row: int = 0
+    """The last text, and the length of its row; it ends with the row."""
     asked: set[str] = field(default_factory=set)
-    """What they had in common each time the target was asked."""
+    """The texts about which the target was asked."""
+
+    def sees(self, sign: _Sign, exchange: Exchange) -> None:
+        """Record a sign that is no text."""
+        self.like, self.row = "", 0
+        if sign is _Sign.NOTHING:
+            return
+        self.last |= {sign: exchange.number, _Sign.LIFE: exchange.number}
+        request = exchange.request
+        if request.body and not request.headers and not request.chunked and request.by_hand is None:
+            others = [each for each in self.taken.values() if each.body != request.body]
+            self.taken = {each.body: each for each in [*others, request][-_KEPT:]}
 
 
 class Presence:
@@ -82,35 +99,29 @@ class Presence:
         request, exchange = reply.request, reply.exchange
         known = self._accounts.setdefault(request.account, _Known())
         before = known.shown
-        if reply.authorised and reply.shown is not None:
+        if shows := reply.authorised and reply.shown is not None:
             known.shown = reply.shown
         if not request.body:
             # The first account is sent updates before all others; whether it takes any is what the run finds out.
-            if request.account and not known.taken and reply.authorised and reply.shown is not None:
-                known.read, known.last, known.like, known.row = request, exchange.number, "", 0
+            if request.account and not known.taken and shows:
+                known.read = request
+                known.sees(_Sign.LIFE, exchange)
             return
         # What it took before need not be due again: whether it is may depend on the settings in force.
         is_lost = exchange.response is None or exchange.status in OUT
         again = (known_good or request.body in known.taken) and (exchange.accepted or is_lost)
         if not (reply.is_due or again):
             return
-        like = _likeness(reply, known, before)
-        if like == "" and known.like == _STALE and reply.shown == before:
+        sign = _sign(reply, known, before)
+        if sign is _Sign.LIFE and known.like == _STALE and reply.shown == before:
             return  # what is in force already is shown by one that is frozen, too
-        if like is None:
-            known.like, known.row = "", 0
-        elif not like:
-            known.last, known.like, known.row = exchange.number, "", 0
-            if not request.headers and not request.chunked and request.by_hand is None:
-                known.taken.pop(request.body, None)
-                known.taken[request.body] = request
-                if len(known.taken) > _KEPT:
-                    del known.taken[next(iter(known.taken))]
+        if isinstance(sign, _Sign):
+            known.sees(sign, exchange)
         elif known.taken or known.read is not None:
             # A target that was asked, and does so none the less, may always do so.
-            is_habit = like in known.asked and (like == _STALE or not known.taken)
-            known.row = 0 if is_habit else known.row + 1 if like == known.like else 1
-            known.like = like
+            is_habit = sign in known.asked and (sign == _STALE or not known.taken)
+            known.row = 0 if is_habit else known.row + 1 if sign == known.like else 1
+            known.like = sign
 
     def doubtful(self, row: int) -> int | None:
         """Return the index of an account of which so many good updates in a row were not accepted; None without one."""
@@ -138,12 +149,12 @@ class Presence:
     def is_unsure(self, account: int, number: int) -> bool:
         """Whether an account that has given a sign of life has given none since the exchange of a number."""
         known = self._accounts.get(account, _Known())
-        return 0 < (known.change or known.last) < number
+        return 0 < known.last.get(_Sign.CHANGE, known.last.get(_Sign.LIFE, 0)) < number
 
     def signs(self) -> dict[int, int]:
         """Return by account the number of the last exchange that was a sign of life."""
         return {
-            account: known.change if known.like == _STALE else known.last
+            account: known.last.get(_Sign.CHANGE if known.like == _STALE else _Sign.LIFE, 0)
             for account, known in self._accounts.items()
         }
 
@@ -158,25 +169,22 @@ class Presence:
         return f"{said} (status {status}{f' {name}' if name else ''})"
 
 
-def _likeness(reply: Reply, known: _Known, before: Mapping[str, str | None] | None) -> str | None:
-    """
-    Return how a good update was answered: empty where it was accepted as before, None where that tells nothing.
-
-    Other texts are equal where the answers are alike.
-    """
+def _sign(reply: Reply, known: _Known, before: Mapping[str, str | None] | None) -> _Sign | str:
+    """Return what the answer to a good update says; `before` are the settings that the last answer showed."""
     exchange = reply.exchange
-    if exchange.response is None:
-        return str(exchange.failure.kind) if exchange.failure is not None else None
-    if exchange.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return None
+    if exchange.failure is not None and exchange.response is None:
+        return str(exchange.failure.kind)
+    if exchange.response is None or exchange.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _Sign.NOTHING
     if not exchange.accepted:
         return str(exchange.status)
     if known.owner is None:
         known.owner = reply.owner
     if not known.taken and known.read is None:
-        return ""
+        return _Sign.LIFE
     if reply.shown is None:
-        return "another server answers in its place, without the settings" if known.owner is not None else ""
+        is_other = known.owner is not None
+        return "another server answers in its place, without the settings" if is_other else _Sign.LIFE
     # A target that mixes up the accounts of the run is still there.
     ours = [known.owner, reply.account_sid, *(other.sid for other in reply.state.others)]
     if reply.owner is None and None not in ours:
@@ -184,9 +192,9 @@ def _likeness(reply: Reply, known: _Known, before: Mapping[str, str | None] | No
     if reply.owner not in ours:
         return f"it answers for another account, {shortened(str(reply.owner), 40)}"
     if reply.shown == before:
-        return _STALE if reply.wrong and reply.wrong <= known.moved else ""
-    if before is not None and not reply.wrong:
-        names = {BY_PARAMETER[name].attribute for name, _ in reply.form or () if name in BY_PARAMETER}
-        known.moved |= {name for name in names if reply.shown.get(name) != before.get(name)}
-        known.change = reply.exchange.number
-    return ""
+        return _STALE if reply.wrong and reply.wrong <= known.moved else _Sign.LIFE
+    if before is None or reply.wrong:
+        return _Sign.LIFE
+    names = {BY_PARAMETER[name].attribute for name, _ in reply.form or () if name in BY_PARAMETER}
+    known.moved |= {name for name in names if reply.shown.get(name) != before.get(name)}
+    return _Sign.CHANGE
