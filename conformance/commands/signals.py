@@ -27,8 +27,8 @@ class Interrupted(KeyboardInterrupt):
     """
     An interrupt by a signal.
 
-    Where a `KeyboardInterrupt` itself has left `exec`, as while a dataclass is made, `python -m` kills itself with SIGINT
-    at the end, though the exception was caught. It does not do so for a subclass.
+    Where a `KeyboardInterrupt` itself has left `exec`, as while a dataclass is made, `python -m` kills itself with
+    SIGINT at the end, though the exception was caught. It does not do so for a subclass.
     """
 
 
