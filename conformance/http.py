@@ -246,6 +246,8 @@ class Request:
     """The way in which it is written by hand; None where a library can write it."""
     fresh: bool = False
     """Whether the request opens a connection of its own and reuses none."""
+    after: float = 0.0
+    """Seconds that must pass before it is sent."""
     intends: Pairs = ()
     """The parameters that a lenient target might read elsewhere in the request than from a form in the body."""
 

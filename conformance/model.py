@@ -152,8 +152,6 @@ class Probe:
     """Settings that must be in force before the first step."""
     together: bool = False
     """Whether the steps are sent at the same moment, each on a connection of its own."""
-    pause: float = 0.0
-    """Seconds that must pass before the last step; other probes may be sent meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A cause: the findings of a run that share it, and what they have in common."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -173,14 +173,30 @@ class Cause:
         return all(map(_is_as_sent, self.findings))
 
     @cached_property
+    def shows_a_step_late(self) -> bool:
+        """Whether every value that a setting was found to be was sent before, and not shown by the answer to that."""
+        return all(_sent_before(each, lambda _, shown: shown is not None) for each in self.findings)
+
+    @cached_property
+    def shows_what_was_refused(self) -> bool:
+        """Whether every value that comes back wrong is one that a refused request of its exchanges has sent."""
+        return all(_sent_before(each, lambda exchange, _: exchange.refused) for each in self.findings)
+
+    @cached_property
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
         """By finding, the parameters of the request that shows it."""
         return [frozenset(_form(each)) for each in self.findings]
 
     @cached_property
+    def values(self) -> frozenset[str]:
+        """The values that its requests send for the settings that it is about; for any where it is about none."""
+        names = {each.parameter for each in self.settings}
+        return frozenset(value for sent in self.sent for name, value in sent if not names or name in names)
+
+    @cached_property
     def lengths(self) -> frozenset[Decimal | None]:
         """The lengths in seconds of the values that show it, by the shorter reading; None for a value without one."""
-        lengths = [length_of(value) for sent in self.sent for _, value in sent]
+        lengths = map(length_of, self.values)
         return frozenset(None if each is None else each.low for each in lengths)
 
     @cached_property
@@ -213,6 +229,25 @@ def _is_as_sent(finding: Finding) -> bool:
         return False
     shown = shown_of(finding.exchanges[-1], about)
     return shown is not None and shown == dict(_form(finding)).get(about.parameter)
+
+
+def _sent_before(finding: Finding, is_so: Callable[[Exchange, str | None], bool]) -> bool:
+    """
+    Whether the value that a setting was found to be was sent before, by a request whose answer does not show it.
+
+    `is_so` takes the exchange of that request, and the value that its answer shows; None without one.
+    """
+    about = _setting(finding)
+    if about is None or not finding.exchanges:
+        return False
+    *before, last = finding.exchanges
+    value = shown_of(last, about)
+    return any(
+        (about.parameter, value) in (each.request.form() or ())
+        and shown_of(each, about) != value
+        and is_so(each, shown_of(each, about))
+        for each in before
+    )
 
 
 def _says_nothing(exchange: Exchange) -> bool:

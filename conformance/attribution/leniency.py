@@ -41,14 +41,13 @@ def _is_unchecked(cause: Cause) -> bool:
 
 def _is_as_short(root: Cause, cause: Cause) -> bool:
     """A timer without a minimum takes zero as well, whatever it shows then."""
-    values = {value for sent in cause.sent for _, value in sent}
     return (
         root.aspect is Aspect.CONTENT
         and root.outcome == "accepted"
         and (cause.outcome == "accepted" or cause.is_about_shown)
         and cause.is_within(root)
-        and bool(values)
-        and all(map(is_zero, values))
+        and bool(cause.values)
+        and all(map(is_zero, cause.values))
     )
 
 
@@ -137,12 +136,11 @@ def _is_a_sid_and_more(root: Cause, cause: Cause) -> bool:
     about = root.rules[0].field
     if about is None or about.kind != "sid" or about is not cause.rules[0].field:
         return False
-    whole = [decide_sid(value, about.prefix).claim for sent in root.sent for _, value in sent]
     return (
         root.outcome == "accepted"
-        and set(whole) == {"anchoring"}
+        and {decide_sid(value, about.prefix).claim for value in root.values} == {"anchoring"}
         and cause.outcome in ("accepted", "blank")
-        and all(contains_sid(value, about.prefix) for sent in cause.sent for _, value in sent)
+        and all(contains_sid(value, about.prefix) for value in cause.values)
     )
 
 
@@ -154,7 +152,7 @@ def _is_a_timer_and_more(root: Cause, cause: Cause) -> bool:
         and about.kind == "timer"
         and about is cause.rules[0].field
         and (root.outcome, cause.outcome) == ("accepted", "blank")
-        and any(_has_more(about, value) for sent in root.sent for _, value in sent)
+        and any(_has_more(about, value) for value in root.values)
     )
 
 

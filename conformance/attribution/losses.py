@@ -41,6 +41,18 @@ def _shows_what_was_before(root: Cause, cause: Cause) -> bool:
     return alike and root.is_stable and cause.is_rarer_than(root)
 
 
+def _comes_a_step_late(root: Cause, cause: Cause) -> bool:
+    """Answers show the value before: what an update has set is seen to change with the answer after that, too."""
+    return (
+        root.outcome == PREVIOUS
+        and root.is_stable
+        and is_about_state(cause.rules[0])
+        and cause.is_within(root)
+        and cause.is_rarer_than(root)
+        and cause.shows_a_step_late
+    )
+
+
 def _is_never_shown(root: Cause, cause: Cause) -> bool:
     """Where what an update sets is never shown, later answers say nothing about it."""
     return (
@@ -118,6 +130,18 @@ def _is_lost_whatever_came_before(root: Cause, cause: Cause) -> bool:
     )
 
 
+def _is_what_was_refused(root: Cause, cause: Cause) -> bool:
+    """A refused update writes: the value that it has sent is shown in place of one that is sent later, too."""
+    return (
+        root.is_stable
+        and root.aspect is Aspect.STATE
+        and root.rules[0].culprit is not None
+        and cause.is_about_shown
+        and cause.is_within(root)
+        and cause.shows_what_was_refused
+    )
+
+
 def _is_the_answer_of_another(root: Cause, cause: Cause) -> bool:
     """An answer that shows the settings of another account names it, too; and what is written there is missing here."""
     follows = cause.outcome.endswith("other-account") or cause.outcome in ("lost", "mixed-up")
@@ -139,6 +163,7 @@ WHERE_MORE_BASIC = (
     _is_shown_wrong,
     _shows_another_length,
     _shows_what_was_before,
+    _comes_a_step_late,
     _is_never_shown,
     _is_not_kept,
     _is_understood,
@@ -150,6 +175,7 @@ WHERE_MORE_BASIC = (
 ANYWHERE = (
     _does_so_when_sent_plainly,
     _is_lost_whatever_came_before,
+    _is_what_was_refused,
     _is_the_answer_of_another,
     _comes_and_goes,
 )

@@ -4,18 +4,26 @@ from collections import defaultdict
 
 from conformance.attribution.cause import Cause
 from conformance.attribution.shapes import features, shape
-from conformance.http import NOT_ACCEPTABLE
+from conformance.http import NOT_ACCEPTABLE, FailureKind
 from conformance.model import Aspect
 from conformance.rules.acceptance import ACCEPTED_STATUS
 from conformance.rules.controls import canonical, without_accept
 
 _NEARLY = 2
-"""How many times the minimum a timer may be, to be refused for a minimum that is too high."""
+"""How many times as long a timer may be as another, to be refused for its length where that is the limit."""
+
+_UNUSUAL = {"leading zero", "fraction"}
+"""Features of durations that people seldom write."""
 
 
 def _fails_and_stays_so(root: Cause, cause: Cause) -> bool:
     """An ordinary update is sent after each failure, and may fail as well."""
     return root.aspect is Aspect.WIRE and cause.outcome == "unusable" and root.outcome != "unusable"
+
+
+def _is_framed_wrong(root: Cause, cause: Cause) -> bool:
+    """What an answer holds is read from its framing: where that is wrong, so is what was read."""
+    return root.outcome == FailureKind.FRAMING and bool(cause.numbers) and cause.numbers <= root.numbers
 
 
 def _harms_what_comes_after(root: Cause, cause: Cause) -> bool:
@@ -59,7 +67,12 @@ def _is_refused_alone(root: Cause, cause: Cause) -> bool:
     seen: defaultdict[str, list[set[str]]] = defaultdict(list)
     for name, value in alone:
         seen[name].append(set(features(value)))
-    common = {name: set.intersection(*found) for name, found in seen.items() if len(found) > 1}
+    # One value says only what is unusual about it, and only of what is asked for less firmly.
+    of_one = _UNUSUAL if root.is_must and not cause.is_must else set()
+    common = {
+        name: set.intersection(*found) if len(found) > 1 else found[0] & of_one
+        for name, found in seen.items()
+    }
 
     def is_alike(name: str, value: str) -> bool:
         shared = common.get(name, set())
@@ -71,15 +84,29 @@ def _is_refused_alone(root: Cause, cause: Cause) -> bool:
 def _is_refused_for_its_length(root: Cause, cause: Cause) -> bool:
     """Where a timer of exactly the minimum is refused, it explains refused timers that are hardly longer."""
     timer = root.rules[0].field
-    values = {value for sent in root.sent for _, value in sent}
     return (
         timer is not None
         and timer is cause.rules[0].field
         and root.outcome == cause.outcome == "refused"
         and root.aspect is cause.aspect is Aspect.ACCEPTANCE
-        and not values.isdisjoint({f"PT{timer.minimum}S", f"PT{timer.minimum // 60}M"})
+        and not root.values.isdisjoint({f"PT{timer.minimum}S", f"PT{timer.minimum // 60}M"})
         and bool(cause.lengths)
         and all(each is not None and each < _NEARLY * timer.minimum for each in cause.lengths)
+    )
+
+
+def _is_refused_as_too_long(root: Cause, cause: Cause) -> bool:
+    """Where long timers are refused in several notations, so are others that are as long, or nearly."""
+    timer, lengths = root.rules[0].field, [each for each in root.lengths if each is not None]
+    return (
+        timer is not None
+        and timer is cause.rules[0].field
+        and root.outcome == cause.outcome == "refused"
+        and root.aspect is cause.aspect is Aspect.ACCEPTANCE
+        and len(set(map(shape, root.values))) > 1
+        and min(lengths, default=0) > _NEARLY * timer.minimum
+        and bool(cause.lengths)
+        and all(each is not None and _NEARLY * each >= min(lengths) for each in cause.lengths)
     )
 
 
@@ -156,9 +183,11 @@ def _answers_nothing(root: Cause, cause: Cause) -> bool:
 
 WHERE_MORE_BASIC = (
     _fails_and_stays_so,
+    _is_framed_wrong,
     _harms_what_comes_after,
     _lets_anybody_in,
     _is_refused_for_its_length,
+    _is_refused_as_too_long,
     _has_the_same_status,
     _is_as_unreadable,
     _answers_nothing,

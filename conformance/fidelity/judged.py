@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from conformance.attribution.causes import Attribution, attribute
 from conformance.fidelity.recording import ROLES, Recording
 from conformance.fidelity.script import Step
-from conformance.harness.candidates import Candidates, Past, Tally
+from conformance.harness.candidates import Candidates, Past, Tally, finding_of
 from conformance.harness.judging import Judge
-from conformance.harness.minimizer import finding_of
 from conformance.harness.verdicts import End, Results, outcome
 from conformance.http import Exchange, is_usual
 from conformance.model import BY_PARAMETER, EXAMPLE, SIDS, Rule, Violation

@@ -270,8 +270,7 @@ class _Writer:
         own = {name for name, _ in probe.steps[0].form() or ()}
         self._establish(tuple(pair for pair in probe.context if pair[0] not in own))
         for step in probe.steps:
-            last = step is probe.steps[-1]
-            self._add(step, cls, rule, pause=probe.pause if last else 0.0)
+            self._add(replace(step, after=0.0), cls, rule, pause=step.after)
         if self._unseen >= _OVERDUE:
             self.end()
 

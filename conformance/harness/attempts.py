@@ -6,16 +6,18 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import OUT, Exchange, Request, json_of, update
-from conformance.model import BY_ATTRIBUTE, Aspect, Situation, Violation
+from conformance.http import OUT, Exchange, Pairs, Request, json_of, update
+from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, Aspect, Situation, Violation
+from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID
+from conformance.rules.acceptance import decided
 from conformance.rules.case import Requests, Seen
 from conformance.rules.forms import other_pairs, pairs_for
 from conformance.rules.probes import LONG_CLOSED, ordinary
 from conformance.rules.questions import is_about_own
 
 _WAITS = 8
-"""How often an answer is waited for in vain, to show one candidate again. Each time takes the whole timeout."""
+"""How often an answer is waited for in vain, or a request put off, to show one candidate again: that takes seconds."""
 
 
 class Attempts:
@@ -81,7 +83,7 @@ class Attempts:
             self.cut_short()
             return None
         self.are_made = True
-        self._waits -= sum(exchange.is_timeout for exchange, _ in seen)
+        self._waits -= sum(exchange.is_timeout or exchange.request.after > 0 for exchange, _ in seen)
         if self._waits <= 0:
             self.left = 0
         return seen
@@ -148,8 +150,21 @@ def is_about_values(violation: Violation) -> bool:
 
 def other_than(requests: Requests, violation: Violation, situation: Situation) -> Request:
     """Make an ordinary update; it sets other values of the same settings, if the violation is about these."""
-    about = (requests[-1].form() or ()) if is_about_values(violation) else ()
+    last = requests[-1]
+    about = (last.form() or ()) if is_about_values(violation) or good_beside(last) else ()
     return update(*(other_pairs(situation, about) or [LONG_CLOSED]), account=requests[0].account)
+
+
+def good_beside(request: Request) -> Pairs:
+    """Return the valid parameters of a form that has an invalid one; none of other forms."""
+    pairs, decision = request.form() or (), decided(request)
+    if decision is None or decision.answer is not Answer.REJECT:
+        return ()
+    return tuple(
+        (name, value)
+        for name, value in pairs
+        if name in BY_PARAMETER and decide_value(BY_PARAMETER[name], value).answer is Answer.ACCEPT
+    )
 
 
 def sequences(candidate: Candidate, situation: Situation) -> Iterator[Requests]:

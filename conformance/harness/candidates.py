@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from conformance.attribution.cause import CauseKey, cause_of
 from conformance.http import Exchange, Pairs, Request, is_usual
-from conformance.model import Level, Violation, shortened
+from conformance.model import Finding, Level, Violation, shortened
 from conformance.rules import BY_ID
+from conformance.rules.questions import is_about_own
 from conformance.rules.reply import remembered
+from conformance.rules.robustness import is_trouble
 from conformance.rules.state import is_concurrent
 
 Key = tuple[str, str, str]
@@ -179,6 +181,34 @@ class Tally:
     """The number of requests for which the oracle decides whether they must be accepted."""
     statuses: Counter[str] = field(default_factory=Counter)
     """How often each status came, by its name; see `status_of`."""
+
+
+def finding_of(
+    candidate: Candidate, violation: Violation, exchanges: tuple[Exchange, ...], is_stable: bool
+) -> Finding:
+    """Return the finding that a candidate becomes, with the violation and the exchanges that show it best."""
+    rule = BY_ID[violation.rule]
+    is_moved = rule.id != candidate.violation.rule
+    # A connection of its own that is still in a minimal sequence is needed there.
+    is_apart = any(each.request.fresh for each in exchanges[:-1])
+    is_shared = len(exchanges) > 1 and (rule.culprit is is_trouble or is_apart)
+    return Finding(
+        rule=violation.rule,
+        level=rule.level,
+        # What a value comes back as depends on the request, whatever the rule that was named first goes by.
+        cls=candidate.cls if is_moved and is_about_own(violation) else candidate.violation.cls,
+        outcome=violation.outcome,
+        field=violation.field,
+        summary=violation.summary,
+        expected=violation.expected,
+        observed=violation.observed,
+        exchanges=tuple(remembered(each) for each in exchanges),
+        stable=is_stable,
+        count=len(candidate.numbers),
+        numbers=frozenset(candidate.numbers),
+        first=candidate.exchange.number,
+        shared_connection=is_shared,
+    )
 
 
 def cut(violation: Violation) -> Violation:

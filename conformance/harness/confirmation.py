@@ -76,8 +76,11 @@ class Confirmation:
         # If several were unstable, the rest of the kind probably is; a few requests show one that is stable.
         if self._unstable[kind] >= _UNSTABLE:
             budget = _FEW
-        if candidate.exchange.is_timeout:
-            is_known = self._stable[kind] and self._session.target.patience.is_spent
+        exchange = candidate.exchange
+        if exchange.is_timeout or exchange.request.after:
+            is_known = self._stable[kind] and (
+                exchange.request.after or self._session.target.patience.is_spent
+            )
             budget = 0 if is_known else budget
         minimizer = Minimizer(self._session, candidate, budget)
         finding = minimizer.finding()

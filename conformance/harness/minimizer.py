@@ -13,6 +13,7 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
 from conformance.harness.attempts import (
     Attempts,
+    good_beside,
     history,
     is_about_values,
     is_of_another,
@@ -20,7 +21,7 @@ from conformance.harness.attempts import (
     other_than,
     sequences,
 )
-from conformance.harness.candidates import Candidate, is_broken
+from conformance.harness.candidates import Candidate, finding_of, is_broken
 from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.harness.simpler import TRIED, smaller
@@ -33,8 +34,6 @@ from conformance.rules.case import Case, Instead, Requests, Seen
 from conformance.rules.forms import other_pairs, pairs_for, several_refused
 from conformance.rules.probes import ordinary
 from conformance.rules.questions import is_about_own
-from conformance.rules.reply import remembered
-from conformance.rules.robustness import is_trouble
 from conformance.rules.wording import describe
 
 REQUESTS = 30
@@ -61,6 +60,9 @@ _VAIN = 3
 
 _OFTEN = 24
 """Requests, at most, that a large budget keeps for what shows on some of the times only: it is sent over and over."""
+
+_IN_A_ROW = 12
+"""How often that is sent on one connection."""
 
 _LARGE = 45
 """A budget that is larger than this keeps some of them."""
@@ -221,6 +223,8 @@ class Minimizer:
                 prepared = self._prepared(small)
                 yield prepared
                 self._progress = replace(self._progress, is_minimal=False)
+                if beside := good_beside(small[-1]):
+                    yield (update(*beside, account=small[-1].account), *small)
                 is_state = is_about_state(BY_ID[self._progress.violation.rule])
                 if is_state or requests != small:
                     yield requests
@@ -234,8 +238,12 @@ class Minimizer:
         cost = self._attempts.cost(requests) + len(self._baseline(requests))
         for turn in range(_TIMES):
             violation = self._progress.violation
-            if turn and is_about_values(violation) and violation.outcome != PREVIOUS:
-                # A target may harm nothing but the same update sent twice.
+            if (
+                turn
+                and violation.outcome != PREVIOUS
+                and (is_about_values(violation) or good_beside(requests[-1]))
+            ):
+                # A target may harm nothing but the same update sent twice, or values that are in force already.
                 self._attempts.send((self._other_than(requests),))
             if self._attempts.left >= cost:
                 yield self._shows_again(requests)
@@ -275,10 +283,16 @@ class Minimizer:
         """Send what did not show the violation every time over and over; None unless it shows at least twice."""
         if not self.was_tried or self._attempts.are_cut_short:
             return None
-        self._attempts.left += self._kept
+        self._attempts.left, kept, self._kept = self._attempts.left + self._kept, self._kept, 0
         related = tuple(each.request for each in self._candidate.violation.related)
         requests = (*related, self._candidate.exchange.request)
         cost = self._attempts.cost(requests)
+        if kept >= _IN_A_ROW * len(requests):
+            # Each attempt opens a connection; a target may count the requests of one.
+            seen = self._attempts.send(requests * _IN_A_ROW) or []
+            places = [place for place, (_, found) in enumerate(seen) if any(map(self._is_same, found))]
+            if places and places[0] >= len(requests):
+                return self._search(requests * (places[0] // len(requests) + 1))
         shown: list[bool] = []
         while self._attempts.left >= cost + len(self._baseline(requests)):
             shown.append(self._shows(requests))
@@ -465,34 +479,6 @@ class Minimizer:
         if not self._candidate.is_new and is_of_another(self._progress.violation, exchanges):
             self._say(SET_BEFORE)
         return finding_of(self._candidate, self._progress.violation, exchanges, is_stable)
-
-
-def finding_of(
-    candidate: Candidate, violation: Violation, exchanges: tuple[Exchange, ...], is_stable: bool
-) -> Finding:
-    """Return the finding that a candidate becomes, with the violation and the exchanges that show it best."""
-    rule = BY_ID[violation.rule]
-    is_moved = rule.id != candidate.violation.rule
-    # A connection of its own that is still in a minimal sequence is needed there.
-    is_apart = any(each.request.fresh for each in exchanges[:-1])
-    is_shared = len(exchanges) > 1 and (rule.culprit is is_trouble or is_apart)
-    return Finding(
-        rule=violation.rule,
-        level=rule.level,
-        # What a value comes back as depends on the request, whatever the rule that was named first goes by.
-        cls=candidate.cls if is_moved and is_about_own(violation) else candidate.violation.cls,
-        outcome=violation.outcome,
-        field=violation.field,
-        summary=violation.summary,
-        expected=violation.expected,
-        observed=violation.observed,
-        exchanges=tuple(remembered(each) for each in exchanges),
-        stable=is_stable,
-        count=len(candidate.numbers),
-        numbers=frozenset(candidate.numbers),
-        first=candidate.exchange.number,
-        shared_connection=is_shared,
-    )
 
 
 def _answer(request: Request) -> Answer | None:

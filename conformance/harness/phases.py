@@ -76,6 +76,7 @@ class Phases:
                 if self._budget.is_spent(len(requests)):
                     return
                 for request in requests:
+                    time.sleep(request.after)
                     self._session.conversation.send(request, cls)
             self._plan_examples()
             self._send_calls()
@@ -197,9 +198,10 @@ class Phases:
             return
         if not self._may_send(probe, item.cls.id):
             return
-        if probe.pause:
-            self._session.run_probe(replace(probe, steps=probe.steps[:-1], pause=0.0), *item.key)
-            self._later.append((time.monotonic() + probe.pause, item.cls.id, probe.steps[-1]))
+        *first, last = probe.steps
+        if last.after:  # other probes are sent meanwhile
+            self._session.run_probe(replace(probe, steps=tuple(first)), *item.key)
+            self._later.append((time.monotonic() + last.after, item.cls.id, last))
         else:
             self._combinations.keep(item, self._session.run_probe(probe, *item.key))
 

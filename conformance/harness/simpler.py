@@ -66,6 +66,8 @@ def _simpler(request: Request) -> Iterator[Request]:
         yield replace(request, account=0)
     if request.query and not request.intends:
         yield replace(request, query="")
+    if request.after:
+        yield replace(request, after=0.0)
     if not request.auth.valid and request.auth != NO_AUTH:
         yield replace(request, auth=NO_AUTH)
     pairs = request.form() if request.method == "POST" else None

@@ -277,7 +277,7 @@ class ExpectedState:
                 setting.found = value
             right = setting.matches(value)
             if not right:
-                mismatches += self._explain(exchange, setting, value, sent, other)
+                mismatches += self._explain(exchange, setting, shown, sent, other)
             elif setting.writer is None and value is not None:
                 # Nobody wrote it in this run. A value that was accepted in error is a matter of the rule that says so.
                 mismatches += self._malformed(setting, value, ())
@@ -323,20 +323,19 @@ class ExpectedState:
         self,
         exchange: Exchange,
         setting: Setting,
-        value: str | None,
+        shown: Mapping[str, str | None],
         sent: Sequence[str],
         other: "ExpectedState | None",
     ) -> Iterator[Mismatch]:
         """Explain a wrong value; `other` is the other account whose settings the answer says it shows."""
-        about = setting.about
+        about, value = setting.about, shown[setting.about.attribute]
         malformed = () if value is None or len(sent) > 1 else tuple(self._malformed(setting, value, sent))
         yield from malformed
         if sent:
-            kind, outcome = self._explain_own(exchange, setting, value, sent)
+            kind, outcome, earlier = self._explain_own(exchange, setting, value, sent)
             if kind is Kind.ECHO:
                 setting.wrong = None if self.is_partial else value
                 outcome = "malformed" if malformed else outcome
-            again = kind is Kind.IDEMPOTENCE and self.last_update is not None
             yield Mismatch(
                 kind=kind,
                 outcome=outcome,
@@ -345,11 +344,11 @@ class ExpectedState:
                 expected=setting.right or (),
                 sent=sent[-1],
                 was_null=setting.looked and setting.last is None,
-                related=(self.last_update,) if again and self.last_update is not None else (),
+                related=() if earlier is None else (earlier,),
             )
         elif not malformed:
             swapped = value is not None and self._swapped(setting, value)
-            if swapped and self._is_sent_elsewhere(exchange, setting, value):
+            if swapped and self._is_misplaced(exchange, shown, value):
                 return  # the value was sent for another setting, which reports it
             taken = any(each.exchange.accepted and each.value == value for each in setting.suspects)
             if taken and exchange.request.method != "POST":
@@ -396,37 +395,39 @@ class ExpectedState:
 
     def _explain_own(
         self, exchange: Exchange, setting: Setting, value: str | None, sent: Sequence[str]
-    ) -> tuple[Kind, str]:
+    ) -> tuple[Kind, str, Exchange | None]:
         about, last = setting.about, self.last_update
         if len(sent) > 1:
             suspected = any(suspect.value == value for suspect in setting.suspects)
-            return Kind.REPEATED, "invalid-value" if suspected else "neither-value"
-        for suspect in setting.suspects:
-            if suspect.exchange is exchange and suspect.value == value:
-                return suspect.kind, "written"  # the same request says it in another place
+            return Kind.REPEATED, "invalid-value" if suspected else "neither-value", None
+        for suspect in setting.suspects[::-1]:
+            elsewhere = suspect.exchange is exchange  # the same request says it in another place
+            if suspect.value == value and (elsewhere or value != setting.shown):
+                written = "foreign-value" if suspect.kind is Kind.FOREIGN else "written"
+                return suspect.kind, written, None if elsewhere else suspect.exchange
         if self.last_was_right and last is not None and last.request == exchange.request:
-            return Kind.IDEMPOTENCE, "changed"
+            return Kind.IDEMPOTENCE, "changed", last
         if value is None:
-            return Kind.ECHO, "missing"
+            return Kind.ECHO, "missing", None
         was_right = setting.sent and is_right(about, setting.sent, value)
         former = value != setting.wrong and (value == setting.shown or was_right)
         decision = decide_value(about, sent[0])
         certain = decision.answer is Answer.ACCEPT and decision.level is Level.MUST
         if certain and value != setting.kept and not former and self._swapped(setting, value):
-            return Kind.ECHO, "swapped"
+            return Kind.ECHO, "swapped", None
         if value.strip(BLANKS) != value:
-            return Kind.ECHO, "blank"
+            return Kind.ECHO, "blank", None
         if former and (certain or Kind.PREVIOUS in setting.explained):
             setting.explained.add(Kind.PREVIOUS)
-            return Kind.PREVIOUS, "previous-value"
+            return Kind.PREVIOUS, "previous-value", None
         if self._foreign_writer(setting, value) is not None:
-            return Kind.FOREIGN, "foreign-value"
+            return Kind.FOREIGN, "foreign-value", None
         if about.kind == "timer":
             if lost_fraction(sent[0], value):
-                return Kind.NOTATION, "fraction-lost"
+                return Kind.NOTATION, "fraction-lost", None
             if length_of(sent[0]) is not None and decision.answer is Answer.OPEN:
-                return Kind.NOTATION, "changed"
-        return Kind.ECHO, "changed"
+                return Kind.NOTATION, "changed", None
+        return Kind.ECHO, "changed", None
 
     def _explain_other(
         self, exchange: Exchange, setting: Setting, value: str | None
@@ -472,10 +473,11 @@ class ExpectedState:
             if other is not setting
         )
 
-    def _is_sent_elsewhere(self, exchange: Exchange, setting: Setting, value: str | None) -> bool:
-        """Whether this very update has sent a value for another setting."""
+    def _is_misplaced(self, exchange: Exchange, shown: Mapping[str, str | None], value: str | None) -> bool:
+        """Whether this very update has sent a value for another setting, which does not show it."""
         return any(
-            sent == value and name != setting.about.parameter for name, sent in exchange.request.form() or ()
+            sent == value and name in BY_PARAMETER and shown.get(BY_PARAMETER[name].attribute) != value
+            for name, sent in exchange.request.form() or ()
         )
 
     def _foreign_writer(self, setting: Setting, value: str) -> Exchange | None:

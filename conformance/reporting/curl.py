@@ -114,6 +114,10 @@ def curl(
             )
             for each in runs
         ]
+        sent = [
+            f"sleep {each[0].request.after:g}\n{line}" if each[0].request.after else line
+            for each, line in zip(runs, sent, strict=True)
+        ]
         commands += [*(f"{each} &" for each in sent), "wait"] if together else sent
     return "\n".join([*credentials.comments(), *commands])
 

@@ -23,14 +23,15 @@ def request_of(recorded: Document) -> Request:
         chunked=recorded.get("chunked", False),
         fresh=recorded.get("fresh", False),
         by_hand=ByHand(recorded["by_hand"]) if "by_hand" in recorded else None,
+        after=recorded.get("after_s", 0.0),
     )
 
 
 def pinned(recorded: Document) -> dict[str, Any]:
     """Return a recorded request without the members that are as in an ordinary update, or null: TOML has no null."""
-    usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False, "by_hand": None}
+    usual = {"own_headers": [], "query": "", "account": 0, "chunked": False, "fresh": False}
     request: dict[str, Any] = {"method": recorded["method"]}
-    for name in ("body", "body_base64", "content_type", *usual):
+    for name in ("body", "body_base64", "content_type", "by_hand", "after_s", *usual):
         value = recorded.get(name)
         if value is not None and value != usual.get(name):
             request[name] = value

@@ -208,6 +208,7 @@ def _template(request: Request) -> dict[str, Any]:
         "chunked": request.chunked,
         "fresh": request.fresh,
         **({"by_hand": request.by_hand} if request.by_hand is not None else {}),
+        **({"after_s": request.after} if request.after else {}),
     }
 
 

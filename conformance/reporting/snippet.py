@@ -40,7 +40,10 @@ def httpx_snippet(
         return _over_socket(exchanges, url, accounts, names)
     sent: list[str] = []
     for together, group in groupby(exchanges, key=lambda each: each.together):
-        calls = [", ".join(_arguments(each, target_of(each, url), accounts, names)) for each in group]
+        several = list(group)
+        calls = [", ".join(_arguments(each, target_of(each, url), accounts, names)) for each in several]
+        if several[0].request.after:
+            sent.append(f"time.sleep({several[0].request.after:g})")
         if together:
             submitted = ", ".join(f"pool.submit(client.request, {call})" for call in calls)
             sent += ["with ThreadPoolExecutor() as pool:", f"    sent = [{submitted}]"]

@@ -151,6 +151,8 @@ def _marks(request: Document, *, has_form: bool) -> Iterator[str]:
         yield "chunked"
     if request.get("by_hand"):
         yield f"by hand: {request['by_hand']}"
+    if request.get("after_s"):
+        yield f"{request['after_s']:g} s later"
 
 
 def _value(value: str) -> str:

@@ -112,7 +112,16 @@ def _two_invalid(situation: Situation) -> Sequence[Probe]:
     ):
         same = [(each.parameter, value) for each in names]
         probes += [update(*same), update(*same[::-1])]
-    return [single(each, context=(LONG_CLOSED,)) for each in probes]
+    return [
+        *(single(each, context=(LONG_CLOSED,)) for each in probes),
+        *(_beside_unchanged(bad, situation) for bad in _INVALID),
+    ]
+
+
+def _beside_unchanged(bad: Field, situation: Situation) -> Probe:
+    """An invalid parameter beside valid ones that are in force already: a target may find nothing to check there."""
+    valid = [pair for pair in pairs_for(situation, 27) if pair[0] != bad.parameter]
+    return single(update(*valid), update(*valid, (bad.parameter, _INVALID[bad][1])))
 
 
 def _equal(situation: Situation) -> Sequence[Probe]:
@@ -218,7 +227,7 @@ RULES = (
         ),
         InputClass(
             "form/two-invalid",
-            "two invalid parameters, or one beside a repeated one or an equal one, in both orders",
+            "two invalid parameters, or one beside a repeated one, an equal one, or what is in force already",
             _two_invalid,
             whole=True,
         ),

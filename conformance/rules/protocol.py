@@ -290,6 +290,7 @@ RULES = (
                         "application/json",
                         "application/*",
                         "text/html, */*;q=0.1",
+                        "application/json;q=0.9, text/html;q=0.5",
                         "APPLICATION/JSON",
                     ),
                     start=4,

@@ -333,7 +333,10 @@ def undone(case: Case) -> Asking:
     if not (lost and case.is_stable and case.last.method == "POST") or case.read is None or case.written < 0:
         return ""
     place = case.written + 1
-    seen = yield (*case.requests[:place], case.read, *case.requests[place:], case.read)
+    then, *others = case.requests[place:]
+    # What is lost in the meantime is lost before the next request, so the read waits in its place.
+    later = (replace(case.read, after=then.after), replace(then, after=0.0))
+    seen = yield (*case.requests[:place], *later, *others, case.read)
     if seen is None:
         return ""
     between, after = case.is_kept(seen[place][0]), case.is_kept(seen[-1][0])

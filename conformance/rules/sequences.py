@@ -32,6 +32,13 @@ def omitted(situation: Situation) -> Sequence[Probe]:
     ]
 
 
+def at_odds() -> Sequence[Probe]:
+    """A closed timer shorter than the inactive one, or the reverse: it may be refused, but shifts no other setting."""
+    closed, inactive = update((CLOSED.parameter, "PT10M")), update((INACTIVE.parameter, "P2D"))
+    long, short = ((INACTIVE.parameter, "P1D"), LONG_CLOSED), (SHORT_INACTIVE, (CLOSED.parameter, "PT11M"))
+    return [single(update(*long), closed), single(update(*short), inactive)]
+
+
 _ALIKE = (
     ("0e" + "1" * 30, "0e" + "2" * 30),
     ("12345678" * 4, "12345678" * 3 + "12345679"),
@@ -76,7 +83,7 @@ def kept(situation: Situation) -> Sequence[Probe]:
     """An update, read back some seconds later, in the last account: other probes use that one least."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
-    return [Probe(steps=(before, update(SHORT_INACTIVE, account=account)), pause=2.0)]
+    return [single(before, update(SHORT_INACTIVE, account=account, after=2.0))]
 
 
 def reads(situation: Situation) -> Sequence[Probe]:

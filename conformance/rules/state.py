@@ -317,6 +317,7 @@ RULES = (
             lambda situation: [
                 single(sequences.each_setting(situation, 49)[0], READ, EMPTY),
                 *sequences.tour(situation),
+                *sequences.at_odds(),
             ],
             machine=sequences.machine,
             whole=True,

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -304,6 +305,59 @@ def test_what_shows_now_and_then_is_sent_over_and_over_where_the_budget_is_large
     assert 2 <= int(shown[1]) < int(shown[2])
     assert finding.stable
     assert [each.request for each in finding.exchanges] == [request]
+
+
+def test_what_shows_from_the_nth_request_of_a_connection_on_is_sent_in_a_row() -> None:
+    class Tires(Resource):
+        served = 0
+
+        def takes(self, parameter: str, value: str) -> bool:
+            self.served += 1
+            return (value == "PT59S" and self.served > 11) or super().takes(parameter, value)
+
+    resource = Tires()
+
+    class Reconnected(FakeTarget):
+        def reconnect(self) -> None:
+            resource.served = 0
+
+    session = Session(Reconnected(resource), tuple(BY_ID))
+    short = update((INACTIVE.parameter, "PT59S"))
+    for request in (*[update(SHORT_INACTIVE)] * 12, short):
+        session.conversation.send(request, "class")
+    (candidate,) = (
+        each for (rule, *_), each in session.candidates.items() if rule == "inactive-timer-minimum"
+    )
+    finding = Minimizer(session, candidate, budget=120).finding()
+    assert finding.stable
+    assert [each.request for each in finding.exchanges] == [short] * 12
+
+
+def test_a_setting_that_expires_is_shown_after_as_long_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+
+    class Expires(Resource):
+        written = 0.0
+
+        def __call__(self, request: Request) -> Response | Failure:
+            if clock[0] > self.written:
+                self.states[0][INACTIVE.attribute] = "PT30M"
+            self.written = clock[0]
+            return super().__call__(request)
+
+    first, writer = (update((INACTIVE.parameter, value)) for value in ("PT31M", "PT32M"))
+    later = update(LONG_CLOSED, after=2.0)
+    resource = Expires()
+    session = Session(FakeTarget(resource), tuple(BY_ID))
+    for request in (first, writer):
+        session.conversation.send(request, "class")
+    time.sleep(later.after)  # as a run does, which sends other requests meanwhile
+    session.conversation.send(later, "class")
+    ((_, candidate),) = session.candidates.items()
+    finding = Minimizer(session, candidate).finding()
+    assert finding.stable
+    assert [each.request.after for each in finding.exchanges] == [0.0, 2.0]
 
 
 def test_a_lost_setting_shows_again_although_an_attempt_has_left_its_value_in_force() -> None:

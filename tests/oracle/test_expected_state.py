@@ -182,6 +182,31 @@ def test_a_refused_update_that_wrote_is_named_with_its_request(status: int) -> N
     assert inactive("PT17S") in [each.request for each in written.related]
 
 
+def test_a_refused_value_that_is_shown_in_place_of_one_that_is_sent_later_was_written() -> None:
+    account = Account()
+    account.takes(inactive("PT7M"), {T: "PT7M"})
+    account.refuses(inactive("PT17S"))
+    (written,) = account.violations(inactive("PT8M"), {T: "PT17S"})
+    assert (written.rule, written.outcome) == ("rejected-update-changes-nothing", "written")
+    assert inactive("PT17S") in [each.request for each in written.related]
+
+
+def test_a_value_that_another_setting_is_rightly_set_to_is_wrong_all_the_same() -> None:
+    account = Account()
+    account.takes(inactive("P1D"), {T: "P1D"})
+    closed = update((CLOSED.parameter, "PT10M"))
+    assert account.takes(closed, {T: "PT10M", CLOSED.attribute: "PT10M"}) == [
+        ("omitted-parameters-kept", "changed")
+    ]
+
+
+def test_a_value_that_another_setting_was_to_be_set_to_is_reported_of_that_one_alone() -> None:
+    account = Account()
+    account.takes(inactive("P1D"), {T: "P1D"})
+    closed = update((CLOSED.parameter, "PT10M"))
+    assert account.takes(closed, {T: "PT10M"}) == [("closed-timer-echo", "missing")]
+
+
 def test_a_write_without_credentials_is_reported_when_an_answer_shows_it() -> None:
     account = Account()
     account.takes(inactive("PT7M"), {T: "PT7M"})

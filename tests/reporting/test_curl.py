@@ -288,6 +288,12 @@ def test_an_ordinary_update_reads_as_a_person_would_write_it() -> None:
     )
 
 
+def test_what_is_sent_later_is_waited_for() -> None:
+    lines = curl([_exchange(READ), _exchange(replace(READ, after=2.0))], url="http://a.test/").splitlines()
+    assert [line.split()[0] for line in lines] == ["curl", "sleep", "curl"]
+    assert lines[1] == "sleep 2"
+
+
 def test_what_was_sent_at_the_same_moment_runs_in_the_background_until_all_have_ended() -> None:
     exchanges = [
         Exchange(number=1, request=Request(body=body), together=body in (b"a=1", b"b=1"))
