@@ -116,9 +116,9 @@ class Wipes:
         if len(lost) < len(set_before):
             self._kept[account] = number
             writers = [state.settings[name].writer for name in set_before if name not in lost]
-            last = max((wipe for wipes in self._wiped.values() for _, wipe in wipes), default=0)
-            # One that has kept what it was sent before another account lost all is the same instance as ever.
-            self._disproved |= any(each is not None and each.number < last for each in writers)
+            first = min((wipe for wipes in self._wiped.values() for _, wipe in wipes), default=0)
+            # One that has kept what it was sent before any account lost all is the same instance as ever.
+            self._disproved |= any(each is not None and each.number < first for each in writers)
         elif len(lost) >= _WHOLE:
             self._wiped.setdefault(account, []).append((self._kept.get(account, 0), number))
 
