@@ -81,6 +81,10 @@ def _json_in_capitals(behaviour: Behaviour) -> None:
     forms.refuses_call(header(b"accept", r"\AAPPLICATION/JSON"), 406)(behaviour)
 
 
+def _json_by_weight(behaviour: Behaviour) -> None:
+    forms.refuses_call(header(b"accept", r"\Aapplication/json *;q="), 406)(behaviour)
+
+
 def _fault(name: str, rules: str, text: str, install: Install, *witness: str | Step) -> Fault:
     return fault(name, rules, "headers", text, install, witness)
 
@@ -124,6 +128,9 @@ ALL: tuple[Fault, ...] = (
     _fault("accept-in-capitals-refused", "accept-header",
       "Accept: APPLICATION/JSON is refused, though media types have no case.", _json_in_capitals,
       _with("Accept", "APPLICATION/JSON")),
+    _fault("weighted-accept-refused", "accept-header",
+      "Accept: application/json;q=0.9 is refused, since only ranges without a weight are compared.", _json_by_weight,
+      _with("Accept", "application/json;q=0.9, text/html;q=0.5")),
     _crash("weighted-languages", "on weights in Accept-Language", "q=", b"accept-language",
       _with("Accept-Language", "de;q=0.8, en;q=0.5")),
     _crash("cookies-without-equals", "on a cookie without an equals sign", r"\A[^=]+\Z", b"cookie",

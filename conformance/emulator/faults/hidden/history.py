@@ -62,6 +62,33 @@ def _shows_null_first(behaviour: Behaviour) -> None:
     behaviour.write = write
 
 
+def _unchecked_beside_unchanged(behaviour: Behaviour) -> None:
+    """Take a form whose inactive timer is the one in force for one that leaves the timers as they are."""
+    inner = behaviour.validate
+
+    def validate(account: str, values: dict[str, str]) -> Changes:
+        if values.get("DefaultInactiveTimer") != behaviour.store.read(account)[INACTIVE] or len(values) < 2:
+            return inner(account, values)
+        others = {name: value for name, value in values.items() if name != "DefaultClosedTimer"}
+        unchecked = {CLOSED: values["DefaultClosedTimer"]} if len(others) < len(values) else {}
+        return {**inner(account, others), **unchecked}
+
+    behaviour.validate = validate
+
+
+def _never_longer_than_closed(behaviour: Behaviour) -> None:
+    """Shorten the inactive timer where the closed one becomes shorter than it."""
+    inner, length = behaviour.write, behaviour.timers["DefaultClosedTimer"].parse
+
+    async def write(account: str, changes: Changes) -> Row:
+        closed, inactive = changes.get(CLOSED), behaviour.store.read(account)[INACTIVE]
+        if closed is not None and inactive is not None and INACTIVE not in changes:
+            changes = {**changes, INACTIVE: closed} if length(closed) < length(inactive) else changes
+        return await inner(account, changes)
+
+    behaviour.write = write
+
+
 def _longer_of_a_second(behaviour: Behaviour) -> None:
     """Order writes by whole seconds, and those of one second by their text."""
     written: dict[tuple[str, str], tuple[int, str]] = {}
@@ -175,6 +202,12 @@ ALL: tuple[Fault, ...] = (
     _fault("first-value-shown-as-null", "last-write-wins inactive-timer-echo closed-timer-echo chat-service-sid-echo"
       " messaging-service-sid-echo",
       "Where a setting gets its first value, the answer shows null.", _shows_null_first, A),
+    _fault("closed-timer-unchecked-beside-unchanged", "closed-timer-syntax closed-timer-minimum",
+      "Where a form sends the inactive timer that is in force already, its closed timer is not checked.",
+      _unchecked_beside_unchanged, A, f"{A}&DefaultClosedTimer=banana"),
+    _fault("closed-timer-shortens-inactive", "omitted-parameters-kept",
+      "A closed timer that is shorter than the inactive one shortens that, too.", _never_longer_than_closed,
+      "DefaultInactiveTimer=P1D&DefaultClosedTimer=P2D", "DefaultClosedTimer=PT1H"),
     _fault("update-after-refusal-lost", "read-after-write read-reflects-writes",
       "The update after a refused one is answered, and rolled back with it.", _next_update(_refusal, _forgets),
       BANANA, A, EMPTY),
