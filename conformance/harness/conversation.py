@@ -322,7 +322,7 @@ class Conversation:
         return seen
 
     def _try(self, request: Request, states: Sequence[ExpectedState]) -> tuple[Exchange, list[Violation]]:
-        time.sleep(request.after)
+        time.sleep(request.after)  # the wait is a part of the counterexample
         exchange, reply = self._send(request, "")
         self._judge.violations(reply)
         violations = self._judge.violations_alone(reply, states)

@@ -76,7 +76,7 @@ class Phases:
                 if self._budget.is_spent(len(requests)):
                     return
                 for request in requests:
-                    time.sleep(request.after)
+                    time.sleep(request.after)  # the wait is a part of the counterexample
                     self._session.conversation.send(request, cls)
             self._plan_examples()
             self._send_calls()

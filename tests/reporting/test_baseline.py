@@ -371,6 +371,7 @@ def test_what_a_result_shows_can_be_taken_as_known() -> None:
         Request(method="PUT", body=b"\x00\xff", content_type=None, headers=(("Accept", "a/b"),), query="a=b"),
         Request(body=b"", auth=Auth(header="Bearer {token}"), account=1, chunked=True, fresh=True),
         Request(body=b"a", chunked=True, by_hand=ByHand.TRAILERS),
+        Request(body=b"a=b", after=2.0),
         Request(auth=NO_AUTH, body='"\\\u007f\u00e4\n\U0001f600'.encode()),
     ],
 )
