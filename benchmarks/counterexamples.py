@@ -32,7 +32,7 @@ from conformance import emulator
 from conformance.attribution.sameness import is_about_state
 from conformance.fidelity.outcome import changes, outcome_of
 from conformance.harness.executor import Plan, run
-from conformance.harness.minimizer import ONLY_FIRST, ONLY_NULL, SENT_ONCE, SET_BEFORE
+from conformance.harness.minimizer import NOW_AND_THEN, ONLY_FIRST, ONLY_NULL, SENT_ONCE, SET_BEFORE
 from conformance.harness.session import Session
 from conformance.http import Exchange, Request, Response, encode_form
 from conformance.model import BY_PARAMETER, FIELDS, Finding, Level, Violation
@@ -54,6 +54,9 @@ _TIMEOUT = 2.0
 
 _HUNG = 60.0
 """Seconds within which curl must end by itself."""
+
+_SAID = (SENT_ONCE, ONLY_NULL, ONLY_FIRST, SET_BEFORE, NOW_AND_THEN.partition("{")[0])
+"""What the text of a finding says where its counterexample may not show."""
 
 _RACES = 3
 """How often requests are sent at the same time. A race shows on some of the times only."""
@@ -161,7 +164,7 @@ def _measured(fault: str, finding: Finding, curl: str, url: str, target: Target)
         value=value,
         shorter=None if value is None else _shorter(finding, value, target),
         curl=curl,
-        says_so=any(each in finding.summary for each in (SENT_ONCE, ONLY_NULL, ONLY_FIRST, SET_BEFORE)),
+        says_so=any(each in finding.summary for each in _SAID),
     )
 
 

@@ -49,7 +49,7 @@ SENT_ONCE = "the counterexample was sent only once"
 ONLY_NULL = "it shows only where the setting is null, and null cannot be set again"
 ONLY_FIRST = "it showed only until something was set, and nothing can be unset"
 SET_BEFORE = "the value was in force before"
-_SHOWED = "it showed in {} of {} attempts"
+NOW_AND_THEN = "it showed in {} of {} attempts"
 """What is said of a counterexample that may not show its violation on a target that starts anew."""
 
 _RACES = 12
@@ -299,7 +299,7 @@ class Minimizer:
         if sum(shown) < 2:
             return None
         self._guess()
-        self._say(_SHOWED.format(sum(shown), len(shown)))
+        self._say(NOW_AND_THEN.format(sum(shown), len(shown)))
         return self._finding(self._progress.exchanges, is_stable=True)
 
     def _search_together(self) -> Finding:
@@ -334,7 +334,7 @@ class Minimizer:
             shown = self._race(together, before, is_among=is_among)
             if any(shown):
                 if not all(shown):
-                    self._say(_SHOWED.format(sum(shown), len(shown)))
+                    self._say(NOW_AND_THEN.format(sum(shown), len(shown)))
                 return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)
         return self._unconfirmed()
 
