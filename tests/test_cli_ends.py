@@ -274,7 +274,8 @@ class TestInterruptedInStartUp:
             "try:\n    exec('interrupt(15, None)')\n"
             "except KeyboardInterrupt:\n    sys.exit(ENDED)\n"
         )
-        done = subprocess.run([sys.executable, "-m", "program"], cwd=tmp_path, check=False)
+        found = {**os.environ, "PYTHONPATH": str(tmp_path)}  # PYTHONSAFEPATH may leave the folder out
+        done = subprocess.run([sys.executable, "-m", "program"], env=found, check=False)
         assert done.returncode == 130
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
