@@ -14,7 +14,7 @@ from conformance.exceptions import Gone, LeftShort
 from conformance.harness.candidates import Candidates, Past
 from conformance.harness.events import ExchangeJudged, Listener, PhaseStarted, RequestSent
 from conformance.harness.instances import Failing, Wipes, is_mixed, likeness
-from conformance.harness.judging import Judge
+from conformance.harness.judging import Judge, expect_together
 from conformance.harness.presence import ROW, Presence
 from conformance.http import OUT, Exchange, Pairs, Request, update
 from conformance.model import BY_PARAMETER, Finding, Violation
@@ -262,7 +262,7 @@ class Conversation:
         """Send updates at the same time; judge each answer, except for settings that other updates may have set."""
         self._say_sent(cls)
         self._together = tuple(requests)
-        self._judge.expect_together(requests)
+        expect_together(self._judge.states, requests)
         judged = []
         for exchange in self._target.send_together(requests):
             reply, seen = self._judge.violations_together(exchange, self._judge.states)
@@ -307,6 +307,7 @@ class Conversation:
         seen = [self._try(request, states) for request in before]
         if together:
             self._say_sent("")
+            expect_together(states, together)
             exchanges = self._target.send_together(together)
             judged = [self._judge.violations_together(exchange, states) for exchange in exchanges]
             for reply, found in judged:

@@ -167,11 +167,6 @@ class Judge:
         state.record(reply.exchange)
         return self._judged(alone)
 
-    def expect_together(self, requests: Sequence[Request]) -> None:
-        """Record updates that are sent at the same time: the answer to each may show the values of the others."""
-        for request in requests:
-            self.states[request.account].expect(request)
-
     def violations_together(
         self, exchange: Exchange, states: Sequence[ExpectedState]
     ) -> tuple[Reply, list[Violation]]:
@@ -189,3 +184,9 @@ class Judge:
     def record_together(self, replies: Sequence[Reply]) -> None:
         """Record what several updates at the same time may have written."""
         record_together(self.states, [(reply.exchange, reply.shown) for reply in replies])
+
+
+def expect_together(states: Sequence[ExpectedState], requests: Sequence[Request]) -> None:
+    """Take note of requests that are sent at the same time: the answer to each may show the values of the others."""
+    for request in requests:
+        states[request.account].expect(request)

@@ -335,7 +335,7 @@ class Minimizer:
             if any(shown):
                 if not all(shown):
                     self._say(NOW_AND_THEN.format(sum(shown), len(shown)))
-                return self._finding(self._progress.exchanges, is_stable=sum(shown) > 1)
+                return self._finding(self._progress.exchanges, is_stable=all(shown) or sum(shown) > 1)
         return self._unconfirmed()
 
     def _matters(self, request: Request) -> bool:
