@@ -13,6 +13,7 @@ from conformance.harness.session import Session
 from conformance.http import BASIC, PATH, Exchange, Failure, FailureKind, Request, Response
 from conformance.model import BY_PARAMETER, FIELDS, Finding
 from conformance.rules import BY_ID
+from conformance.rules.probes import LONG_CLOSED
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.target import Target, TargetSettings
 
@@ -28,6 +29,13 @@ _SECONDS = (7 * 86400, 365 * 86400, 30 * 86400, 86400, 3600, 60, 1)
 _MINIMUM = {"DefaultInactiveTimer": 60, "DefaultClosedTimer": 600}
 _PREFIX = {"DefaultChatServiceSid": "IS", "DefaultMessagingServiceSid": "MG"}
 """The prefixes of SIDs. These rules are apart from the oracle, so that the tests can see a mistake of it."""
+
+EVERYTHING = (
+    LONG_CLOSED,
+    ("DefaultChatServiceSid", "IS" + "a" * 32),
+    ("DefaultMessagingServiceSid", "MG" + "a" * 32),
+)
+"""Valid parameters, all but the inactive timer."""
 
 Answering = Callable[[Request], Response | Failure]
 

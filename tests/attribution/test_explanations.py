@@ -7,7 +7,7 @@ import pytest
 from attribution.findings import a_finding, answered_with, are_one, causes, outcomes
 from conformance.attribution.cause import cause_of
 from conformance.attribution.causes import attribute
-from conformance.http import READ, Exchange, Request, Response
+from conformance.http import Exchange, Request, Response
 from conformance.model import Finding
 from conformance.rules import BY_ID
 
@@ -239,65 +239,6 @@ def test_a_timer_without_a_minimum_takes_zero_as_well() -> None:
 
     assert are_one(below, zero)
     assert not are_one(below, other)
-
-
-def _after(finding: Finding, status: int, answer: str) -> Finding:
-    """The finding, with the same parameters sent before it, and answered otherwise then."""
-    (last,) = finding.exchanges
-    earlier = replace(last, number=0, response=Response(status=status, body=answer.encode()))
-    return replace(finding, exchanges=(earlier, replace(last, request=READ)))
-
-
-LATE = {"sent": "DefaultClosedTimer=P1D", "answer": '{"default_closed_timer": "P1D"}'}
-BEFORE = '{"default_closed_timer": "P2D"}'
-
-
-def test_what_is_shown_a_step_late_is_one_with_answers_that_show_the_value_before() -> None:
-    behind = a_finding("last-write-wins: previous-value", "closed-timer", count=9)
-    lost = a_finding("read-after-write: previous-value", "closed-timer", **LATE)
-
-    assert are_one(behind, _after(lost, 200, BEFORE))
-    assert not are_one(behind, _after(lost, 200, LATE["answer"]))
-    assert not are_one(behind, lost)
-    assert not are_one(behind, _after(replace(lost, count=99), 200, BEFORE))
-
-
-def test_a_refused_value_that_is_shown_in_place_of_another_was_written_by_the_refused_update() -> None:
-    written = a_finding("rejected-update-changes-nothing: written", "closed-timer")
-    shown = a_finding("closed-timer-echo: changed", "closed-timer", **LATE)
-
-    assert are_one(written, _after(shown, 400, "{}"))
-    assert not are_one(written, _after(shown, 200, BEFORE))
-    assert not are_one(written, shown)
-
-
-def test_a_value_that_should_be_taken_is_refused_for_what_is_unusual_about_one_that_must_be() -> None:
-    must = a_finding("inactive-timer-accept: refused", "inactive-timer", sent="DefaultInactiveTimer=PT019M")
-    for value, one in (("PT0000000900S", True), ("PT900.5S", False)):
-        sent = f"DefaultInactiveTimer={value}"
-        should = a_finding("inactive-timer-notation: refused", "inactive-timer", sent=sent)
-        assert are_one(must, should) is one
-
-
-def test_long_timers_that_are_refused_in_several_notations_are_refused_for_their_length() -> None:
-    days, seconds = (
-        a_finding("closed-timer-accept: refused", "closed-timer", cls, sent=f"DefaultClosedTimer={value}")
-        for cls, value in (("a", "P30D"), ("b", "PT2592000S"))
-    )
-    for value, one in (("P1M", True), ("P1Y", True), ("PT168H", False)):
-        sent = f"DefaultClosedTimer={value}"
-        other = a_finding("closed-timer-notation: refused", "closed-timer", sent=sent)
-        assert are_one(days, seconds, other) is one
-        assert not are_one(seconds, other)
-
-
-def test_what_is_read_of_an_answer_that_is_framed_wrong_is_wrong_for_that() -> None:
-    framed = replace(a_finding("framing: framing"), numbers=frozenset({1, 2}))
-    envelope = a_finding("error-envelope: not-json")
-
-    assert are_one(framed, replace(envelope, numbers=frozenset({2})))
-    assert not are_one(framed, replace(envelope, numbers=frozenset({2, 3})))
-    assert not are_one(framed, envelope)
 
 
 def test_a_finding_that_comes_and_goes_is_put_down_to_one_of_its_setting_that_stays() -> None:

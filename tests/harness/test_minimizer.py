@@ -3,14 +3,14 @@
 import itertools
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from fakes import FakeTarget, Resource, answer, found, refusal, representation
+from fakes import EVERYTHING, FakeTarget, Resource, answer, found, refusal, representation
 
 from conformance.attribution.cause import CauseKey
-from conformance.harness.minimizer import REQUESTS, Minimizer
+from conformance.harness.minimizer import Minimizer
 from conformance.harness.session import Session
 from conformance.http import FORM_MEDIA_TYPE, READ, Exchange, Failure, Request, Response, encode_form, update
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Probe
@@ -18,7 +18,6 @@ from conformance.oracle.decisions import length_of
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE
-from conformance.rules.state import CONCURRENT
 
 
 class Takes(Resource):
@@ -30,13 +29,6 @@ class Takes(Resource):
 
     def takes(self, parameter: str, value: str) -> bool:
         return self.text in value or super().takes(parameter, value)
-
-
-EVERYTHING = (
-    LONG_CLOSED,
-    ("DefaultChatServiceSid", "IS" + "a" * 32),
-    ("DefaultMessagingServiceSid", "MG" + "a" * 32),
-)
 
 
 def test_parameters_that_do_not_matter_are_left_out() -> None:
@@ -408,23 +400,6 @@ def test_a_form_that_is_refused_in_one_order_only_is_attributed_to_the_order() -
     assert finding.rule == "parameter-order"
 
 
-def test_values_that_are_refused_only_while_they_are_in_force_are_attributed_to_repeats() -> None:
-    class NothingToDo(Resource):
-        def __call__(self, request: Request) -> Response | Failure:
-            before = [dict(state) for state in self.states]
-            came = super().__call__(request)
-            return refusal() if request.method == "POST" and before == self.states else came
-
-    session = Session(FakeTarget(NothingToDo()), tuple(BY_ID))
-    session.run_probe(
-        Probe(steps=(update(*EVERYTHING, SHORT_INACTIVE),) * 2, together=True), "concurrent-writers", "class"
-    )
-    ((rule, _, _), candidate), *_ = session.candidates.items()
-    finding = Minimizer(session, candidate, budget=2 * REQUESTS).finding()
-    assert (rule, finding.rule, finding.stable) == ("concurrent-writers", "idempotence", True)
-    assert [each.status for each in finding.exchanges] == [200, 400]
-
-
 def test_the_counterexample_has_the_context_if_the_target_compares_the_timers() -> None:
     """The counterexample must show the violation later too, when other settings are in force."""
 
@@ -463,58 +438,3 @@ def test_candidates_of_parallel_settings_have_one_cause() -> None:
         session.conversation.send(update((name.parameter, "banana")), "class")
         causes |= {each.cause for each in session.candidates.values()}
     assert causes == {CauseKey("timer-syntax", "accepted")}
-
-
-class OneAtATime(FakeTarget):
-    """Refuses, so many times, all but the first of the requests that come at the same moment."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__(Resource())
-        self._times = times
-
-    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
-        first, others = super().send_together(requests[:1]), requests[1:]
-        self._times -= 1
-        if self._times >= 0:
-            right, self.answering = self.answering, lambda request: refusal(409)
-            refused = super().send_together(others)
-            self.answering = right
-            return [*first, *refused]
-        return [*first, *super().send_together(others)]
-
-
-@pytest.mark.parametrize(("times", "is_stable"), [(100, True), (2, False), (1, False)])
-def test_a_refusal_at_the_same_moment_is_stable_if_it_comes_more_than_once_again(
-    times: int, is_stable: bool
-) -> None:
-    session = Session(OneAtATime(times), tuple(BY_ID))
-    probe = Probe(steps=(update(*EVERYTHING, SHORT_INACTIVE),) * 2, together=True)
-    session.run_probe(probe, CONCURRENT, "state/concurrent")
-    ((rule, _, outcome), candidate), *others = session.candidates.items()
-    assert (rule, outcome, others) == (CONCURRENT, "refused", [])
-    finding = Minimizer(session, candidate, budget=2 * REQUESTS).finding()
-    assert (finding.rule, finding.outcome, finding.stable) == (CONCURRENT, "refused", is_stable)
-    assert [(each.status, each.together) for each in finding.exchanges] == [(200, True), (409, True)]
-
-
-class MixesUp(FakeTarget):
-    """Answers each of several requests at the same moment with the last one's answer; one by one it is right."""
-
-    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
-        came = super().send_together(requests)
-        return [replace(each, response=came[-1].response) for each in came]
-
-
-def test_an_answer_that_another_update_at_the_same_moment_spoils_is_shown_by_those_that_race() -> None:
-    session = Session(MixesUp(Resource()), tuple(BY_ID))
-    for day in (17, 18, 19):  # evidence that a value is shown, and another after it
-        session.conversation.send(update((CLOSED.parameter, f"P{day}D")), "class")
-    good = [update((CLOSED.parameter, f"P{day}D")) for day in (20, 21, 22)]
-    bad = update((INACTIVE.parameter, "banana"))
-    session.run_probe(Probe(steps=(bad, *good), together=True), CONCURRENT, "state/crowd")
-    (candidate,) = (each for (rule, *_), each in session.candidates.items() if rule == CONCURRENT)
-    finding = Minimizer(session, candidate).finding()
-    assert (finding.rule, finding.outcome, finding.stable) == (CONCURRENT, "mixed-up", True)
-    assert {each.request for each in finding.exchanges} == set(good)  # the refused one is not needed
-    assert (finding.exchanges[-1].request.body or b"").decode() not in finding.observed
-    assert all(each.together for each in finding.exchanges)
