@@ -1,7 +1,7 @@
 """A cause: the findings of a run that share it, and what they have in common."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -175,12 +175,12 @@ class Cause:
     @cached_property
     def shows_a_step_late(self) -> bool:
         """Whether every value that a setting was found to be was sent before, and not shown by the answer to that."""
-        return all(_sent_before(each, lambda _, shown: shown is not None) for each in self.findings)
+        return all(any(shown is not None for _, shown in _unshown(each)) for each in self.findings)
 
     @cached_property
     def shows_what_was_refused(self) -> bool:
         """Whether every value that comes back wrong is one that a refused request of its exchanges has sent."""
-        return all(_sent_before(each, lambda exchange, _: exchange.refused) for each in self.findings)
+        return all(any(each.refused for each, _ in _unshown(finding)) for finding in self.findings)
 
     @cached_property
     def sent(self) -> Sequence[frozenset[tuple[str, str]]]:
@@ -231,23 +231,23 @@ def _is_as_sent(finding: Finding) -> bool:
     return shown is not None and shown == dict(_form(finding)).get(about.parameter)
 
 
-def _sent_before(finding: Finding, is_so: Callable[[Exchange, str | None], bool]) -> bool:
+def _unshown(finding: Finding) -> list[tuple[Exchange, str | None]]:
     """
-    Whether the value that a setting was found to be was sent before, by a request whose answer does not show it.
+    The earlier exchanges that sent the value which a setting was found to be, and do not show it.
 
-    `is_so` takes the exchange of that request, and the value that its answer shows; None without one.
+    Each comes with the value that its answer shows; None without one.
     """
     about = _setting(finding)
     if about is None or not finding.exchanges:
-        return False
+        return []
     *before, last = finding.exchanges
     value = shown_of(last, about)
-    return any(
-        (about.parameter, value) in (each.request.form() or ())
-        and shown_of(each, about) != value
-        and is_so(each, shown_of(each, about))
+    answers = (
+        (each, shown_of(each, about))
         for each in before
+        if (about.parameter, value) in (each.request.form() or ())
     )
+    return [(each, shown) for each, shown in answers if shown != value]
 
 
 def _says_nothing(exchange: Exchange) -> bool:

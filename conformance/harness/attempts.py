@@ -19,6 +19,12 @@ from conformance.rules.questions import is_about_own
 _WAITS = 8
 """How often an answer is waited for in vain, or a request put off, to show one candidate again: that takes seconds."""
 
+_OFTEN = 24
+"""Requests, at most, that a large budget keeps for what shows on some of the times only: it is sent over and over."""
+
+_LARGE = 45
+"""A budget that is larger than this keeps some of them."""
+
 
 class Attempts:
     """
@@ -34,12 +40,19 @@ class Attempts:
         self._session = session
         self._candidate = candidate
         self._waits = _WAITS
-        self.left = budget
+        self._kept = max(0, min(_OFTEN, budget - _LARGE))
+        self.left = budget - self._kept
         """How many requests may still be sent."""
         self.are_made = False
         """Whether any sequence was sent."""
         self.are_cut_short = False
         """Whether the budget of the whole run was spent before that of this candidate."""
+
+    def release(self) -> int:
+        """Allow for the requests that were kept for what shows now and then; return how many these were."""
+        kept, self._kept = self._kept, 0
+        self.left += kept
+        return kept
 
     def cost(self, requests: Requests) -> int:
         """

@@ -58,14 +58,8 @@ _RACES = 12
 _VAIN = 3
 """How often the same requests are sent together in vain, before more requests are sent together."""
 
-_OFTEN = 24
-"""Requests, at most, that a large budget keeps for what shows on some of the times only: it is sent over and over."""
-
 _IN_A_ROW = 12
-"""How often that is sent on one connection."""
-
-_LARGE = 45
-"""A budget that is larger than this keeps some of them."""
+"""How often what shows on some of the times only is sent on one connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +105,7 @@ class Minimizer:
     def __init__(self, session: Session, candidate: Candidate, budget: int = REQUESTS) -> None:
         self._session = session
         self._candidate = candidate
-        self._kept = max(0, min(_OFTEN, budget - _LARGE))
-        self._attempts = Attempts(session, candidate, budget - self._kept)
+        self._attempts = Attempts(session, candidate, budget)
         self._progress = _Progress(violation=candidate.violation)
         self._failed: set[Requests] = set()
         """The sequences that did not show the violation."""
@@ -283,7 +276,7 @@ class Minimizer:
         """Send what did not show the violation every time over and over; None unless it shows at least twice."""
         if not self.was_tried or self._attempts.are_cut_short:
             return None
-        self._attempts.left, kept, self._kept = self._attempts.left + self._kept, self._kept, 0
+        kept = self._attempts.release()
         related = tuple(each.request for each in self._candidate.violation.related)
         requests = (*related, self._candidate.exchange.request)
         cost = self._attempts.cost(requests)
@@ -329,7 +322,7 @@ class Minimizer:
                 candidate.separate(violation)
                 self._progress = replace(self._progress, violation=violation)
                 return self._search((*before, *apart)[: place + 1])
-        self._attempts.left += self._kept
+        self._attempts.release()
         for together in dict.fromkeys((few, own, beside)):
             shown = self._race(together, before, is_among=is_among)
             if any(shown):

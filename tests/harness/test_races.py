@@ -85,3 +85,14 @@ def test_an_answer_that_another_update_at_the_same_moment_spoils_is_shown_by_tho
     assert {each.request for each in finding.exchanges} == set(good)  # the refused one is not needed
     assert (finding.exchanges[-1].request.body or b"").decode() not in finding.observed
     assert all(each.together for each in finding.exchanges)
+
+
+def test_a_race_that_never_shows_again_takes_no_more_requests_than_its_budget() -> None:
+    session = Session(OneAtATime(1), tuple(BY_ID))
+    probe = Probe(steps=(update(*EVERYTHING, SHORT_INACTIVE),) * 2, together=True)
+    session.run_probe(probe, CONCURRENT, "state/concurrent")
+    (candidate,) = session.candidates.values()
+    before = session.target.requests
+    finding = Minimizer(session, candidate, budget=100).finding()
+    assert not finding.stable
+    assert session.target.requests - before <= 100
