@@ -207,7 +207,9 @@ def judge(
         if examples is not None
         else ""
     )
-    said = filter(None, [target.out_of_time, target.patience.cut_short, target.pace.slowed(), lost])
+    starting = not (target.silence.was_there or settings.wait or settings.proxy or settings.app)
+    hint = "the target was never there: --wait 60 waits for one that is being started" if starting else ""
+    said = filter(None, [hint, target.out_of_time, target.patience.cut_short, target.pace.slowed(), lost])
     return replace(report, notices=(*notices, *report.notices, *said))
 
 

@@ -166,6 +166,7 @@ class TestNoVerdict:
         with free_port() as port:
             done = conformance(tmp_path, "run", "--target", f"http://127.0.0.1:{port}")
         assert "cannot be reached" in no_verdict(done, tmp_path)
+        assert "--wait 60 waits for one that is being started" in done.stdout
 
     @pytest.mark.parametrize("play", ["banner", "silent", "empty-reply", "reset", "tls-alert"])
     def test_what_listens_does_not_speak_http(self, tmp_path: Path, play: str) -> None:

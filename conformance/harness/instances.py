@@ -128,7 +128,8 @@ class Wipes:
 
         `findings` are those that the run has tried to show again.
         """
-        wipes = [each for wipes in self._wiped.values() for each in wipes]
+        # What has kept nothing had nothing to lose.
+        wipes = [each for wipes in self._wiped.values() for each in wipes if each[0]]
         if not wipes or self._disproved or any(len(each) > 1 for each in self._wiped.values()):
             return None
         numbers = {number for _, number in wipes}

@@ -80,16 +80,37 @@ def load(name: str) -> object:
 
 def started(app: object, max_body: int) -> Application:
     """
-    Start an ASGI application, whose call is a coroutine function, or a WSGI one. `max_body` bytes of a body are read.
+    Start an ASGI application, which takes scope, receive and send, or a WSGI one. `max_body` bytes of a body are read.
 
     Raises:
         ConfigurationError: It is neither, or it did not start.
     """
     if not callable(app):
         raise ConfigurationError(f"{app!r:.60} is no application: it cannot be called")
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None)):  # noqa: B004
+    if _takes(app, 3) and (_is_coroutine(app) or not _takes(app, 2)):
         return _ASGI(app, max_body)
-    return _WSGI(app, max_body)
+    if _takes(app, 2):
+        return _WSGI(app, max_body)
+    advice = "; if it returns one, name a variable that holds it" if _takes(app, 0) else ""
+    raise ConfigurationError(
+        f"{app!r:.60} is no application: it takes neither environ and start_response (WSGI), "
+        f"nor scope, receive and send (ASGI){advice}"
+    )
+
+
+def _is_coroutine(app: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
+
+
+def _takes(app: Callable[..., Any], count: int) -> bool:
+    """Whether an application can be called with so many arguments, as far as it says."""
+    try:
+        inspect.signature(app).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # written in C, say
+        return True
+    return True
 
 
 _CONNECTION = "needs a connection: a server makes it, and the target is an application"

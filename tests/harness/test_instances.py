@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from fakes import Resource, refusal
+from fakes import Resource, answer, refusal, representation
 from whole_runs import findings, judged
 
+from conformance.harness.executor import Plan
 from conformance.http import Failure, FailureKind, Request, Response
 from conformance.model import Verdict
 
@@ -75,3 +76,18 @@ def test_a_target_that_loses_the_settings_of_one_account_alone_deviates() -> Non
 
     report, _ = judged(Loses(lambda number: False))
     assert findings(report)
+
+
+class Silent(Resource):
+    """A mock: it answers everything with the same texts, all of which are empty."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        shown = representation(dict.fromkeys(self.states[0], ""), request.account)
+        return answer(200, {**shown, "account_sid": "", "url": ""})
+
+
+@pytest.mark.parametrize(("profile", "limit"), [("quick", 300), ("standard", 3_000)])
+def test_a_target_that_keeps_nothing_has_nothing_to_lose(profile: str, limit: int) -> None:
+    report, _ = judged(Silent(), plan=Plan(profile=profile), limit=limit)
+    assert report.stopped == ""
+    assert report.exit_code == 1

@@ -71,6 +71,17 @@ def test_the_lifespan_is_run_and_its_state_reaches_requests() -> None:
     assert seen == ["lifespan.startup", "open", "lifespan.shutdown"]
 
 
+def test_an_asgi_application_need_not_be_a_coroutine_function() -> None:
+    async def answer(send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    def app(scope: object, receive: object, send: Send) -> Awaitable[None]:
+        return answer(send)
+
+    assert asking(app).status == 204
+
+
 def test_an_application_that_does_not_start_is_told_in_one_line() -> None:
     async def app(scope: object, receive: object, send: Send) -> None:
         await send({"type": "lifespan.startup.failed", "message": "Traceback\nOSError: no database"})
@@ -85,6 +96,11 @@ def test_an_application_that_does_not_start_is_told_in_one_line() -> None:
         ("no_such_module:app", "no application no_such_module:app: No module named 'no_such_module'"),
         ("conformance.http:no_such_name", "has no attribute 'no_such_name'"),
         ("conformance.http:PATH", "'/v1/Configuration' is no application: it cannot be called"),
+        ("json:dumps", "is no application: it takes neither environ and start_response .* \\(ASGI\\)$"),
+        (
+            "locale:localeconv",
+            "is no application: it takes .*; if it returns one, name a variable that holds it",
+        ),
     ],
 )
 def test_an_application_that_is_not_there(name: str, says: str) -> None:
