@@ -49,18 +49,25 @@ def encode_form(pairs: Sequence[tuple[str, str]]) -> bytes:
     return urlencode(pairs, safe="*", errors="replace").replace("~", "%7E").encode("ascii")
 
 
-# Several rooms decode the same body in turn, and a comparison those of a whole script. Few have a megabyte.
-@lru_cache(maxsize=1_000)
 def decode_form(body: bytes) -> Pairs:
     """
     Parse a form body as the WHATWG URL standard's application/x-www-form-urlencoded parser does.
 
     It refuses nothing: `+` is a blank, a broken escape stands for itself, and bytes that are not UTF-8 become U+FFFD.
     """
+    return (_pairs_again if len(body) <= _SHORT else _pairs_of_long_again)(body)
+
+
+def _pairs(body: bytes) -> Pairs:
     return tuple(
         (_decode(name), _decode(value))
         for name, _, value in (part.partition(b"=") for part in body.split(b"&") if part)
     )
+
+
+# Several rooms decode the same body in turn, and a comparison those of a whole script. Some have a megabyte.
+_SHORT = 4 * 1024
+_pairs_again, _pairs_of_long_again = lru_cache(1_000)(_pairs), lru_cache(4)(_pairs)
 
 
 def _decode(raw: bytes) -> str:

@@ -40,12 +40,13 @@ def generate(strategy: SearchStrategy[T], *, seed: str, count: int) -> list[T]:
     They are a function of the strategy and the seed.
     """
     drawn: list[T] = []
+    same: dict[T, T] = {}  # equal values share the memory of one: some have a megabyte
 
     @seeded(seed)
     @_settings(count)
     @given(strategy)
     def each(value: T) -> None:
-        drawn.append(value)
+        drawn.append(same.setdefault(value, value))
 
     # Each class has a key of its own, as it has a seed. Hypothesis would hash the source of `each`, always the same.
     key = "_hypothesis_internal_database_key"
