@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from conformance.http import Pairs
 from conformance.model import BY_PARAMETER, CLOSED, INACTIVE, Field, Level
@@ -137,11 +138,19 @@ def contains_sid(text: str, prefix: str) -> bool:
 
 def decide_value(target_field: Field, text: str) -> Decision:
     """Decide on one value of one setting."""
+    # A run asks about the same values again and again. A long one is not worth the memory of keeping it.
+    return (_decide_again if len(text) <= 64 else _decide_value)(target_field, text)
+
+
+def _decide_value(target_field: Field, text: str) -> Decision:
     if target_field.kind == "timer":
         decision = decide_timer(text, target_field.minimum)
     else:
         decision = decide_sid(text, target_field.prefix)
     return Decision(decision.answer, decision.level, decision.claim, decision.reason, target_field)
+
+
+_decide_again = lru_cache(4096)(_decide_value)
 
 
 def must_be_refused(decisions: Sequence[Decision]) -> bool:

@@ -114,6 +114,7 @@ def _schema(reply: Reply) -> Iterator[Broken]:
 
 
 _VALIDATOR = Draft202012Validator(load("response.schema.json"))
+_ACCOUNT_SID = Draft202012Validator(load("response.schema.json")["properties"]["account_sid"])
 
 
 def _schema_errors(document: Mapping[str, Any]) -> dict[str, ValidationError]:
@@ -134,7 +135,7 @@ def _shows_account(reply: Reply) -> bool:
         document is not None
         and document.get("account_sid") is not None
         and reply.account_sid is not None
-        and "account_sid" not in _schema_errors(document)
+        and _ACCOUNT_SID.is_valid(document["account_sid"])
     )
 
 
