@@ -131,7 +131,8 @@ def _script(seed: int = 0) -> Script:
 
 def _unhurried(script: Script) -> Script:
     """The script without its pauses, which show faults alone."""
-    return replace(script, steps=tuple(replace(step, pause=0.0) for step in script.steps))
+    steps = (replace(step, request=replace(step.request, after=0.0)) for step in script.steps)
+    return replace(script, steps=tuple(steps))
 
 
 def _recorded(script: Script, variants: Sequence[str] = ()) -> Recording:

@@ -153,8 +153,7 @@ class Player:
             if not pairs:
                 return
             step = replace(step, request=replace(step.request, body=encode_form(pairs)))
-        if step.pause:
-            time.sleep(step.pause)
+        time.sleep(step.request.after)
         exchange = self.target.send(step.request, known_good=step.part is Part.STATE)
         yield step, exchange
         self._row = self._row + 1 if exchange.status in OUT else 0

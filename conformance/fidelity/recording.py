@@ -90,6 +90,7 @@ def written(step: Step, exchange: Exchange, *, leaks: bool, redact: Redact | Non
     """Return a step and its exchange as a recording holds them, but for its number and outcome."""
     document = record(exchange)
     response = document.get("response")
+    document["request"].pop("after_s", None)
     for name in ("number", "started_s", "elapsed_s", "connection", "place"):
         document.pop(name, None)
     if response is not None:
@@ -102,7 +103,7 @@ def written(step: Step, exchange: Exchange, *, leaks: bool, redact: Redact | Non
         "class": step.cls,
         "rule": step.rule,
         "part": str(step.part),
-        "pause_s": step.pause,
+        "pause_s": step.request.after,
         "intends": [list(pair) for pair in step.request.intends],
         "leaks": leaks,
         "exchange": document,
@@ -114,14 +115,12 @@ def written(step: Step, exchange: Exchange, *, leaks: bool, redact: Redact | Non
 def taken_from(number: int, line: Mapping[str, Any]) -> Taken:
     """Return the step that a line of a recording holds."""
     exchange = line["exchange"]
-    request = replace(request_of(exchange["request"]), intends=tuple(map(tuple, line["intends"])))
-    step = Step(
-        cls=line["class"],
-        rule=line["rule"],
-        request=request,
-        part=Part(line["part"]),
-        pause=float(line["pause_s"]),
+    request = replace(
+        request_of(exchange["request"]),
+        after=float(line["pause_s"]),
+        intends=tuple(map(tuple, line["intends"])),
     )
+    step = Step(cls=line["class"], rule=line["rule"], request=request, part=Part(line["part"]))
     taken = exchange_of(number, request, exchange)
     return Taken(
         number=number,

@@ -77,8 +77,6 @@ class Step:
     """The id of the rule that the class belongs to; empty for an input that the document leaves open."""
     request: Request
     part: Part = Part.PROBE
-    pause: float = 0.0
-    """Seconds to wait before it is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +268,7 @@ class _Writer:
         own = {name for name, _ in probe.steps[0].form() or ()}
         self._establish(tuple(pair for pair in probe.context if pair[0] not in own))
         for step in probe.steps:
-            self._add(replace(step, after=0.0), cls, rule, pause=step.after)
+            self._add(step, cls, rule)
         if self._unseen >= _OVERDUE:
             self.end()
 
@@ -288,10 +286,8 @@ class _Writer:
         self._add(update(*pairs), CONTEXT_CLASSES[pairs[0]], part=Part.STATE)
         self._in_force.update(pairs)
 
-    def _add(
-        self, request: Request, cls: str, rule: str = "", *, part: Part = Part.PROBE, pause: float = 0.0
-    ) -> None:
-        self.steps.append(Step(cls=cls, rule=rule, request=request, part=part, pause=pause))
+    def _add(self, request: Request, cls: str, rule: str = "", *, part: Part = Part.PROBE) -> None:
+        self.steps.append(Step(cls=cls, rule=rule, request=request, part=part))
         form = request.form() or ()
         for name, _ in parameters_of(request):
             self._in_force.pop(name, None)

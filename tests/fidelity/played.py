@@ -19,7 +19,7 @@ from conformance.safety.safeguard import Safeguard
 def script(seed: int = 0, accounts: int = 2) -> Script:
     """The quick script, without its pauses."""
     drawn = draw(seed=seed, accounts=accounts)
-    steps = tuple(replace(step, pause=0.0) for step in drawn.steps)
+    steps = tuple(replace(step, request=replace(step.request, after=0.0)) for step in drawn.steps)
     return replace(drawn, steps=steps)
 
 

@@ -106,7 +106,7 @@ def live(reference: Resource, candidate: Resource, budget: int) -> tuple[Compare
         players.append(Player(targets[-1], Safeguard(live=True, accept_unrestorable=True)))
         players[-1].read_settings(1)
     drawn = draw(accounts=1, live=True)
-    steps = tuple(replace(step, pause=0.0) for step in drawn.steps)
+    steps = tuple(replace(step, request=replace(step.request, after=0.0)) for step in drawn.steps)
     return run(players, replace(drawn, steps=steps)), targets
 
 
