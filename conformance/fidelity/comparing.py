@@ -223,7 +223,7 @@ class _Walk:
         sent = list(_sent(request))
         for each, value in sent:
             self._of(request, each.attribute).sent.append((place, value))
-        if ours.masked or theirs.masked or not pair.reference.known:
+        if ours.masked or theirs.masked:
             self.unclear.add(place)
             self._lose(request, sent)
             return

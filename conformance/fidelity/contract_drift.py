@@ -78,13 +78,9 @@ def drift(ours: Any, theirs: Any, catalogue: tuple[Rule, ...]) -> list[Change]:
             rules=tuple(rule.id for rule in catalogue if key[:2] in places and _rests(rule, key)),
         )
         for key in dict.fromkeys([*before, *after])
-        if before.get(key) != after.get(key) and not (key[2] and _is_of_one((*key[:2], ""), before, after))
+        if before.get(key) != after.get(key)
+        and not (key[2] and ((place := (*key[:2], "")) in before) != (place in after))
     ]
-
-
-def _is_of_one(place: tuple[str, str, str], before: Facts, after: Facts) -> bool:
-    """Whether only one document has a place at all."""
-    return (place in before) != (place in after)
 
 
 def _rests(rule: Rule, key: tuple[str, str, str]) -> bool:

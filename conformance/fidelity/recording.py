@@ -48,8 +48,6 @@ class Taken:
     outcome: Outcome
     leaks: bool = False
     """Whether the answer showed an auth token."""
-    known: bool = True
-    """Whether the settings before it are known; where they are not, nothing is said of the settings after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

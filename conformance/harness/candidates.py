@@ -162,14 +162,14 @@ class Candidates(Mapping[Key, Candidate]):
         self.causes = {candidate.cause for candidate in self._all.values()}
 
 
-_READABLE = 64
+_AT_A_GLANCE = 64
 """Bytes of a body that a person can take in."""
 
 
 def _oddity(request: Request) -> tuple[bool, bool, int, bool]:
     """The less a person would have to ask about a request, the smaller this is; one parameter is the least odd."""
     parameters, body = len(request.form() or ()), request.body or b""
-    return bool(request.account), not is_usual(request), abs(parameters - 1), len(body) > _READABLE
+    return bool(request.account), not is_usual(request), abs(parameters - 1), len(body) > _AT_A_GLANCE
 
 
 @dataclass(slots=True)

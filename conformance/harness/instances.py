@@ -46,23 +46,22 @@ class Failing:
     def __init__(self) -> None:
         self._first: dict[str, int] = {}
         self._since: dict[str, int] = {}
-        self._answers: deque[tuple[str, int]] = deque(maxlen=_LAST)
-        self._last: deque[str] = deque(maxlen=_LAST)
+        self._last: deque[tuple[str, str, int]] = deque(maxlen=_LAST)
+        """Of the last exchanges: the likeness, the answer in words, and the number."""
         self._asked: Counter[str] = Counter()
 
     def see(self, reply: Reply) -> None:
         """Record an exchange."""
         like, number = likeness(reply), reply.exchange.number
-        self._answers.append((like or f"status {reply.exchange.status}", number))
+        self._last.append((like, like or f"status {reply.exchange.status}", number))
         if like not in self._first:
             self._first[like] = number
             # Requests that need not be accepted may have met it before the first good update.
-            self._since[like] = min((at for said, at in self._answers if said == like), default=number)
-        self._last.append(like)
+            self._since[like] = min((at for _, said, at in self._last if said == like), default=number)
 
     def doubtful(self) -> str:
         """Return the failure which some of the last requests have in common, and ask about it; else an empty text."""
-        like, count = Counter(filter(None, self._last)).most_common(1)[0] if any(self._last) else ("", 0)
+        (like, count), *_ = (*Counter(like for like, _, _ in self._last if like).most_common(1), ("", 0))
         if count < _SOME or self._first[like] <= _CLEAN or self._asked[like] == _TIMES:
             return ""
         self._asked[like] += 1
