@@ -59,7 +59,11 @@ def restore(only_list: bool, discard: bool, **flags: object) -> None:
                 click.echo(settings.shown(_described(entry)))
                 if not only_list:
                     with Journal(directory, entry.target, [entry.account], entry.places) as journal:
-                        codes.append(_forget(journal) if discard else _put_back(journal, entry, flags))
+                        if discard:
+                            journal.drop(0)
+                            click.echo("  forgotten")
+                        else:
+                            codes.append(_put_back(journal, entry, flags))
             except (Locked, ConfigurationError) as error:
                 codes.append(_failed(USAGE, settings.shown(str(error))))
             except JournalError as error:
@@ -110,12 +114,6 @@ def _described(entry: "Entry") -> str:
 
     values = ", ".join(f"{name} {value or 'null'}" for name, value in entry.settings.items())
     return visible(f"{entry.account} at {entry.target}, {entry.taken}, {entry.process}: {values}", 1_000)
-
-
-def _forget(journal: "Journal") -> int:
-    journal.drop(0)
-    click.echo("  forgotten")
-    return RESTORED
 
 
 def _put_back(journal: "Journal", entry: "Entry", flags: Mapping[str, object]) -> int:

@@ -229,7 +229,8 @@ class Reproducer:
     ) -> Example | None:
         """Send steps to each end that is a target; return the difference if the answers show it."""
         setting = BY_ATTRIBUTE.get(difference.name)
-        if setting is not None and not any(setting.parameter in _written(step) for step in steps):
+        sent = {name for step in steps for name, _ in parameters_of(step.request)}
+        if setting is not None and setting.parameter not in sent:
             return None  # the answers may show what was set before, which other targets do not have
         search.left -= len(steps) + 1
         if search.left < 0:
@@ -280,10 +281,6 @@ def _found(
 def _words(difference: Difference) -> tuple[str, str]:
     """Return what both sides do, without the codes of their errors."""
     return difference.reference.partition(", code")[0], difference.candidate.partition(", code")[0]
-
-
-def _written(step: Step) -> set[str]:
-    return {name for name, _ in parameters_of(step.request)}
 
 
 def _claims(request: Request) -> Hashable:

@@ -1,12 +1,10 @@
 """Counts what a plan covers: the pairs of manners, and the positions of values. Nothing is sent for it."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance.harness.covering import Coverage, coverage, rows
 from conformance.harness.schedule import planned
-from conformance.http import Request
 from conformance.model import SIDS, Probe, Situation
 from conformance.rules import CATALOGUE
 from conformance.rules.manners import Carrier
@@ -36,7 +34,8 @@ def _positions(probes: list[Probe]) -> dict[str, Coverage]:
     requests = [step for probe in probes for step in probe.steps]
     found = {}
     for each in SIDS:
-        values = [value for name, value in _pairs(requests) if name == each.parameter]
+        pairs = (pair for request in requests for pair in request.form() or ())
+        values = [value for name, value in pairs if name == each.parameter]
         own = [value[2:] for value in values if value.startswith(each.prefix) and len(value) == 34]
         wrong = {
             (place, character)
@@ -58,8 +57,3 @@ def _positions(probes: list[Probe]) -> dict[str, Coverage]:
         places = {int(each[1]) for each in changed if each is not None}
         found[f"credentials, one character of the {name}"] = Coverage(len(places), size)
     return found
-
-
-def _pairs(requests: list[Request]) -> Iterator[tuple[str, str]]:
-    for request in requests:
-        yield from request.form() or ()

@@ -52,7 +52,8 @@ class Case:
 
     def __init__(self, case: Any) -> None:
         self._case = case
-        self.request = _request(case)
+        body = case.body if isinstance(case.body, dict) else {}
+        self.request = Request(body=encode_form([(str(name), str(value)) for name, value in body.items()]))
 
     def check(self, session: Session, judged: Judged) -> None:
         """Record the failures of schemathesis' checks on an answer that violates no other rule."""
@@ -124,15 +125,6 @@ def _operation() -> Any:
         }
     )
     return schemathesis.openapi.from_dict(copy.deepcopy(load("openapi.json")), config=config)[PATH]["POST"]
-
-
-def _request(case: Any) -> Request:
-    body = case.body if isinstance(case.body, dict) else {}
-    return Request(body=encode_form([(str(name), _text(value)) for name, value in body.items()]))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value)
 
 
 def _failures(case: Any, exchange: Exchange, check: Callable[..., Any]) -> Sequence[BaseException]:

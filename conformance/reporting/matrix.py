@@ -101,7 +101,7 @@ def to_markdown(columns: Sequence[Column]) -> str:
         [
             monospaced(rule["id"]),
             rule["level"].upper(),
-            *(_sign(column.rule(rule["id"])) for column in columns),
+            *(SIGNS[Verdict(own["verdict"])] if (own := each.rule(rule["id"])) else "–" for each in columns),
         ]
         for rule in rules(columns)
     ]
@@ -117,10 +117,6 @@ def to_markdown(columns: Sequence[Column]) -> str:
         )
         + "\n"
     )
-
-
-def _sign(rule: Document | None) -> str:
-    return SIGNS[Verdict(rule["verdict"])] if rule is not None else "–"
 
 
 def _hold(column: Column, group: str) -> str:

@@ -12,7 +12,6 @@ from conformance.http import (
     READ,
     TURNED_AWAY,
     Auth,
-    Exchange,
     Request,
     as_usual,
     update,
@@ -226,10 +225,6 @@ _LOCKED = Evidence(
 )
 
 
-def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
-    return not exchange.request.auth.valid
-
-
 @check_credentials.must(
     "credentials-required",
     "A request without the account's own credentials is not answered with 200, and writes nothing.",
@@ -243,7 +238,7 @@ def _is_unauthorised(exchange: Exchange, last: Exchange) -> bool:
     _OTHER_PATHS,
     _AFTERWARDS,
     evidence=_LOCKED,
-    culprit=_is_unauthorised,
+    culprit=lambda exchange, last: not exchange.request.auth.valid,
 )
 def _required(reply: Reply) -> Iterator[Broken]:
     # The document describes POST alone: a GET that is let in breaks credentials-status, a SHOULD.

@@ -153,15 +153,12 @@ def _valid(case: Case, pairs: Pairs, index: int) -> Pairs:
 
 
 def _other_orders(pairs: Pairs) -> Iterator[Pairs]:
-    documented = sorted(pairs, key=lambda pair: (pair[0] not in PARAMETERS, _place(pair[0])))
+    places = {name: place for place, name in enumerate(PARAMETERS)}
+    documented = sorted(pairs, key=lambda pair: places.get(pair[0], len(places)))
     first = tuple(documented), tuple(sorted(pairs))
     # Of many parameters there are more orders than could be listed.
     orders = chain(first, islice(permutations(pairs), 1 + _ORDERS))
     yield from islice(dict.fromkeys(order for order in orders if order != pairs), _ORDERS)
-
-
-def _place(name: str) -> int:
-    return PARAMETERS.index(name) if name in PARAMETERS else 0
 
 
 def beside_others(case: Case) -> Asking:
@@ -259,8 +256,8 @@ def decoded_again(case: Case) -> Asking:
             seen = yield case.instead(replace(case.last, body=encode_form(((name, f"{value}x"),))))
             return "form-decoding" if seen and seen[-1][0].refused else ""
     plain = tuple(
-        ("Unknown", "1") if pair[0] not in PARAMETERS and not _is_plain("".join(pair)) else pair
-        for pair in case.pairs
+        (name, value) if name in PARAMETERS or re.fullmatch("[ -~]*", name + value) else ("Unknown", "1")
+        for name, value in case.pairs
     )
     if plain != case.pairs and case.violation.outcome in _LOST:
         seen = yield case.instead(replace(case.last, body=encode_form(plain)))
@@ -393,10 +390,6 @@ def _instead(seen: Seen | None, outcome: str) -> Instead | str:
     """Return what was just seen as a counterexample, where its last answer shows an outcome; else an empty text."""
     found = [each for each in seen[-1][1] if each.outcome == outcome] if seen else []
     return Instead(found[0], [exchange for exchange, _ in seen or ()]) if found else ""
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable()
 
 
 def is_about_own(violation: Violation) -> bool:

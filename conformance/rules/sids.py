@@ -49,18 +49,14 @@ def _echo(target_field: Field) -> InputClass:
 
 
 def _any(target_field: Field) -> InputClass:
-    def examples(situation: Situation) -> Sequence[Probe]:
-        known = situation.sids.get(target_field.parameter)
-        values = [target_field.prefix + "a" * 32] if known is None else sorted(known)
-        return [value_probe(target_field, value) for value in values]
-
     def strategy(situation: Situation) -> SearchStrategy[Probe]:
         known = situation.sids.get(target_field.parameter)
         if known is None:
             return sids(target_field.prefix).map(lambda value: value_probe(target_field, value))
         return just(value_probe(target_field, min(known, default=target_field.prefix + "a" * 32)))
 
-    return InputClass("sid/any", "matches the pattern", examples, strategy=strategy)
+    cls = _well_formed(target_field, "any", ("a" * 32,))
+    return replace(cls, reason="matches the pattern", strategy=strategy)
 
 
 _TOGETHER = {

@@ -221,8 +221,10 @@ def _never_in_force(
             for each in beside
             if each.request.account == reply.request.account or not each.request.auth.valid
             for parameter, value in each.request.form() or ()
-            # The finding says that the value was accepted in error.
-            if parameter == about.parameter and (each.accepted or _may_be_accepted(each, about, value))
+            if parameter == about.parameter
+            # A value that was accepted in error is the finding of another rule.
+            if each.accepted
+            or (each.request.auth.valid and decide_value(about, value).answer is not Answer.REJECT)
         ]
         if f"{about.slug}-{Kind.ECHO}" not in doubtful and not any(
             is_right(about, each, back) for each in written
@@ -237,10 +239,6 @@ def _never_in_force(
                 f"{name}: {back}",
                 was_null=setting.right == (None,),
             )
-
-
-def _may_be_accepted(exchange: Exchange, about: Field, value: str) -> bool:
-    return exchange.request.auth.valid and decide_value(about, value).answer is not Answer.REJECT
 
 
 def _beside(
