@@ -11,15 +11,7 @@ from conformance.commands.refused import Refused, result_in
 
 @click.command(short_help="Add the deviations of a result to the known ones.")
 @click.argument("result", type=options.PATH)
-@click.option(
-    "-o",
-    "--output",
-    type=options.PATH,
-    default="known-deviations.toml",
-    show_default=True,
-    metavar="FILE",
-    help="File to add entries to; entries that are there stay.",
-)
+@options.output("FILE", "File to add entries to; entries that are there stay.", "known-deviations.toml")
 @click.option("--reason", metavar="TEXT", help="Why the deviations are accepted.")
 @click.option("--any-class", is_flag=True, help="One entry for all input classes of a rule and outcome.")
 def baseline(result: Path, output: Path, reason: str | None, any_class: bool) -> None:

@@ -15,15 +15,7 @@ from conformance.commands.refused import result_in
 
 @click.command(short_help="Make one result of the shards of a run.")
 @click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=options.PATH)
-@click.option(
-    "-o",
-    "--output",
-    type=options.PATH,
-    metavar="DIR",
-    default="conformance-report",
-    show_default=True,
-    help="Where reports are written.",
-)
+@options.output("DIR", "Where reports are written.", "conformance-report")
 @options.STRICT_KNOWN
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the summary.")
 def merge(shards: tuple[Path, ...], output: Path, strict_known: bool, as_json: bool) -> None:

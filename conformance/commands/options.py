@@ -64,6 +64,13 @@ STRICT_KNOWN = click.option(
 Command = Callable[..., Any]
 
 
+def output(metavar: str, text: str, default: str | None = None) -> Callable[[Command], Command]:
+    """Return the option that says where a command writes: a path, by default `default`."""
+    return click.option(
+        "-o", "--output", type=PATH, metavar=metavar, default=default, show_default=bool(default), help=text
+    )
+
+
 def settings(*names: str, **other_help: str) -> Callable[[Command], Command]:
     """
     Add settings of a run to a command as options.

@@ -12,9 +12,7 @@ from conformance.commands.refused import Refused, result_in
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=options.PATH)
-@click.option(
-    "-o", "--output", type=options.PATH, metavar="DIR", help="Where reports go (default: DIR itself)."
-)
+@options.output("DIR", "Where reports go (default: DIR itself).")
 def report(directory: Path, output: Path | None) -> None:
     """
     Render the reports in DIR again, from its result.json alone.

@@ -234,7 +234,7 @@ def _likely(grid: Grid, known: Known) -> Iterator[int]:
     refused = known.sibling is not None and grid.name in known.sibling.refused
     ladder: tuple[Fraction, ...] = ()
     if not least and not greatest:
-        ladder = (known.minimum, *(WIDE_LADDER if grid.nominal == 1 and not refused else LADDER))
+        ladder = (known.minimum, *(WIDE_LADDER if grid.steps[0] == 1 and not refused else LADDER))
     elif not greatest or not likely:
         ladder = (*(accepted * 10 for _, accepted in least[:1]), Fraction(30 * DAY))
     yield from likely
@@ -286,7 +286,7 @@ def _learn(grid: Grid, known: Known, least: tuple[int, int], greatest: tuple[int
     """Add what one notation has shown."""
     known.numbers[grid.name] = (least[1], greatest[1])
     exact = grid.low == grid.high
-    if exact and (least[0] or grid.nominal <= 1):
+    if exact and (least[0] or grid.steps[0] <= 1):
         known.least.add((least[0] * grid.high, least[1] * grid.low))
     if greatest[1] > grid.longest:
         known.endless = True

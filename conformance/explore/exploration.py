@@ -77,6 +77,7 @@ def explore(
 class _Exploration:
     def __init__(self, target: Explored, url: str, safeguard: Safeguard, progress: Progress) -> None:
         self._url = url
+        self._safeguard = safeguard
         self._stage = STAGES[0]
         self._prober = Prober(target, safeguard, lambda text: progress(self._stage, text, target.requests))
         self._timers = {each.slug: _Timer(each, Known(Fraction(each.minimum))) for each in TIMERS}
@@ -93,7 +94,7 @@ class _Exploration:
             with self._at("first look"):
                 self._prober.read_settings(url=self._url or "the target", must_read=must_restore)
         except BaseException:
-            self._prober.forget()
+            self._safeguard.restored(0)  # nothing was changed
             raise
         try:
             self._ask_all()

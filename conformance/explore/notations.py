@@ -68,16 +68,11 @@ class Grid:
 
     @property
     def steps(self) -> tuple[Fraction, ...]:
-        """What one step may be taken to be, in seconds: years and months have several common lengths."""
+        """What one step may be taken to be, in seconds: years and months have several lengths, the usual one first."""
         if self.low == self.high:
             return (self.low,)
         days = _MONTHS if self.high * 10**self.places < 40 * DAY else _YEARS
         return tuple(each * DAY / 10**self.places for each in days)
-
-    @property
-    def nominal(self) -> Fraction:
-        """Seconds of one step, of a month of 30 days."""
-        return self.steps[0]
 
 
 _UNITS = (

@@ -183,10 +183,6 @@ class Prober:
         known = LEAST if self._safeguard.guard is not None else self._longest.get(field.slug, ("", ""))[1]
         return self.before(field) or known
 
-    def forget(self) -> None:
-        """Drop the settings that were kept: the exploration ended before anything was changed."""
-        self._safeguard.restored(0)
-
     def restore(self) -> tuple[Restore, tuple[str, ...]]:
         """Write the timers back, read them, and say what became of those that are not as they were."""
         unset = {each for each in self._touched if not self.before(each)}

@@ -223,7 +223,7 @@ class Conversation:
             self._recent.append(reply.exchange)
             likenesses.append(likeness(reply))
             if is_mixed(like, likenesses):
-                last = self._failing.since(like) - 1
+                last = self._failing.since[like] - 1
                 raise Gone(
                     f"{self._target.url} is not what it was: of several equal updates it takes some, and others fail "
                     f"({like}), as if one of its instances were gone; what came after request {last:,} counts for "

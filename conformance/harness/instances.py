@@ -45,7 +45,8 @@ class Failing:
 
     def __init__(self) -> None:
         self._first: dict[str, int] = {}
-        self._since: dict[str, int] = {}
+        self.since: dict[str, int] = {}
+        """By likeness, the number of the first request that failed in this way."""
         self._last: deque[tuple[str, str, int]] = deque(maxlen=_LAST)
         """Of the last exchanges: the likeness, the answer in words, and the number."""
         self._asked: Counter[str] = Counter()
@@ -57,7 +58,7 @@ class Failing:
         if like not in self._first:
             self._first[like] = number
             # Requests that need not be accepted may have met it before the first good update.
-            self._since[like] = min((at for _, said, at in self._last if said == like), default=number)
+            self.since[like] = min((at for _, said, at in self._last if said == like), default=number)
 
     def doubtful(self) -> str:
         """Return the failure which some of the last requests have in common, and ask about it; else an empty text."""
@@ -66,10 +67,6 @@ class Failing:
             return ""
         self._asked[like] += 1
         return like
-
-    def since(self, like: str) -> int:
-        """Return the number of the first request that failed in this way."""
-        return self._since[like]
 
 
 def likeness(reply: Reply) -> str:
