@@ -6,14 +6,14 @@ it; a good one is accepted whatever harmless header comes along. Which manners a
 `conformance.harness.covering` to say, and when for `conformance.harness.combinations`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
 from conformance.http import FORM_MEDIA_TYPE, ByHand, Pairs, Request, as_usual, encode_form
-from conformance.model import BY_PARAMETER, CHAT, FIELDS, INACTIVE, MESSAGING, TIMERS, Situation
+from conformance.model import BY_PARAMETER, CHAT, FIELDS, INACTIVE, MESSAGING, Situation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules.acceptance import decided
 from conformance.rules.controls import BROWSER, FROM_WITHIN, IGNORED_HEADERS, OVERRIDE, UNKNOWN_HEADERS
@@ -290,22 +290,11 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
 
     if chosen(ACCOUNT) != PLAIN and situation.accounts > 1:
         request = replace(request, account=1)
-    if chosen("connection") != PLAIN:
-        request = replace(request, fresh=True)
-    if chosen("framing") != PLAIN:
-        request = replace(request, chunked=True)
-    if chosen("scheme") != PLAIN and request.auth.scheme is not None:
-        request = replace(request, auth=replace(request.auth, scheme=chosen("scheme")))
-    if chosen("media-type") != PLAIN:
-        request = replace(request, content_type=_MEDIA_TYPES[chosen("media-type")])
-    if chosen("header") != PLAIN:
-        request = replace(request, headers=(*request.headers, *_HEADERS[chosen("header")]))
-    if chosen("client") != PLAIN:
-        request = replace(request, headers=(*request.headers, *_CLIENTS[chosen("client")]))
-    if chosen(BY_HAND) != PLAIN:
-        request = replace(request, by_hand=ByHand(chosen(BY_HAND)))
+    for dimension, change in _CHANGES.items():
+        if chosen(dimension) != PLAIN:
+            request = change(request, chosen(dimension))
     if any(chosen(each) != PLAIN for each in ("beside", "encoding", "oddity")):
-        pairs = tuple(_beside(request.form() or (), chosen("beside"), situation, number))
+        pairs = _beside(request.form() or (), chosen("beside"), situation, number)
         request = replace(request, body=_encoded(pairs, chosen("encoding"), chosen("oddity")))
     if chosen(PLACE) != PLAIN:
         other = in_other_places((request.form() or ())[0])[chosen(PLACE)]
@@ -314,6 +303,22 @@ def in_manner(request: Request, manner: Manner, situation: Situation, number: in
         }
         return replace(request, **content)
     return _disguised(request, chosen, situation, number)
+
+
+_CHANGES: Mapping[str, Callable[[Request, str], Request]] = MappingProxyType(
+    {
+        "connection": lambda request, value: replace(request, fresh=True),
+        "framing": lambda request, value: replace(request, chunked=True),
+        "scheme": lambda request, value: (
+            replace(request, auth=replace(request.auth, scheme=value)) if request.auth.scheme else request
+        ),
+        "media-type": lambda request, value: replace(request, content_type=_MEDIA_TYPES[value]),
+        "header": lambda request, value: replace(request, headers=(*request.headers, *_HEADERS[value])),
+        "client": lambda request, value: replace(request, headers=(*request.headers, *_CLIENTS[value])),
+        BY_HAND: lambda request, value: replace(request, by_hand=ByHand(value)),
+    }
+)
+"""By dimension, the change that a value of it makes to a request."""
 
 
 def _disguised(request: Request, chosen: Callable[[str], str], situation: Situation, number: int) -> Request:
@@ -337,24 +342,19 @@ def _disguised(request: Request, chosen: Callable[[str], str], situation: Situat
     return request
 
 
-def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Iterator[tuple[str, str]]:
+def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Pairs:
     """The pairs of a form that has one pair, with good pairs of other settings before it, after it or around it."""
     others = _companions(form, situation, number)
-    match beside:
-        case "before":
-            yield from (*others, *form)
-        case "after":
-            yield from (*form, *others)
-        case "around":
-            yield from (*others[:1], *form, *others[1:])
-        case "repeated":
-            yield from (*others[:1], *others[:1], *form)
-        case "unknown-before":
-            yield from (("FriendlyName", "x"), *form)
-        case "unknown-after":
-            yield from (*form, ("FriendlyName", "x"))
-        case _:
-            yield from form
+    unknown = ("FriendlyName", "x")
+    return {
+        PLAIN: form,
+        "before": (*others, *form),
+        "after": (*form, *others),
+        "around": (*others[:1], *form, *others[1:]),
+        "repeated": (*others[:1], *others[:1], *form),
+        "unknown-before": (unknown, *form),
+        "unknown-after": (*form, unknown),
+    }[beside]
 
 
 def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
@@ -367,10 +367,7 @@ def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
     values = dict(pairs_for(situation, number))
     return tuple(
         (each.parameter, values[each.parameter])
-        for each in (
-            *(each for each in wanted if each not in TIMERS),
-            *(each for each in wanted if each in TIMERS),
-        )
+        for each in wanted
         if each.parameter in values and each.parameter not in names
     )
 
