@@ -90,7 +90,7 @@ def decide_timer(text: str, minimum: int) -> Decision:
     if literal is None:
         if min(length.low for length in reaching) > SHOULD_SECONDS:
             return _open("strictness", "a looser reading takes it, for over a year")
-        return _reject(Level.SHOULD, "strictness", f"not ISO 8601-1, though {_names(lengths)} parses it")
+        return _reject(Level.SHOULD, "strictness", f"not ISO 8601-1, though {', '.join(lengths)} parses it")
     if literal.low < minimum:
         if literal.high >= minimum:
             return _open("minimum", "it may or may not reach the minimum")
@@ -107,10 +107,6 @@ def decide_timer(text: str, minimum: int) -> Decision:
     if literal.high > SHOULD_SECONDS or len(text) > SHOULD_CHARACTERS:
         return _open("notation", "no maximum is documented, and none is excluded")
     return _accept(Level.SHOULD, "notation", "ISO 8601-1 has this notation, though some readings do not")
-
-
-def _names(lengths: Mapping[str, Length]) -> str:
-    return ", ".join(lengths)
 
 
 def decide_sid(text: str, prefix: str) -> Decision:
@@ -313,8 +309,4 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
         return spelled and ((shown or "").startswith(prefix) or not core.startswith(prefix))
     if is_zero(sent.strip(BLANKS)):
         return shown is None or is_zero(shown) or shown in ("P", "PT")
-    return shown is not None and not _has_blanks(shown) and same_length(sent, shown)
-
-
-def _has_blanks(text: str) -> bool:
-    return not frozenset(BLANKS).isdisjoint(text)
+    return shown is not None and frozenset(BLANKS).isdisjoint(shown) and same_length(sent, shown)

@@ -22,7 +22,7 @@ DAY = 86_400
 # Exact: only sums and products with small integers are computed, and these never need more digits than memory holds.
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
-_UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
+UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "Y": (365 * DAY, 366 * DAY),
         "M": (28 * DAY, 31 * DAY),
@@ -34,7 +34,7 @@ _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
     }
 )
 """The least and the greatest number of seconds in one unit. Units of time have T before their letter."""
-_ORDER = tuple(_UNITS)
+_ORDER = tuple(UNITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Parts:
         low = high = Decimal(0)
         for unit, sign, whole, fraction in self.components:
             number = Decimal(f"{sign}{whole}.{fraction[1:] if fraction else ''}")
-            least, greatest = _UNITS[unit]
+            least, greatest = UNITS[unit]
             low = EXACT.add(low, EXACT.multiply(number, Decimal(least)))
             high = EXACT.add(high, EXACT.multiply(number, Decimal(greatest)))
         if self.sign == "-":

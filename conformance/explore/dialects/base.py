@@ -6,22 +6,12 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from types import MappingProxyType
 
-from conformance.oracle.durations import DAY, Length
+from conformance.oracle.durations import UNITS, Length
 
 Reader = Callable[[str], Length | None]
 """A model: it takes a text and returns its length in seconds, or None where it refuses the text."""
 
-SECONDS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {
-        "Y": (365 * DAY, 366 * DAY),
-        "O": (28 * DAY, 31 * DAY),
-        "W": (7 * DAY, 7 * DAY),
-        "D": (DAY, DAY),
-        "H": (3600, 3600),
-        "M": (60, 60),
-        "S": (1, 1),
-    }
-)
+SECONDS: Mapping[str, tuple[int, int]] = MappingProxyType(dict(zip("YOWDHMS", UNITS.values(), strict=True)))
 """Least and greatest seconds of a unit; O is a month."""
 
 
