@@ -122,9 +122,9 @@ def _replay(finding: dict[str, Any], settings: "RunSettings") -> int:
     from conformance.exceptions import RunEnded
     from conformance.fidelity.ends import opened
     from conformance.fidelity.outcome import changes, outcome_of
-    from conformance.fidelity.recording import exchange_of
     from conformance.harness.session import Session
     from conformance.reporting import record
+    from conformance.reporting.recorded import exchange_of
     from conformance.reporting.result import plain
     from conformance.reporting.text import answer_line, request_line
 

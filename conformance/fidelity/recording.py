@@ -17,11 +17,12 @@ from conformance import contract
 from conformance.exceptions import RecordingError
 from conformance.fidelity.outcome import Outcome, outcome_of
 from conformance.fidelity.script import Part, Step
-from conformance.http import Exchange, Failure, FailureKind, Request, Response
+from conformance.http import Exchange
 from conformance.reporting import Redact, record, request_of
 from conformance.reporting.reading import parsed
+from conformance.reporting.recorded import exchange_of
 from conformance.reporting.result import plain
-from conformance.reporting.text import body, visible
+from conformance.reporting.text import visible
 from conformance.transport.credentials import THROWAWAY
 
 FORMAT = "conformance-recording"
@@ -127,25 +128,6 @@ def taken_from(number: int, line: Mapping[str, Any]) -> Taken:
         outcome=outcome_of(taken, ROLES, leaks=line["leaks"]),
         leaks=line["leaks"],
     )
-
-
-def exchange_of(number: int, request: Request, document: Mapping[str, Any]) -> Exchange:
-    """Return an exchange as `written`, or a result document, has recorded it."""
-    came, failed = document.get("response"), document.get("failure")
-    response = came and Response(
-        status=came["status"],
-        headers=tuple((name, value) for name, value in came["headers"]),
-        body=body(came) or b"",
-        http_version=came["http_version"],
-        truncated=came["truncated"],
-        undecoded=came.get("undecoded", False),
-    )
-    failure = failed and Failure(FailureKind(failed["kind"]), failed["kind"], failed.get("partial", False))
-    return Exchange(
-        number=number, request=request, response=response or None, failure=failure or None,
-        url=document["request"]["url"],
-        sent_headers=tuple((name, value) for name, value in document["request"]["headers"]),
-    )  # fmt: skip
 
 
 def dump(recording: Recording, lines: Sequence[Mapping[str, Any]]) -> bytes:

@@ -91,10 +91,6 @@ Listener = Callable[[Event], None]
 _E = TypeVar("_E", bound=Event)
 
 
-def ignore(event: Event) -> None:
-    """Ignore an event."""
-
-
 def on(kind: type[_E], react: Callable[[_E], object]) -> Listener:
     """Make a listener that reacts to one kind of event and ignores the others."""
 

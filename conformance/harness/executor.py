@@ -15,7 +15,7 @@ from conformance.exceptions import BudgetExhausted, Gone, NoVerdict, TargetDead,
 from conformance.harness import observations, verdicts
 from conformance.harness.budget import Budget
 from conformance.harness.confirmation import Confirmation
-from conformance.harness.events import Listener, RunFinished, RunStarted, ignore
+from conformance.harness.events import Listener, RunFinished, RunStarted
 from conformance.harness.packages import versions
 from conformance.harness.phases import Phases
 from conformance.harness.preflight import examine, learn_sids, look_at_others, probe_unset, write_first
@@ -45,7 +45,7 @@ def run(
     target: Target,
     plan: Plan,
     *,
-    listener: Listener = ignore,
+    listener: Listener = lambda event: None,
     safeguard: Safeguard | None = None,
 ) -> Report:
     """

@@ -15,10 +15,10 @@ from conformance.harness import verdicts
 from conformance.harness.confirmation import place
 from conformance.harness.schedule import Plan
 from conformance.harness.verdicts import End, How
-from conformance.http import Exchange, Response
+from conformance.http import Exchange, Request
 from conformance.model import ClassOutcome, Finding, Level, Outcome, Restore, RestoreState, Rule, Verdict
-from conformance.reporting import request_of
 from conformance.reporting.baseline import apply, known_in
+from conformance.reporting.recorded import exchange_of, request_of
 from conformance.reporting.result import count, plain
 from conformance.reporting.text import Document, body
 from conformance.rules import BY_ID, CATALOGUE
@@ -213,7 +213,7 @@ def _outcome(row: Document, findings: Sequence[Document]) -> Outcome:
         examples=row["examples"],
         classes=tuple(ClassOutcome(**each) for each in row["classes"]),
         findings=tuple(_finding(each) for each in findings if each["rule"] == row["id"]),
-        evidence=_exchange(row["evidence"]["number"]) if row["evidence"] else None,
+        evidence=Exchange(number=row["evidence"]["number"], request=Request()) if row["evidence"] else None,
     )
 
 
@@ -224,15 +224,10 @@ def _finding(recorded: Document) -> Finding:
         **{name: recorded[name] for name in same},
         level=Level(recorded["level"]),
         cls=recorded["class"],
-        exchanges=tuple(_exchange(each["number"], each) for each in recorded["exchanges"]),
+        exchanges=tuple(
+            exchange_of(each["number"], request_of(each["request"]), each) for each in recorded["exchanges"]
+        ),
     )
-
-
-def _exchange(number: int, recorded: Document | None = None) -> Exchange:
-    request = request_of(recorded["request"] if recorded else {})
-    answer = recorded and recorded.get("response")
-    response = Response(status=answer["status"], body=body(answer) or b"") if answer else None
-    return Exchange(number=number, request=request, response=response)
 
 
 def _end(shards: Sequence[Document]) -> End:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from conformance.exceptions import BudgetExhausted
 from conformance.harness.candidates import Candidates, Tally, is_broken, status_of
 from conformance.harness.conversation import Conversation, Judged
-from conformance.harness.events import Listener, ignore
+from conformance.harness.events import Listener
 from conformance.harness.judging import Judge
 from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, Request, update
@@ -34,7 +34,7 @@ class Session:
         selected: Collection[str],
         *,
         settle: float = 0.0,
-        listener: Listener = ignore,
+        listener: Listener = lambda event: None,
         safeguard: Safeguard | None = None,
     ) -> None:
         self.target = target

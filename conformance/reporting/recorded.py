@@ -1,8 +1,8 @@
-"""Requests as members of JSON and TOML tables, with all that is needed to send the same bytes elsewhere."""
+"""Requests and exchanges as members of JSON and TOML tables: all that is needed to send the same bytes elsewhere."""
 
 from typing import Any
 
-from conformance.http import BASIC, Auth, ByHand, Request
+from conformance.http import BASIC, Auth, ByHand, Exchange, Failure, FailureKind, Request, Response
 from conformance.reporting.text import Document, body
 
 
@@ -25,6 +25,25 @@ def request_of(recorded: Document) -> Request:
         by_hand=ByHand(recorded["by_hand"]) if "by_hand" in recorded else None,
         after=recorded.get("after_s", 0.0),
     )
+
+
+def exchange_of(number: int, request: Request, recorded: Document) -> Exchange:
+    """Return an exchange as a recording or a result document has it."""
+    came, failed = recorded.get("response"), recorded.get("failure")
+    response = came and Response(
+        status=came["status"],
+        headers=tuple((name, value) for name, value in came["headers"]),
+        body=body(came) or b"",
+        http_version=came["http_version"],
+        truncated=came["truncated"],
+        undecoded=came.get("undecoded", False),
+    )
+    failure = failed and Failure(FailureKind(failed["kind"]), failed["kind"], failed.get("partial", False))
+    return Exchange(
+        number=number, request=request, response=response or None, failure=failure or None,
+        url=recorded["request"]["url"],
+        sent_headers=tuple((name, value) for name, value in recorded["request"]["headers"]),
+    )  # fmt: skip
 
 
 def pinned(recorded: Document) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from fakes import FakeTarget, Resource
 from conformance.attribution.sameness import PREVIOUS
 from conformance.harness.budget import Budget
 from conformance.harness.confirmation import Confirmation, of_setting
-from conformance.harness.events import ignore
 from conformance.harness.schedule import Plan
 from conformance.harness.session import Session
 from conformance.model import CHAT, CLOSED, INACTIVE, Field, Finding
@@ -19,7 +18,7 @@ from conformance.rules import BY_ID
 def put_together(*findings: Finding) -> list[Finding]:
     session = Session(FakeTarget(Resource()), tuple(BY_ID))
     budget = Budget(session.target, Plan(), session.candidates, session.safeguard)
-    confirmation = Confirmation(session, budget, ignore)
+    confirmation = Confirmation(session, budget, lambda event: None)
     confirmation._findings = list(findings)
     confirmation.confirm()
     return list(confirmation.findings)
