@@ -31,11 +31,11 @@ class Gathered:
         self._doubts[rule.id] = reason
 
     def of(self, rule: Rule) -> Exchange | None:
-        """The evidence for a rule; None where there is none, or what it rests on was not seen."""
+        """Return the evidence for a rule; None where there is none, or what it rests on was not seen."""
         return None if self.missing(rule) else self._found[rule.id]
 
     def missing(self, rule: Rule) -> str:
-        """Why a rule is undecided, in words; empty where it is not."""
+        """Return in words why a rule is undecided; an empty text where it is not."""
         if doubt := self._doubts.get(rule.id):
             return doubt
         for given in rule.evidence.given:

@@ -90,7 +90,7 @@ def _pass_together(root: Cause, cause: Cause) -> bool:
 
 
 def _bad(sent: Iterable[tuple[str, str]]) -> set[str]:
-    """The parameters of a form whose values must be refused."""
+    """Return the parameters of a form whose values must be refused."""
     return {
         name
         for name, value in sent

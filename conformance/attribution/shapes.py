@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 
 def shape(value: str) -> str:
-    """The shape of a value, whatever its digits are; of a SID, which kinds of hexadecimal digits it has."""
+    """Return the shape of a value, whatever its digits are; of a SID, which kinds of hexadecimal digits it has."""
     if re.fullmatch("[A-Z]{2}[0-9a-fA-F]{32}", value):
         return value[:2] + "".join(
             kind for kind in ("0-9", "a-f", "A-F") if re.search(f"[{kind}]", value[2:])
@@ -17,7 +17,7 @@ _COMPONENT = re.compile("([0-9]+)([.,]?)[0-9]*([A-Z])")
 
 
 def features(value: str) -> Iterator[str]:
-    """What a parser may not know of a duration."""
+    """Return what a parser may not know of a duration."""
     date, _, time = value.partition("T")
     for part, prefix in ((date, ""), (time, "T")):
         for number, fraction, unit in _COMPONENT.findall(part):

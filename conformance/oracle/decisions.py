@@ -250,7 +250,7 @@ def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Leng
 
 
 def length_of(text: str) -> Length | None:
-    """The length by the first reading that parses the text; None where none does, and for a length of zero."""
+    """Return the length by the first reading that parses the text; None where none does, and for a length of zero."""
     length = next(iter(read(text.strip(BLANKS)).values()), None)
     return None if length is None or length.high == 0 else length
 

@@ -212,7 +212,7 @@ _XSD_BLANKS = " \t\r\n"
 
 
 def read(text: str) -> Mapping[str, Length]:
-    """The readings that parse the text, each with the length that it gives, in seconds."""
+    """Return the readings that parse the text, each with the length in seconds that it gives."""
     # A run reads the same few texts again and again. A long text is not worth the memory of keeping it.
     return _read_again(text) if len(text) <= 64 else _read(text)
 

@@ -39,7 +39,7 @@ _COMPARED = 64
 
 
 def states_of(accounts: Sequence[str], *, is_partial: bool = False) -> list["ExpectedState"]:
-    """The models of the accounts with these SIDs, of which nothing is known yet; see `ExpectedState.is_partial`."""
+    """Return the models of the accounts with these SIDs; nothing is known of their settings yet."""
     states = [ExpectedState(sid=sid, is_partial=is_partial) for sid in accounts]
     for state in states:
         state.others = tuple(other for other in states if other is not state)
@@ -89,13 +89,13 @@ class ExpectedState:
     last_was_right: bool = False
     """Whether the answer to it showed what was predicted."""
     explanation: Kind | None = None
-    """The kind that last explained why a setting is not what it was: the next change is put down to it, too."""
+    """The kind that explained the last unexpected change of a setting. It explains the next one, too."""
     canaries: Canaries = field(default_factory=Canaries)
     is_random: bool = False
     """Whether reads differ though nothing was written: then nothing that is shown says anything."""
 
     def lengths(self) -> Mapping[str, list[Length | None]]:
-        """By timer parameter, what the current value may be."""
+        """Return, by timer parameter, the lengths that the value in force may have."""
         return {
             each.about.parameter: [None if text is None else length_of(text) for text in each.right]
             for each in self.settings.values()
@@ -103,7 +103,7 @@ class ExpectedState:
         }
 
     def current(self) -> dict[str, str | None]:
-        """By attribute, the settings that are known for certain."""
+        """Return, by attribute, the settings that are known for certain."""
         return {
             name: setting.right[0]
             for name, setting in self.settings.items()
@@ -158,7 +158,7 @@ class ExpectedState:
         return all(each.first is None or each.first >= exchange.number for each in settings)
 
     def beside(self) -> "ExpectedState":
-        """The model for one of several updates at the same time: it does not know the values in force."""
+        """Return the model for one of several updates at the same time: it does not know the values in force."""
         return ExpectedState(
             sid=self.sid,
             others=self.others,
@@ -200,7 +200,7 @@ class ExpectedState:
                 self._suspect(exchange, _form(exchange), forbidden)
 
     def _suspect(self, exchange: Exchange, sent: Iterable[tuple[str, str]], forbidden: Kind) -> None:
-        """Record for every account what a request sends that must not write; an intruder is of no account."""
+        """Record for every account what a request that must not write has sent; an intruder belongs to no account."""
         elsewhere = forbidden if forbidden is Kind.UNAUTHORISED else Kind.FOREIGN
         for state, (name, value) in product((self, *self.others), sent):
             about = state.settings[BY_PARAMETER[name].attribute]

@@ -38,7 +38,7 @@ class Setting:
     kept: str | None = None
     """The value last shown that was right for what had been sent."""
     wrong: str | None = None
-    """The value that was last shown in place of another one that was sent, and was no value before."""
+    """The value that was last shown in place of the one that was sent, and that no answer had shown before."""
     ours: str | None = None
     """The value now in force, where this run has set it and has seen it set."""
     former: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Setting:
     """The value of the last update that was accepted, before the present one."""
 
     def matches(self, value: str | None) -> bool:
-        """Whether this value, which an answer shows, is one of the right ones; any value is while nothing is known."""
+        """Whether a value that an answer shows is a right one. While nothing is known, any value is."""
         if self.right is None or (value in self.right and (self.seen or value == self.shown)):
             return True
         return any(is_right(self.about, sent, value) for sent in self.right)

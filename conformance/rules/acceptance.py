@@ -107,7 +107,7 @@ def _not_accepted(reply: Reply, status: int, decision: FormDecision) -> Iterator
 def _violation(
     reply: Reply, rule: str, outcome: str, said: str, expected: str, *, field: str | None = None, **more: Any
 ) -> Violation:
-    """The violation that a form was answered with the wrong status; `said` says how, behind the form."""
+    """Return the violation that a form was answered with the wrong status; `said` says how, behind the form."""
     return Violation(
         rule=rule,
         outcome=outcome,
@@ -146,7 +146,7 @@ _CLASS_OF_RULE = {"empty-update": "state/empty-update", "idempotence": "state/sa
 
 
 def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
-    """The rule that the refusal of a good form breaks: one about its values, or one about how the form is sent."""
+    """Return the rule that the refusal of a good form breaks: one about its values, or about how it is sent."""
     request = reply.request
     if _is_in_force(reply):
         return "idempotence"
@@ -163,7 +163,7 @@ def _rule_of_refusal(reply: Reply, decision: FormDecision) -> str:
 
 
 def peculiarity(request: Request) -> str | None:
-    """The rule about the peculiar way in which a form is sent; None where it is sent as most clients would send it."""
+    """Return the rule about the peculiar way in which a form is sent; None where it is sent as most clients do."""
     return next(
         (
             rule.id
@@ -179,14 +179,14 @@ _OF_A_FORM = {"empty": "empty-update", "repeated": "repeated-parameters", "unkno
 
 
 def rule_of(decision: Decision) -> str:
-    """The rule that a decision on an input follows from."""
+    """Return the rule that a decision on an input follows from."""
     if decision.claim in _OF_A_FORM:
         return _OF_A_FORM[decision.claim]
     return f"{decision.field.slug}-{decision.claim}" if decision.field is not None else decision.claim
 
 
 def decided(request: Request) -> FormDecision | None:
-    """What a target must do with an update, whatever its settings are; None where the request updates by no form."""
+    """Return what a target must do with an update, whatever its settings are; None where no form updates."""
     form = request.form() if request.method == "POST" and not request.query else None
     return None if form is None else decide(form, lengths=UNSET)
 

@@ -12,7 +12,7 @@ _WAYS = tuple(ByHand)
 
 def written(way: ByHand, name: str, reason: str) -> InputClass:
     """
-    The input class of requests written in one way by hand: a good update, a refused one, and one of an intruder.
+    Return the input class of requests written in one way by hand: a good update, a refused one, and one of an intruder.
 
     An ordinary update follows the first on its connection.
     """

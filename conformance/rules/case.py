@@ -89,7 +89,7 @@ class Case:
         return now == shown_of(before, self.about) if sent is None else is_right(self.about, sent, now)
 
     def instead(self, last: Request) -> Requests:
-        """The same requests with another last one."""
+        """Return the same requests, but for the last one."""
         return (*self.requests[:-1], last)
 
     def is_gone(self, seen: Seen | None) -> bool:

@@ -19,12 +19,12 @@ Control = Callable[[Request], Request | None]
 
 
 def plain_scheme(request: Request) -> Request | None:
-    """Good credentials, with the scheme spelled `Basic` as nearly all clients spell it."""
+    """Return the request with the scheme spelled `Basic`, as nearly all clients spell it."""
     return replace(request, auth=BASIC) if request.auth.valid and request.auth != BASIC else None
 
 
 def unchunked(request: Request) -> Request | None:
-    """A body with a Content-Length in place of a chunked one."""
+    """Return the request with a Content-Length in place of a chunked body."""
     return replace(request, chunked=False, by_hand=None) if request.chunked else None
 
 
@@ -34,7 +34,7 @@ def written_by_library(way: ByHand) -> Control:
 
 
 def plain_media_type(request: Request) -> Request | None:
-    """The form's media type in lower case."""
+    """Return the request with the form's media type in lower case."""
     essence, semicolon, parameters = (request.content_type or "").partition(";")
     if essence == FORM_MEDIA_TYPE or essence.strip().lower() != FORM_MEDIA_TYPE:
         return None
@@ -42,14 +42,14 @@ def plain_media_type(request: Request) -> Request | None:
 
 
 def without_charset(request: Request) -> Request | None:
-    """The form's media type without parameters."""
+    """Return the request with the form's media type alone, without parameters."""
     essence, semicolon, _ = (request.content_type or "").partition(";")
     form = essence.strip().lower() == FORM_MEDIA_TYPE
     return replace(request, content_type=essence.strip()) if semicolon and form else None
 
 
 def without_accept(request: Request) -> Request | None:
-    """The request without its Accept header."""
+    """Return the request without its Accept header."""
     headers = tuple(each for each in request.headers if each[0].lower() != "accept")
     return replace(request, headers=headers) if headers != request.headers else None
 
@@ -168,12 +168,12 @@ MALFORMED_HEADERS = (
 
 
 def without_ignored(request: Request) -> Request | None:
-    """An update without the headers that must be ignored."""
+    """Return an update without the headers that must be ignored."""
     return _without(request, (*IGNORED_HEADERS[1:], *ODD_HEADERS))  # another rule is about Accept
 
 
 def without_unknown(request: Request) -> Request | None:
-    """An update without the headers that should be ignored."""
+    """Return an update without the headers that should be ignored."""
     bundled = [each for bundle in BUNDLES for each in bundle]
     overrides = [each for each in request.headers if each[0] == OVERRIDE]
     return _without(request, (*UNKNOWN_HEADERS, *ODD_UNKNOWN_HEADERS, *bundled, *overrides))
@@ -186,7 +186,7 @@ def _without(request: Request, left_out: Pairs) -> Request | None:
 
 
 def once(request: Request) -> Request | None:
-    """The form with each known parameter once, with the last of its values."""
+    """Return the form with each known parameter once, with the last of its values."""
     pairs = request.form() or ()
     names = [name for name, _ in pairs if name in BY_PARAMETER]
     if request.method != "POST" or len(names) == len(set(names)):
@@ -196,7 +196,7 @@ def once(request: Request) -> Request | None:
 
 
 def canonical(request: Request) -> Request | None:
-    """The same parameters as the WHATWG serialiser writes them, but with `%20` for a blank."""
+    """Return the same parameters as the WHATWG serialiser writes them, but with `%20` for a blank."""
     pairs = request.form() if request.method == "POST" else None
     if not pairs or request.body is None:
         return None
@@ -205,7 +205,7 @@ def canonical(request: Request) -> Request | None:
 
 
 def evidence_of(control: Control, *given: str) -> Evidence:
-    """The evidence of an accepted request that is peculiar in one way, and whose answer shows a new value."""
+    """Return the evidence that a request which is peculiar in one way was accepted, and its new value shown."""
     shown = proved(Proof.ECHOED, "no value that was sent in this way was ever shown")
     return Evidence(
         shown.missing, lambda reply: control(reply.request) is not None and shown.seen(reply), given

@@ -39,7 +39,7 @@ check_credentials = Checks(group="protocol", aspect=Aspect.CREDENTIALS)
 
 
 def _intrusion(auth: Auth, **more: Any) -> Probe:
-    """An update without the account's own credentials; `more` are further fields of its request."""
+    """Return an update without the account's own credentials; `more` are further fields of its request."""
     return single(update(*_WRITE, auth=auth, **more), context=(LONG_CLOSED,))
 
 
@@ -115,7 +115,7 @@ def _others_token(situation: Situation) -> Sequence[Probe]:
 
 
 def _from_within(situation: Situation) -> Sequence[Probe]:
-    """Requests with headers that proxies and tools add to a request from within, or from a sender that they know."""
+    """Return requests with headers by which proxies and tools say that a request comes from within, or from whom."""
     sid = next(iter(situation.account_sids), "admin")
     who = (
         "X-Forwarded-User",

@@ -37,7 +37,7 @@ check_errors = Checks(_is_judged, group="errors", aspect=Aspect.CONSISTENCY)
 
 
 def _holds(*names: str) -> Evidence:
-    """A refusal that has one of these members."""
+    """Return the evidence that a refusal had one of these members."""
 
     def seen(reply: Reply) -> bool:
         document = object_in(reply) if _is_judged(reply) else None

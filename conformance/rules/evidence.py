@@ -25,12 +25,12 @@ def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bo
 
 
 def accepts(claim: str, about: Field, missing: str) -> Evidence:
-    """A value that must or should be accepted, and was."""
+    """Return the evidence that a value which must or should be accepted was accepted."""
     return Evidence(missing, lambda reply: is_accepted(reply, claim, about) and object_in(reply) is not None)
 
 
 def refuses(claim: str, about: Field) -> Evidence:
-    """A value that must or should be refused, and was, with a 4xx."""
+    """Return the evidence that a value which must or should be refused was refused, with a 4xx."""
 
     def seen(reply: Reply) -> bool:
         decision = reply.decision
@@ -48,7 +48,7 @@ def refuses(claim: str, about: Field) -> Evidence:
 
 
 def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evidence:
-    """An answer that bears out a prediction of the expected state, where a wrong target would show another value."""
+    """Return the evidence that an answer has borne out a prediction: a wrong target would have shown another value."""
     return Evidence(
         missing, lambda reply: any(each == proof and about in (None, field) for each, field in reply.proofs)
     )
@@ -57,7 +57,7 @@ def proved(proof: Proof | Kind, missing: str, about: Field | None = None) -> Evi
 def update_shows(
     missing: str, shows: Callable[[dict[str, object]], bool] = lambda document: True
 ) -> Evidence:
-    """An answer to an accepted update that is a JSON object with the given property."""
+    """Return the evidence that the answer to an accepted update was a JSON object with the given property."""
     return Evidence(missing, lambda reply: reply.request.method == "POST" and _shows(reply, shows))
 
 
@@ -65,7 +65,7 @@ SHOWS_OBJECT = update_shows("no answer to an accepted update was a JSON object")
 
 
 def read_shows(missing: str) -> Evidence:
-    """A 200 answer to a GET that is a JSON object."""
+    """Return the evidence that a GET was answered with 200 and a JSON object."""
     return Evidence(
         missing, lambda reply: reply.request.method == "GET" and _shows(reply, lambda document: True)
     )
@@ -77,7 +77,7 @@ def _shows(reply: Reply, shows: Callable[[dict[str, object]], bool]) -> bool:
 
 
 def object_in(reply: Reply) -> dict[str, object] | None:
-    """The JSON object in an answer; None where the answer holds none."""
+    """Return the JSON object in an answer; None where the answer holds none."""
     if reply.response is None:
         return None
     try:

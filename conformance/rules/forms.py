@@ -37,7 +37,7 @@ GOOD_FORMS = "form/subset"
 
 
 def pairs_for(situation: Situation, index: int = 0) -> Pairs:
-    """All four parameters in the order of the document's table, with valid values that differ for each index."""
+    """Return all four parameters in the order of the document's table, with valid values that differ for each index."""
     values = {
         CHAT: sid_for(CHAT, situation, f"c{index:x}"),
         MESSAGING: sid_for(MESSAGING, situation, f"d{index:x}"),
@@ -48,7 +48,7 @@ def pairs_for(situation: Situation, index: int = 0) -> Pairs:
 
 
 def other_pairs(situation: Situation, pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """The same parameters with valid values that a run sends in nothing else; undocumented ones are left out."""
+    """Return the same parameters, without undocumented ones, with valid values that a run sends in nothing else."""
     names = dict(pairs)
     return tuple(pair for pair in pairs_for(situation, 7) if pair[0] in names)
 
@@ -76,7 +76,7 @@ _INVALID = {
 
 
 def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
-    """Forms with one invalid parameter after or before valid ones. None of their values may be written."""
+    """Return forms with one invalid parameter after or before valid ones. None of their values may be written."""
     at = list(_INVALID).index(bad)
     probes = []
     for value in _INVALID[bad]:
@@ -91,7 +91,7 @@ def _beside_valid(bad: Field, situation: Situation) -> Sequence[Probe]:
 
 
 def _two_invalid(situation: Situation) -> Sequence[Probe]:
-    """Forms with exactly two invalid parameters, in both orders, or one beside a repeated or an equal one."""
+    """Return forms with exactly two invalid parameters, in both orders, or one beside a repeated or an equal one."""
     probes = []
     for number, (one, other) in enumerate(combinations(_INVALID, 2)):
         first, second = ((each.parameter, _INVALID[each][number % 2]) for each in (one, other))
@@ -119,13 +119,13 @@ def _two_invalid(situation: Situation) -> Sequence[Probe]:
 
 
 def _beside_unchanged(bad: Field, situation: Situation) -> Probe:
-    """An invalid parameter beside valid ones that are in force already: a target may find nothing to check there."""
+    """Return an invalid parameter beside valid ones that are in force: a target may find nothing to check there."""
     valid = [pair for pair in pairs_for(situation, 27) if pair[0] != bad.parameter]
     return single(update(*valid), update(*valid, (bad.parameter, _INVALID[bad][1])))
 
 
 def _equal(situation: Situation) -> Sequence[Probe]:
-    """Forms in which two settings have the same value, or the same but for the prefix or the spelling."""
+    """Return forms in which two settings have the same value, or the same but for the prefix or the spelling."""
     sids = [(each.parameter, sid_for(each, situation, "5a3eDe9b")) for each in (CHAT, MESSAGING)]
     known = tuple((name, value) for name, value in sids if value is not None)
     timers = (
@@ -142,7 +142,7 @@ def _equal(situation: Situation) -> Sequence[Probe]:
 
 
 def _drawn(situation: Situation, *, valid: bool) -> SearchStrategy[Probe]:
-    """Forms that the strategies draw, with SIDs that the target accepts in place of those that it may refuse."""
+    """Return the strategy of forms; SIDs that the target accepts stand in place of those that it may refuse."""
 
     def probe(pairs: Pairs) -> Probe:
         fitted = []
@@ -246,5 +246,5 @@ RULES = (
 
 
 def several_refused(violation: Violation) -> Violation:
-    """A violation for good updates that are refused when sent one after the other, and not only at the same moment."""
+    """Return the violation that good updates are refused one after the other, and not only at the same moment."""
     return replace(violation, rule="any-subset")

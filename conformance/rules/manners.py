@@ -249,7 +249,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
 
 
 def carrier_of(request: Request) -> Carrier | None:
-    """What a request is; None where it is sent in a way of its own, which no manner may change."""
+    """Return the kind of a request; None where it is sent in a way of its own, which no manner may change."""
     form = request.form()
     usual = replace(as_usual(request), auth=request.auth, intends=request.intends)
     if not form or request != usual or request.account or request.fresh:
@@ -263,7 +263,7 @@ def carrier_of(request: Request) -> Carrier | None:
 
 
 def value_of(carrier: Carrier, request: Request) -> str:
-    """What a plain request is about: one of the values of the dimension `value` of its carrier."""
+    """Return what a plain request is about: one of the values of the dimension `value` of its carrier."""
     if carrier is Carrier.INTRUDER:
         auth = request.auth
         has_pair = auth.header is None and auth.scheme is not None
@@ -322,7 +322,7 @@ _CHANGES: Mapping[str, Callable[[Request, str], Request]] = MappingProxyType(
 
 
 def _disguised(request: Request, chosen: Callable[[str], str], situation: Situation, number: int) -> Request:
-    """The request with another body, another query, or as a read."""
+    """Return the request with another body or another query, or as a read."""
     method, body, query = chosen("method"), chosen("body"), chosen("query")
     pair = (request.form() or ())[:1]
     if method in _BARE:
@@ -343,7 +343,7 @@ def _disguised(request: Request, chosen: Callable[[str], str], situation: Situat
 
 
 def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Pairs:
-    """The pairs of a form that has one pair, with good pairs of other settings before it, after it or around it."""
+    """Return the one pair of a form with good pairs of other settings before it, after it or around it."""
     others = _companions(form, situation, number)
     unknown = ("FriendlyName", "x")
     return {
@@ -358,7 +358,7 @@ def _beside(form: Pairs, beside: str, situation: Situation, number: int) -> Pair
 
 
 def _companions(form: Pairs, situation: Situation, number: int) -> Pairs:
-    """Good values of settings of the other kind, and of the other SID: none can be too short beside the value."""
+    """Return good values of settings of the other kind, and of the other SID: beside the value none is too short."""
     names = {name for name, _ in form}
     kinds = {BY_PARAMETER[name].kind for name in names if name in BY_PARAMETER}
     wanted = (CHAT, MESSAGING) if "timer" in kinds else FIELDS

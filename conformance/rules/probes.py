@@ -23,7 +23,7 @@ CONTEXT_CLASSES = {LONG_CLOSED: "timer/days", SHORT_INACTIVE: "timer/minimum-min
 
 def context_of(target_field: Field) -> Pairs:
     """
-    The setting that must be in force before a value of another is tried.
+    Return the setting that must be in force before a value of another is tried.
 
     Beside it no target has a reason to refuse the value for a closed timer that does not outlast the inactive one.
     """
@@ -31,13 +31,13 @@ def context_of(target_field: Field) -> Pairs:
 
 
 def look(target_field: Field) -> Request:
-    """A good update of one timer, whose answer shows all other settings, the one under test among them."""
+    """Return a good update of one timer, whose answer shows all other settings, the one under test among them."""
     return update(SHORT_INACTIVE if target_field is CLOSED else LONG_CLOSED)
 
 
 def sid_for(target_field: Field, situation: Situation, digits: str) -> str | None:
     """
-    A SID that the target should accept, made of the given hexadecimal digits.
+    Return a SID that the target should accept, made of the given hexadecimal digits.
 
     It is one of the target's own where the target accepts only those; None where it has none.
     """
@@ -48,12 +48,12 @@ def sid_for(target_field: Field, situation: Situation, digits: str) -> str | Non
 
 
 def ordinary(request: Request) -> Request:
-    """An update that every target should accept, of the account of another request."""
+    """Return an update that every target should accept, of the account of another request."""
     return update(LONG_CLOSED, account=request.account)
 
 
 def value_probe(target_field: Field, value: str) -> Probe:
-    """A probe of one value of one setting."""
+    """Return a probe of one value of one setting."""
     return Probe(steps=(update((target_field.parameter, value)),), context=context_of(target_field))
 
 
@@ -68,7 +68,7 @@ def value_class(
     whole: bool = False,
 ) -> InputClass:
     """
-    An input class of values of one setting, simplest first; see `InputClass` for the rest.
+    Return an input class of values of one setting, simplest first; see `InputClass` for the rest.
 
     A function may make the values. Without a strategy they are the whole class.
     """
@@ -108,12 +108,12 @@ def _probes(target_field: Field, values: tuple[str, ...]) -> tuple[Probe, ...]:
 def fixed_class(
     name: str, reason: str, *probes: Probe, whole: bool = False, rare: bool = False
 ) -> InputClass:
-    """An input class whose examples do not depend on the target."""
+    """Return an input class whose examples do not depend on the target."""
     return InputClass(name, reason, lambda situation: probes, whole=whole, rare=rare)
 
 
 def request_class(name: str, reason: str, *requests: Request, whole: bool = False) -> InputClass:
-    """An input class of which each example is one request, with a closed timer in force that is long enough for it."""
+    """Return an input class with one request in each example; a closed timer is in force that is long enough for it."""
     return fixed_class(name, reason, *map(_beside_long, requests), whole=whole)
 
 
@@ -125,7 +125,7 @@ def _beside_long(request: Request) -> Probe:
 
 def own_pair(number: int) -> tuple[str, str]:
     """
-    A good inactive timer for a request that is unusual in the way it is sent alone.
+    Return a good inactive timer, for a request that is unusual only in the way it is sent.
 
     Each such request has a number of its own, so that its value is never in force before. It has one component, which
     the narrowest parsers take, of four digits, which a formatter may group.
@@ -134,12 +134,12 @@ def own_pair(number: int) -> tuple[str, str]:
 
 
 def single(*steps: Request, context: Pairs = ()) -> Probe:
-    """A probe of requests that are sent one after the other."""
+    """Return a probe of requests that are sent one after the other."""
     return Probe(steps=steps, context=context)
 
 
 def example_probes(situation: Situation) -> Sequence[Probe]:
-    """The documented example request, without the SIDs that the target refuses as unknown."""
+    """Return the documented example request, without the SIDs that the target refuses as unknown."""
     known = [(name, value) for name, value in EXAMPLE.items() if value in situation.sids.get(name, {value})]
     return [single(update(*known))]
 
@@ -170,7 +170,7 @@ ANSWERS = {
 
 
 def answers(*kinds: str) -> tuple[InputClass, ...]:
-    """The input classes that bring answers of these kinds, such as `update` or `refusal`."""
+    """Return the input classes that bring answers of these kinds, such as `update` or `refusal`."""
     return tuple(ANSWERS[f"answer/{kind}"] for kind in kinds)
 
 

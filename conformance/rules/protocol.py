@@ -53,14 +53,14 @@ check_protocol = Checks(group="protocol")
 
 
 def _method(method: str, *, bad: bool) -> Probe:
-    """A form sent by another method than POST. After a bad one comes an update that shows the settings."""
+    """Return a form sent by another method than POST. After a bad one comes an update that shows the settings."""
     pairs = ((INACTIVE.parameter, "PT7S" if bad else "PT311M"),)
     request = Request(method=method, body=encode_form(pairs), intends=pairs)
     return single(request, *([look(INACTIVE)] if bad else []), context=(LONG_CLOSED,))
 
 
 def _attempt(content_type: str | None, body: bytes, pairs: Pairs, query: str = "") -> Probe:
-    """A request that writes these pairs only where the target reads more than a form of known parameters."""
+    """Return a probe that writes these pairs only where the target reads more than a form of known parameters."""
     return single(
         Request(body=body, content_type=content_type, query=query, intends=pairs), context=(LONG_CLOSED,)
     )
@@ -96,23 +96,23 @@ def _query(pair: Pair, *form: Pair) -> Probe:
 
 
 def _query_beside(pair: Pair) -> Probe:
-    """The same parameter in a form, where it is good."""
+    """Return a probe of a parameter in the query, and of the same one in a form, where it is good."""
     good = (pair[0], "P29D" if pair[0] == CLOSED.parameter else "PT659M")
     return _query(pair, good)
 
 
 def _query_beside_other(pair: Pair) -> Probe:
-    """A parameter in the query, and another one in a form, where it is good."""
+    """Return a probe of a parameter in the query, and of another one in a form, where it is good."""
     return _query(pair, (INACTIVE.parameter, "PT661M"))
 
 
 def _by_attribute(pair: Pair) -> Probe:
-    """The parameter under the name of its attribute."""
+    """Return a probe of a parameter under the name of its attribute."""
     return _attempt(FORM_MEDIA_TYPE, encode_form(((BY_PARAMETER[pair[0]].attribute, pair[1]),)), (pair,))
 
 
 def in_other_places(pair: Pair) -> Mapping[str, Request]:
-    """Requests that send a parameter elsewhere than in a form, or by another method, by the name of the place."""
+    """Return, by name of the place, requests that send a parameter elsewhere than in a form, or by another method."""
     probes = {
         "query": _query(pair),
         "query-beside-form": _query_beside(pair),
@@ -129,7 +129,7 @@ def in_other_places(pair: Pair) -> Mapping[str, Request]:
 
 
 def _renamed() -> Iterator[Probe]:
-    """Each other spelling of a name, with the settings in turns."""
+    """Yield a probe of each other spelling of a name; the settings take turns."""
     spellings: Sequence[Callable[[str], str]] = (
         lambda name: BY_PARAMETER[name].attribute,
         str.lower,
@@ -156,7 +156,7 @@ def _is_disguised_update(exchange: Exchange, last: Exchange) -> bool:
 
 
 def _with_headers(name: str, reason: str, first: int, *bundles: Pairs) -> InputClass:
-    """The input class of an ordinary update with each of some bundles of headers, and with values of its own."""
+    """Return the input class of an ordinary update with each of some bundles of headers, and with values of its own."""
     updates = (update(own_pair(number), headers=each) for number, each in enumerate(bundles, start=first))
     return request_class(name, reason, *updates, whole=True)
 
@@ -241,7 +241,7 @@ def _framing(reply: Reply) -> Iterator[Broken]:
 
 
 def _size_of_read(reply: Reply) -> int:
-    """The length of the answer to the same GET just before a HEAD that was answered alike; 0 where there is none."""
+    """Return the length of the answer to the same GET just before a HEAD, answered alike; 0 where there was none."""
     read = reply.state.last_read  # It had good credentials.
     if (
         reply.request.method != "HEAD"

@@ -42,7 +42,7 @@ _LOST = ("previous-value", "missing", "changed", "swapped", "accepted")
 
 
 def culprit(case: Case) -> Asking:
-    """Where the violation goes without a request that must change nothing, that request has caused it."""
+    """Ask without a request that must change nothing: where the violation is gone then, the request has caused it."""
     last = case.exchanges[-1]
     refused = case.violation.outcome == "refused" and is_acceptable(last.request)
     failing = refused or case.aspect is Aspect.WIRE
@@ -104,7 +104,7 @@ _WRITTEN = ("written", "foreign-value", "invalid-value")
 
 
 def served(case: Case) -> Asking:
-    """Accept: */*, which every request carries, is the cause when application/json is served."""
+    """Ask for application/json: where that is served, `Accept: */*` is the cause, which every request carries."""
     wrong = case.exchanges[-1].status == NOT_ACCEPTABLE or case.violation.rule in ("media-type", "json-body")
     if wrong and not case.last.headers:
         seen = yield case.instead(replace(case.last, headers=(("Accept", "application/json"),)))
@@ -113,7 +113,7 @@ def served(case: Case) -> Asking:
 
 
 def ordered(case: Case) -> Asking:
-    """Another order of the same parameters: one that does no harm, or one that harms another parameter."""
+    """Ask in other orders of the same parameters: one may do no harm, or harm another parameter."""
     about_own, outcome = is_about_own(case.violation), case.violation.outcome
     lost = about_own or outcome == "accepted"
     if case.violation.rule == "idempotence":
@@ -147,7 +147,7 @@ def ordered(case: Case) -> Asking:
 
 
 def _valid(case: Case, pairs: Pairs, index: int) -> Pairs:
-    """The same parameters with valid values that differ for each index."""
+    """Return the same parameters with valid values that differ for each index."""
     valid = dict(pairs_for(case.situation, index))
     return tuple((name, valid.get(name, value)) for name, value in pairs)
 
@@ -162,7 +162,7 @@ def _other_orders(pairs: Pairs) -> Iterator[Pairs]:
 
 
 def beside_others(case: Case) -> Asking:
-    """The value is accepted beside the other parameters: it is refused for being sent without them."""
+    """Ask beside the other parameters: a value that is accepted there is refused for being sent without them."""
     rule = BY_ID[case.violation.rule]
     if case.violation.outcome != "refused" or rule.aspect is not Aspect.ACCEPTANCE or rule.field is None:
         return ""
@@ -179,7 +179,7 @@ def beside_others(case: Case) -> Asking:
 
 
 def in_force(case: Case) -> Asking:
-    """With other values in force the update is accepted: it is refused for setting what is there already."""
+    """Ask with other values in force: an update that is accepted then is refused for setting what is there already."""
     again = len(case.requests) > 1 and case.requests[-2] == case.last and case.exchanges[-2].accepted
     claimed = case.violation.rule == "idempotence"
     if case.violation.outcome != "refused" or not (again or claimed):
@@ -194,7 +194,7 @@ def in_force(case: Case) -> Asking:
 
 
 def sent_plainly(case: Case) -> Asking:
-    """The same form, sent as most clients send it, does better: the peculiar way is not understood."""
+    """Ask as most clients do, by the same form: where that does better, the peculiar way is not understood."""
     if not case.pairs or not case.last.auth.valid:
         return ""
     state = case.aspect is Aspect.STATE
@@ -244,7 +244,7 @@ def _names_answers(rule: Rule) -> bool:
 
 def decoded_again(case: Case) -> Asking:
     """
-    A decoder has changed the text, and not the setting's own parser.
+    Ask whether a decoder has changed the text, and not the setting's own parser.
 
     Escapes that are no part of a form are resolved; a NUL ends the values of settings of both kinds; or an undocumented
     parameter does harm only with the odd characters that it has.
@@ -284,7 +284,7 @@ _ESCAPE = re.compile(r"(?:\\|%)u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 
 
 def _resolved(value: str) -> set[str]:
-    """What decoders that have no business with a form make of a value."""
+    """Return what decoders make of a value that have no business with a form."""
     escapes = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), value)
     return {unquote(value), html.unescape(value), escapes} - {value}
 
@@ -298,7 +298,7 @@ def is_decoded_good(name: str, value: str) -> bool:
 
 
 def overridden(case: Case) -> Asking:
-    """The value is refused without the header that asks for a method: it was written in another way."""
+    """Ask without the header that asks for a method: a value that is refused then was written in another way."""
     if case.violation.outcome != "accepted" or not (case.last.auth.valid and is_overridden(case.last)):
         return ""
     seen = yield case.instead(replace(case.last, headers=()))
@@ -306,7 +306,7 @@ def overridden(case: Case) -> Asking:
 
 
 def stale(case: Case) -> Asking:
-    """The answer shows the value before, or always the same one."""
+    """Ask with another value before: the answer shows the value before, or always the same one."""
     sent = dict(case.pairs)
     if case.violation.rule != "last-write-wins" or case.about is None or case.about.parameter not in sent:
         return ""
@@ -325,7 +325,7 @@ def stale(case: Case) -> Asking:
 
 
 def undone(case: Case) -> Asking:
-    """Tell a value that was lost, or only not shown, from one that an update of other settings reset: GET knows."""
+    """Ask by GET whether a value was lost, or only not shown, or whether an update of other settings has reset it."""
     lost = case.aspect is Aspect.STATE and case.violation.outcome not in _WRITTEN
     if not (lost and case.is_stable and case.last.method == "POST") or case.read is None or case.written < 0:
         return ""
@@ -341,7 +341,7 @@ def undone(case: Case) -> Asking:
 
 
 def lost_or_unshown(case: Case) -> Asking:
-    """A read shows what was lost before it, or by it: then the answer to an update of another setting shows it, too."""
+    """Ask by an update of another setting: its answer, too, shows what was lost before a read, or by it."""
     about = case.about
     if case.aspect is not Aspect.CONSISTENCY or case.last.method != "GET" or about is None:
         return ""
@@ -357,7 +357,7 @@ def lost_or_unshown(case: Case) -> Asking:
 
 
 def in_any_notation(case: Case) -> Asking:
-    """A timer of the same length is refused in the two notations that everybody knows, too."""
+    """Ask in the two notations that everybody knows: a timer that is refused there, too, is refused for its length."""
     open_notation = case.violation.outcome == "refused" and BY_ID[case.violation.rule].level is Level.SHOULD
     if not open_notation or case.about is None or case.about.kind != "timer" or len(case.pairs) != 1:
         return ""
@@ -376,7 +376,7 @@ def in_any_notation(case: Case) -> Asking:
 
 
 def taken_plainly(case: Case) -> Asking:
-    """A bad value that is written by a disguised update is taken from a plain one, too."""
+    """Ask by a plain update: a bad value that is taken from it, too, was not written for its disguise."""
     if case.violation.outcome not in _WRITTEN:
         return ""
     disguised = [each for each in case.requests if each.intends and each.auth.valid and each.method != "GET"]

@@ -28,7 +28,7 @@ check_response = Checks(lambda reply: reply.represents, group="response", aspect
 
 
 def _object(reply: Reply) -> Mapping[str, Any]:
-    """The JSON object in an answer; empty where it is none, or where the suite has cut its body."""
+    """Return the JSON object in an answer; empty where it is none, or where the suite has cut its body."""
     return {} if _is_cut(reply) else object_in(reply) or {}
 
 
@@ -118,7 +118,7 @@ _ACCOUNT_SID = Draft202012Validator(load("response.schema.json")["properties"]["
 
 
 def _schema_errors(document: Mapping[str, Any]) -> dict[str, ValidationError]:
-    """The first error of each attribute that is wrong."""
+    """Return the first error of each attribute that is wrong."""
     errors: dict[str, ValidationError] = {}
     for error in _VALIDATOR.iter_errors(document):
         name = str(error.absolute_path[0])

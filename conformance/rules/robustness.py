@@ -31,7 +31,7 @@ _ODD = ("'", '"', "\\", "{}", "%s", "<b>", "$x", "`", "\x1b", "\u00e9", "\U0001f
 
 
 def _of_size(size: int) -> Request:
-    """An update whose body has so many bytes: what is read in blocks may end with one, or lose the last."""
+    """Return an update whose body has so many bytes: a reader of blocks may end with one of them, or lose the last."""
     pair, filler = probes.own_pair(size.bit_length()), ("Unknown", "")
     request = update(filler, pair)
     assert request.body is not None
@@ -219,7 +219,7 @@ def is_turned_away_again(exchange: Exchange) -> bool:
 
 
 def turned_away(exchange: Exchange, after: Exchange) -> Violation:
-    """The violation that good credentials are refused because of an earlier request."""
+    """Return the violation that good credentials are refused because of an earlier request."""
     return Violation(
         rule=STAYS_USABLE.id,
         cls=STAYS_USABLE.classes[0].id,
@@ -233,7 +233,7 @@ def turned_away(exchange: Exchange, after: Exchange) -> Violation:
 
 
 def unusable(canary: Exchange, after: Exchange) -> Violation:
-    """The violation that an ordinary update fails after another request had failed."""
+    """Return the violation that an ordinary update fails after another request had failed."""
     return Violation(
         rule=STAYS_USABLE.id,
         outcome="unusable",
@@ -251,7 +251,7 @@ def is_absence(violation: Violation) -> bool:
 
 
 def absent(statuses: Iterable[int | None]) -> Violation:
-    """The violation that the resource does not exist, as shown by the statuses of the answers to POST."""
+    """Return the violation that the resource does not exist, as shown by the statuses of the answers to POST."""
     return Violation(
         rule=IMPLEMENTED.id,
         outcome="absent",

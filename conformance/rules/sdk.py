@@ -19,7 +19,7 @@ _HEADER = "X-Twilio-Client"
 
 
 def without_client(request: Request) -> Request | None:
-    """The request without the headers of the official client."""
+    """Return the request without the headers of the official client."""
     is_its = any(name == _HEADER for name, _ in request.headers)
     return replace(request, headers=()) if is_its else None
 

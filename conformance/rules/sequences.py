@@ -15,7 +15,7 @@ from conformance.rules.probes import LONG_CLOSED, SHORT_INACTIVE, single
 
 
 def each_setting(situation: Situation, index: int) -> tuple[Request, ...]:
-    """An update of each setting by itself, all with values not seen before."""
+    """Return an update of each setting by itself, all with values not seen before."""
     return tuple(update(pair) for pair in pairs_for(situation, index))
 
 
@@ -33,7 +33,7 @@ def omitted(situation: Situation) -> Sequence[Probe]:
 
 
 def at_odds() -> Sequence[Probe]:
-    """A closed timer shorter than the inactive one, or the reverse: it may be refused, but shifts no other setting."""
+    """Return timers at odds, closed before inactive or the reverse: they may be refused, but shift no other setting."""
     closed, inactive = update((CLOSED.parameter, "PT10M")), update((INACTIVE.parameter, "P2D"))
     long, short = ((INACTIVE.parameter, "P1D"), LONG_CLOSED), (SHORT_INACTIVE, (CLOSED.parameter, "PT11M"))
     return [single(update(*long), closed), single(update(*short), inactive)]
@@ -69,7 +69,7 @@ def last_wins(situation: Situation) -> Sequence[Probe]:
 
 
 def fresh(situation: Situation) -> Sequence[Probe]:
-    """Updates on one connection, each read back on another one."""
+    """Return updates on one connection, each read back on another one."""
     everything = Request(body=encode_form(pairs_for(situation, 30)))
     looks = [Request(body=encode_form((pair,)), fresh=True) for pair in pairs_for(situation, 31)]
     return [
@@ -80,7 +80,7 @@ def fresh(situation: Situation) -> Sequence[Probe]:
 
 
 def kept(situation: Situation) -> Sequence[Probe]:
-    """An update, read back some seconds later, in the last account: other probes use that one least."""
+    """Return an update, read back some seconds later, in the last account: other probes use that one least."""
     account = situation.accounts - 1
     before = Request(body=encode_form(pairs_for(situation, 32)), account=account)
     return [single(before, update(SHORT_INACTIVE, account=account, after=2.0))]
@@ -97,7 +97,7 @@ def reads(situation: Situation) -> Sequence[Probe]:
 
 
 def safe(situation: Situation) -> Sequence[Probe]:
-    """Safe methods, some with parameters that a careless router takes for an update; then the settings are read."""
+    """Return requests by safe methods, some with parameters for careless routers; then the settings are read."""
     wanted: Pairs = ((INACTIVE.parameter, "PT33M3S"),)
     query = encode_form(wanted).decode()
     before = update(*pairs_for(situation, 36))
@@ -159,7 +159,7 @@ def two_accounts(situation: Situation) -> Sequence[Probe]:
 
 
 def concurrent(situation: Situation) -> Sequence[Probe]:
-    """One concurrent writer for each setting, or for two of them, with readers beside them."""
+    """Return one concurrent writer for each setting, or for two of them, with readers beside them."""
     everybody, again, *others = (each_setting(situation, 43 + turn) for turn in range(5))
     places = [*combinations(range(len(everybody)), 2)][::-1]
     two = [(each[one], each[other], READ) for each, (one, other) in zip(others, places, strict=False)]
@@ -167,7 +167,7 @@ def concurrent(situation: Situation) -> Sequence[Probe]:
 
 
 def crowded(situation: Situation) -> Sequence[Probe]:
-    """Writers with readers and refused updates beside them, in one account or in several."""
+    """Yield writers with readers and refused updates beside them, in one account or in several."""
     accounts = range(situation.accounts)
 
     def of(account: int, *requests: Request) -> tuple[Request, ...]:
@@ -202,7 +202,7 @@ _PIECE = 16
 
 def tour(situation: Situation) -> Sequence[Probe]:
     """
-    Each kind of request right after each kind, itself among them, once.
+    Return sequences in which each kind of request comes right after each kind, itself among them, once.
 
     The kinds come in the order of a de Bruijn sequence, cut into pieces that overlap in one request. Each good update
     sets another setting than the one before, to a value of its own.
@@ -247,7 +247,7 @@ _BAD = (
 
 def machine(situation: Situation, receive: Callable[[Probe], None]) -> type[RuleBasedStateMachine]:
     """
-    A Hypothesis state machine of updates, refusals, reads and repetitions, on one or several connections.
+    Return a Hypothesis state machine of updates, refusals, reads and repetitions, on one or several connections.
 
     It hands over each sequence when it is complete, since the requests must not depend on the answers.
     """

@@ -28,7 +28,7 @@ FIVE = ("lower-case", "upper-case", "mixed-case", "digits", "letters")
 
 
 def unprovisioned(target_field: Field) -> Mapping[str, str]:
-    """Well-formed SIDs that hardly any service has, one for each spelling in `FIVE`."""
+    """Return well-formed SIDs that hardly any service has, one for each spelling in `FIVE`."""
     return {name: target_field.prefix + _SPELLINGS[name][0] for name in FIVE}
 
 
@@ -165,7 +165,7 @@ def _lengths(target_field: Field) -> InputClass:
 
 
 def _of_this_run(target_field: Field) -> InputClass:
-    """SIDs that the target knows, but of other kinds: the account's own, and what the other setting holds."""
+    """Return the class of SIDs that the target knows as others: the account's own, and that of the other setting."""
 
     def examples(situation: Situation) -> Sequence[Probe]:
         other = next(each for each in SIDS if each is not target_field)
@@ -190,7 +190,7 @@ _UNKNOWN = "no SID that was sent was accepted and shown; a target that knows its
 
 
 def _verbatim(about: Field) -> Evidence:
-    """An answer that shows for the first time a SID that has letters of both cases after its prefix."""
+    """Return the evidence that an answer was the first to show a SID with letters of both cases after its prefix."""
     shown = proved(Proof.ECHOED, _UNKNOWN, about)
     return Evidence(
         _UNKNOWN,

@@ -104,7 +104,7 @@ def check_apart(reply: Reply) -> Iterator[Violation]:
 
 
 def violation_of(mismatch: Mismatch) -> Violation:
-    """The violation that a mismatch is, with the rule that it breaks."""
+    """Return a mismatch as a violation of the rule that it breaks."""
     about, kind = mismatch.about, mismatch.kind
     own = kind not in _BROKEN
     return Violation(
@@ -265,7 +265,7 @@ def _beside(
 
 
 def unsteady(first: Exchange) -> Violation:
-    """The violation that two reads with no write between them show different settings."""
+    """Return the violation that two reads with no write between them show different settings."""
     return Violation(
         rule=_BROKEN[Kind.SAFE],
         outcome="unsteady",

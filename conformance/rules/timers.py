@@ -108,7 +108,7 @@ _RARE = frozenset(
 
 
 def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
-    """The classes of invalid durations whose first example is decided on by this claim, such as `syntax`."""
+    """Return the classes of invalid durations whose first example is decided on by this claim, such as `syntax`."""
     names = [
         name
         for name, each in INVALID_DURATION_CLASSES.items()
@@ -118,7 +118,7 @@ def _refused(timer: Field, claim: str) -> tuple[InputClass, ...]:
 
 
 def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
-    """An input class made from several of the strategies' classes: first the first example of each, then the second."""
+    """Return one input class for several of the strategies': the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
     examples = [*_FIRST.get(name, ()), *by_turns(each.examples() for each in classes)]
     if name == "long":
@@ -136,7 +136,7 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
 def _by_notation(
     timer: Field, kind: str, reason: str, values: Mapping[str, Sequence[str]]
 ) -> Iterator[InputClass]:
-    """The classes of the values of one kind, given by their notations; `kind` is the beginning of their names."""
+    """Yield the classes of the values of one kind, given by their notations; `kind` is the beginning of their names."""
     for notation, texts in values.items():
         yield value_class(
             timer,

@@ -16,7 +16,7 @@ from conformance_strategies import WIRE_CLASSES, WireForm, wire_forms
 
 
 def wire_probe(wire: WireForm) -> Probe:
-    """A probe that sends a body byte for byte."""
+    """Return a probe that sends a body byte for byte."""
     request = Request(body=wire.body, content_type=wire.content_type)
     return single(replace(request, intends=tuple(_intended(request))), context=(LONG_CLOSED,))
 
@@ -26,7 +26,7 @@ _LOOSE_NAMES = {re.sub("[^a-z]", "", each.parameter.lower()): each.parameter for
 
 
 def _intended(request: Request) -> Iterator[tuple[str, str]]:
-    """The parameters that a lenient target might read from a body that is no form, or has names close to known ones."""
+    """Return the parameters that a lenient target might read from a body that is no form, or has other names."""
     form, body = request.form(), request.body or b""
     pairs: list[tuple[str, object]] = list(form if form is not None else decode_form(body[:10_000]))
     if form is None:
@@ -56,7 +56,7 @@ _TOGETHER = {
 
 
 def wire_class(name: str) -> InputClass:
-    """The input class of that name, made from one of the strategies' classes or from several; see `_TOGETHER`."""
+    """Return the input class of that name, made from one or several of the strategies' classes; see `_TOGETHER`."""
     parts = _TOGETHER.get(name, (name,))
     sources = [WIRE_CLASSES[part] for part in parts]
 
@@ -79,7 +79,7 @@ def wire_class(name: str) -> InputClass:
 
 def _own(name: str, place: int) -> Pairs:
     """
-    A good pair that no other wire form has.
+    Return a good pair that no other wire form has.
 
     A target may ignore what is sent in such a way. To tell, the value in force before must be another.
     """
@@ -87,6 +87,6 @@ def _own(name: str, place: int) -> Pairs:
 
 
 def wire_classes(*groups: str) -> tuple[InputClass, ...]:
-    """The input classes whose strategies are of these groups, such as `encoding` or `size`."""
+    """Return the input classes whose strategies are of these groups, such as `encoding` or `size`."""
     names = [name for name, each in WIRE_CLASSES.items() if each.group in groups]
     return tuple(map(wire_class, joined(names, _TOGETHER)))

@@ -7,7 +7,7 @@ from conformance.model import shortened
 
 
 def describe(request: Request) -> str:
-    """A request in a few words: its parameters, and what is peculiar about the way they are sent."""
+    """Return a request in a few words: its parameters, and what is peculiar about the way they are sent."""
     pairs = request.form() or request.intends
     shown = "&".join(f"{name}={_quoted(value)}" for name, value in pairs[:4])
     peculiar = "".join(f" ({each})" for each in _peculiarities(request, shown))
