@@ -26,7 +26,7 @@ from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, Request, update
-from conformance.model import BY_ATTRIBUTE, Aspect, Finding, Violation
+from conformance.model import BY_ATTRIBUTE, TIMERS, Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
@@ -370,7 +370,12 @@ class Minimizer:
     def _prepared(self, requests: Requests) -> Requests:
         """Put before the requests what has to be in force: other settings may be, where a user sends them again."""
         context = self._candidate.context
-        if context and self._attempts.left > len(requests) and self._session.has_interplay():
+        if (
+            context
+            and self._is_about_timers(requests[-1])
+            and self._attempts.left > len(requests)
+            and self._session.has_interplay()
+        ):
             requests = (update(*context, account=requests[-1].account), *requests)
         violation = self._progress.violation
         alone = violation.outcome == PREVIOUS and len(requests) == 1
@@ -381,6 +386,12 @@ class Minimizer:
             own = other_pairs(self._session.situation, [(BY_ATTRIBUTE[violation.field or ""].parameter, "")])
             requests = (update(*own, account=requests[-1].account), *requests)
         return requests
+
+    def _is_about_timers(self, request: Request) -> bool:
+        """Whether the answer to a request may depend on how long the other timer is."""
+        is_let_in = request.auth.valid or self._progress.exchanges[-1].accepted
+        sent = {name for name, _ in (*(request.form() or ()), *request.intends)}
+        return is_let_in and any(timer.parameter in sent for timer in TIMERS)
 
     def _other_than(self, requests: Requests) -> Request:
         return other_than(requests, self._progress.violation, self._session.situation)

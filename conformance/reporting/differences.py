@@ -82,14 +82,15 @@ def differences(document: Document) -> list[Difference]:
         for place, each in enumerate(rule["classes"])
     }
 
-    def simplest(finding: Document) -> tuple[bool, int, int, float]:
-        # What was sent again is sure to show it. A request written by hand is as hard to follow as two others. Of those
-        # of one size, what the catalogue names first is the plainest.
+    def simplest(finding: Document) -> tuple[bool, int, bool, int, float]:
+        # What was sent again is sure to show it. A request written by hand is as hard to follow as two others. What
+        # nobody can type comes after the rest. Of those of one size, what the catalogue names first is the plainest.
         exchanges = finding["exchanges"]
         size = sum(len(body(each["request"]) or b"") for each in exchanges)
         place = places.get((finding["rule"], finding["class"]), inf)
         length = len(exchanges) + sum("by_hand" in each["request"] for each in exchanges)
-        return "sent_once" in finding, length, size // _ALIKE, place
+        line = sequence_line(finding)
+        return "sent_once" in finding, length, "\\" in line or not line.isascii(), size // _ALIKE, place
 
     grouped = []
     for members in causes.values():

@@ -159,7 +159,7 @@ def _deviating() -> Report:
     kept = rule("omitted-parameters-kept", "state")
     simple = exchange(update((INACTIVE.parameter, "banana")), number=7)
     longer = exchange(update((INACTIVE.parameter, "PT" + "9" * 400 + "X")), number=8)
-    other = exchange(update((CLOSED.parameter, "10M\n")), number=9)
+    other = exchange(update((CLOSED.parameter, "10 M")), number=9)
     hostile = exchange(Request(body=b"Default=\x00\xff'%\n"), HOSTILE_BODY, number=10, status=500)
     silent = replace(
         exchange(update((CLOSED.parameter, "PT9M")), number=11),

@@ -118,6 +118,8 @@ def test_of_counterexamples_of_about_one_size_that_of_the_plainest_input_leads()
 
     assert led_by("PT10MINUTES", "x") == "timer/a"
     assert led_by("9" * 300, "x") == "timer/b"
+    assert led_by("\x01", "banana") == "timer/b", "what nobody can type comes last"
+    assert led_by("é", "banana") == "timer/b"
 
 
 def test_two_plain_requests_are_shown_before_a_longer_one_written_by_hand() -> None:

@@ -65,7 +65,7 @@ def test_tables_have_as_many_cells_in_every_row(deviating: dict[str, Any]) -> No
 def test_a_deviation_is_told_with_its_request_and_curl(deviating: dict[str, Any]) -> None:
     markdown = render(deviating)
 
-    assert 'DefaultClosedTimer="10M\\n"\n    -> 200 {"account_sid": null}' in markdown
+    assert 'DefaultClosedTimer="10 M"\n    -> 200 {"account_sid": null}' in markdown
     assert all(
         each["curl"] in markdown
         for each in deviating["findings"]

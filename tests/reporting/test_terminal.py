@@ -146,7 +146,7 @@ def test_a_deviation_is_told_with_all_that_is_needed_to_judge_it(deviating: dict
         "  DefaultInactiveTimer: a text that is no duration was accepted",
         "  rule      It holds.",
         "  field     DefaultClosedTimer",
-        '  sent      DefaultClosedTimer="10M\\n"',
+        '  sent      DefaultClosedTimer="10 M"',
         "  expected  a 4xx answer",
         "  observed  200",
         "  seen      in at least 40 requests",
