@@ -98,9 +98,10 @@ def _is_understood(root: Cause, cause: Cause) -> bool:
 
 def _changes_what_is_read(root: Cause, cause: Cause) -> bool:
     """Where a request changes what it must not, later reads show the change."""
+    rule = root.rules[0]
     return (
-        root.aspect is Aspect.STATE
-        and root.rules[0].culprit is not None
+        rule.culprit is not None
+        and is_about_state(rule)
         and cause.aspect is Aspect.CONSISTENCY
         and not cause.settings.isdisjoint(root.settings)
     )

@@ -140,7 +140,9 @@ class Confirmation:
         requests = [each.request for each in finding.exchanges]
         for index, other in enumerate(self._findings):
             if (other.rule, other.outcome) == (finding.rule, finding.outcome) and (
-                moved or other.cls == finding.cls or [each.request for each in other.exchanges] == requests
+                (moved and other.field == finding.field)
+                or other.cls == finding.cls
+                or [each.request for each in other.exchanges] == requests
             ):
                 # The finding gets the class that comes first in its rule, so that it has the same name in every run.
                 kept = other if moved else min(other, finding, key=_place)

@@ -109,6 +109,8 @@ class Minimizer:
         self._progress = _Progress(violation=candidate.violation)
         self._failed: set[Requests] = set()
         """The sequences that did not show the violation."""
+        self._fickle: set[Requests] = set()
+        """The sequences that showed it, and did not when they were sent again."""
 
     @property
     def was_tried(self) -> bool:
@@ -156,7 +158,7 @@ class Minimizer:
         # An earlier request may have been needed for a sequence to show the violation. Then another sequence is stable.
         for requests in self._shown_sequences(first):
             repeats = list(self._repeat(requests))
-            if repeats and all(repeats):
+            if repeats and all(repeats) and requests not in self._fickle:
                 before = self._progress
                 (violation, exchanges), is_attributed = self._asked()
                 # A value that is always shown needs no request before it.
@@ -240,6 +242,12 @@ class Minimizer:
                 self._attempts.send((self._other_than(requests),))
             if self._attempts.left >= cost:
                 yield self._shows_again(requests)
+        if self._progress.violation.outcome == "refused" and self._attempts.left > cost:
+            # Nothing goes between. A target that refuses every second request would refuse both above.
+            progress = self._progress
+            if shows := self._shows_again(requests):
+                self._progress = progress  # Here, the first request of several may be refused as well.
+            yield shows
         exchanges = self._progress.exchanges
         if self._attempts.left > cost and exchanges and is_broken(exchanges[-1]):
             # One more request goes before. A target that fails every second request would fail both times above.
@@ -249,6 +257,7 @@ class Minimizer:
     def _shows_again(self, requests: Requests) -> bool:
         shown = self._shows(requests)
         if not shown and not self._attempts.are_cut_short:
+            self._fickle.add(requests)
             self._progress = replace(self._progress, has_failed=True)
         return shown
 

@@ -35,3 +35,12 @@ def test_a_refused_value_that_is_shown_in_place_of_another_was_written_by_the_re
     assert are_one(written, _after(shown, 400, "{}"))
     assert not are_one(written, _after(shown, 200, BEFORE))
     assert not are_one(written, shown)
+
+
+def test_what_is_read_after_a_request_without_credentials_has_written_is_what_it_wrote() -> None:
+    written = a_finding("credentials-required: written", "closed-timer")
+    read = a_finding("read-reflects-writes: changed", "closed-timer")
+
+    assert are_one(written, read)
+    assert not are_one(written, a_finding("read-reflects-writes: changed", "inactive-timer"))
+    assert not are_one(a_finding("last-write-wins: changed", "closed-timer"), replace(read, count=99))

@@ -389,6 +389,22 @@ def test_a_refused_form_is_attributed_to_the_rule_of_the_value_that_is_refused_a
     assert finding.exchanges[-1].request == update((INACTIVE.parameter, "P2D"))
 
 
+def test_a_value_that_is_refused_every_second_time_is_not_said_to_be_refused_by_itself() -> None:
+    class EverySecond(Resource):
+        refuses = True
+
+        def takes(self, parameter: str, value: str) -> bool:
+            if parameter != INACTIVE.parameter:
+                return super().takes(parameter, value)
+            self.refuses = not self.refuses
+            return not self.refuses
+
+    odd = Request(body=encode_form(((INACTIVE.parameter, "PT4M"),)), chunked=True)
+    good = update(SHORT_INACTIVE)
+    finding, _ = found(EverySecond(), good, odd, good, rule="chunked-body")
+    assert len(finding.exchanges) > 1 or not finding.stable
+
+
 def test_a_form_that_is_refused_in_one_order_only_is_attributed_to_the_order() -> None:
     right = Resource()
 
