@@ -13,6 +13,7 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state, is_same
 from conformance.exceptions import BudgetExhausted
 from conformance.harness.attempts import (
     Attempts,
+    depends_on_timers,
     good_beside,
     history,
     is_about_values,
@@ -26,7 +27,7 @@ from conformance.harness.contrasts import attributed
 from conformance.harness.session import Session
 from conformance.harness.simpler import TRIED, smaller
 from conformance.http import Exchange, Request, update
-from conformance.model import BY_ATTRIBUTE, TIMERS, Aspect, Finding, Violation
+from conformance.model import BY_ATTRIBUTE, Aspect, Finding, Violation
 from conformance.oracle.decisions import Answer
 from conformance.rules import BY_ID
 from conformance.rules.acceptance import decided, peculiarity
@@ -278,6 +279,8 @@ class Minimizer:
         if not self.was_tried or not is_once:
             return self.as_seen()
         # What is set cannot be unset, so this violation can be seen only once in a run.
+        self._progress = replace(progress, exchanges=history(candidate), has_failed=True)
+        self._guess()
         self._say(ONLY_NULL if candidate.violation.was_null else ONLY_FIRST)
         return self._first_seen(is_stable=True)
 
@@ -381,7 +384,7 @@ class Minimizer:
         context = self._candidate.context
         if (
             context
-            and self._is_about_timers(requests[-1])
+            and depends_on_timers(self._progress.exchanges[-1])
             and self._attempts.left > len(requests)
             and self._session.has_interplay()
         ):
@@ -395,12 +398,6 @@ class Minimizer:
             own = other_pairs(self._session.situation, [(BY_ATTRIBUTE[violation.field or ""].parameter, "")])
             requests = (update(*own, account=requests[-1].account), *requests)
         return requests
-
-    def _is_about_timers(self, request: Request) -> bool:
-        """Whether the answer to a request may depend on how long the other timer is."""
-        is_let_in = request.auth.valid or self._progress.exchanges[-1].accepted
-        sent = {name for name, _ in (*(request.form() or ()), *request.intends)}
-        return is_let_in and any(timer.parameter in sent for timer in TIMERS)
 
     def _other_than(self, requests: Requests) -> Request:
         return other_than(requests, self._progress.violation, self._session.situation)

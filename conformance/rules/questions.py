@@ -327,7 +327,11 @@ def stale(case: Case) -> Asking:
 def undone(case: Case) -> Asking:
     """Ask by GET whether a value was lost, or only not shown, or whether an update of other settings has reset it."""
     lost = case.aspect is Aspect.STATE and case.violation.outcome not in _WRITTEN
-    if not (lost and case.is_stable and case.last.method == "POST") or case.read is None or case.written < 0:
+    if not lost or case.last.method != "POST":
+        return ""
+    if case.violation.was_null and case.has_failed and not case.is_stable:
+        return "read-after-write"  # Later, the same requests keep what is set: the first update was lost.
+    if not case.is_stable or case.read is None or case.written < 0:
         return ""
     place = case.written + 1
     then, *others = case.requests[place:]

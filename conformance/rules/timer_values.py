@@ -161,8 +161,8 @@ def accepted(timer: Field) -> dict[str, tuple[str, ...]]:
 
 
 OVERFLOWING = {
-    60: ("PT1M" + "x" * 256, "PT1M" + "x" * 65_536),
-    600: ("PT10M" + "x" * 65_536, "PT10M" + "x" * 256),
+    60: ("PT1M" + "x" * 65_536, "PT1M" + "x" * 256),
+    600: ("PT10M" + "x" * 256, "PT10M" + "x" * 65_536),
 }
 """By minimum, a good value with so much behind it that a length kept in one byte or two is the good value's."""
 

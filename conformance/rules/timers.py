@@ -121,6 +121,10 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
     """Return one input class for several of the strategies': the first example of each, then the second."""
     classes = [INVALID_DURATION_CLASSES[part] for part in parts]
     examples = [*_FIRST.get(name, ()), *by_turns(each.examples() for each in classes)]
+    if name == "long":
+        first, *others = OVERFLOWING[timer.minimum]
+        # Digits without a unit come soon: patterns backtrack on them.
+        examples = [first, examples[0], *others, *examples[1:]]
     return value_class(
         timer,
         f"timer/{name}",
@@ -168,13 +172,6 @@ def _rules(timer: Field) -> Iterator[Rule]:
         f"A {timer.parameter} that no reading of ISO 8601 durations parses is refused.",
         f"{DOCUMENT}: ISO8601 duration; {_ERRORS[timer]}; ISO 8601-1:2019 5.5.2",
         *_refused(timer, "syntax"),
-        value_class(
-            timer,
-            "timer/length-overflow",
-            "a good value with so much behind it that one byte or two hold the length of the good value alone",
-            OVERFLOWING[timer.minimum],
-            whole=True,
-        ),
         aspect=Aspect.SYNTAX,
         field=timer,
         evidence=refuses("syntax", timer),

@@ -405,6 +405,21 @@ def test_a_value_that_is_refused_every_second_time_is_not_said_to_be_refused_by_
     assert len(finding.exchanges) > 1 or not finding.stable
 
 
+def test_what_the_same_requests_keep_later_was_not_lost_by_the_update_that_did_not_send_it() -> None:
+    right, sent = Resource(), itertools.count()
+
+    def first_lost(request: Request) -> Response | Failure:
+        before = [dict(state) for state in right.states]
+        came = right(request)
+        if request.body and not next(sent):
+            right.states = before
+        return came
+
+    requests = READ, update(SHORT_INACTIVE), update()
+    finding, _ = found(first_lost, *requests, rule="omitted-parameters-kept")
+    assert finding.rule == "read-after-write"
+
+
 def test_a_form_that_is_refused_in_one_order_only_is_attributed_to_the_order() -> None:
     right = Resource()
 
