@@ -249,8 +249,11 @@ def compare(emulator: Emulator, tools: Tools) -> bool:
         subprocess.run(conformance("record", "--out", str(recording)), stdout=subprocess.DEVNULL, check=True)
         with tools.served(emulator) as url:
             told = done(emulator, "compare", str(recording), url, "--json")
-    if not told.stdout:  # it does not have the resource, or shows values at random
-        reason = told.stderr.splitlines()[-1].replace(url, emulator.package)
+    if not told.stdout:  # it does not have the resource, shows values at random, or has ended
+        lines = told.stderr.splitlines()
+        reason = next((line for line in lines if "no verdict: " in line), lines[-1])
+        reason = reason.replace(url, emulator.package)
+        (folder / "comparison.json").unlink(missing_ok=True)
         (folder / "comparison.txt").write_text(f"{reason}\n", encoding="utf-8")
         print(f"{folder.name}: {reason}")
         return told.returncode in (NO_VERDICT, NOT_RESTORED)

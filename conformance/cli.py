@@ -48,6 +48,7 @@ from conformance.commands.timers import timers
 from conformance.contract import SUITE
 
 if TYPE_CHECKING:
+    from conformance.http import Exchange
     from conformance.model import Report
     from conformance.reporting.spool import Spool
 
@@ -232,7 +233,18 @@ def _timer_picture(outcome: "Report") -> str | None:
     points = from_exchanges(outcome.timers)
     own = [each for each in outcome.outcomes if each.rule.group == "timers"]
     shown = [finding.exchanges[-1] for each in own for finding in each.findings]
+    # A finding shows one value of several.
+    shown += filter(_is_wrongly_taken, outcome.timers)
     return picture(points, from_exchanges(shown)) if points else None
+
+
+def _is_wrongly_taken(exchange: "Exchange") -> bool:
+    """Whether an update was accepted that has to be refused."""
+    from conformance.model import Level
+    from conformance.oracle.decisions import Answer, decide
+
+    decision = decide(exchange.request.form() or ())
+    return exchange.accepted and (decision.answer, decision.level) == (Answer.REJECT, Level.MUST)
 
 
 _INTERRUPTED = threading.Event()

@@ -116,7 +116,8 @@ def compare(
         today=moment.date(),
         accounts=accounts,
     )
-    dated = len(files) == len(names)
+    # The past of one target; recordings of two targets differ, and nothing has become of either.
+    dated = len(files) == len(names) and compared.reference.target == compared.candidate.target
     click.echo(json.dumps(document, indent=1) if as_json else "\n".join(report.text(document, dated=dated)))
     if status or report.fails(document):
         sys.exit(status or DIFFERENT)

@@ -8,6 +8,7 @@ below the other on a narrow screen.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from conformance.explore import describe
@@ -68,6 +69,8 @@ def picture(points: Sequence[Point], deviating: Iterable[Point] = ()) -> str:
     panels = [
         _panel(field, points, wrong, number * (_WIDTH + _BETWEEN)) for number, field in enumerate(TIMERS)
     ]
+    for above, below in pairwise(panels):
+        below["above"] = above["above"] + above["height"]
     return (
         templates_of("conformance.explore")
         .get_template("picture.svg.j2")
@@ -100,6 +103,7 @@ def _panel(
 
     return {
         "x": x,
+        "above": 0,
         "width": _WIDTH,
         "height": bottom + _BOTTOM,
         "bottom": bottom,

@@ -293,8 +293,7 @@ class _Walk:
             elif known.reported != (one, other):
                 kind = Kind.SPELLING if _same(about, one, other) else Kind.STATE
                 culprit = self._culprit(known.sent, about, (one, other), place)
-                ours_shown, theirs_shown = ("null" if each is None else str(each) for each in (one, other))
-                self._report(place, kind, attribute, ours_shown, theirs_shown, culprit)
+                self._report(place, kind, attribute, _written(one), _written(other), culprit)
                 known.is_alike, known.reported = True, (one, other)
             known.sent.clear()
 
@@ -324,7 +323,7 @@ class _Walk:
                 name == "links" and chat is not None and (chat.reported or not chat.is_alike)
             ):
                 continue
-            if name in _OF_A_STATUS and ours.status != theirs.status:
+            if name in OF_A_STATUS and ours.status != theirs.status:
                 continue
             if name not in ("body", *_HEADERS) and is_other_body and not name.startswith("access-control-"):
                 continue  # it differs with the body
@@ -349,7 +348,7 @@ class _Walk:
 _HEADERS = frozenset({"allow", "www-authenticate", "location", "auth token"})
 """What an answer has beside its body, and beside the headers of CORS."""
 
-_OF_A_STATUS = frozenset({"allow", "www-authenticate"})
+OF_A_STATUS = frozenset({"allow", "www-authenticate"})
 """Headers that belong to a status: where that differs, they differ with it."""
 
 _FORMS = frozenset({ABSENT, "null", "the account in another case"})
@@ -365,6 +364,11 @@ def _sent(request: Request) -> Iterator[tuple[Field, str]]:
 def _answer(outcome: Outcome) -> str:
     code = f", code {outcome.code}" if outcome.code != ABSENT else ""
     return f"{outcome.answer} ({outcome.status}{code})"
+
+
+def _written(shown: Any) -> str:
+    """Return what is shown of a setting, visible where it is empty."""
+    return "null" if shown is None else '""' if shown == "" else str(shown)
 
 
 def _is_no_value(about: Field, *shown: Any) -> bool:

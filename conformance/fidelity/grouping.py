@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from conformance.fidelity import outcome
-from conformance.fidelity.comparing import Comparison, Difference, Kind, Pair
+from conformance.fidelity.comparing import OF_A_STATUS, Comparison, Difference, Kind, Pair
 from conformance.fidelity.judged import Judged, Judgement
 from conformance.fidelity.outcome import ABSENT
 from conformance.fidelity.script import Step
@@ -226,17 +226,15 @@ def _shown(violation: Violation) -> tuple[str, str, str]:
     return violation.rule, violation.outcome, violation.observed
 
 
-_EARLY = tuple(each for each in Aspect if each < Aspect.ECHO)
+_TAKEN = [each for each in Aspect if each < Aspect.ECHO and each is not Aspect.REPRESENTATION]
 _FITTING = {
-    Kind.ACCEPT: [
-        each for each in _EARLY if each is not Aspect.REPRESENTATION
-    ],  # no form of an answer refuses
-    Kind.CODE: _EARLY,
+    Kind.ACCEPT: _TAKEN,
+    Kind.CODE: _TAKEN,
     Kind.STATE: range(Aspect.ECHO, Aspect.CONSISTENCY + 1),
     Kind.SPELLING: range(Aspect.REPRESENTATION, Aspect.CONSISTENCY + 1),
     Kind.MESSAGE: (),
 }
-"""The aspects of rules that a difference of each kind can break."""
+"""The aspects of rules that a difference of each kind can break: no form of an answer refuses, say."""
 
 
 def _while_shown(difference: Difference, compared: Comparison) -> Iterator[Pair]:
@@ -264,15 +262,23 @@ def _fitting(difference: Difference, rule: str, side: Sequence[Judgement]) -> It
     own = [each for each in violations if (each.field or "").lower() in names]
     yield from own
     if about is None or not own:
-        aspects = _FITTING[difference.kind]
-        is_of_one = about is not None or difference.kind is Kind.SPELLING or difference.name == "code"
-        yield from (
-            each
-            for each in violations
-            if each not in own
-            and (BY_ID[each.rule].aspect in aspects or each.rule == rule)
-            and (not is_of_one or each.field is None)
-        )
+        yield from (each for each in violations if each not in own and _explains(each, difference, rule))
+
+
+def _explains(violation: Violation, difference: Difference, rule: str) -> bool:
+    """Whether a violation that is about no field, or about another one, may be the difference."""
+    broken = BY_ID[violation.rule]
+    if broken.aspect not in _FITTING[difference.kind] and violation.rule != rule:
+        return False
+    if difference.name in ("answer", "status"):
+        return (violation.field or "").lower() not in OF_A_STATUS
+    if violation.field is not None:
+        return False
+    if difference.name in BY_ATTRIBUTE:
+        return broken.group != "errors"
+    return difference.name == "code" or (
+        difference.name == "body" and broken.aspect in (Aspect.REPRESENTATION, Aspect.CONSISTENCY)
+    )
 
 
 def _open_cause(difference: Difference, step: Step, ours: Judgement, theirs: Judgement) -> str:

@@ -172,8 +172,8 @@ _SENTENCES = {
         "After {sent} {fact} was {one}, and is {other} now.",
     ),
     "other": (
-        "{sent} is answered with {fact} {one} by the reference, and {other} by the candidate.",
-        "{sent} was answered with {fact} {one}, and is with {other} now.",
+        "In the answer to {sent} {fact} is {one} from the reference, and {other} from the candidate.",
+        "In the answer to {sent} {fact} was {one}, and is {other} now.",
     ),
 }
 """By kind of fact, what is said of two targets, and of one target that has changed in the course of time."""

@@ -93,7 +93,7 @@ def _panels(svg: str | None) -> Iterator[bytes]:
     except ElementTree.ParseError:
         root = ElementTree.Element("none")
     ElementTree.register_namespace("", name[1:-1])
-    panels, style = root.findall(f"{name}svg"), root.find(f"{name}style")
+    panels, style = root.findall(f".//{name}svg"), root.find(f"{name}style")
     for panel in panels:
         panel.attrib.pop("x", None)
         if style is not None:

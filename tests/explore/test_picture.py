@@ -3,6 +3,9 @@
 from decimal import Decimal
 from xml.etree import ElementTree
 
+from whole_runs import Fault, judged
+
+from conformance.cli import _timer_picture
 from conformance.explore import from_exchanges, picture, picture_png
 from conformance.explore.values import Point
 from conformance.http import Exchange, Request, Response, update
@@ -49,6 +52,16 @@ def test_a_point_that_deviates_has_a_ring_and_its_label_says_so() -> None:
         for root in (plain, marked)
     ]
     assert [len(each) for each in rings] == [0, 1]
+
+
+def test_every_value_that_has_to_be_refused_and_is_taken_has_a_ring() -> None:
+    taken = ["PT59S", "PT0M59S", "PT599S", "PT09M59S"]
+    report, _ = judged(Fault(accepts=taken))
+    picture = ElementTree.fromstring(_timer_picture(report) or "")
+    rings = [each for each in picture.iter(f"{SVG}circle") if each.get("class") == "ring"]
+    accepted = {each.request.form() for each in report.timers if each.accepted}
+    wrong = [form for form in accepted if form and len(form) == 1 and form[0][1] in taken]
+    assert len(rings) == len(wrong) > 1
 
 
 def test_labels_that_would_run_into_each_other_give_way_to_the_one_that_tells_more() -> None:

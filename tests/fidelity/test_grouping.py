@@ -88,6 +88,32 @@ class WithoutUrl(Resource):
         return answer(200, document)
 
 
+class Bare(Created):
+    """Answers 201, without the account's SID, and with a header of CORS."""
+
+    def show(self, request: Request) -> Response:
+        document = representation(self.states[request.account], request.account)
+        del document["account_sid"]
+        return answer(200, document, ("Access-Control-Allow-Origin", "*"))
+
+
+class Unreadable(Resource):
+    """Refuses reads, with a challenge that lacks the realm."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        if request.method != "POST" and request.auth.valid:
+            return refusal(401, ("WWW-Authenticate", "Basic"))
+        return super().__call__(request)
+
+
+class Empty(Resource):
+    """Shows an empty text where nothing is set."""
+
+    def show(self, request: Request) -> Response:
+        document = representation(self.states[request.account], request.account)
+        return answer(200, {name: "" if value is None else value for name, value in document.items()})
+
+
 @cache
 def beside_a_right_one(candidate: Callable[[], Resource]) -> Compared:
     """A resource, compared with one that is right."""
@@ -124,6 +150,25 @@ class TestGroups:
         groups = beside_a_right_one(Open).groups
         rules = [(each.kind, each.rules[0]) for each in groups]
         assert rules == [(Kind.ACCEPT, "credentials-required"), (Kind.SPELLING, "documented-headers")]
+
+    @pytest.mark.parametrize(
+        ("candidate", "causes"),
+        [
+            (
+                Bare,
+                [
+                    "accepted-status: status-201",
+                    "account-sid-present: absent",
+                    "access-control headers: added",
+                ],
+            ),
+            (Unreadable, ["reads: refused", "status: another one, of answer/other-method"]),
+        ],
+    )
+    def test_a_difference_has_the_name_of_a_rule_that_speaks_of_it(
+        self, candidate: Callable[[], Resource], causes: list[str]
+    ) -> None:
+        assert [each.cause for each in beside_a_right_one(candidate).groups] == causes
 
     def test_the_difference_that_is_told_first_breaks_the_rule_in_the_heading(self) -> None:
         found = beside_a_right_one(Lenient)
@@ -172,6 +217,15 @@ class TestTold:
         )
         assert text.count("curl -sS") == 2
         assert report.fails(reported)
+
+    def test_an_empty_value_and_a_fact_that_is_no_setting_are_told_in_words(self) -> None:
+        texts = {
+            each: "\n".join(report.text(self.reported(each), dated=False)) for each in (Empty, WithoutUrl)
+        }
+        assert 'the reference shows default_chat_service_sid null, and the candidate "".' in texts[Empty]
+        assert (
+            "url is of the resource from the reference, and absent from the candidate." in texts[WithoutUrl]
+        )
 
     def test_between_two_dates_it_says_what_has_changed(self) -> None:
         text = "\n".join(report.text(self.reported(Shorter), dated=True))

@@ -6,11 +6,15 @@ Accessibility is checked with axe-core, which axe-playwright-python brings along
 
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.explore import picture
+from conformance.explore.values import Point
+from conformance.model import TIMERS
 from conformance.reporting import ARCHIVE, Archive, write_all
 from conformance.reporting.compare import FORMATS, compare
 from conformance.reporting.html import render
@@ -251,3 +255,23 @@ def test_axe_finds_no_violation(browser: Any, urls: dict[str, str], name: str) -
         found = axe.Axe().run(page).response["violations"]
         assert [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found] == []
     page.close()
+
+
+def test_the_timer_picture_opened_by_itself_on_a_phone_has_its_panels_below_one_another(
+    browser: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "timers.svg"
+    path.write_text(picture([Point(each.slug, "seconds", Decimal(60), True) for each in TIMERS]))
+    panels = (
+        "[...document.querySelectorAll('svg > g > svg > rect')].map(each => each.getBoundingClientRect())"
+    )
+    seen = {}
+    for width in (390, 1280):
+        page = browser.new_page(viewport={"width": width, "height": 844})
+        page.goto(path.as_uri())
+        seen[width] = page.evaluate(panels)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.close()
+    assert [round(each["width"]) for each in seen[390]] == [390, 390]
+    assert seen[390][1]["top"] == pytest.approx(seen[390][0]["bottom"], abs=1)
+    assert seen[1280][1]["top"] == seen[1280][0]["top"]
