@@ -266,10 +266,11 @@ def test_pre_commit(project: Project) -> None:
     ("schema", "text"),
     [
         ("vendor.github-workflows", recipe("GitHub Actions")),
+        ("vendor.github-workflows", recipe("Several machines")),
         ("vendor.github-actions", (ROOT / "action.yml").read_text(encoding="utf-8")),
         ("vendor.gitlab-ci", recipe("GitLab")),
     ],
-    ids=["workflow", "action", "gitlab"],
+    ids=["workflow", "matrix", "action", "gitlab"],
 )
 def test_the_vendors_schema_takes_it(tmp_path: Path, schema: str, text: str) -> None:
     pytest.importorskip("check_jsonschema")
@@ -280,13 +281,15 @@ def test_the_vendors_schema_takes_it(tmp_path: Path, schema: str, text: str) -> 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_actionlint_takes_the_workflow(project: Project) -> None:
-    actionlint = shutil.which("actionlint")
+def test_actionlint_takes_the_workflows(project: Project) -> None:
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    actionlint = shutil.which("actionlint", path=beside)
     if actionlint is None:
         pytest.skip("actionlint is missing")
     workflows = project.path / ".github" / "workflows"
     workflows.mkdir(parents=True)
-    (workflows / "conformance.yml").write_text(recipe("GitHub Actions"), encoding="utf-8")
+    for number, heading in enumerate(("GitHub Actions", "Several machines")):
+        (workflows / f"{number}.yml").write_text(recipe(heading), encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=project.path, check=True)
     done = subprocess.run([actionlint], cwd=project.path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
