@@ -177,8 +177,6 @@ class Tally:
     """Counts the examples of one input class that were sent for one rule."""
 
     examples: int = 0
-    decided: int = 0
-    """The number of requests for which the oracle decides whether they must be accepted."""
     statuses: Counter[str] = field(default_factory=Counter)
     """How often each status came, by its name; see `status_of`."""
 

@@ -13,7 +13,6 @@ from conformance.harness.judging import Judge
 from conformance.harness.schedule import Item, carried
 from conformance.http import EMPTY, Exchange, Request, update
 from conformance.model import BY_PARAMETER, CLOSED, FIELDS, INACTIVE, Probe, Situation
-from conformance.oracle.decisions import Answer
 from conformance.rules.acceptance import is_acceptable
 from conformance.rules.forms import GOOD_FORMS, other_pairs
 from conformance.rules.probes import look
@@ -115,10 +114,10 @@ class Session:
             for account in sorted({step.account for step in probe.steps}):
                 self.read_back(cls, account)  # only now can what is lost be put down to these requests
         else:
-            seen = [self._send_counted(step, cls, tally) for step in probe.steps]
+            seen = [self.conversation.send(step, cls) for step in probe.steps]
             is_first = tally.examples == len(probe.steps) == 1
             if is_first and self._is_to_be_tried_again(seen[-1].exchange):
-                seen.append(self._send_counted(replace(probe.steps[-1], fresh=True), cls, tally))
+                seen.append(self.conversation.send(replace(probe.steps[-1], fresh=True), cls))
                 self._fruitless = self._fruitless + 1 if is_broken(seen[-1].exchange) else 0
         tally.statuses.update(status_of(each.exchange) for each in seen)
         for account in range(self.situation.accounts):
@@ -135,12 +134,6 @@ class Session:
         """
         last = self.conversation.recent[-1]
         return is_broken(failed) and self._fruitless < _FRUITLESS and last.accepted
-
-    def _send_counted(self, request: Request, cls: str, tally: Tally) -> Judged:
-        judged = self.conversation.send(request, cls)
-        decision = judged.reply.decision
-        tally.decided += decision is not None and decision.answer is not Answer.OPEN
-        return judged
 
     def run_side_by_side(self, items: Sequence[Item]) -> list[bool]:
         """
@@ -162,7 +155,6 @@ class Session:
             for item in items:
                 tally = self.tallies.setdefault(item.key, Tally())
                 tally.examples += 1
-                tally.decided += 1
                 tally.statuses[status_of(exchange)] += 1
         if not exchange.unwritten or all(taken):
             classes = {field_name: item.cls.id for item in items for field_name in _names_of(item)}
