@@ -1,4 +1,4 @@
-"""SIDs as canaries: no answer to one account may hold a SID that another account has sent."""
+"""Uses SIDs as canaries: no answer to one account may hold a SID that another account has sent."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Canaries:
     sent: dict[str, Exchange | None] = field(default_factory=dict)
     """The SIDs that the account has sent, with the last exchange that did; None before there is one."""
     seen: set[str] = field(default_factory=set)
-    """The SIDs that answers to the account hold whether or not another account sends them, or that were reported."""
+    """The SIDs that answers to the account held before another account sent them, and those that were reported."""
 
     def expect(self, request: Request, exchange: Exchange | None = None) -> None:
         """Record the SIDs in an update: from now on an answer may hold them."""

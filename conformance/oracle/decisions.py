@@ -189,7 +189,7 @@ def decide(
         pairs: The decoded parameters, in order.
         known_sids: By parameter, the only SIDs that the target accepts; None or absent where it accepts any.
         lengths: What is known of the timers in force.
-        least_ratio: The form is decided on only where the closed timer is so many times the inactive one, at least.
+        least_ratio: The least ratio of the closed timer to the inactive one. Where it is smaller, the form is open.
     """
     decisions = []
     values: dict[str, list[str]] = {}
@@ -231,7 +231,7 @@ def decide(
 
 
 def _closed_outlasts_inactive(values: Mapping[str, Sequence[str]], current: Lengths, ratio: Decimal) -> bool:
-    """Whether the closed timer is that many times the inactive one after the update, so that no fair target objects."""
+    """Whether the update leaves the closed timer that many times the inactive one, so that no fair target objects."""
     if not (INACTIVE.parameter in values or CLOSED.parameter in values):
         return True
     after: dict[str, Sequence[Length | None]] = {}

@@ -1,4 +1,4 @@
-"""Answers that show what another account of the run has set."""
+"""Recognises answers that show what another account of the run has set."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,5 +1,5 @@
 """
-How an answer can differ from the expected state, and what it can prove.
+Names the ways in which an answer can differ from the expected state, and what it can prove.
 
 Which rule a mismatch breaks is for `conformance.rules.state` to say.
 """

@@ -1,4 +1,4 @@
-"""What an answer that shows the right value of a setting has proved, where a wrong target would show another."""
+"""Says what an answer proves that shows the right value of a setting: a wrong target would have shown another one."""
 
 from collections.abc import Iterator, Sequence
 

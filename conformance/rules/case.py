@@ -24,7 +24,7 @@ class Case:
     reader: Request | None
     """The request that shows the settings without writing."""
     found: Callable[[Field], str | None]
-    """The value of a setting before the run."""
+    """Returns the value that a setting had before the run."""
     comes_back: bool
     """Whether the setting was shown rightly, and never wrongly, where it was sent as most clients send it."""
     is_minimal: bool
@@ -36,7 +36,7 @@ class Case:
     failed: Collection[Requests]
     """Sequences that were sent and did not show it."""
     is_same: Callable[[Violation], bool]
-    """Whether a violation is the one in question."""
+    """Says whether a violation is the one in question."""
 
     @property
     def requests(self) -> Requests:

@@ -105,8 +105,8 @@ A key of requests that are sent again. A target that knows such keys may refuse 
 
 ODD_UNKNOWN_HEADERS = (("Cookie", "theme"), IDEMPOTENT, ("Origin", "null"), IDEMPOTENT)
 """
-Further such headers: a cookie without a value, the origin of a page that has none (RFC 6454 7.3), and a key of other
-services, which comes back with another update of the same account: accounts take turns.
+Further such headers: a cookie without a value, the origin of a page that has none (RFC 6454 7.3), and a key of
+requests that are sent again. The key comes twice, and accounts take turns: so it comes with two updates of one account.
 """
 
 FROM_WITHIN = (

@@ -14,7 +14,7 @@ from conformance.oracle.mismatches import Kind, Proof
 from conformance.rules.reply import Reply
 
 _GIVEN = ("accepted-status",)
-"""A refusal is evidence only beside the evidence of this rule, an update that was accepted."""
+"""A refusal is evidence only where this rule has evidence, too: an update that was accepted."""
 
 
 def is_accepted(reply: Reply, claim: str = "", about: Field | None = None) -> bool:

@@ -68,7 +68,7 @@ class Reply:
     leaks: bool = False
     """Whether the answer holds an auth token that the request's body, path and parameters do not hold."""
     after: Exchange | None = None
-    """The exchange of the run before it; None where nobody has said."""
+    """The exchange before it in the run; None where that is not known."""
     proofs: set[tuple[Proof | Kind, Field]] = field(default_factory=set)
     """The predictions of the expected state that the answer has borne out. `check_state` adds them."""
 

@@ -44,7 +44,7 @@ _ALIKE = (
     ("12345678" * 4, "12345678" * 3 + "12345679"),
     ("a" + "12345678" * 3 + "1234567", "b" + "12345678" * 3 + "1234567"),
 )
-"""Digits that are both zero as floats; that differ in the last one alone, which no float holds; in the first alone."""
+"""Pairs of SIDs' digits: both are zero as floats; only the last digit differs, which no float holds; only the first."""
 
 
 def last_wins(situation: Situation) -> Sequence[Probe]:
