@@ -6,7 +6,10 @@ import pytest
 from fakes import Resource
 
 from conformance.exceptions import RecordingError
-from conformance.fidelity.recording import load
+from conformance.fidelity.recording import load, taken_from, written
+from conformance.fidelity.script import Step
+from conformance.http import Exchange, update
+from conformance.reporting import curl
 from fidelity.played import recorded, recorded_once
 
 
@@ -18,6 +21,17 @@ class TestFile:
     def test_it_is_read_as_it_was_written(self) -> None:
         recording, data = recorded_once()
         assert load(data, "file") == recording
+
+    def test_the_wait_before_a_step_is_part_of_its_request(self) -> None:
+        step = Step(
+            cls="state/kept-for-seconds", rule="", request=update(("DefaultInactiveTimer", "PT1M"), after=2.0)
+        )
+        line = written(step, Exchange(number=1, request=step.request), leaks=False, redact=None)
+        assert (line["pause_s"], "after_s" in line["exchange"]["request"]) == (2.0, False)
+        assert taken_from(1, line).step.request.after == 2.0
+        assert curl([taken_from(1, line).exchange], url="http://localhost/v1/Configuration").startswith(
+            "sleep 2\n"
+        )
 
     def test_the_same_target_gives_the_same_bytes_but_for_the_date(self) -> None:
         (_, one), (_, other) = recorded_once(), recorded(Resource())
