@@ -110,9 +110,9 @@ class Combinations:
             row = planned._replace(manner=self._sensible(planned))
             is_plain = all(value == PLAIN for name, value in row.manner.items() if name != VALUE)
             if not is_plain and row.manner.get(PLACE) == planned.manner.get(PLACE):
-                probe = replace(row.item.probe, steps=(row.request(self._session.situation),))
-                if claim(probe, row.item.cls.id):
-                    self._send(row)
+                request = row.request(self._session.situation)
+                if claim(replace(row.item.probe, steps=(request,)), row.item.cls.id):
+                    self._send(row, request)
 
     def _rows(self) -> Iterator[_Row]:
         """Yield the rows of the carriers in turns, so that an update soon shows what a refused one has written."""
@@ -184,9 +184,8 @@ class Combinations:
             self._harmless[dimension, value] = is_accepted
         return self._harmless[dimension, value]
 
-    def _send(self, row: _Row) -> None:
-        situation = self._session.situation
-        judged = self._ask(row, row.request(situation))
+    def _send(self, row: _Row, request: Request) -> None:
+        judged = self._ask(row, request)
         self._note(row, judged, [each for each in judged.violations if _is_elsewhere(each)])
         wrong = {each.outcome for each in judged.violations if not _is_elsewhere(each)}
         if not wrong:
@@ -199,7 +198,7 @@ class Combinations:
         for dimension in (each for each in row.manner if each != VALUE):
             simpler = {**manner, dimension: PLAIN}
             if simpler != manner:
-                again = self._ask(row, row.request(situation, simpler))
+                again = self._ask(row, row.request(self._session.situation, simpler))
                 if wrong & {each.outcome for each in again.violations}:
                     judged, manner = again, simpler
         self._note(row, judged, [each for each in judged.violations if each.outcome in wrong])

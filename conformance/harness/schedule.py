@@ -133,17 +133,21 @@ def planned(
     catalogue: Sequence[Rule], profile: str, situation: Situation, *, rare: bool = False
 ) -> Iterator[Row]:
     """Yield for each rule and class the explicit probes, and the number of probes to draw, at most; see `Plan`."""
+    for rule, cls in _owned(catalogue):
+        turn = rare or not cls.rare or _has_turn(rule, cls)
+        probes = cls.examples(situation)[: _explicit(rule, cls, profile, turn=turn)]
+        draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
+        yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
+
+
+def _owned(catalogue: Sequence[Rule]) -> Iterator[tuple[Rule, InputClass]]:
+    """Yield each rule with each class that it sends: of several rules with one class, the first; see `owner_of`."""
     sent: set[tuple[str, Field | None]] = set()
     for rule in catalogue:
         for cls in rule.classes:
-            # Where one class serves several rules, the first of them sends it: see `owner_of`.
-            is_first = (cls.id, rule.field) not in sent
+            if (cls.id, rule.field) not in sent:
+                yield rule, cls
             sent |= {(cls.id, rule.field), (cls.id, None)}
-            if is_first:
-                turn = rare or not cls.rare or _has_turn(rule, cls)
-                probes = cls.examples(situation)[: _explicit(rule, cls, profile, turn=turn)]
-                draws = (cls.strategy or cls.machine) and (turn or profile == "thorough")
-                yield rule, cls, probes, _DRAWN[profile] * _WEIGHTS.get(cls.id, 1) if draws else 0
 
 
 def _explicit(rule: Rule, cls: InputClass, profile: str, *, turn: bool) -> int | None:
@@ -165,6 +169,8 @@ def share(catalogue: Sequence[Rule], plan: Plan) -> frozenset[tuple[str, str]]:
     for parts of a run that have one account each: it has the classes that take several accounts.
     """
     number, count = plan.shard
+    if plan.shard == (1, 1):
+        return frozenset((rule.id, cls.id) for rule, cls in _owned(must_first(catalogue)))
     rows = [*planned(must_first(catalogue), plan.profile, Situation(accounts=2), rare=plan.rare)]
     if number == 0:
         return frozenset(

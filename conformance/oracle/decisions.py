@@ -300,6 +300,12 @@ def lost_fraction(sent: str, shown: str) -> bool:
 
 def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     """Whether the shown value is the sent one, or another spelling of it."""
+    # Every answer is compared with all that must not be shown. Long values are not worth the memory of keeping them.
+    is_short = len(sent or "") + len(shown or "") <= 128
+    return (_is_right_again if is_short else _is_right)(target_field, sent, shown)
+
+
+def _is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     if sent is None:
         return shown is None
     if target_field.kind == "sid":
@@ -310,3 +316,6 @@ def is_right(target_field: Field, sent: str | None, shown: str | None) -> bool:
     if is_zero(sent.strip(BLANKS)):
         return shown is None or is_zero(shown) or shown in ("P", "PT")
     return shown is not None and frozenset(BLANKS).isdisjoint(shown) and same_length(sent, shown)
+
+
+_is_right_again = lru_cache(4096)(_is_right)
