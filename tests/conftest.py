@@ -13,6 +13,13 @@ import pytest
 from conformance.transport.credentials import THROWAWAY
 from conformance.transport.embedded import Embedded
 
+if sys.dont_write_bytecode:
+    # As in many containers. The tests start hundreds of processes, and each would compile the suite anew.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Spare the fast loop the reading of modules that are slow as a whole."""

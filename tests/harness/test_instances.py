@@ -86,7 +86,9 @@ class Silent(Resource):
         return answer(200, {**shown, "account_sid": "", "url": ""})
 
 
-@pytest.mark.parametrize(("profile", "limit"), [("quick", 300), ("standard", 3_000)])
+@pytest.mark.parametrize(
+    ("profile", "limit"), [("quick", 300), pytest.param("standard", 3_000, marks=pytest.mark.slow)]
+)
 def test_a_target_that_keeps_nothing_has_nothing_to_lose(profile: str, limit: int) -> None:
     report, _ = judged(Silent(), plan=Plan(profile=profile), limit=limit)
     assert report.stopped == ""
