@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 
 from hypothesis.strategies import SearchStrategy
 
-from conformance.http import EMPTY, Exchange, Pairs, update
+from conformance.http import EMPTY, Exchange, Pairs, Request, update
 from conformance.model import (
     BY_PARAMETER,
     CHAT,
@@ -55,11 +55,18 @@ def other_pairs(situation: Situation, pairs: Iterable[tuple[str, str]]) -> Pairs
 
 def _subsets(situation: Situation) -> Sequence[Probe]:
     pairs = pairs_for(situation, 1)
-    return [
-        single(update(*subset), context=(LONG_CLOSED,))
-        for size in (2, 4, 3, 1)
-        for subset in combinations(pairs, size)
-    ]
+    first, *others = [update(*subset) for size in (2, 4, 3, 1) for subset in combinations(pairs, size)]
+    return [single(each, context=(LONG_CLOSED,)) for each in (first, *_full_blocks(situation), *others)]
+
+
+def _full_blocks(situation: Situation) -> Sequence[Request]:
+    """Return forms of 64 and 128 bytes: what reads a body in blocks may lose the last byte of a full one."""
+    sid = sid_for(MESSAGING, situation, "b10c")
+    of_64 = update((INACTIVE.parameter, "PT13H13M3S"), (CLOSED.parameter, "P1DT13H13M13S"))
+    if sid is None:
+        return [of_64]
+    timers = (INACTIVE.parameter, "PT13H14M13S"), (CLOSED.parameter, "P13DT13H13M13S")
+    return [of_64, update((MESSAGING.parameter, sid), *timers)]
 
 
 def _orders(situation: Situation) -> Sequence[Probe]:

@@ -59,7 +59,14 @@ _TOGETHER = {
 
 
 _WHOLE = frozenset(
-    {"seconds-of-all-digits", "padded", "long-fraction-of-a-unit", "powers-of-two", "carry-over-of-all-units"}
+    {
+        "carry-over-of-all-units",
+        "long-fraction-of-a-unit",
+        "padded",
+        "powers-of-two",
+        "seconds-of-all-digits",
+        "trailing-character",  # one alternative of a pattern may lack its end
+    }
 )
 """Classes of which the standard profile sends every value."""
 
@@ -132,6 +139,7 @@ def _invalid_class(timer: Field, name: str, parts: Sequence[str]) -> InputClass:
         examples,
         lambda: invalid_durations(classes=parts),
         rare=name not in _COMMON,
+        whole=name in _WHOLE,
     )
 
 

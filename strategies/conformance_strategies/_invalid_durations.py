@@ -213,9 +213,11 @@ _CLASSES = (
          "PT\u00a0{M}M", "PT{M}\u2028M", "PT\u3000{M}M"),
     # anchoring
     _row("anchoring", "leading-character", "something stands before the duration",
-         "xPT{M}M", "0PT{M}M", "=PT{M}M", "/PT{M}M", ".PT{M}M", "timer: PT{M}M"),
+         "xPT{M}M", "0PT{H}H{M}M", "=P{D}D", "/PT{S}S", ".PT{H}H", "timer: P{D}DT{H}H", "xP{W}W",
+         "xPT{M}M{s}S"),
     _row("anchoring", "trailing-character", "something stands behind the duration",
-         "PT{M}Mx", "PT{M}M;", "PT{M}M.", "PT{M}MZ", "PT{M}M$", "PT{M}M and more"),
+         "PT{M}Mx", "PT{H}H{M}M;", "P{D}D.", "PT{S}SZ", "PT{H}H$", "P{D}DT{H}H and more", "P{W}Wx",
+         "PT{M}M{s}Sx"),
     _row("anchoring", "quoted", "quotes and brackets are no part of it", '"PT{M}M"', "'PT{M}M'", "[PT{M}M]",
          "(PT{M}M)"),
     _row("anchoring", "other-line", "the duration is one line of several: ^ and $ match at each",

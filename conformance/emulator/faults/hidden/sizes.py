@@ -21,6 +21,11 @@ def _first_thousand(body: bytes) -> Pairs:
     return decode_form(body)[:1000]
 
 
+def _last_byte_lost(body: bytes) -> Pairs:
+    """Lose the last byte of a form that fills buffers of 64 bytes."""
+    return decode_form(body[: len(body) - (len(body) % 64 == 0)])
+
+
 def _values_cut(body: bytes) -> Pairs:
     """Cut the pairs off after the first 8,192 bytes of a form."""
     return decode_form(body[:8192])
@@ -82,6 +87,9 @@ ALL: tuple[Fault, ...] = (
       lambda call: post(call) and len(call.body) > 5000 and _known(call) > 500, "&".join([A] * 600)),
     _fault("pairs-after-thousand-lost", "parameter-order last-write-wins",
       "Pairs after the thousandth are dropped.", forms.decodes(_first_thousand), "&".join(["x=y"] * 1100 + [A])),
+    _fault("full-buffers-lose-a-byte", "any-subset closed-timer-accept inactive-timer-accept",
+      "A form that fills its buffers of 64 bytes loses its last byte.", forms.decodes(_last_byte_lost),
+      "DefaultInactiveTimer=PT13H13M3S&DefaultClosedTimer=P1DT13H13M13S"),
     _fault("form-cut-after-eight-kilobytes", "parameter-order last-write-wins",
       "What follows the first 8 KiB of a form is dropped.", forms.decodes(_values_cut),
       f"x={'y' * 9000}&{A}"),

@@ -66,6 +66,16 @@ def _timer(
     return fault(name, named, group, f"{parameter}: {text}", _in_timer(parameter, alter), witness)
 
 
+def _beginning(pattern: str) -> Callable[[str], str]:
+    """Return a mistake: of a text that begins as a pattern has it only the beginning is read."""
+
+    def read(text: str) -> str:
+        match = re.match(pattern, text)
+        return match[0] if match else text
+
+    return read
+
+
 def _number(text: str, unit: str) -> int:
     """Return a component of the time, 0 without it, or where it is too long or has a fraction."""
     match = re.search(rf"T(?:[0-9.,]+[HMS])*?(?<![0-9.,])([0-9]{{1,9}}){unit}", text)
@@ -185,6 +195,10 @@ ALL: tuple[Fault, ...] = (
       "A chat service that differs from the present one in case alone is not written.",
       state_mistakes.writes(_case_ignored),
       [Step(f"DefaultChatServiceSid=IS{'ab' * 16}"), Step(f"DefaultChatServiceSid=IS{'AB' * 16}")]),
+    # Alternatives of a pattern
+    _timer("closed-timer-hours-and-minutes-without-end", "syntax",
+      "The alternative for hours and minutes lacks its end: anything may stand behind it.",
+      timers.also_reads(_beginning(r"PT[0-9]{1,9}H[0-9]{1,9}M")), "PT1H30Mx", group="positions"),
     # Lengths of timers
     _timer("closed-timer-carry-counted-twice", "minimum",
       "Beside minutes, seconds from 60 on are carried over and counted all the same.",
