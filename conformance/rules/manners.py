@@ -211,7 +211,7 @@ DESIGNS: Mapping[Carrier, Design] = MappingProxyType(
                 PLACE: _PLACES,
                 **_COMMON,
                 "scheme": (PLAIN, "basic", "BASIC"),
-                "header": (PLAIN, "Expect: 100-continue", *_UNKNOWN[:2], _WITHIN),
+                "header": (PLAIN, *_UNKNOWN[:2], _WITHIN),
             }
         ),
         Carrier.INTRUDER: Design(

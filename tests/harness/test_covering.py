@@ -8,7 +8,7 @@ import pytest
 
 from conformance.harness.covering import FILE, coverage, digest, rows
 from conformance.harness.figures import Figures, figures
-from conformance.http import NO_AUTH, Request, update
+from conformance.http import NO_AUTH, Auth, Request, update
 from conformance.model import CHAT, CLOSED, INACTIVE, Field, Situation
 from conformance.oracle.decisions import UNSET, decide
 from conformance.rules.manners import DESIGNS, Carrier, carrier_of, in_manner
@@ -37,6 +37,19 @@ def test_every_pair_of_manners_is_sent(carrier: Carrier) -> None:
 def test_the_rows_that_are_kept_are_of_the_present_design(carrier: Carrier) -> None:
     kept = json.loads(files("conformance.harness").joinpath(FILE).read_text(encoding="ascii"))
     assert kept[carrier]["design"] == digest(DESIGNS[carrier]), "run python docs/generate.py"
+
+
+@pytest.mark.parametrize("strength", [2, 3])
+@pytest.mark.parametrize("carrier", Carrier)
+def test_no_request_expects_to_be_told_to_go_on_where_there_is_no_content(
+    carrier: Carrier, strength: int
+) -> None:
+    """RFC 9110 10.1.1 forbids it to clients; some servers then wait for the content."""
+    auth = Auth(secret="wrong") if carrier is Carrier.INTRUDER else Auth()
+    value = "banana" if carrier is Carrier.BAD else "PT5M"
+    plain = update((INACTIVE.parameter, value), auth=auth)
+    sent = [in_manner(plain, manner, TWO, 100) for manner in rows(carrier, strength)]
+    assert all(each.body for each in sent if "Expect" in dict(each.headers))
 
 
 @pytest.mark.parametrize("carrier", Carrier)
