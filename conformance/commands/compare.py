@@ -119,8 +119,10 @@ def compare(
     # The past of one target; recordings of two targets differ, and nothing has become of either.
     dated = len(files) == len(names) and compared.reference.target == compared.candidate.target
     click.echo(json.dumps(document, indent=1) if as_json else "\n".join(report.text(document, dated=dated)))
-    if status or report.fails(document):
-        sys.exit(status or DIFFERENT)
+    if status in (ALIKE, NO_VERDICT) and report.fails(document):
+        sys.exit(DIFFERENT)
+    if status:
+        sys.exit(status)
     if not document["counts"]["alike"] + document["counts"]["different"]:
         click.echo("conformance: no verdict: nothing could be compared", err=True)
         sys.exit(NO_VERDICT)
@@ -204,6 +206,8 @@ def _compared(
             for place in settings:
                 for note in (compared.reference, compared.candidate)[place].notes:
                     tell(f"conformance: {note}")
+            if any(player.is_gone for player in players):
+                status = NO_VERDICT
         except RunEnded as error:
             tell(f"conformance: no verdict: {error}")
         except KeyboardInterrupt:

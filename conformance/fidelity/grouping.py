@@ -259,7 +259,8 @@ def _fitting(difference: Difference, rule: str, side: Sequence[Judgement]) -> It
     about = BY_ATTRIBUTE.get(difference.name)
     name = difference.name.lower().removeprefix("member ")
     names = {name, about.parameter.lower() if about is not None else name}
-    own = [each for each in violations if (each.field or "").lower() in names]
+    # The status of an answer is not the member of an error that repeats it.
+    own = [each for each in violations if (each.field or "").lower() in names and difference.name != "status"]
     yield from own
     if about is None or not own:
         yield from (each for each in violations if each not in own and _explains(each, difference, rule))

@@ -59,6 +59,8 @@ class Player:
     """The request that shows the settings and writes nothing; None where the target has none."""
     lines: list[dict[str, Any]] = field(default_factory=list)
     """What a recording of the steps sent so far holds."""
+    is_gone: bool = False
+    """Whether the target went away in the middle of a script."""
     _row: int = 0
     """The last steps in a row that were answered with 502, 503 or 504."""
 
@@ -108,11 +110,11 @@ class Player:
         """
         Send the steps of a script, and return the recording of the answers.
 
-        Where the budget is not enough, the recording has a note about the steps that are missing.
+        Where the budget is not enough, or the target goes away, a note of the recording says that steps are missing.
 
         Raises:
             BudgetExhausted: The budget is not enough, and the whole script was asked for, or nothing was sent at all.
-            TargetDead: The target cannot be reached any more, or does not show its settings any more either.
+            TargetDead: Likewise, where the target cannot be reached any more, or does not show its settings any more.
         """
         redact = masking(self.target.settings.accounts)
         begun = now()
@@ -129,6 +131,14 @@ class Player:
             if whole or not taken:
                 raise
             notes = (f"{error}: the last steps, from {step.cls} on, were not sent",)
+        except TargetDead as error:
+            # What came of the requests at its end says nothing of it.
+            while taken and (taken[-1].exchange.response is None or taken[-1].exchange.status in OUT):
+                taken.pop()
+            if whole or not taken:
+                raise
+            self.is_gone = True
+            notes = (f"{error}; what came before is compared",)
         return Recording(
             target=self.target.settings.url,
             recorded_at=begun,

@@ -55,9 +55,14 @@ def run(
 
     Raises:
         NoVerdict: The reference accepts nothing, or accepts a request at one time and not at another, over and over.
-        RunEnded: A target went away, asked to wait too long, or its budget was spent.
+        RunEnded: A target went away before anything could be compared, asked to wait too long, or its budget was spent.
     """
-    reference, candidate = _recorded(ends, script, progress)
+    recordings = reference, candidate = _recorded(ends, script, progress)
+    # Of a target that has gone away there is what was recorded.
+    ends = [
+        recording if isinstance(end, Player) and end.is_gone else end
+        for end, recording in zip(ends, recordings, strict=True)
+    ]
     if reference.source == FORMAT and all(
         each.outcome.answer is not Answer.ACCEPTED for each in reference.taken
     ):

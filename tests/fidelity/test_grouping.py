@@ -97,6 +97,14 @@ class Bare(Created):
         return answer(200, document, ("Access-Control-Allow-Origin", "*"))
 
 
+class Contradicting(Resource):
+    """Refuses with 422, and says 400 in the body."""
+
+    def __call__(self, request: Request) -> Response | Failure:
+        came = super().__call__(request)
+        return replace(came, status=422) if isinstance(came, Response) and came.status == 400 else came
+
+
 class Unreadable(Resource):
     """Refuses reads, with a challenge that lacks the realm."""
 
@@ -162,6 +170,7 @@ class TestGroups:
                     "access-control headers: added",
                 ],
             ),
+            (Contradicting, ["status: another one, of answer/refusal", "error-status: different"]),
             (Unreadable, ["reads: refused", "status: another one, of answer/other-method"]),
         ],
     )

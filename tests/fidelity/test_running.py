@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from fakes import Resource, refusal
 
-from conformance.exceptions import NoVerdict, TargetDead
+from conformance.exceptions import NoVerdict
 from conformance.http import Failure, Request, Response
 from fidelity.played import run_both
 
@@ -61,13 +61,28 @@ def test_a_reference_without_a_will_of_its_own_gives_no_verdict(reference: type[
         run_both(reference(), Resource())
 
 
-def test_a_candidate_that_a_proxy_says_is_out_of_service_gives_no_verdict() -> None:
-    class Crashes(Resource):
-        is_there = True
+class Crashes(Resource):
+    """Takes a timer that is too short, and is out of service after an update."""
 
-        def __call__(self, request: Request) -> Response | Failure:
-            self.is_there = self.is_there and b"banana" not in (request.body or b"")
-            return super().__call__(request) if self.is_there else Response(status=502)
+    def __init__(self, at: bytes) -> None:
+        super().__init__()
+        self.at, self.is_there = at, True
 
-    with pytest.raises(TargetDead, match=r"got no answer \(status 502\), and it is out of service since"):
-        run_both(Resource(), Crashes())
+    def __call__(self, request: Request) -> Response | Failure:
+        self.is_there = self.is_there and self.at not in (request.body or b"")
+        return super().__call__(request) if self.is_there else Response(status=502)
+
+    def takes(self, parameter: str, value: str) -> bool:
+        return super().takes(parameter, value) or value == "PT9M59S"
+
+
+def test_of_a_candidate_that_goes_away_what_came_before_is_compared() -> None:
+    found = run_both(Resource(), Crashes(b"banana"))
+    assert [each.cause for each in found.groups] == ["closed-timer-minimum: accepted"]
+    (note,) = found.candidate.notes
+    assert "got no answer (status 502), and it is out of service since" in note
+    assert found.comparison.not_comparable > 0
+
+
+def test_a_candidate_that_goes_away_at_once_is_accused_of_nothing() -> None:
+    assert run_both(Resource(), Crashes(b"=PT59S")).groups == ()
