@@ -132,6 +132,19 @@ def _is_refused_with_a_200(root: Cause, cause: Cause) -> bool:
     return shows and is_of_one and root.outcome == "accepted" and alike
 
 
+def _is_refused_now_and_then(root: Cause, cause: Cause) -> bool:
+    """A value that is refused every time explains other refusals of that parameter that come and go."""
+    about = root.rules[0].field
+    return (
+        about is not None
+        and root.is_stable
+        and not cause.is_stable
+        and root.outcome == cause.outcome == "refused"
+        and root.aspect is Aspect.ACCEPTANCE
+        and all(about.parameter in dict(sent) for sent in cause.sent)
+    )
+
+
 def _takes_no_update(root: Cause, cause: Cause) -> bool:
     """Where no good update was ever accepted, a refusal says nothing about what is peculiar to the update."""
     none = root.outcomes.get(ACCEPTED_STATUS.id)
@@ -197,6 +210,7 @@ WHERE_MORE_BASIC = (
 ANYWHERE = (
     _refuses_a_value,
     _is_refused_by_itself,
+    _is_refused_now_and_then,
     _is_refused_with_a_200,
     _takes_no_update,
     _is_not_decoded,

@@ -32,3 +32,16 @@ def test_what_is_read_of_an_answer_that_is_framed_wrong_is_wrong_for_that() -> N
     assert are_one(framed, replace(envelope, numbers=frozenset({2})))
     assert not are_one(framed, replace(envelope, numbers=frozenset({2, 3})))
     assert not are_one(framed, envelope)
+
+
+def test_refusals_of_a_parameter_that_come_and_go_are_one_with_those_that_come_every_time() -> None:
+    every = a_finding(
+        "chat-service-sid-accept: refused", "chat-service-sid", sent="DefaultChatServiceSid=IS1"
+    )
+    forms = (f"{name}=x&DefaultClosedTimer=P1D" for name in ("DefaultChatServiceSid", "Unknown"))
+    with_it, without = (a_finding("any-subset: refused", sent=sent, count=99) for sent in forms)
+
+    assert are_one(every, replace(with_it, stable=False))
+    assert not are_one(every, with_it)
+    assert not are_one(every, replace(without, stable=False))
+    assert not are_one(replace(every, stable=False), replace(with_it, stable=False))
