@@ -386,7 +386,7 @@ class Minimizer:
             context
             and depends_on_timers(self._progress.exchanges[-1])
             and self._attempts.left > len(requests)
-            and self._session.has_interplay()
+            and self._session.refuses_shorter()
         ):
             requests = (update(*context, account=requests[-1].account), *requests)
         violation = self._progress.violation

@@ -52,6 +52,7 @@ class Session:
         """Second tries in a row that have failed."""
         self._reader: Request | None = None
         self._takes_empty = False
+        self._refuses_shorter: bool | None = None
         self._refused_unset: defaultdict[str, list[Request]] = defaultdict(list)
         self._needed_before: dict[str, tuple[Exchange, Request]] = {}
 
@@ -178,13 +179,15 @@ class Session:
         self.conversation.send(replace(shown, account=account), cls)
         self.judge.was_read(account)
 
-    def has_interplay(self) -> bool:
+    def refuses_shorter(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
-        if self.judge.interplay is None:
+        if self.judge.interplay is False:
+            return False  # It took such a timer, and showed it.
+        if self._refuses_shorter is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
             asked = self.conversation.send(update(*shorter), "open/interplay").exchange
-            self.judge.learn_interplay(is_refused=asked.refused)
-        return bool(self.judge.interplay)
+            self._refuses_shorter = asked.refused
+        return self._refuses_shorter
 
     def learn_unset(self, refused: Request) -> None:
         """Record an update with one wrong value that was refused where the setting was null."""

@@ -152,7 +152,12 @@ def test_values_that_are_shown_wrong_are_one_with_what_they_seldom_look_like_bes
 
     assert are_one(shown, a_finding("last-write-wins: previous-value", "closed-timer", count=3))
     assert not are_one(shown, a_finding("last-write-wins: previous-value", "closed-timer", count=30))
-    assert not are_one(shown, a_finding("last-write-wins: previous-value", "inactive-timer", count=3))
+    other = a_finding("last-write-wins: previous-value", "inactive-timer", count=3)
+    assert not are_one(shown, other)
+    of_both = [a_finding("last-write-wins: previous-value", "closed-timer", count=3), other]
+    also = a_finding("inactive-timer-echo: changed", "inactive-timer", count=40)
+    assert are_one(shown, also, *of_both)
+    assert not are_one(shown, *of_both)
 
 
 def test_a_blank_that_comes_back_was_accepted() -> None:
