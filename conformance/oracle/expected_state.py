@@ -375,7 +375,7 @@ class ExpectedState:
     def _malformed(self, setting: Setting, value: str, sent: Sequence[str]) -> Iterator[Mismatch]:
         """Yield why a value cannot be one of the setting; nothing where what was sent explains it."""
         about = setting.about
-        attempted = (about.parameter, value[:_COMPARED]) in self.attempted
+        attempted = (about.parameter, value[:_COMPARED]) in self.attempted or self.is_foreign(about, value)
         if attempted or any(value.strip(BLANKS) == each.strip(BLANKS) for each in sent):
             return
         if about.kind == "sid":

@@ -403,6 +403,14 @@ def test_a_returned_value_below_the_minimum_is_wrong_unless_it_was_sent_in_this_
     assert account.takes(READ, {T: "PT30S"}) == []
 
 
+def test_a_wrong_value_that_was_sent_for_another_account_has_its_reason_there() -> None:
+    mine = Account()
+    theirs = Account(mine)
+    theirs.takes(inactive("banana"), {T: "banana"})
+    assert ("timer-representation", "unparsable") not in mine.takes(READ, {T: "banana"})
+    assert ("timer-representation", "unparsable") in mine.takes(READ, {T: "apple"})
+
+
 @pytest.mark.parametrize("value", ["banana", "10 minutes", "600"])
 def test_a_value_that_no_reading_parses_is_no_timer(value: str) -> None:
     assert Account().takes(READ, {T: value}) == [("timer-representation", "unparsable")]
