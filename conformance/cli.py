@@ -241,10 +241,15 @@ def _timer_picture(outcome: "Report") -> str | None:
 def _is_wrongly_taken(exchange: "Exchange") -> bool:
     """Whether an update was accepted that has to be refused."""
     from conformance.model import Level
-    from conformance.oracle.decisions import Answer, decide
+    from conformance.oracle.decisions import Answer
+    from conformance.rules.acceptance import decided
 
-    decision = decide(exchange.request.form() or ())
-    return exchange.accepted and (decision.answer, decision.level) == (Answer.REJECT, Level.MUST)
+    decision = decided(exchange.request)
+    must_be_refused = decision is not None and (decision.answer, decision.level) == (
+        Answer.REJECT,
+        Level.MUST,
+    )
+    return exchange.accepted and must_be_refused
 
 
 _INTERRUPTED = threading.Event()

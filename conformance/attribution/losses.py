@@ -14,13 +14,17 @@ _READ_LOST = (*_LOST, "stale", "never-in-force")
 
 def _is_shown_wrong(root: Cause, cause: Cause) -> bool:
     """The answer to an update shows something else than what was set, in one way or another."""
-    others = [each for each in cause.all if each.is_about_shown and each is not cause]
     return (
         root.is_about_shown
         and cause.is_about_shown
         and not cause.settings.isdisjoint(root.settings)
         and all(
-            any(cause.counts[each] <= HALF * other.counts[each] for other in others)
+            any(
+                other.is_about_shown
+                and other is not cause
+                and cause.counts[each] <= HALF * other.counts[each]
+                for other in cause.all
+            )
             for each in cause.settings
         )
     )

@@ -6,7 +6,7 @@ from conformance.attribution.sameness import PREVIOUS, is_about_state
 from conformance.exceptions import BudgetExhausted, NotJSON
 from conformance.harness.candidates import Candidate, is_broken
 from conformance.harness.session import Session
-from conformance.http import OUT, Exchange, Pairs, Request, json_of, update
+from conformance.http import OUT, Exchange, Pairs, Request, json_of, parameters_of, update
 from conformance.model import BY_ATTRIBUTE, BY_PARAMETER, TIMERS, Aspect, Situation, Violation
 from conformance.oracle.decisions import Answer, decide_value
 from conformance.rules import BY_ID
@@ -148,13 +148,13 @@ def is_of_another(violation: Violation, exchanges: Sequence[Exchange]) -> bool:
 
 def _sets(request: Request, violation: Violation) -> bool:
     about = BY_ATTRIBUTE.get(violation.field or "") or BY_ID[violation.rule].field
-    return about is not None and about.parameter in dict((*(request.form() or ()), *request.intends))
+    return about is not None and about.parameter in dict(parameters_of(request))
 
 
 def depends_on_timers(exchange: Exchange) -> bool:
     """Whether an answer may depend on how long the timer is that its request does not send."""
     request = exchange.request
-    sent = {name for name, _ in (*(request.form() or ()), *request.intends)}
+    sent = dict(parameters_of(request))
     return (request.auth.valid or exchange.accepted) and any(timer.parameter in sent for timer in TIMERS)
 
 

@@ -54,8 +54,10 @@ class Judge:
         self.bugs: list[Exception] = []
         """Errors of the suite in judging answers. After one, the run has no verdict on what was not found broken."""
         self.evidence = Gathered()
-        self.interplay: bool | None = None
-        """Whether the target refuses a closed timer shorter than the inactive one; None where nobody has asked it."""
+        self.takes_shorter = False
+        """Whether the target has taken a closed timer shorter than the inactive one, and shown both as sent."""
+        self.refuses_shorter: bool | None = None
+        """Whether the target refuses such a timer; None where nobody has asked it."""
         self._refused: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
         """Good parameters with their values: refused alone, and accepted beside others."""
@@ -77,9 +79,9 @@ class Judge:
             known[parameter] = sids
         self.situation = replace(self.situation, sids=known)
 
-    def learn_interplay(self, *, is_refused: bool) -> None:
-        """Record whether the target refuses a closed timer shorter than the inactive one."""
-        self.interplay = is_refused
+    def learn_shorter(self, reply: Reply) -> None:
+        """Record the answer to a closed timer shorter than the inactive one."""
+        self.takes_shorter, self.refuses_shorter = not reply.wrong, reply.exchange.refused
 
     def is_read_due(self, account: int) -> bool:
         """
@@ -120,7 +122,7 @@ class Judge:
         if form is None:
             return None
         # A target that takes a closed timer shorter than the inactive one still may compare each with what is in force.
-        ratio = 1 if self.interplay is False else 2
+        ratio = 1 if self.takes_shorter else 2
         return decide(form, known_sids=self.situation.sids, lengths=lengths, least_ratio=ratio)
 
     def violations(self, reply: Reply) -> list[Violation]:
@@ -162,7 +164,7 @@ class Judge:
         account = reply.request.account
         state, known = states[account], {**self.states[account].lengths(), **states[account].lengths()}
         # Where a closed timer may be shorter than the inactive one, it makes no difference which are in force.
-        lengths = UNSET if self.interplay is False else known
+        lengths = UNSET if self.takes_shorter else known
         alone = replace(reply, state=state, decision=self._decision(reply.request, lengths))
         state.record(reply.exchange)
         return self._judged(alone)

@@ -158,8 +158,8 @@ class Minimizer:
         """Search; `first` are sequences to try before those that the candidate suggests."""
         # An earlier request may have been needed for a sequence to show the violation. Then another sequence is stable.
         for requests in self._shown_sequences(first):
-            repeats = list(self._repeat(requests))
-            if repeats and all(repeats) and requests not in self._fickle:
+            repeats = [] if requests in self._fickle else list(self._repeat(requests))
+            if repeats and all(repeats):
                 before = self._progress
                 (violation, exchanges), is_attributed = self._asked()
                 # A value that is always shown needs no request before it.

@@ -55,9 +55,7 @@ class OpenInputs:
             self._replies[cls] = self._session.conversation.send(request, cls).reply
             if after:
                 self._session.conversation.send(update(*after), cls)
-        shorter = self._replies["open/closed-shorter"]
-        if shorter.shown is not None:
-            self._session.judge.learn_interplay(is_refused=bool(shorter.wrong))
+        self._session.judge.learn_shorter(self._replies["open/closed-shorter"])
 
     def described(self) -> Iterator[Observation]:
         """Yield an observation of each input that was sent."""

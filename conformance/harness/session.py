@@ -52,7 +52,6 @@ class Session:
         """Second tries in a row that have failed."""
         self._reader: Request | None = None
         self._takes_empty = False
-        self._refuses_shorter: bool | None = None
         self._refused_unset: defaultdict[str, list[Request]] = defaultdict(list)
         self._needed_before: dict[str, tuple[Exchange, Request]] = {}
 
@@ -181,13 +180,10 @@ class Session:
 
     def refuses_shorter(self) -> bool:
         """Whether the target refuses a closed timer shorter than the inactive one; the first call asks the target."""
-        if self.judge.interplay is False:
-            return False  # It took such a timer, and showed it.
-        if self._refuses_shorter is None:
+        if self.judge.refuses_shorter is None:
             shorter = ((INACTIVE.parameter, "PT20M"), (CLOSED.parameter, "PT15M"))
-            asked = self.conversation.send(update(*shorter), "open/interplay").exchange
-            self._refuses_shorter = asked.refused
-        return self._refuses_shorter
+            self.judge.learn_shorter(self.conversation.send(update(*shorter), "open/interplay").reply)
+        return bool(self.judge.refuses_shorter)
 
     def learn_unset(self, refused: Request) -> None:
         """Record an update with one wrong value that was refused where the setting was null."""
